@@ -1,0 +1,79 @@
+#include "core/batch.hpp"
+
+#include <algorithm>
+#include <cassert>
+#include <stdexcept>
+
+#include "core/checks.hpp"
+
+namespace jpo {
+namespace {
+
+const double* acquire_read(Vec vec) {
+  const PetscScalar* data = nullptr;
+  PetscMemType type = PETSC_MEMTYPE_HOST;
+  PETSC(VecGetArrayReadAndMemType(vec, &data, &type));
+  return data;
+}
+
+double* acquire_write(Vec vec) {
+  PetscScalar* data = nullptr;
+  PetscMemType type = PETSC_MEMTYPE_HOST;
+  PETSC(VecGetArrayAndMemType(vec, &data, &type));
+  return data;
+}
+
+}  // namespace
+
+Batch::Batch(std::int64_t capacity, std::int64_t n_component, MemorySpace space)
+    : capacity_(capacity), n_problem_(capacity), n_component_(n_component), space_(space) {
+  if (space != MemorySpace::host)
+    throw std::invalid_argument("this build of jpo keeps batches in host memory only");
+  PETSC(VecCreate(PETSC_COMM_SELF, vec_.put()));
+  PETSC(VecSetSizes(vec_.get(), static_cast<PetscInt>(capacity * n_component), PETSC_DECIDE));
+  PETSC(VecSetType(vec_.get(), VECSEQ));
+}
+
+void Batch::set_n_problem(std::int64_t n_problem) {
+  assert(n_problem >= 0 && n_problem <= capacity_);
+  n_problem_ = n_problem;
+}
+
+Batch::ReadAccess Batch::read() const { return ReadAccess(*this); }
+Batch::WriteAccess Batch::write() { return WriteAccess(*this); }
+
+void Batch::fill(double value) {
+  const auto access = write();
+  std::ranges::fill(access.values(), value);
+}
+
+Batch Batch::copy() const {
+  Batch result(capacity_, n_component_, space_);
+  result.set_n_problem(n_problem_);
+  const auto from = read();
+  const auto to = result.write();
+  std::copy_n(from.data(), n_problem_ * n_component_, to.data());
+  return result;
+}
+
+Batch::ReadAccess::ReadAccess(const Batch& batch)
+    : BatchRows(acquire_read(batch.vec_.get()), batch.n_problem_, batch.n_component_),
+      vec_(batch.vec_.get()) {}
+
+Batch::ReadAccess::~ReadAccess() {
+  const PetscScalar* raw = data();
+  [[maybe_unused]] const auto code = VecRestoreArrayReadAndMemType(vec_, &raw);
+  assert(code == 0);
+}
+
+Batch::WriteAccess::WriteAccess(Batch& batch)
+    : BatchRows(acquire_write(batch.vec_.get()), batch.n_problem_, batch.n_component_),
+      vec_(batch.vec_.get()) {}
+
+Batch::WriteAccess::~WriteAccess() {
+  PetscScalar* raw = data();
+  [[maybe_unused]] const auto code = VecRestoreArrayAndMemType(vec_, &raw);
+  assert(code == 0);
+}
+
+}  // namespace jpo

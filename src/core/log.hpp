@@ -1,0 +1,25 @@
+#pragma once
+// What the program says while it runs: rank 0 prints, the others are silent.
+
+#include <mpi.h>
+#include <spdlog/spdlog.h>
+
+namespace jpo {
+
+/// Rank 0 writes plain lines to standard output, warnings and errors to standard error with their
+/// level; other ranks write nothing. Call once, after MPI is up.
+void start_log(int rank);
+
+/// True when standard output is a terminal: then progress is a bar, otherwise a line now and then.
+bool output_is_terminal();
+
+template <class... Args>
+void say(spdlog::format_string_t<Args...> format, Args&&... args) {
+  spdlog::get("jpo")->info(format, std::forward<Args>(args)...);
+}
+template <class... Args>
+void warn(spdlog::format_string_t<Args...> format, Args&&... args) {
+  spdlog::get("jpo")->warn(format, std::forward<Args>(args)...);
+}
+
+}  // namespace jpo

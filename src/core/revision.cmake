@@ -1,0 +1,13 @@
+# Run at every build: writes revision.hpp anew only when the revision changed.
+execute_process(COMMAND git -C ${SOURCE_DIR} describe --always --dirty --abbrev=12
+  OUTPUT_VARIABLE revision OUTPUT_STRIP_TRAILING_WHITESPACE ERROR_QUIET)
+if(NOT revision)
+  set(revision "unknown")
+endif()
+string(REPLACE "\"" "" flags "${FLAGS}")
+file(CONFIGURE OUTPUT ${OUTPUT} CONTENT "#pragma once
+#define JPO_VERSION \"${VERSION}\"
+#define JPO_GIT_REVISION \"${revision}\"
+#define JPO_COMPILER \"${COMPILER}\"
+#define JPO_COMPILER_FLAGS \"${flags}\"
+")

@@ -1,0 +1,86 @@
+#pragma once
+// The input deck: a TOML file, read strictly against the tables of settings that the rest of the
+// program offers. Unknown or duplicate keys, wrong types, values out of bounds are refused with
+// file, line, column, the key, what is allowed, and the nearest known key.
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "core/settings.hpp"
+
+namespace jpo {
+
+/// [run] of the deck.
+struct RunSettings : Settings {
+  std::string name = "run";
+  std::int64_t seed = 0;
+  std::string output;        ///< path of the result file; default runs/<name>.h5
+  bool overwrite = false;
+  double max_failed_fraction = 1.0;
+  void describe(KeyTable& table) override;
+};
+
+/// One way to fill a section that is chosen by a key: a model by [model] name, say.
+struct Choice {
+  std::string name;     ///< value of the choosing key
+  std::string summary;  ///< one line for --keys
+  std::function<std::unique_ptr<Settings>()> make;
+};
+
+/// What the program offers: the driver fills it from the registries.
+struct Catalogue {
+  struct Section {
+    std::string name;      ///< "data"
+    std::string summary;
+    std::function<std::unique_ptr<Settings>()> make;
+  };
+  std::vector<Section> sections;  ///< plain sections: run, data, network, ...; all optional
+  std::vector<Choice> models;     ///< chosen by [model] name (required)
+  std::vector<Choice> methods;    ///< chosen by [[method]] kind (required, at least one method)
+};
+
+struct MethodDeck {
+  std::string name;  ///< unique, matches [A-Za-z0-9_+-]+
+  std::string kind;
+  std::unique_ptr<Settings> settings;
+};
+
+/// A deck after defaults, --set overrides and checks.
+class Deck {
+ public:
+  /// The settings of a plain section, as the type that its Catalogue::Section makes.
+  template <class T>
+  const T& section(const std::string& name) const {
+    return dynamic_cast<const T&>(*sections.at(name));
+  }
+
+  std::map<std::string, std::unique_ptr<Settings>> sections;
+  std::string model_name;
+  std::unique_ptr<Settings> model;
+  std::vector<MethodDeck> methods;                          ///< in deck order
+  std::vector<std::pair<std::string, std::string>> petsc;   ///< option name without dash, value
+  std::string resolved;  ///< TOML text with every key and its value: reading it gives this deck
+};
+
+/// Parses `text` (the contents of `file`, used in messages) with `overrides` ("section.key=value";
+/// the value is TOML, or a string where it is not valid TOML; "method.NAME.key=value" addresses the
+/// [[method]] of that name; "petsc.option=value" works too). Pure: no files, no MPI.
+/// Throws BadInput with one message: "FILE:LINE:COL: key 'data.nois': unknown; did you mean 'noise'?
+/// allowed here: ..." Overrides are named in place of a line ("--set data.nois=1").
+Deck read_deck(const std::string& text, const std::string& file,
+               const std::vector<std::string>& overrides, const Catalogue& catalogue);
+
+/// The manual of all keys: section by section, key, type, default, unit, allowed, doc; the models'
+/// and methods' own keys under each name. What `jpo check --keys` prints.
+std::string describe_keys(const Catalogue& catalogue);
+
+/// The known name nearest to `name` (edit distance), empty where nothing is near.
+std::string nearest_name(std::string_view name, const std::vector<std::string>& known);
+
+}  // namespace jpo

@@ -1,0 +1,38 @@
+#pragma once
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "core/settings.hpp"
+
+namespace jpo {
+
+/// [fault] of the deck: a test switch that makes chosen problems fail on purpose.
+struct FaultSettings : Settings {
+  std::vector<std::int64_t> problems;      ///< global ids; empty: no faults
+  std::string kind = "blow_up";            ///< blow_up | mask
+  std::int64_t first_evaluation = 0;       ///< counted per problem and method
+  std::int64_t last_evaluation = 1'000'000'000;
+  void describe(KeyTable& table) override;
+  void check() const override;
+};
+
+enum class Fault : std::uint8_t { none, blow_up, mask };
+
+/// Which fault meets a problem at its n-th evaluation of the current method. Keeps the counts.
+class FaultPlan {
+ public:
+  FaultPlan(const FaultSettings& settings, std::int64_t first_id, std::int64_t n_problem);
+  /// Counts this evaluation of local problem `row`.
+  Fault next(std::int64_t row);
+
+ private:
+  bool active_;
+  Fault kind_;
+  std::int64_t first_evaluation_;
+  std::int64_t last_evaluation_;
+  std::vector<std::uint8_t> chosen_;        ///< [n_problem]
+  std::vector<std::int64_t> evaluation_;    ///< [n_problem]
+};
+
+}  // namespace jpo

@@ -1,0 +1,60 @@
+#pragma once
+// The contract of a forward model y = F(m given c). It works on a whole batch at once; a problem's
+// result does not depend on its neighbours in the batch, bit for bit.
+
+#include <cstdint>
+#include <span>
+#include <string>
+
+#include "core/batch.hpp"
+#include "core/parameter_space.hpp"
+
+namespace jpo {
+
+/// A failed solve is data, not an exception.
+enum class SolveStatus : std::uint8_t { converged, diverged, solver_failed };
+
+struct ModelShape {
+  ParameterSpace parameters;  ///< of m
+  FieldLayout context;        ///< of c
+  FieldLayout observation;    ///< of y
+  bool has_tangent = false;
+  bool has_finer = false;     ///< can be built at Resolution::data, finer than the inversion's
+  double state_bytes = 0.0;   ///< memory kept by solve(), bytes per problem
+};
+
+/// The observations of generated problems come from Resolution::data when data.inverse_crime is
+/// false: a finer grid or a smaller time step, the same shapes.
+enum class Resolution : std::uint8_t { inversion, data };
+
+/// Batches: c [problem, n_context], m [problem, n_parameter], y [problem, n_observation]; all have
+/// the same number of problems. Not collective, unless the model's communicator has several ranks.
+class ForwardModel {
+ public:
+  ForwardModel() = default;
+  ForwardModel(const ForwardModel&) = delete;
+  ForwardModel& operator=(const ForwardModel&) = delete;
+  ForwardModel(ForwardModel&&) = delete;
+  ForwardModel& operator=(ForwardModel&&) = delete;
+  virtual ~ForwardModel() = default;
+
+  virtual const ModelShape& shape() const = 0;
+
+  /// A draw of (c, m) from the prior. The same seed gives the same bits anywhere.
+  virtual void sample(std::uint64_t problem_seed, std::span<double> c,
+                      std::span<double> m) const = 0;
+
+  /// y = F(m given c), row by row; keeps the states for adjoint and tangent. A row that does not
+  /// converge may hold anything, and harms no other row. `status` has one entry a problem.
+  virtual void solve(const Batch& c, const Batch& m, Batch& y, std::span<SolveStatus> status) = 0;
+
+  /// g = (dF/dm)^T w, row by row, at the states of the last solve (same number of problems).
+  /// The exact transpose of the discrete solve. Rows that did not converge may hold anything.
+  virtual void adjoint(const Batch& w, Batch& g) = 0;
+
+  /// dy = (dF/dm) v, row by row, at the states of the last solve.
+  /// Throws std::logic_error where shape().has_tangent is false.
+  virtual void tangent(const Batch& v, Batch& dy);
+};
+
+}  // namespace jpo

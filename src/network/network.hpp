@@ -1,0 +1,110 @@
+#pragma once
+// The shared network N_theta: (y, c) -> m. Only this folder sees torch; this header does not.
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "core/batch.hpp"
+#include "core/parameter_space.hpp"
+#include "core/session.hpp"
+#include "core/settings.hpp"
+
+namespace jpo {
+
+/// [network] of the deck.
+struct NetworkSettings : Settings {
+  std::string name = "cnn";         ///< cnn | mlp
+  std::string precision = "float";  ///< float | double
+  std::string activation = "relu";  ///< relu | gelu | tanh
+  std::vector<std::int64_t> channels = {32, 32, 32};  ///< cnn: output channels of each convolution
+  std::int64_t kernel = 3;                            ///< cnn: odd
+  std::int64_t stride = 2;                            ///< cnn: of each convolution
+  std::string padding = "auto";  ///< cnn: auto (circular where y is periodic) | circular | zero
+  std::int64_t residual_blocks = 0;                   ///< cnn: after each convolution
+  std::vector<std::int64_t> hidden = {64};            ///< widths of the dense layers
+  double output_spread = 0.01;   ///< factor on the last layer's initial weights: first answers
+                                 ///< scatter about the centre by about this, in units of the scale
+  std::string output_map = "tanh";  ///< how outputs fill the parameter box
+  void describe(KeyTable& table) override;
+  void check() const override;
+};
+
+/// What the network maps between.
+struct NetworkShape {
+  FieldLayout observation;
+  FieldLayout context;
+  ParameterSpace parameters;
+  std::int64_t micro_batch = 1;  ///< rows of every call: smaller ones are padded to it
+};
+
+/// Mean and deviation of the network's inputs over the training set, per input channel of y and then
+/// c (cnn) or per component of y and then c (mlp). A zero deviation is stored as 1.
+struct Normalization {
+  std::vector<double> mean;
+  std::vector<double> deviation;
+};
+
+struct OptimizerSettings {
+  std::string name = "adam";  ///< adam | adamw
+  double beta1 = 0.9;
+  double beta2 = 0.999;
+  double epsilon = 1e-8;
+  double weight_decay = 0.0;
+};
+
+/// A network with its weights, its graphs of the last predictions, and its optimizer state.
+/// Not collective: every rank holds the same weights and takes the same steps. One thread.
+class Network {
+ public:
+  /// Weights are drawn from `seed` by jpo's own generator: the same with every torch version.
+  /// Throws BadInput where the architecture does not fit the shape.
+  Network(const NetworkSettings& settings, const NetworkShape& shape, std::uint64_t seed);
+  Network(const Network&) = delete;
+  Network& operator=(const Network&) = delete;
+  Network(Network&&) noexcept;
+  Network& operator=(Network&&) noexcept;
+  ~Network();
+
+  std::int64_t n_weight() const;
+  /// "layer name: shape" lines for the header of a run and the result file.
+  std::vector<std::string> describe() const;
+
+  /// The sizes that Normalization must have (mean.size()), and which of them each component of
+  /// y and then c belongs to [n_observation + n_context].
+  std::int64_t n_normalized() const;
+  std::vector<std::int64_t> normalized_group() const;
+  void set_normalization(const Normalization& normalization);
+  const Normalization& normalization() const;
+
+  /// m.row(first_row + j) = N_theta(y.row(rows[j]), c.row(rows[j])), rows.size() <= micro_batch.
+  /// Keeps the graph in `slot` (0, 1, ...; grows on first use) for backward.
+  void predict(std::int64_t slot, const Batch& y, const Batch& c, std::span<const std::int64_t> rows,
+               Batch& m, std::int64_t first_row);
+  /// gradient = sum_j (dm_j/dtheta)^T g_j of the last predict in `slot`, with g_j = g.row(first_row
+  /// + j); gradient [n_weight]. Frees the slot's graph. Linear bit for bit under powers of two.
+  void backward(std::int64_t slot, const Batch& g, std::int64_t first_row,
+                std::span<double> gradient);
+
+  void set_optimizer(const OptimizerSettings& settings);
+  /// One optimizer step along `gradient` [n_weight].
+  void step(std::span<const double> gradient, double learning_rate);
+
+  /// Flat copies in a fixed order; floats are stored exactly.
+  std::vector<double> weights() const;
+  void set_weights(std::span<const double> weights);
+  std::uint64_t weight_hash() const;
+
+ private:
+  struct Parts;
+  std::unique_ptr<Parts> parts_;
+};
+
+/// One thread for torch's loops; call once after start.
+void start_network_library();
+/// The library of this folder and its version.
+LibraryVersion network_library_version();
+
+}  // namespace jpo
