@@ -39,8 +39,12 @@ void Batch::set_n_problem(std::int64_t n_problem) {
   n_problem_ = n_problem;
 }
 
-Batch::ReadAccess Batch::read() const { return ReadAccess(*this); }
-Batch::WriteAccess Batch::write() { return WriteAccess(*this); }
+Batch::ReadAccess Batch::read() const {
+  return ReadAccess(*this);
+}
+Batch::WriteAccess Batch::write() {
+  return WriteAccess(*this);
+}
 
 void Batch::fill(double value) {
   const auto access = write();

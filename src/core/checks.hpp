@@ -17,17 +17,17 @@ namespace jpo {
 
 }  // namespace jpo
 
-#define PETSC(call)                                                                     \
-  do {                                                                                  \
-    const auto jpo_petsc_code = (call);                                                 \
-    if (jpo_petsc_code != 0)                                                            \
+#define PETSC(call)                                                                        \
+  do {                                                                                     \
+    const auto jpo_petsc_code = (call);                                                    \
+    if (jpo_petsc_code != 0)                                                               \
       jpo::throw_petsc_error(static_cast<PetscErrorCode>(jpo_petsc_code), #call, __FILE__, \
-                             __LINE__);                                                 \
+                             __LINE__);                                                    \
   } while (false)
 
-#define MPI_OK(call)                                                                        \
-  do {                                                                                      \
-    const int jpo_mpi_code = (call);                                                        \
-    if (jpo_mpi_code != MPI_SUCCESS)                                                        \
-      jpo::throw_mpi_error(jpo_mpi_code, #call, __FILE__, __LINE__);                        \
+#define MPI_OK(call)                                                 \
+  do {                                                               \
+    const int jpo_mpi_code = (call);                                 \
+    if (jpo_mpi_code != MPI_SUCCESS)                                 \
+      jpo::throw_mpi_error(jpo_mpi_code, #call, __FILE__, __LINE__); \
   } while (false)

@@ -1,8 +1,7 @@
 #include "core/log.hpp"
 
-#include <unistd.h>
-
 #include <memory>
+#include <unistd.h>
 
 #include <spdlog/sinks/null_sink.h>
 #include <spdlog/sinks/stdout_sinks.h>
@@ -46,6 +45,8 @@ void start_log(int rank) {
   spdlog::register_logger(std::move(logger));
 }
 
-bool output_is_terminal() { return isatty(STDOUT_FILENO) != 0; }
+bool output_is_terminal() {
+  return isatty(STDOUT_FILENO) != 0;
+}
 
 }  // namespace jpo

@@ -8,16 +8,22 @@ namespace jpo {
 
 std::string_view phase_name(Phase phase) {
   static constexpr std::array<std::string_view, n_phase> names = {
-      "data", "forward", "adjoint",   "tangent", "network", "wait",
-      "reduce", "optimizer", "solver", "io",     "other"};
+      "data",   "forward",   "adjoint", "tangent", "network", "wait",
+      "reduce", "optimizer", "solver",  "io",      "other"};
   return names[static_cast<std::size_t>(phase)];
 }
 
 Phase PhaseTimer::enter(Phase phase) {
   const auto now = Clock::now();
-  seconds_[static_cast<std::size_t>(current_)] += std::chrono::duration<double>(now - last_).count();
+  seconds_[static_cast<std::size_t>(current_)] +=
+      std::chrono::duration<double>(now - last_).count();
   last_ = now;
   return std::exchange(current_, phase);
+}
+
+void PhaseTimer::move(Phase from, Phase to, double seconds) {
+  seconds_[static_cast<std::size_t>(from)] -= seconds;
+  seconds_[static_cast<std::size_t>(to)] += seconds;
 }
 
 std::array<double, n_phase> PhaseTimer::seconds() {

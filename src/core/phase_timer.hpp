@@ -51,6 +51,9 @@ class PhaseTimer {
   };
   [[nodiscard]] Scope scope(Phase phase) { return {*this, phase}; }
 
+  /// Books `seconds` of `from` to `to`: for a call that knows its own parts.
+  void move(Phase from, Phase to, double seconds);
+
   /// Seconds of this rank, by phase.
   std::array<double, n_phase> seconds();
 

@@ -73,8 +73,12 @@ constexpr std::array kTailBottom = {1.0,
                                     1.42151175831644588870e-7,
                                     2.04426310338993978564e-15};
 
-std::uint32_t high_word(std::uint64_t value) { return static_cast<std::uint32_t>(value >> 32U); }
-std::uint32_t low_word(std::uint64_t value) { return static_cast<std::uint32_t>(value); }
+std::uint32_t high_word(std::uint64_t value) {
+  return static_cast<std::uint32_t>(value >> 32U);
+}
+std::uint32_t low_word(std::uint64_t value) {
+  return static_cast<std::uint32_t>(value);
+}
 
 }  // namespace
 
@@ -117,7 +121,9 @@ double RandomStream::uniform(double lower, double upper) {
   return lower + (upper - lower) * uniform();
 }
 
-double RandomStream::normal() { return normal_quantile(uniform()); }
+double RandomStream::normal() {
+  return normal_quantile(uniform());
+}
 
 std::uint64_t RandomStream::below(std::uint64_t n) {
   const std::uint64_t limit = ~0ULL - (~0ULL % n + 1) % n;  // last value of the last whole cycle
@@ -133,9 +139,8 @@ double normal_quantile(double p) {
     return q * horner(kCentreTop, r) / horner(kCentreBottom, r);
   }
   const double r = std::sqrt(-plain_log(q < 0.0 ? p : 1.0 - p));
-  const double value = r <= 5.0
-                           ? horner(kMiddleTop, r - 1.6) / horner(kMiddleBottom, r - 1.6)
-                           : horner(kTailTop, r - 5.0) / horner(kTailBottom, r - 5.0);
+  const double value = r <= 5.0 ? horner(kMiddleTop, r - 1.6) / horner(kMiddleBottom, r - 1.6)
+                                : horner(kTailTop, r - 5.0) / horner(kTailBottom, r - 5.0);
   return q < 0.0 ? -value : value;
 }
 

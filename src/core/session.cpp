@@ -48,7 +48,11 @@ std::string processor_name() {
   return "unknown";
 }
 
-std::string jpo_version() { return JPO_VERSION; }
-std::string git_revision() { return JPO_GIT_REVISION; }
+std::string jpo_version() {
+  return JPO_VERSION;
+}
+std::string git_revision() {
+  return JPO_GIT_REVISION;
+}
 
 }  // namespace jpo

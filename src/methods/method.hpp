@@ -1,10 +1,12 @@
 #pragma once
 // One way of solving the set of problems. All methods ask the same Objective and count in a ledger.
 
+#include <array>
 #include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -24,20 +26,20 @@ namespace jpo {
 
 /// Why a method stopped working on a problem. Written to /methods/<name>/reason as an HDF5 enum.
 enum class StopReason : std::int8_t {
-  gradient_small = 1,      ///< TAO: the gradient met its tolerance
-  step_small,              ///< TAO: the step or the change of the loss met its tolerance
-  updates_done,            ///< joint: all updates done
-  budget_reached,          ///< evaluations or seconds of the deck used up
-  no_progress,             ///< joint: the mean loss stopped falling
-  line_search_failed = 16, ///< TAO: no better point along the direction
-  solver_stopped,          ///< TAO: another divergence of its own
-  diverged_at_start,       ///< the first evaluation was not ok
-  solve_diverged,          ///< from here on: no evaluation was ever ok; the last failure
+  gradient_small = 1,       ///< TAO: the gradient met its tolerance
+  step_small,               ///< TAO: the step or the change of the loss met its tolerance
+  updates_done,             ///< joint: all updates done
+  budget_reached,           ///< evaluations or seconds of the deck used up
+  no_progress,              ///< joint: the mean loss stopped falling
+  line_search_failed = 16,  ///< TAO: no better point along the direction
+  solver_stopped,           ///< TAO: another divergence of its own
+  diverged_at_start,        ///< the first evaluation was not ok
+  solve_diverged,           ///< from here on: no evaluation was ever ok; the last failure
   solver_failed,
   misfit_not_finite,
   gradient_not_finite,
   masked,
-  no_observation,          ///< the draw of the problem itself did not solve
+  no_observation,  ///< the draw of the problem itself did not solve
 };
 const std::vector<std::pair<std::string, std::int8_t>>& stop_reason_names();
 StopReason stop_reason_of(Outcome failure);
@@ -46,30 +48,35 @@ StopReason stop_reason_of(Outcome failure);
 struct History {
   struct Entry {
     std::int64_t iteration;
-    double loss_mean;                ///< over the problems that counted
+    double loss_mean;                      ///< over the problems that counted
     std::array<double, 5> loss_quantiles;  ///< 5, 25, 50, 75, 95 % of the best so far
-    double gradient_norm;            ///< of the mean loss with respect to the weights, before clipping
-    std::int64_t failed;             ///< problems that did not count
-    double gradient_evaluations;     ///< mean over all problems so far
+    double gradient_norm;         ///< of the mean loss with respect to the weights, before clipping
+    std::int64_t failed;          ///< problems that did not count
+    double gradient_evaluations;  ///< mean over all problems so far
     double learning_rate;
   };
   std::vector<Entry> entries;
 };
 
 struct TrainedNetwork {
-  std::string settings_text;             ///< the resolved [network] section
-  std::vector<std::string> layers;
+  std::vector<std::string> layers;  ///< "name: shape", in the order of the weights
   std::vector<double> weights;
   Normalization normalization;
+  std::uint64_t hash = 0;  ///< of the weights' bytes
 };
 
 /// What a method gives back; rows are this rank's problems.
 struct MethodResult {
-  MethodResult(std::int64_t n_problem, std::int64_t n_parameter);
+  /// Starts with m at the centre and no loss (NaN).
+  MethodResult(std::int64_t n_problem, const ParameterSpace& space);
 
-  Batch parameters;                     ///< best m of each problem
-  std::vector<double> loss;             ///< its loss; NaN where there is none
+  /// Keeps (m, loss) where it is ok and the best so far of local problem `row`; counts a failure.
+  void record(std::int64_t row, std::span<const double> m, double loss, Outcome outcome);
+
+  Batch parameters;          ///< best m of each problem
+  std::vector<double> loss;  ///< its loss; NaN where no evaluation was ok
   std::vector<StopReason> reason;
+  std::vector<Outcome> last_failure;  ///< Outcome::ok where every evaluation was
   std::vector<std::int64_t> failed_evaluations;
   Ledger ledger;
   History history;
@@ -77,22 +84,33 @@ struct MethodResult {
   double seconds = 0.0;
 };
 
-/// Progress of a method, for the screen. Called on every rank, prints on rank 0.
-class Progress;
-
 /// What a method works with.
 struct Task {
-  std::string name;                     ///< of the method, in the deck
-  std::uint64_t seed;                   ///< of the run
+  std::string name;    ///< of the method, in the deck
+  std::uint64_t seed;  ///< of the run
   MPI_Comm comm;
   const Shard& shard;
   Objective& objective;
   Reduction reduction;
   const NetworkSettings& network;
   PhaseTimer& timer;
-  const std::vector<StopReason>& unusable;  ///< per local problem: no_observation, or 0
+  std::span<const std::int64_t> usable;  ///< local rows that have an observation, ascending
   /// The result of an earlier method, by name; checked before the run.
   std::function<const MethodResult&(const std::string&)> earlier;
 };
+
+/// A kind that [[method]] can name.
+struct MethodKind {
+  std::string name;
+  std::string summary;
+  std::function<std::unique_ptr<Settings>()> make_settings;
+  /// Collective on task.comm. `settings` comes from make_settings of the same kind.
+  std::function<MethodResult(const Settings& settings, const Task& task)> solve;
+};
+const std::vector<MethodKind>& method_kinds();
+
+MethodKind tao_kind();
+MethodKind refine_kind();
+MethodKind joint_kind();
 
 }  // namespace jpo

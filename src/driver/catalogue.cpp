@@ -1,0 +1,52 @@
+#include "driver/catalogue.hpp"
+
+#include "data/problem_set.hpp"
+#include "inverse/fault.hpp"
+#include "inverse/misfit.hpp"
+#include "methods/method.hpp"
+#include "models/registry.hpp"
+#include "network/network.hpp"
+
+namespace jpo {
+namespace {
+
+template <class T>
+Catalogue::Section section(const char* name, const char* summary) {
+  return {name, summary, [] { return std::make_unique<T>(); }};
+}
+
+}  // namespace
+
+void ParallelSettings::describe(KeyTable& table) {
+  table.add(
+      "micro_batch", &micro_batch,
+      {.doc = "problems a micro-batch: the network's batch and the unit that ranks own; part of "
+              "the result's identity",
+       .min = 1,
+       .max = 65536});
+  table.add("reduction", &reduction,
+            {.doc = "exact: the same bits at any number of ranks; fast: sums of doubles",
+             .allowed = {"exact", "fast"}});
+  table.add("solve_batch", &solve_batch,
+            {.doc = "problems that a model solves at once: bounds memory, changes no result",
+             .min = 1,
+             .max = 1048576});
+}
+
+Catalogue program_catalogue() {
+  Catalogue catalogue;
+  catalogue.sections = {
+      section<RunSettings>("run", "the run: name, seed, where the result goes"),
+      section<DataSettings>("data", "the problems"),
+      section<MisfitSettings>("misfit", "the misfit L that every method minimizes"),
+      section<NetworkSettings>("network", "the shared network of the joint methods"),
+      section<ParallelSettings>("parallel", "how the set is cut"),
+      section<FaultSettings>("fault", "test switch: problems that fail on purpose")};
+  for (const ModelEntry& entry : registered_models())
+    catalogue.models.push_back({entry.name, entry.summary, entry.make_settings});
+  for (const MethodKind& kind : method_kinds())
+    catalogue.methods.push_back({kind.name, kind.summary, kind.make_settings});
+  return catalogue;
+}
+
+}  // namespace jpo

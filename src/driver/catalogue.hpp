@@ -1,0 +1,18 @@
+#pragma once
+#include "core/settings.hpp"
+#include "deck/deck.hpp"
+
+namespace jpo {
+
+/// [parallel] of the deck.
+struct ParallelSettings : Settings {
+  std::int64_t micro_batch = 32;
+  std::string reduction = "exact";
+  std::int64_t solve_batch = 64;
+  void describe(KeyTable& table) override;
+};
+
+/// Every section, model and method that this program has: what a deck may say.
+Catalogue program_catalogue();
+
+}  // namespace jpo

@@ -1,0 +1,88 @@
+#include "driver/examples.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+#include <fmt/format.h>
+
+#include "core/checks.hpp"
+
+namespace jpo {
+namespace {
+
+// The problems at the quartiles of the misfit at the centre: an easy, a middling and a hard one.
+std::vector<std::int64_t> choose_problems(const Job& job) {
+  const std::vector<double> loss = gather_rows(job.loss_at_centre(), job.comm());
+  std::vector<std::int64_t> ids;
+  for (std::size_t id = 0; id < loss.size(); ++id)
+    if (std::isfinite(loss[id])) ids.push_back(static_cast<std::int64_t>(id));
+  if (ids.empty()) return ids;
+  std::ranges::sort(ids, [&](std::int64_t a, std::int64_t b) {
+    return std::pair(loss[static_cast<std::size_t>(a)], a) <
+           std::pair(loss[static_cast<std::size_t>(b)], b);
+  });
+  std::vector<std::int64_t> chosen;
+  for (const std::size_t quarter : {1U, 2U, 3U})
+    chosen.push_back(ids[(ids.size() - 1) * quarter / 4]);
+  chosen.erase(std::unique(chosen.begin(), chosen.end()), chosen.end());
+  return chosen;
+}
+
+// The owner solves local `row` at m; everyone gets the states.
+Trajectory share_trajectory(Job& job, int owner, std::int64_t row, const Batch& m) {
+  Trajectory trajectory;
+  int rank = 0;
+  MPI_OK(MPI_Comm_rank(job.comm(), &rank));
+  if (rank == owner) {
+    const ModelShape& shape = job.shape();
+    Batch c_one(1, shape.context.size());
+    Batch m_one(1, shape.parameters.size());
+    Batch y_one(1, shape.observation.size());
+    std::ranges::copy(job.problems().context.read().row(row), c_one.write().row(0).begin());
+    std::ranges::copy(m.read().row(row), m_one.write().row(0).begin());
+    std::array<SolveStatus, 1> status{};
+    job.model().solve(c_one, m_one, y_one, status);
+    trajectory = job.model().trajectory(0);
+  }
+  std::array<std::int64_t, 2> size = {static_cast<std::int64_t>(trajectory.time.size()),
+                                      trajectory.n_grid};
+  MPI_OK(MPI_Bcast(size.data(), 2, MPI_INT64_T, owner, job.comm()));
+  MPI_OK(MPI_Bcast(&trajectory.length, 1, MPI_DOUBLE, owner, job.comm()));
+  trajectory.n_grid = size[1];
+  trajectory.time.resize(static_cast<std::size_t>(size[0]));
+  trajectory.states.resize(static_cast<std::size_t>(size[0] * size[1]));
+  MPI_OK(
+      MPI_Bcast(trajectory.time.data(), static_cast<int>(size[0]), MPI_DOUBLE, owner, job.comm()));
+  MPI_OK(MPI_Bcast(trajectory.states.data(), static_cast<int>(size[0] * size[1]), MPI_DOUBLE, owner,
+                   job.comm()));
+  return trajectory;
+}
+
+void write_trajectory(ResultFile& file, const std::string& group, const std::string& name,
+                      const Trajectory& trajectory) {
+  file.replicated(group + "/" + name,
+                  {static_cast<std::int64_t>(trajectory.time.size()), trajectory.n_grid},
+                  trajectory.states, {"1", "state [time, grid point] at " + name});
+}
+
+}  // namespace
+
+void write_examples(ResultFile& file, Job& job) {
+  for (const std::int64_t id : choose_problems(job)) {
+    const int owner = job.shard().owner(id);
+    const std::int64_t row = id - job.shard().first_problem();
+    const std::string group = fmt::format("/examples/{}", id);
+    const Trajectory truth = share_trajectory(job, owner, row, job.problems().truth);
+    if (truth.time.empty()) return;
+    write_trajectory(file, group, "truth", truth);
+    for (std::size_t k = 0; k < job.results().size(); ++k)
+      write_trajectory(file, group, job.deck().methods[k].name,
+                       share_trajectory(job, owner, row, job.results()[k].parameters));
+    file.replicated(group + "/time", {static_cast<std::int64_t>(truth.time.size())}, truth.time,
+                    {"time of the model", "of each row of the states"});
+    file.attribute(group, "length", truth.length);
+  }
+}
+
+}  // namespace jpo

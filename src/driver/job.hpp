@@ -1,0 +1,77 @@
+#pragma once
+// Everything that a deck describes, made ready on this rank: model, shard, problems, objective.
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <mpi.h>
+
+#include "core/phase_timer.hpp"
+#include "data/problem_set.hpp"
+#include "deck/deck.hpp"
+#include "driver/catalogue.hpp"
+#include "inverse/objective.hpp"
+#include "methods/method.hpp"
+#include "models/forward_model.hpp"
+#include "network/network.hpp"
+#include "parallel/shard.hpp"
+
+namespace jpo {
+
+/// Collective on comm: rank 0 reads the file, all ranks parse. Throws BadInput on all ranks.
+Deck load_deck(const std::string& path, const std::vector<std::string>& overrides, MPI_Comm comm);
+
+/// Puts the deck's [petsc] table into PETSc's options database.
+void apply_petsc_options(const Deck& deck);
+
+/// The deck's model at a resolution; BadInput where it has none finer than the inversion's.
+std::unique_ptr<ForwardModel> make_model(const Deck& deck, Resolution resolution);
+
+class Job {
+ public:
+  /// Draws the problems and evaluates them at the truth and at the centre of the box (not counted
+  /// in any method's ledger). No communication but for the sizes.
+  Job(Deck deck, MPI_Comm comm);
+
+  /// Collective. Runs one method of the deck; earlier ones must be in results().
+  void solve(const MethodDeck& method);
+
+  const Deck& deck() const { return deck_; }
+  MPI_Comm comm() const { return comm_; }
+  const Shard& shard() const { return shard_; }
+  const ModelShape& shape() const { return model_->shape(); }
+  ForwardModel& model() { return *model_; }
+  const ProblemSet& problems() const { return problems_; }
+  PhaseTimer& timer() { return timer_; }
+  const std::vector<double>& floor() const { return floor_; }
+  const std::vector<double>& loss_at_centre() const { return loss_at_centre_; }
+  const std::vector<std::int64_t>& usable() const { return usable_; }
+  /// In deck order, as far as solved.
+  const std::vector<MethodResult>& results() const { return results_; }
+  /// A task for `name`, with an objective that counts its evaluations from zero.
+  Task task(const std::string& name, Objective& objective);
+  Objective objective(bool with_faults = true);
+
+ private:
+  std::vector<double> loss_at(const Batch& m);
+
+  Deck deck_;
+  MPI_Comm comm_;
+  PhaseTimer timer_;
+  Shard shard_;
+  std::unique_ptr<ForwardModel> model_;
+  ProblemSet problems_;
+  std::vector<std::int64_t> usable_;  ///< local rows that have an observation
+  std::vector<double> floor_;
+  std::vector<double> loss_at_centre_;
+  std::vector<MethodResult> results_;
+};
+
+/// The value of a method's key `from`; empty where its kind has none.
+std::string earlier_method(const MethodDeck& method);
+
+/// The number of ranks that have work, at most.
+std::int64_t max_useful_ranks(const Deck& deck);
+
+}  // namespace jpo

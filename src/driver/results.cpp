@@ -1,0 +1,193 @@
+#include "driver/results.hpp"
+
+#include <chrono>
+
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "core/checks.hpp"
+#include "driver/examples.hpp"
+#include "io/result_file.hpp"
+
+namespace jpo {
+namespace {
+
+constexpr std::int64_t kSchemaVersion = 1;
+
+int n_rank_of(MPI_Comm comm) {
+  int n_rank = 1;
+  MPI_OK(MPI_Comm_size(comm, &n_rank));
+  return n_rank;
+}
+
+void write_root(ResultFile& file, const Job& job, const std::string& command) {
+  file.attribute("/", "schema_version", kSchemaVersion);
+  file.attribute("/", "jpo_version", jpo_version());
+  file.attribute("/", "git_revision", git_revision());
+  file.attribute("/", "deck", job.deck().resolved);
+  file.attribute("/", "command", command);
+  file.attribute("/", "n_rank", static_cast<std::int64_t>(n_rank_of(job.comm())));
+  const auto now = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
+  file.attribute("/", "started", fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(now)));
+  for (const auto& [name, version] : all_versions())
+    file.attribute("/", name + "_version", version);
+}
+
+void write_layout(ResultFile& file, const std::string& what, const FieldLayout& layout) {
+  file.attribute("/problems", what + "_channels", layout.n_channel);
+  file.attribute("/problems", what + "_grid", layout.n_grid);
+}
+
+void write_problems(ResultFile& file, const Job& job, const RowRange& rows) {
+  const ModelShape& shape = job.shape();
+  const ProblemSet& problems = job.problems();
+  file.table("/problems/observation", rows, shape.observation.size(),
+             problems.observation.read().values(),
+             {shape.observation.unit, "observation y: " + shape.observation.description});
+  file.table("/problems/context", rows, shape.context.size(), problems.context.read().values(),
+             {shape.context.unit, "context c: " + shape.context.description});
+  const std::string parameters = fmt::format("{} [{}]", fmt::join(shape.parameters.names, ", "),
+                                             fmt::join(shape.parameters.units, ", "));
+  file.table("/problems/truth", rows, shape.parameters.size(), problems.truth.read().values(),
+             {"see description", "parameters the observation was made from: " + parameters});
+  file.table("/problems/floor", rows, 1, job.floor(), {"1", "misfit at the truth"});
+  file.table("/problems/loss_at_centre", rows, 1, job.loss_at_centre(),
+             {"1", "misfit at the centre of the box, where methods start"});
+  write_layout(file, "observation", shape.observation);
+  write_layout(file, "context", shape.context);
+  file.attribute("/problems", "inverse_crime",
+                 std::int64_t{job.deck().section<DataSettings>("data").inverse_crime});
+}
+
+template <class Field>
+std::vector<double> column(const History& history, Field field) {
+  std::vector<double> values;
+  for (const auto& entry : history.entries) values.push_back(static_cast<double>(field(entry)));
+  return values;
+}
+
+void write_history(ResultFile& file, const std::string& group, const History& history) {
+  const auto n = static_cast<std::int64_t>(history.entries.size());
+  if (n == 0) return;
+  using Entry = History::Entry;
+  const auto write = [&](const char* name, auto field, const char* units, const char* text) {
+    file.replicated(group + "/" + name, {n}, column(history, field), {units, text});
+  };
+  write(
+      "iteration", [](const Entry& e) { return e.iteration; }, "1", "update of the weights");
+  write(
+      "loss_mean", [](const Entry& e) { return e.loss_mean; }, "1",
+      "mean misfit over the problems that counted");
+  write(
+      "gradient_norm", [](const Entry& e) { return e.gradient_norm; }, "1",
+      "norm of d(mean misfit)/d(weights) before clipping");
+  write(
+      "failed", [](const Entry& e) { return e.failed; }, "1", "problems that did not count");
+  write(
+      "gradient_evaluations", [](const Entry& e) { return e.gradient_evaluations; }, "1",
+      "mean over all problems, so far");
+  write(
+      "learning_rate", [](const Entry& e) { return e.learning_rate; }, "1", "of this update");
+  std::vector<double> quantiles;
+  for (const Entry& entry : history.entries)
+    quantiles.insert(quantiles.end(), entry.loss_quantiles.begin(), entry.loss_quantiles.end());
+  file.replicated(group + "/loss_quantiles", {n, 5}, quantiles,
+                  {"1", "5, 25, 50, 75, 95 % of the best misfits so far"});
+}
+
+std::vector<std::pair<std::string, std::int8_t>> outcome_names() {
+  std::vector<std::pair<std::string, std::int8_t>> names;
+  for (int k = 0; k <= static_cast<int>(Outcome::masked); ++k)
+    names.emplace_back(outcome_name(static_cast<Outcome>(k)), static_cast<std::int8_t>(k));
+  return names;
+}
+
+template <class Enum>
+std::vector<std::int8_t> as_bytes(const std::vector<Enum>& values) {
+  std::vector<std::int8_t> bytes;
+  for (const Enum value : values) bytes.push_back(static_cast<std::int8_t>(value));
+  return bytes;
+}
+
+void write_method(ResultFile& file, const Job& job, std::size_t k, const RowRange& rows) {
+  const MethodDeck& method = job.deck().methods[k];
+  const MethodResult& result = job.results()[k];
+  const std::string group = "/methods/" + method.name;
+  file.table(group + "/parameters", rows, job.shape().parameters.size(),
+             result.parameters.read().values(), {"see /problems/truth", "best m of each problem"});
+  file.table(group + "/loss", rows, 1, result.loss, {"1", "misfit at these parameters"});
+  file.enum_table(group + "/reason", rows, as_bytes(result.reason), stop_reason_names(),
+                  {"1", "why the method stopped working on the problem"});
+  file.enum_table(group + "/last_failure", rows, as_bytes(result.last_failure), outcome_names(),
+                  {"1", "the last evaluation that failed; ok: none did"});
+  file.table(group + "/failed_evaluations", rows, result.failed_evaluations,
+             {"1", "evaluations that failed"});
+  file.table(group + "/forward_solves", rows, result.ledger.forward, {"1", "forward solves"});
+  file.table(group + "/adjoint_solves", rows, result.ledger.adjoint, {"1", "adjoint solves"});
+  file.table(group + "/tangent_solves", rows, result.ledger.tangent, {"1", "tangent solves"});
+  file.attribute(group, "seconds", result.seconds);
+  file.attribute(group, "kind", method.kind);
+  file.attribute(group, "from", earlier_method(method));
+  write_history(file, group + "/history", result.history);
+}
+
+void write_network(ResultFile& file, const std::string& name, const TrainedNetwork& network) {
+  const std::string group = "/network/" + name;
+  const auto size = [](const auto& values) {
+    return std::vector<std::int64_t>{static_cast<std::int64_t>(values.size())};
+  };
+  file.replicated(group + "/weights", size(network.weights), network.weights,
+                  {"1", "all weights, layer by layer as in layers"});
+  file.replicated(group + "/input_mean", size(network.normalization.mean),
+                  network.normalization.mean, {"1", "of each normalized input"});
+  file.replicated(group + "/input_deviation", size(network.normalization.deviation),
+                  network.normalization.deviation, {"1", "of each normalized input"});
+  file.strings(group + "/layers", network.layers, {"1", "name: shape, in the order of weights"});
+  file.attribute(group, "hash", fmt::format("{:016x}", network.hash));
+}
+
+void write_performance(ResultFile& file, Job& job) {
+  const auto rows = reduce_phases(job.timer().seconds(), job.comm());
+  std::vector<std::string> names;
+  std::vector<double> seconds;
+  for (const PhaseRow& row : rows) {
+    names.emplace_back(phase_name(row.phase));
+    seconds.insert(seconds.end(), {row.min, row.mean, row.max});
+  }
+  file.strings("/performance/phase", names, {"1", "where the time went"});
+  file.replicated("/performance/seconds", {static_cast<std::int64_t>(rows.size()), 3}, seconds,
+                  {"s", "min, mean, max over ranks of each phase"});
+}
+
+}  // namespace
+
+std::vector<LibraryVersion> all_versions() {
+  std::vector<LibraryVersion> versions = core_versions();
+  versions.push_back(network_library_version());
+  versions.push_back(io_library_version());
+  versions.push_back({"processor", processor_name()});
+  return versions;
+}
+
+void write_results(Job& job, const std::string& command) {
+  const auto scope = job.timer().scope(Phase::io);
+  const RowRange rows{job.shard().first_problem(), job.shard().n_local_problem(),
+                      job.shard().n_problem()};
+  ResultFile file(job.deck().section<RunSettings>("run").output, job.comm());
+  write_root(file, job, command);
+  write_problems(file, job, rows);
+  std::string order;
+  for (std::size_t k = 0; k < job.results().size(); ++k) {
+    const std::string& name = job.deck().methods[k].name;
+    write_method(file, job, k, rows);
+    if (job.results()[k].network) write_network(file, name, *job.results()[k].network);
+    order += (k > 0 ? "," : "") + name;
+  }
+  file.attribute("/methods", "order", order);
+  write_examples(file, job);
+  write_performance(file, job);
+  file.commit();
+}
+
+}  // namespace jpo

@@ -1,0 +1,53 @@
+#include <fmt/format.h>
+
+#include "core/log.hpp"
+#include "driver/results.hpp"
+#include "driver/screen.hpp"
+#include "driver/verbs.hpp"
+#include "io/result_file.hpp"
+
+namespace jpo {
+namespace {
+
+int n_rank_of(const Job& job) {
+  int n_rank = 1;
+  MPI_Comm_size(job.comm(), &n_rank);
+  return n_rank;
+}
+
+void show_done(const MethodDeck& method, const MethodResult& result) {
+  say("  {:<16} done in {:.1f} s", method.name, result.seconds);
+}
+
+}  // namespace
+
+ExitCode run(const DeckArguments& arguments, bool overwrite, const std::string& command,
+             MPI_Comm comm) {
+  Deck deck = load_deck(arguments.path, arguments.overrides, comm);
+  const auto settings = deck.section<RunSettings>("run");
+  check_output_path(settings.output, overwrite || settings.overwrite, comm);
+  apply_petsc_options(deck);
+  start_network_library();
+
+  show_header(comm);
+  Job job(std::move(deck), comm);
+  show_sizes(job.deck(), job.shape(), n_rank_of(job));
+  show_problems(job);
+  for (const MethodDeck& method : job.deck().methods) {
+    job.solve(method);
+    show_done(method, job.results().back());
+  }
+  show_results(job);
+  write_results(job, command);
+  say("\nresult: {}", settings.output);
+
+  const double failed = failed_fraction(job);
+  if (failed > settings.max_failed_fraction)
+    throw TooManyFailed(fmt::format(
+        "{:.1f} % of the problems have no answer, run.max_failed_fraction allows {:.1f} %; the "
+        "result file is complete and says why, problem by problem",
+        100.0 * failed, 100.0 * settings.max_failed_fraction));
+  return ExitCode::done;
+}
+
+}  // namespace jpo

@@ -1,0 +1,187 @@
+#include "driver/screen.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstdlib>
+#include <map>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "core/checks.hpp"
+#include "core/log.hpp"
+#include "core/random.hpp"
+#include "driver/results.hpp"
+
+namespace jpo {
+namespace {
+
+std::string bytes_text(double bytes) {
+  constexpr std::array units = {"B", "kB", "MB", "GB", "TB"};
+  std::size_t k = 0;
+  for (; bytes >= 1000.0 && k + 1 < units.size(); ++k) bytes /= 1000.0;
+  return fmt::format("{:.1f} {}", bytes, units[k]);
+}
+
+double median(std::vector<double> values) {
+  if (values.empty()) return std::nan("");
+  const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
+  std::ranges::nth_element(values, middle);
+  if (values.size() % 2 == 1) return *middle;
+  return 0.5 * (*middle + *std::max_element(values.begin(), middle));
+}
+
+std::vector<double> finite(std::vector<double> values) {
+  std::erase_if(values, [](double value) { return !std::isfinite(value); });
+  return values;
+}
+
+std::vector<double> as_doubles(const std::vector<std::int64_t>& values) {
+  return {values.begin(), values.end()};
+}
+
+// What the table of methods knows of all problems, gathered on every rank.
+struct Truths {
+  std::vector<double> floor;
+  double reference;  ///< L_ref: median misfit at the centre
+};
+
+// Solved: L <= floor + 1e-3 max(floor, 1e-3 L_ref).
+std::int64_t count_solved(const std::vector<double>& loss, const Truths& truths) {
+  std::int64_t solved = 0;
+  for (std::size_t id = 0; id < loss.size(); ++id) {
+    const double floor = truths.floor[id];
+    solved += loss[id] <= floor + 1e-3 * std::max(floor, 1e-3 * truths.reference) ? 1 : 0;
+  }
+  return solved;
+}
+
+// A method's own evaluations and those of the methods it started from.
+std::vector<double> evaluations_with_earlier(const Job& job, std::size_t k) {
+  std::vector<double> total = gather_rows(as_doubles(job.results()[k].ledger.forward), job.comm());
+  const std::string from = earlier_method(job.deck().methods[k]);
+  for (std::size_t j = 0; j < k; ++j) {
+    if (job.deck().methods[j].name != from) continue;
+    const std::vector<double> earlier = evaluations_with_earlier(job, j);
+    for (std::size_t id = 0; id < total.size(); ++id) total[id] += earlier[id];
+  }
+  return total;
+}
+
+void show_method(const Job& job, std::size_t k, const Truths& truths) {
+  const MethodResult& result = job.results()[k];
+  const std::vector<double> loss = gather_rows(result.loss, job.comm());
+  const std::vector<double> evaluations = evaluations_with_earlier(job, k);
+  const std::vector<double> known = finite(loss);
+  const auto n = static_cast<double>(loss.size());
+  double loss_sum = 0.0;
+  for (const double value : known) loss_sum += value;
+  double evaluation_sum = 0.0;
+  for (const double value : evaluations) evaluation_sum += value;
+  say("{:<18} {:>7.1f} {:>11.4g} {:>11.4g} {:>10.1f} {:>7.0f} {:>8.1f} {:>9.1f}",
+      job.deck().methods[k].name, 100.0 * static_cast<double>(count_solved(loss, truths)) / n,
+      loss_sum / static_cast<double>(std::max<std::size_t>(known.size(), 1)), median(known),
+      evaluation_sum / n, *std::ranges::max_element(evaluations),
+      100.0 * (n - static_cast<double>(known.size())) / n, result.seconds);
+}
+
+void show_phases(Job& job) {
+  const auto rows = reduce_phases(job.timer().seconds(), job.comm());
+  double total = 0.0;
+  for (const PhaseRow& row : rows) total += row.mean;
+  say("\n{:<12} {:>10} {:>10} {:>10} {:>8}", "phase", "min [s]", "mean [s]", "max [s]", "share");
+  for (const PhaseRow& row : rows)
+    if (row.max > 0.0005)
+      say("{:<12} {:>10.3f} {:>10.3f} {:>10.3f} {:>7.1f}%", phase_name(row.phase), row.min,
+          row.mean, row.max, 100.0 * row.mean / total);
+}
+
+void show_failures(const Job& job, std::size_t k) {
+  std::vector<double> reasons;
+  for (const StopReason reason : job.results()[k].reason)
+    reasons.push_back(static_cast<double>(reason));
+  std::map<int, int> count;
+  for (const double reason : gather_rows(reasons, job.comm())) ++count[static_cast<int>(reason)];
+  std::vector<std::string> parts;
+  for (const auto& [name, value] : stop_reason_names())
+    if (count[value] > 0) parts.push_back(fmt::format("{} {}", count[value], name));
+  say("  {:<16} {}", job.deck().methods[k].name, fmt::join(parts, ", "));
+}
+
+}  // namespace
+
+void show_header(MPI_Comm comm) {
+  int n_rank = 1;
+  MPI_OK(MPI_Comm_size(comm, &n_rank));
+  const char* threads = std::getenv("OMP_NUM_THREADS");
+  say("jpo {} ({}), {} rank{} x 1 thread (OMP_NUM_THREADS {})", jpo_version(), git_revision(),
+      n_rank, n_rank == 1 ? "" : "s", threads != nullptr ? threads : "not set");
+  std::string line;
+  for (const auto& [name, version] : all_versions())
+    line += fmt::format("{}{} {}", line.empty() ? "" : ", ", name, version);
+  say("{}", line);
+}
+
+void show_sizes(const Deck& deck, const ModelShape& shape, int n_rank) {
+  const auto& data = deck.section<DataSettings>("data");
+  const auto& parallel = deck.section<ParallelSettings>("parallel");
+  say("model {}: {} parameters ({}), {} observations, {} context values a problem", deck.model_name,
+      shape.parameters.size(), fmt::join(shape.parameters.names, ", "), shape.observation.size(),
+      shape.context.size());
+  const std::int64_t useful = max_useful_ranks(deck);
+  say("{} problems in {} micro-batches of {}: at most {} ranks have work{}", data.n_problem, useful,
+      parallel.micro_batch, useful,
+      n_rank > useful ? fmt::format(", {} of yours have none", n_rank - useful) : "");
+  const NetworkShape network_shape{shape.observation, shape.context, shape.parameters,
+                                   parallel.micro_batch};
+  const Network network(deck.section<NetworkSettings>("network"), network_shape, 0);
+  say("network {}: {} weights", deck.section<NetworkSettings>("network").name, network.n_weight());
+  const std::int64_t busy = std::min<std::int64_t>(n_rank, useful);
+  const double local = std::ceil(static_cast<double>(useful) / static_cast<double>(busy)) *
+                       static_cast<double>(parallel.micro_batch);
+  const auto row = static_cast<double>(shape.observation.size() + shape.context.size() +
+                                       4 * shape.parameters.size()) *
+                   sizeof(double);
+  const double states =
+      std::min(local, static_cast<double>(parallel.solve_batch)) * shape.state_bytes;
+  const double weights = static_cast<double>(network.n_weight()) * 8.0 * 8.0;
+  say("memory a rank: {} problems and answers, {} states, {} weights and sums",
+      bytes_text(local * row), bytes_text(states), bytes_text(weights));
+}
+
+void show_problems(const Job& job) {
+  std::vector<double> failed;
+  for (const SolveStatus status : job.problems().draw_status)
+    failed.push_back(status == SolveStatus::converged ? 0.0 : 1.0);
+  const std::vector<double> all = gather_rows(failed, job.comm());
+  const auto n_failed = std::ranges::count(all, 1.0);
+  if (n_failed == 0)
+    say("all {} draws of the prior were solved", all.size());
+  else
+    warn("{} of {} draws of the prior did not solve: no observation, left out", n_failed,
+         all.size());
+}
+
+void show_results(Job& job) {
+  const Truths truths{gather_rows(job.floor(), job.comm()),
+                      median(finite(gather_rows(job.loss_at_centre(), job.comm())))};
+  say("\n{:<18} {:>7} {:>11} {:>11} {:>10} {:>7} {:>8} {:>9}", "method", "solved%", "mean L",
+      "median L", "evals mean", "max", "failed%", "time [s]");
+  for (std::size_t k = 0; k < job.results().size(); ++k) show_method(job, k, truths);
+  say("\nwhy each method stopped:");
+  for (std::size_t k = 0; k < job.results().size(); ++k) show_failures(job, k);
+  show_phases(job);
+}
+
+double failed_fraction(const Job& job) {
+  double worst = 0.0;
+  for (const MethodResult& result : job.results()) {
+    const std::vector<double> loss = gather_rows(result.loss, job.comm());
+    const auto n = static_cast<double>(loss.size());
+    worst = std::max(worst, (n - static_cast<double>(finite(loss).size())) / n);
+  }
+  return worst;
+}
+
+}  // namespace jpo

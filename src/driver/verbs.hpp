@@ -1,0 +1,37 @@
+#pragma once
+// What the verbs of the program do. Each returns the exit code, throws Error for the others.
+
+#include <string>
+#include <vector>
+
+#include <mpi.h>
+
+#include "core/errors.hpp"
+
+namespace jpo {
+
+struct DeckArguments {
+  std::string path;
+  std::vector<std::string> overrides;  ///< --set section.key=value
+};
+
+/// Solves the deck's problems with its methods and writes the result file. Collective.
+ExitCode run(const DeckArguments& arguments, bool overwrite, const std::string& command,
+             MPI_Comm comm);
+
+/// Validates a deck, prints it resolved, its sizes and memory; runs nothing.
+ExitCode check(const DeckArguments& arguments, MPI_Comm comm);
+/// Prints every key that a deck can have.
+ExitCode check_keys();
+
+/// Gradient checks of the deck's model and of the chain through the network; prints a table.
+/// `gradient_factor` other than 1 spoils the gradient on purpose: the checks must then fail.
+ExitCode verify(const DeckArguments& arguments, double gradient_factor, MPI_Comm comm);
+
+/// Lists the registered models.
+ExitCode list_models();
+
+/// Version, revision, libraries.
+ExitCode show_version();
+
+}  // namespace jpo

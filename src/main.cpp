@@ -1,0 +1,89 @@
+// jpo: start the libraries, parse the command line, one call, one exit code.
+
+#include <cstdio>
+#include <exception>
+#include <string>
+
+#include <CLI/CLI.hpp>
+#include <mpi.h>
+
+#include "core/errors.hpp"
+#include "core/log.hpp"
+#include "core/session.hpp"
+#include "driver/verbs.hpp"
+
+namespace {
+
+using jpo::ExitCode;
+
+std::string command_line(int argc, char** argv) {
+  std::string line;
+  for (int k = 0; k < argc; ++k) line += (k > 0 ? " " : "") + std::string(argv[k]);
+  return line;
+}
+
+// A verb that takes a deck and --set.
+CLI::App* add_deck_verb(CLI::App& app, const std::string& name, const std::string& text,
+                        jpo::DeckArguments& arguments) {
+  CLI::App* verb = app.add_subcommand(name, text);
+  verb->add_option("deck", arguments.path, "input deck (TOML)");
+  verb->add_option("--set", arguments.overrides,
+                   "section.key=value, the value in TOML; method.NAME.key=value for a method; "
+                   "repeatable")
+      ->take_all()
+      ->allow_extra_args(false);
+  return verb;
+}
+
+ExitCode dispatch(int argc, char** argv, const jpo::Session& session) {
+  CLI::App app{"jpo: joint solution of large sets of related inverse problems", "jpo"};
+  app.require_subcommand(1);
+  jpo::DeckArguments arguments;
+  bool overwrite = false;
+  bool keys = false;
+  double gradient_factor = 1.0;
+  CLI::App* run = add_deck_verb(app, "run", "solve the deck's problems", arguments);
+  run->add_flag("--overwrite", overwrite, "replace an existing result file");
+  CLI::App* check =
+      add_deck_verb(app, "check", "validate a deck, print it resolved, run nothing", arguments);
+  check->add_flag("--keys", keys, "print every key that a deck can have");
+  CLI::App* verify =
+      add_deck_verb(app, "verify", "check gradients of the deck's model and network", arguments);
+  verify->add_option("--spoil-gradient", gradient_factor,
+                     "multiply the gradient by this: anything but 1 must fail");
+  CLI::App* models = app.add_subcommand("models", "list the forward models");
+  CLI::App* version = app.add_subcommand("version", "version, revision, libraries");
+  try {
+    app.parse(argc, argv);
+    if (arguments.path.empty() && !keys && !models->parsed() && !version->parsed())
+      throw CLI::RequiredError("deck");
+  } catch (const CLI::ParseError& error) {
+    if (session.rank() == 0) app.exit(error);
+    return error.get_exit_code() == 0 ? ExitCode::done : ExitCode::bad_input;
+  }
+  if (run->parsed())
+    return jpo::run(arguments, overwrite, command_line(argc, argv), session.comm());
+  if (check->parsed()) return keys ? jpo::check_keys() : jpo::check(arguments, session.comm());
+  if (verify->parsed()) return jpo::verify(arguments, gradient_factor, session.comm());
+  if (models->parsed()) return jpo::list_models();
+  return jpo::show_version();
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const jpo::Session session(&argc, &argv);
+  jpo::start_log(session.rank());
+  try {
+    return static_cast<int>(dispatch(argc, argv, session));
+  } catch (const jpo::Error& error) {
+    if (session.rank() == 0) std::fprintf(stderr, "jpo: %s\n", error.what());
+    // No rank leaves before rank 0 has spoken: mpirun kills the others at the first failure.
+    MPI_Barrier(session.comm());
+    return static_cast<int>(error.code());
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "jpo: internal error on rank %d: %s\n", session.rank(), error.what());
+    MPI_Abort(session.comm(), static_cast<int>(ExitCode::internal_error));
+  }
+  return static_cast<int>(ExitCode::internal_error);
+}

@@ -1,0 +1,230 @@
+#include "methods/joint_gradient.hpp"
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <cmath>
+#include <stdexcept>
+#include <string>
+
+#include "core/random.hpp"
+
+namespace jpo {
+namespace {
+
+enum Count : std::int64_t { kCounted, kFailed, kClipped, n_count };
+
+bool is_ok(Outcome outcome) {
+  return outcome == Outcome::ok;
+}
+
+// Exact for every finite value that stays normal; one multiplication instead of a library call.
+double power_of_two(int exponent) {
+  return std::ldexp(1.0, std::clamp(exponent, -1000, 1000));
+}
+
+// A hash as a double that holds it exactly: its upper 53 bits.
+double as_exact_double(std::uint64_t hash) {
+  return static_cast<double>(hash >> 11U);
+}
+
+}  // namespace
+
+JointGradient::JointGradient(const Task& task, Network& network, std::int64_t rows_per_micro_batch)
+    : task_(task),
+      network_(network),
+      rows_per_micro_batch_(rows_per_micro_batch),
+      n_micro_batch_(task.shard.n_local_micro_batch()),
+      m_(std::max<std::int64_t>(task.shard.n_local_problem(), 0),
+         task.objective.shape().parameters.size()),
+      evaluation_(m_.capacity(), m_.n_component()),
+      micro_gradient_(static_cast<std::size_t>(network.n_weight())),
+      gradient_(micro_gradient_.size()),
+      sum_(network.n_weight() + 1, n_count, task.reduction) {
+  usable_first_.push_back(0);
+  std::size_t next = 0;
+  std::int64_t end = 0;
+  for (std::int64_t k = 0; k < n_micro_batch_; ++k) {
+    end += task.shard.micro_batch_size(k);
+    for (; next < task.usable.size() && task.usable[next] < end; ++next)
+      usable_.push_back(task.usable[next]);
+    usable_first_.push_back(static_cast<std::int64_t>(usable_.size()));
+  }
+  rows_.reserve(usable_.size());
+  first_.reserve(usable_first_.size());
+}
+
+JointSum JointGradient::evaluate(std::int64_t update, double problem_clip, MethodResult& result) {
+  choose_rows(update);
+  predict();
+  task_.objective.evaluate(rows_, m_, result.ledger, evaluation_);
+  keep_best(result);
+  clip_problems(problem_clip);
+  JointSum sum;
+  const Scale scale = agree_on_scale(sum);
+  sum_.clear();
+  add_gradients(scale.gradient);
+  add_losses(scale.loss);
+  collect(scale, sum);
+  return sum;
+}
+
+void JointGradient::evaluate_answers(MethodResult& result) {
+  rows_ = usable_;
+  first_ = usable_first_;
+  // Predict in pieces of the network's own batch size: a mini-batch run has a smaller one.
+  m_.set_n_problem(static_cast<std::int64_t>(rows_.size()));
+  for (std::int64_t first = 0; first < m_.n_problem(); first += rows_per_micro_batch_) {
+    const auto scope = task_.timer.scope(Phase::network);
+    const std::int64_t n = std::min(rows_per_micro_batch_, m_.n_problem() - first);
+    network_.predict(
+        0, task_.objective.problems().observation, task_.objective.problems().context,
+        std::span(rows_).subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(n)), m_,
+        first);
+  }
+  task_.objective.evaluate_loss(rows_, m_, result.ledger, evaluation_);
+  keep_best(result);
+}
+
+// Full batch: every usable row. Mini-batch: a permutation of each micro-batch's rows is drawn by
+// (epoch, global micro-batch id) and walked through, k rows an update.
+void JointGradient::choose_rows(std::int64_t update) {
+  rows_.clear();
+  first_.assign(1, 0);
+  const std::int64_t micro_batch = task_.shard.micro_batch();
+  const std::int64_t n_part = (micro_batch + rows_per_micro_batch_ - 1) / rows_per_micro_batch_;
+  for (std::int64_t k = 0; k < n_micro_batch_; ++k) {
+    const std::span usable = std::span(usable_).subspan(
+        static_cast<std::size_t>(usable_first_[k]),
+        static_cast<std::size_t>(usable_first_[k + 1] - usable_first_[k]));
+    if (n_part == 1) {
+      rows_.insert(rows_.end(), usable.begin(), usable.end());
+    } else {
+      permutation_.assign(usable.begin(), usable.end());
+      RandomStream stream(stream_seed(task_.seed, "mini_batch " + std::to_string(update / n_part),
+                                      task_.name, task_.shard.first_micro_batch() + k));
+      for (std::size_t j = permutation_.size(); j > 1; --j)
+        std::swap(permutation_[j - 1], permutation_[stream.below(j)]);
+      const auto n = static_cast<std::int64_t>(permutation_.size());
+      const std::int64_t begin = std::min(n, update % n_part * rows_per_micro_batch_);
+      const std::int64_t end = std::min(n, begin + rows_per_micro_batch_);
+      rows_.insert(rows_.end(), permutation_.begin() + begin, permutation_.begin() + end);
+    }
+    first_.push_back(static_cast<std::int64_t>(rows_.size()));
+  }
+}
+
+void JointGradient::predict() {
+  const auto scope = task_.timer.scope(Phase::network);
+  m_.set_n_problem(static_cast<std::int64_t>(rows_.size()));
+  const LocalProblems& problems = task_.objective.problems();
+  for (std::int64_t k = 0; k < n_micro_batch_; ++k)
+    network_.predict(k, problems.observation, problems.context,
+                     std::span(rows_).subspan(static_cast<std::size_t>(first_[k]),
+                                              static_cast<std::size_t>(first_[k + 1] - first_[k])),
+                     m_, first_[k]);
+}
+
+void JointGradient::keep_best(MethodResult& result) {
+  const auto m = m_.read();
+  for (std::size_t k = 0; k < rows_.size(); ++k)
+    result.record(rows_[k], m.row(static_cast<std::int64_t>(k)), evaluation_.loss[k],
+                  evaluation_.outcome[k]);
+}
+
+void JointGradient::clip_problems(double problem_clip) {
+  n_clipped_ = 0;
+  if (problem_clip <= 0.0) return;
+  const auto& scale = task_.objective.shape().parameters.scale;
+  const auto g = evaluation_.gradient.write();
+  for (std::size_t k = 0; k < rows_.size(); ++k) {
+    const auto row = g.row(static_cast<std::int64_t>(k));
+    double square = 0.0;
+    for (std::size_t j = 0; j < row.size(); ++j) square += row[j] * scale[j] * (row[j] * scale[j]);
+    const double norm = std::sqrt(square);
+    if (norm <= problem_clip) continue;
+    ++n_clipped_;
+    for (double& value : row) value *= problem_clip / norm;
+  }
+}
+
+JointGradient::Scale JointGradient::agree_on_scale(JointSum& sum) {
+  const auto& parameter_scale = task_.objective.shape().parameters.scale;
+  double largest_gradient = 0.0;
+  double largest_loss = 0.0;
+  {
+    const auto g = evaluation_.gradient.read();
+    for (std::size_t k = 0; k < rows_.size(); ++k) {
+      if (!is_ok(evaluation_.outcome[k])) continue;
+      largest_loss = std::max(largest_loss, std::abs(evaluation_.loss[k]));
+      const auto row = g.row(static_cast<std::int64_t>(k));
+      for (std::size_t j = 0; j < row.size(); ++j)
+        largest_gradient = std::max(largest_gradient, std::abs(row[j]) * parameter_scale[j]);
+    }
+  }
+  const std::chrono::duration<double> elapsed = PhaseTimer::Clock::now() - start_;
+  // The weights' hash travels twice, with both signs: all ranks agree where max = -max(-).
+  const double hash = as_exact_double(network_.weight_hash());
+  std::array<double, 5> agreed = {largest_gradient, largest_loss, hash, -hash, elapsed.count()};
+  {
+    const auto scope = task_.timer.scope(Phase::wait);
+    reduce_max(agreed, task_.comm);
+  }
+  if (agreed[2] != -agreed[3])
+    throw std::runtime_error(
+        "the ranks' network weights differ: a processor, library or compiler differs between "
+        "nodes");
+  sum.seconds = agreed[4];
+  return {binary_exponent(agreed[0]), binary_exponent(agreed[1])};
+}
+
+void JointGradient::add_gradients(int exponent) {
+  const auto scope = task_.timer.scope(Phase::network);
+  {
+    const double factor = power_of_two(-exponent);
+    const auto g = evaluation_.gradient.write();
+    for (double& value : g.values()) value *= factor;
+  }
+  for (std::int64_t k = 0; k < n_micro_batch_; ++k) {
+    network_.backward(k, evaluation_.gradient, first_[k], micro_gradient_);
+    sum_.add(0, micro_gradient_);
+  }
+}
+
+void JointGradient::add_losses(int exponent) {
+  const double factor = power_of_two(-exponent);
+  for (std::size_t k = 0; k < rows_.size(); ++k) {
+    if (!is_ok(evaluation_.outcome[k])) {
+      sum_.count(kFailed, 1);
+      continue;
+    }
+    const double loss = evaluation_.loss[k] * factor;
+    sum_.add(network_.n_weight(), {&loss, 1});
+    sum_.count(kCounted, 1);
+  }
+  sum_.count(kClipped, n_clipped_);
+}
+
+void JointGradient::collect(const Scale& scale, JointSum& sum) {
+  FlatSum::Seconds seconds;
+  {
+    const auto scope = task_.timer.scope(Phase::reduce);
+    sum_.reduce(task_.comm, seconds);
+  }
+  task_.timer.move(Phase::reduce, Phase::wait, seconds.wait);
+  sum.n_counted = sum_.counted(kCounted);
+  sum.n_failed = sum_.counted(kFailed);
+  sum.n_clipped = sum_.counted(kClipped);
+  sum.usable = sum.n_counted > 0 && sum_.n_refused() == 0;
+  const auto n = static_cast<double>(std::max<std::int64_t>(sum.n_counted, 1));
+  sum.loss_mean = sum_.values().back() * power_of_two(scale.loss) / n;
+  const double factor = power_of_two(scale.gradient);
+  double square = 0.0;
+  for (std::size_t k = 0; k < gradient_.size(); ++k) {
+    gradient_[k] = sum_.values()[k] * factor / n;
+    square += gradient_[k] * gradient_[k];
+  }
+  sum.gradient_norm = std::sqrt(square);
+}
+
+}  // namespace jpo

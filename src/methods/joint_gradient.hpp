@@ -1,0 +1,74 @@
+#pragma once
+// Gradient of the mean loss of all problems with respect to the shared weights:
+// predict -> evaluate -> backward -> one flat exact all-reduce.
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "methods/method.hpp"
+
+namespace jpo {
+
+/// What one evaluation of the joint loss gives; the same bits on every rank and at any rank count.
+struct JointSum {
+  double loss_mean = 0.0;      ///< over the problems that counted
+  double gradient_norm = 0.0;  ///< of the mean loss, before any clipping over weights
+  std::int64_t n_counted = 0;
+  std::int64_t n_failed = 0;
+  std::int64_t n_clipped = 0;  ///< problems whose gradient was clipped
+  bool usable = false;         ///< false: nothing counted, or an entry was out of range
+  double seconds = 0.0;        ///< the largest of the ranks' clocks since construction
+};
+
+class JointGradient {
+ public:
+  /// `rows_per_micro_batch` of every micro-batch take part in an evaluation; all of them where it
+  /// is the micro-batch size. The network's micro_batch must equal it.
+  JointGradient(const Task& task, Network& network, std::int64_t rows_per_micro_batch);
+
+  /// Loss and gradient at the network's weights, over the rows that `update` draws.
+  /// A row of g whose norm in units of the parameters' scale is above `problem_clip` is shortened
+  /// to it (0: never). `result` keeps the best answers and counts. Collective on task.comm: nothing
+  /// throws between predict and all-reduce.
+  JointSum evaluate(std::int64_t update, double problem_clip, MethodResult& result);
+
+  /// d(mean loss)/d(theta) of the last evaluate [n_weight].
+  std::span<const double> gradient() const { return gradient_; }
+
+  /// Loss only, of all usable problems at the current weights: no adjoint, no reduction.
+  void evaluate_answers(MethodResult& result);
+
+ private:
+  void choose_rows(std::int64_t update);
+  void predict();
+  void keep_best(MethodResult& result);
+  void clip_problems(double problem_clip);
+  struct Scale {
+    int gradient;  ///< exponents of two
+    int loss;
+  };
+  Scale agree_on_scale(JointSum& sum);
+  void add_gradients(int exponent);
+  void add_losses(int exponent);
+  void collect(const Scale& scale, JointSum& sum);
+
+  const Task& task_;
+  Network& network_;
+  std::int64_t rows_per_micro_batch_;
+  std::int64_t n_micro_batch_;
+  std::vector<std::int64_t> rows_;    ///< local rows of this update, micro-batch by micro-batch
+  std::vector<std::int64_t> first_;   ///< where each micro-batch starts in rows_ [n + 1]
+  std::vector<std::int64_t> usable_;  ///< usable local rows, micro-batch by micro-batch
+  std::vector<std::int64_t> usable_first_;  ///< [n + 1]
+  std::vector<std::int64_t> permutation_;
+  Batch m_;
+  Evaluation evaluation_;
+  std::vector<double> micro_gradient_;  ///< [n_weight]
+  std::vector<double> gradient_;        ///< [n_weight]
+  FlatSum sum_;
+  std::int64_t n_clipped_ = 0;
+  PhaseTimer::Clock::time_point start_ = PhaseTimer::Clock::now();
+};
+
+}  // namespace jpo

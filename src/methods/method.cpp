@@ -1,0 +1,72 @@
+#include "methods/method.hpp"
+
+#include <algorithm>
+#include <limits>
+
+namespace jpo {
+
+const std::vector<std::pair<std::string, std::int8_t>>& stop_reason_names() {
+  const auto value = [](StopReason reason) { return static_cast<std::int8_t>(reason); };
+  static const std::vector<std::pair<std::string, std::int8_t>> names = {
+      {"gradient_small", value(StopReason::gradient_small)},
+      {"step_small", value(StopReason::step_small)},
+      {"updates_done", value(StopReason::updates_done)},
+      {"budget_reached", value(StopReason::budget_reached)},
+      {"no_progress", value(StopReason::no_progress)},
+      {"line_search_failed", value(StopReason::line_search_failed)},
+      {"solver_stopped", value(StopReason::solver_stopped)},
+      {"diverged_at_start", value(StopReason::diverged_at_start)},
+      {"solve_diverged", value(StopReason::solve_diverged)},
+      {"solver_failed", value(StopReason::solver_failed)},
+      {"misfit_not_finite", value(StopReason::misfit_not_finite)},
+      {"gradient_not_finite", value(StopReason::gradient_not_finite)},
+      {"masked", value(StopReason::masked)},
+      {"no_observation", value(StopReason::no_observation)}};
+  return names;
+}
+
+StopReason stop_reason_of(Outcome failure) {
+  switch (failure) {
+    case Outcome::solver_failed:
+      return StopReason::solver_failed;
+    case Outcome::misfit_not_finite:
+      return StopReason::misfit_not_finite;
+    case Outcome::gradient_not_finite:
+      return StopReason::gradient_not_finite;
+    case Outcome::masked:
+      return StopReason::masked;
+    default:
+      return StopReason::solve_diverged;
+  }
+}
+
+MethodResult::MethodResult(std::int64_t n_problem, const ParameterSpace& space)
+    : parameters(n_problem, space.size()),
+      loss(static_cast<std::size_t>(n_problem), std::numeric_limits<double>::quiet_NaN()),
+      reason(loss.size(), StopReason::solve_diverged),
+      last_failure(loss.size(), Outcome::ok),
+      failed_evaluations(loss.size()),
+      ledger(n_problem) {
+  const auto rows = parameters.write();
+  for (std::int64_t row = 0; row < n_problem; ++row)
+    std::ranges::copy(space.centre, rows.row(row).begin());
+}
+
+void MethodResult::record(std::int64_t row, std::span<const double> m, double evaluated,
+                          Outcome outcome) {
+  const auto k = static_cast<std::size_t>(row);
+  if (outcome != Outcome::ok) {
+    last_failure[k] = outcome;
+    ++failed_evaluations[k];
+  } else if (!(loss[k] <= evaluated)) {
+    loss[k] = evaluated;
+    std::ranges::copy(m, parameters.write().row(row).begin());
+  }
+}
+
+const std::vector<MethodKind>& method_kinds() {
+  static const std::vector<MethodKind> kinds = {joint_kind(), refine_kind(), tao_kind()};
+  return kinds;
+}
+
+}  // namespace jpo

@@ -1,0 +1,42 @@
+#pragma once
+// What a method shows while it works: a bar on a terminal, a line every few seconds in a batch log.
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+
+#include "methods/method.hpp"
+
+namespace jpo {
+
+/// Counts steps towards a total and prints on rank 0: share, rate, time left. Not collective.
+class Progress {
+ public:
+  Progress(const Task& task, std::int64_t n_step, std::string what);
+  Progress(const Progress&) = delete;
+  Progress& operator=(const Progress&) = delete;
+  Progress(Progress&&) = delete;
+  Progress& operator=(Progress&&) = delete;
+  ~Progress();
+
+  /// One more step is done; `detail` (loss, failed, ...) is shown beside it.
+  void advance(const std::string& detail = "");
+  /// True when the next advance() will print: then a detail is worth its cost.
+  bool will_print() const;
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  void print(const std::string& detail);
+
+  std::string name_;
+  std::string what_;
+  std::int64_t n_step_;
+  std::int64_t done_ = 0;
+  bool speaks_;
+  bool terminal_;
+  bool line_open_ = false;
+  Clock::time_point start_ = Clock::now();
+  Clock::time_point printed_ = start_;
+};
+
+}  // namespace jpo
