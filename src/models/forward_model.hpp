@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "core/batch.hpp"
 #include "core/parameter_space.hpp"
@@ -19,8 +20,16 @@ struct ModelShape {
   FieldLayout context;        ///< of c
   FieldLayout observation;    ///< of y
   bool has_tangent = false;
-  bool has_finer = false;     ///< can be built at Resolution::data, finer than the inversion's
-  double state_bytes = 0.0;   ///< memory kept by solve(), bytes per problem
+  bool has_finer = false;    ///< can be built at Resolution::data, finer than the inversion's
+  double state_bytes = 0.0;  ///< memory kept by solve(), bytes per problem
+};
+
+/// States of one problem over time, for pictures: [time, grid point] on [0, length).
+struct Trajectory {
+  std::vector<double> time;
+  std::int64_t n_grid = 0;
+  double length = 0.0;
+  std::vector<double> states;
 };
 
 /// The observations of generated problems come from Resolution::data when data.inverse_crime is
@@ -55,6 +64,10 @@ class ForwardModel {
   /// dy = (dF/dm) v, row by row, at the states of the last solve.
   /// Throws std::logic_error where shape().has_tangent is false.
   virtual void tangent(const Batch& v, Batch& dy);
+
+  /// States of problem `row` of the last solve, thinned to a picture's needs (about 250 rows of
+  /// time); empty where the model has no such thing.
+  virtual Trajectory trajectory(std::int64_t /*row*/) const { return {}; }
 };
 
 }  // namespace jpo
