@@ -18,14 +18,14 @@ using Field = std::variant<bool*, std::int64_t*, double*, std::string*, std::vec
 /// What a key allows. Bounds are inclusive unless `above`/`below` is used; for arrays they hold for
 /// every element.
 struct KeyRule {
-  std::string doc;   ///< one line
-  std::string unit;  ///< empty: dimensionless or no number
+  std::string doc{};   ///< one line
+  std::string unit{};  ///< empty: dimensionless or no number
   double min = -std::numeric_limits<double>::infinity();
   double max = std::numeric_limits<double>::infinity();
   bool min_is_open = false;  ///< value > min instead of >=
   bool max_is_open = false;
-  std::vector<std::string> allowed;  ///< for strings: empty = any
-  bool required = false;             ///< no default: the deck must say it
+  std::vector<std::string> allowed{};  ///< for strings: empty = any
+  bool required = false;               ///< no default: the deck must say it
 };
 
 struct Key {
