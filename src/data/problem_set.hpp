@@ -17,8 +17,8 @@ namespace jpo {
 struct DataSettings : Settings {
   std::string source = "generate";
   std::int64_t n_problem = 256;
-  double noise = 0.0;           ///< deviation of the Gaussian noise added to y
-  bool inverse_crime = true;    ///< observations from the inversion's own discretization
+  double noise = 0.0;         ///< deviation of the Gaussian noise added to y
+  bool inverse_crime = true;  ///< observations from the inversion's own discretization
   void describe(KeyTable& table) override;
 };
 
@@ -26,9 +26,9 @@ struct DataSettings : Settings {
 struct ProblemSet {
   std::int64_t first_id = 0;
   std::int64_t n_global = 0;
-  Batch context;      ///< [n_local, n_context]
-  Batch observation;  ///< [n_local, n_observation], with noise
-  Batch truth;        ///< [n_local, n_parameter]
+  Batch context;                         ///< [n_local, n_context]
+  Batch observation;                     ///< [n_local, n_observation], with noise
+  Batch truth;                           ///< [n_local, n_parameter]
   std::vector<SolveStatus> draw_status;  ///< of the solve at the truth [n_local]
 };
 

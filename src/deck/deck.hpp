@@ -20,7 +20,7 @@ namespace jpo {
 struct RunSettings : Settings {
   std::string name = "run";
   std::int64_t seed = 0;
-  std::string output;        ///< path of the result file; default runs/<name>.h5
+  std::string output;  ///< path of the result file; default runs/<name>.h5
   bool overwrite = false;
   double max_failed_fraction = 1.0;
   void describe(KeyTable& table) override;
@@ -36,7 +36,7 @@ struct Choice {
 /// What the program offers: the driver fills it from the registries.
 struct Catalogue {
   struct Section {
-    std::string name;      ///< "data"
+    std::string name;  ///< "data"
     std::string summary;
     std::function<std::unique_ptr<Settings>()> make;
   };
@@ -63,16 +63,16 @@ class Deck {
   std::map<std::string, std::unique_ptr<Settings>> sections;
   std::string model_name;
   std::unique_ptr<Settings> model;
-  std::vector<MethodDeck> methods;                          ///< in deck order
-  std::vector<std::pair<std::string, std::string>> petsc;   ///< option name without dash, value
+  std::vector<MethodDeck> methods;                         ///< in deck order
+  std::vector<std::pair<std::string, std::string>> petsc;  ///< option name without dash, value
   std::string resolved;  ///< TOML text with every key and its value: reading it gives this deck
 };
 
 /// Parses `text` (the contents of `file`, used in messages) with `overrides` ("section.key=value";
 /// the value is TOML, or a string where it is not valid TOML; "method.NAME.key=value" addresses the
 /// [[method]] of that name; "petsc.option=value" works too). Pure: no files, no MPI.
-/// Throws BadInput with one message: "FILE:LINE:COL: key 'data.nois': unknown; did you mean 'noise'?
-/// allowed here: ..." Overrides are named in place of a line ("--set data.nois=1").
+/// Throws BadInput with one message: "FILE:LINE:COL: key 'data.nois': unknown; did you mean
+/// 'noise'? allowed here: ..." Overrides are named in place of a line ("--set data.nois=1").
 Deck read_deck(const std::string& text, const std::string& file,
                const std::vector<std::string>& overrides, const Catalogue& catalogue);
 

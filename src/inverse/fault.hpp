@@ -9,9 +9,9 @@ namespace jpo {
 
 /// [fault] of the deck: a test switch that makes chosen problems fail on purpose.
 struct FaultSettings : Settings {
-  std::vector<std::int64_t> problems;      ///< global ids; empty: no faults
-  std::string kind = "blow_up";            ///< blow_up | mask
-  std::int64_t first_evaluation = 0;       ///< counted per problem and method
+  std::vector<std::int64_t> problems;  ///< global ids; empty: no faults
+  std::string kind = "blow_up";        ///< blow_up | mask
+  std::int64_t first_evaluation = 0;   ///< counted per problem and method
   std::int64_t last_evaluation = 1'000'000'000;
   void describe(KeyTable& table) override;
   void check() const override;
@@ -31,8 +31,8 @@ class FaultPlan {
   Fault kind_;
   std::int64_t first_evaluation_;
   std::int64_t last_evaluation_;
-  std::vector<std::uint8_t> chosen_;        ///< [n_problem]
-  std::vector<std::int64_t> evaluation_;    ///< [n_problem]
+  std::vector<std::uint8_t> chosen_;      ///< [n_problem]
+  std::vector<std::int64_t> evaluation_;  ///< [n_problem]
 };
 
 }  // namespace jpo

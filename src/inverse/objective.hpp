@@ -50,9 +50,9 @@ struct Evaluation {
       : loss(static_cast<std::size_t>(capacity)),
         outcome(static_cast<std::size_t>(capacity)),
         gradient(capacity, n_parameter) {}
-  std::vector<double> loss;      ///< not finite where the outcome is not ok
+  std::vector<double> loss;  ///< not finite where the outcome is not ok
   std::vector<Outcome> outcome;
-  Batch gradient;                ///< g [problem, n_parameter]; a zero row where the outcome is not ok
+  Batch gradient;  ///< g [problem, n_parameter]; a zero row where the outcome is not ok
 };
 
 class Objective {

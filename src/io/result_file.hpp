@@ -50,8 +50,8 @@ class ResultFile {
   /// width = 0 writes nothing at all.
   void table(const std::string& dataset, const RowRange& rows, std::int64_t width,
              std::span<const double> values, const DatasetText& text);
-  void table(const std::string& dataset, const RowRange& rows,
-             std::span<const std::int64_t> values, const DatasetText& text);
+  void table(const std::string& dataset, const RowRange& rows, std::span<const std::int64_t> values,
+             const DatasetText& text);
   /// 1-D table of an HDF5 enum with these (name, value) members.
   void enum_table(const std::string& dataset, const RowRange& rows,
                   std::span<const std::int8_t> values,

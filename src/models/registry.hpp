@@ -44,12 +44,11 @@ template <class Model>
 struct RegisterModel {
   RegisterModel(std::string name, std::string summary) {
     using ModelSettings = typename Model::Settings;
-    register_model({std::move(name), std::move(summary),
-                    [] { return std::make_unique<ModelSettings>(); },
-                    [](const Settings& settings, const ModelPlace& place) {
-                      return std::make_unique<Model>(dynamic_cast<const ModelSettings&>(settings),
-                                                     place);
-                    }});
+    register_model(
+        {std::move(name), std::move(summary), [] { return std::make_unique<ModelSettings>(); },
+         [](const Settings& settings, const ModelPlace& place) {
+           return std::make_unique<Model>(dynamic_cast<const ModelSettings&>(settings), place);
+         }});
   }
 };
 

@@ -16,17 +16,17 @@ namespace jpo {
 
 /// [network] of the deck.
 struct NetworkSettings : Settings {
-  std::string name = "cnn";         ///< cnn | mlp
-  std::string precision = "float";  ///< float | double
-  std::string activation = "relu";  ///< relu | gelu | tanh
+  std::string name = "cnn";                           ///< cnn | mlp
+  std::string precision = "float";                    ///< float | double
+  std::string activation = "relu";                    ///< relu | gelu | tanh
   std::vector<std::int64_t> channels = {32, 32, 32};  ///< cnn: output channels of each convolution
   std::int64_t kernel = 3;                            ///< cnn: odd
   std::int64_t stride = 2;                            ///< cnn: of each convolution
-  std::string padding = "auto";  ///< cnn: auto (circular where y is periodic) | circular | zero
-  std::int64_t residual_blocks = 0;                   ///< cnn: after each convolution
-  std::vector<std::int64_t> hidden = {64};            ///< widths of the dense layers
-  double output_spread = 0.01;   ///< factor on the last layer's initial weights: first answers
-                                 ///< scatter about the centre by about this, in units of the scale
+  std::string padding = "auto";      ///< cnn: auto (circular where y is periodic) | circular | zero
+  std::int64_t residual_blocks = 0;  ///< cnn: after each convolution
+  std::vector<std::int64_t> hidden = {64};  ///< widths of the dense layers
+  double output_spread = 0.01;  ///< factor on the last layer's initial weights: first answers
+                                ///< scatter about the centre by about this, in units of the scale
   std::string output_map = "tanh";  ///< how outputs fill the parameter box
   void describe(KeyTable& table) override;
   void check() const override;
@@ -40,8 +40,8 @@ struct NetworkShape {
   std::int64_t micro_batch = 1;  ///< rows of every call: smaller ones are padded to it
 };
 
-/// Mean and deviation of the network's inputs over the training set, per input channel of y and then
-/// c (cnn) or per component of y and then c (mlp). A zero deviation is stored as 1.
+/// Mean and deviation of the network's inputs over the training set, per input channel of y and
+/// then c (cnn) or per component of y and then c (mlp). A zero deviation is stored as 1.
 struct Normalization {
   std::vector<double> mean;
   std::vector<double> deviation;
@@ -81,8 +81,8 @@ class Network {
 
   /// m.row(first_row + j) = N_theta(y.row(rows[j]), c.row(rows[j])), rows.size() <= micro_batch.
   /// Keeps the graph in `slot` (0, 1, ...; grows on first use) for backward.
-  void predict(std::int64_t slot, const Batch& y, const Batch& c, std::span<const std::int64_t> rows,
-               Batch& m, std::int64_t first_row);
+  void predict(std::int64_t slot, const Batch& y, const Batch& c,
+               std::span<const std::int64_t> rows, Batch& m, std::int64_t first_row);
   /// gradient = sum_j (dm_j/dtheta)^T g_j of the last predict in `slot`, with g_j = g.row(first_row
   /// + j); gradient [n_weight]. Frees the slot's graph. Linear bit for bit under powers of two.
   void backward(std::int64_t slot, const Batch& g, std::int64_t first_row,

@@ -57,7 +57,8 @@ int binary_exponent(double max_abs);
 /// Collective on comm: the maximum over ranks of each entry, in one all-reduce.
 void reduce_max(std::span<double> values, MPI_Comm comm);
 
-/// Collective on comm: every rank's rows [n_local, width] in rank order on all ranks (n_global rows).
+/// Collective on comm: every rank's rows [n_local, width] in rank order on all ranks (n_global
+/// rows).
 std::vector<double> gather_rows(std::span<const double> local, MPI_Comm comm);
 
 }  // namespace jpo

@@ -11,12 +11,12 @@ class Shard {
  public:
   Shard(std::int64_t n_problem, std::int64_t micro_batch, int n_rank, int rank);
 
-  std::int64_t n_problem() const { return n_problem_; }          ///< of the whole set
-  std::int64_t micro_batch() const { return micro_batch_; }      ///< problems a micro-batch
-  std::int64_t n_micro_batch() const;                            ///< of the whole set
-  std::int64_t first_micro_batch() const { return first_; }      ///< of this rank
+  std::int64_t n_problem() const { return n_problem_; }      ///< of the whole set
+  std::int64_t micro_batch() const { return micro_batch_; }  ///< problems a micro-batch
+  std::int64_t n_micro_batch() const;                        ///< of the whole set
+  std::int64_t first_micro_batch() const { return first_; }  ///< of this rank
   std::int64_t n_local_micro_batch() const { return last_ - first_; }
-  std::int64_t first_problem() const;                            ///< global id of local row 0
+  std::int64_t first_problem() const;  ///< global id of local row 0
   std::int64_t n_local_problem() const;
   /// Problems in local micro-batch k: micro_batch, or fewer in the last one of the set.
   std::int64_t micro_batch_size(std::int64_t k) const;

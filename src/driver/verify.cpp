@@ -1,0 +1,154 @@
+// jpo verify: is the gradient the gradient? First the model alone (inverse/verification), then the
+// whole chain through the network, then one rank against all.
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+#include <fmt/format.h>
+
+#include "core/hash.hpp"
+#include "core/log.hpp"
+#include "core/random.hpp"
+#include "driver/job.hpp"
+#include "driver/verbs.hpp"
+#include "inverse/verification.hpp"
+#include "methods/joint_gradient.hpp"
+#include "methods/normalization.hpp"
+
+namespace jpo {
+namespace {
+
+constexpr std::int64_t kMaxProblems = 32;
+constexpr std::int64_t kMaxMicroBatch = 8;
+constexpr double kOrderLimit = 1.9;
+
+// The mean loss as a function of the weights, on the problems of one communicator.
+class Chain {
+ public:
+  Chain(const Deck& deck, MPI_Comm comm, const std::string& precision)
+      : job_(deck_of(deck), comm),
+        settings_(with_precision(deck, precision)),
+        objective_(job_.objective(false)),
+        task_{job_.task("verify", objective_)},
+        network_(settings_,
+                 {job_.shape().observation, job_.shape().context, job_.shape().parameters,
+                  job_.shard().micro_batch()},
+                 stream_seed(task_.seed, "network", "verify", 0)),
+        result_(objective_.n_problem(), job_.shape().parameters),
+        joint_(task_, network_, job_.shard().micro_batch()) {
+    network_.set_normalization(input_statistics(network_, task_));
+    theta_ = network_.weights();
+  }
+
+  double loss_at(std::span<const double> theta) {
+    network_.set_weights(theta);
+    return joint_.evaluate(0, 0.0, result_).loss_mean;
+  }
+  const std::vector<double>& theta() const { return theta_; }
+  std::span<const double> gradient() const { return joint_.gradient(); }
+
+ private:
+  static Deck deck_of(const Deck& deck) { return read_deck(deck.resolved, "the deck", {}, program_catalogue()); }
+  static NetworkSettings with_precision(const Deck& deck, const std::string& precision) {
+    NetworkSettings settings = deck.section<NetworkSettings>("network");
+    settings.precision = precision;
+    // Answers must move with the weights: a spread of the start makes every layer count.
+    settings.output_spread = std::max(settings.output_spread, 0.3);
+    return settings;
+  }
+
+  Job job_;
+  NetworkSettings settings_;
+  Objective objective_;
+  Task task_;
+  Network network_;
+  MethodResult result_;
+  JointGradient joint_;
+  std::vector<double> theta_;
+};
+
+std::vector<double> random_direction(std::size_t n) {
+  RandomStream stream(stream_seed(0, "verify direction", "", 0));
+  std::vector<double> direction(n);
+  for (double& value : direction) value = stream.normal();
+  const double norm = std::sqrt(
+      std::inner_product(direction.begin(), direction.end(), direction.begin(), 0.0));
+  for (double& value : direction) value /= norm;
+  return direction;
+}
+
+// |L(theta + eps d) - L(theta) - eps factor g.d| falls with eps^2 if and only if g is the gradient.
+CheckRow check_chain(const Deck& deck, double gradient_factor, MPI_Comm comm) {
+  Chain chain(deck, comm, "double");
+  const std::vector<double> theta = chain.theta();
+  const double loss = chain.loss_at(theta);
+  const std::vector<double> direction = random_direction(theta.size());
+  const double slope = gradient_factor * std::inner_product(direction.begin(), direction.end(),
+                                                            chain.gradient().begin(), 0.0);
+  std::vector<double> steps, remainders;
+  std::vector<double> moved(theta.size());
+  for (int k = 4; k <= 16; ++k) {
+    const double step = std::ldexp(1.0, -k);
+    for (std::size_t j = 0; j < theta.size(); ++j) moved[j] = theta[j] + step * direction[j];
+    steps.push_back(step);
+    remainders.push_back(std::abs(chain.loss_at(moved) - loss - step * slope));
+  }
+  return taylor_row("chain through the network: Taylor order", steps, remainders, loss, kOrderLimit);
+}
+
+CheckRow check_ranks(const Deck& deck, MPI_Comm comm) {
+  const std::string precision = deck.section<NetworkSettings>("network").precision;
+  Chain shared(deck, comm, precision);
+  Chain alone(deck, MPI_COMM_SELF, precision);
+  const double loss_shared = shared.loss_at(shared.theta());
+  const double loss_alone = alone.loss_at(alone.theta());
+  const bool same = loss_shared == loss_alone && std::ranges::equal(shared.gradient(), alone.gradient());
+  std::array<double, 1> differs = {same ? 0.0 : 1.0};
+  reduce_max(differs, comm);
+  int n_rank = 1;
+  MPI_Comm_size(comm, &n_rank);
+  return {fmt::format("joint gradient of 1 rank against {}: differing bits", n_rank), differs[0], 0.0,
+          differs[0] == 0.0,
+          {fmt::format("gradient hash {:016x}", hash_values(shared.gradient()))}};
+}
+
+void show(const CheckRow& row) {
+  say("{} {:<58} {:>12.4g}  limit {:.4g}", row.passed ? "pass" : "FAIL", row.name, row.value, row.limit);
+  for (const std::string& line : row.details) say("       {}", line);
+}
+
+}  // namespace
+
+ExitCode verify(const DeckArguments& arguments, double gradient_factor, MPI_Comm comm) {
+  DeckArguments small = arguments;
+  const Deck full = load_deck(arguments.path, arguments.overrides, comm);
+  const std::int64_t n_problem = std::min(full.section<DataSettings>("data").n_problem, kMaxProblems);
+  const std::int64_t micro_batch =
+      std::min(full.section<ParallelSettings>("parallel").micro_batch, kMaxMicroBatch);
+  small.overrides.push_back(fmt::format("data.n_problem={}", n_problem));
+  small.overrides.push_back(fmt::format("parallel.micro_batch={}", micro_batch));
+  small.overrides.emplace_back("parallel.reduction=\"exact\"");
+  const Deck deck = load_deck(arguments.path, small.overrides, comm);
+  apply_petsc_options(deck);
+  start_network_library();
+
+  say("verifying model {} on {} problems\n", deck.model_name, n_problem);
+  const auto model = make_model(deck, Resolution::inversion);
+  VerifyOptions options;
+  options.misfit = deck.section<MisfitSettings>("misfit");
+  options.gradient_factor = gradient_factor;
+  options.seed = static_cast<std::uint64_t>(deck.section<RunSettings>("run").seed);
+  std::vector<CheckRow> rows = verify_model(*model, options);
+  rows.push_back(check_chain(deck, gradient_factor, comm));
+  rows.push_back(check_ranks(deck, comm));
+  for (const CheckRow& row : rows) show(row);
+  // A check that failed on any rank failed.
+  std::array<double, 1> failed = {
+      static_cast<double>(std::ranges::count(rows, false, &CheckRow::passed))};
+  reduce_max(failed, comm);
+  say("\n{} checks, {} failed", rows.size(), failed[0]);
+  return failed[0] == 0.0 ? ExitCode::done : ExitCode::internal_error;
+}
+
+}  // namespace jpo
