@@ -76,12 +76,16 @@ class Objective {
   std::int64_t n_problem() const { return problems_.observation.n_problem(); }
 
  private:
-  void evaluate_chunk(std::span<const std::int64_t> rows, const Batch& m, std::int64_t first,
-                      bool with_gradient, Ledger& ledger, Evaluation& result);
-  void gather(std::span<const std::int64_t> rows, const Batch& m, std::int64_t first,
-              Ledger& ledger, std::span<Outcome> outcome);
-  void apply_misfit(std::span<const std::int64_t> rows, std::int64_t first, Evaluation& result);
-  void finish_gradient(std::int64_t first, Evaluation& result);
+  /// Part of a request: its rows, and the position of the first of them.
+  struct Chunk {
+    std::span<const std::int64_t> rows;
+    std::int64_t first;
+  };
+  void evaluate_chunks(std::span<const std::int64_t> rows, const Batch& m, bool with_gradient,
+                       Ledger& ledger, Evaluation& result);
+  void gather(const Chunk& chunk, const Batch& m, Ledger& ledger, Evaluation& result);
+  bool apply_misfit(const Chunk& chunk, const Batch& m, Evaluation& result);
+  void finish_gradient(const Chunk& chunk, const Batch& m, Ledger& ledger, Evaluation& result);
 
   ForwardModel& model_;
   LocalProblems problems_;
@@ -91,7 +95,7 @@ class Objective {
   std::int64_t solve_batch_;
   Batch c_, m_, y_, w_, g_;
   std::vector<SolveStatus> status_;
-  std::vector<std::int64_t> selected_;  ///< position in the request of each row of the chunk
+  std::vector<std::int64_t> selected_;  ///< place in the chunk of each row that is solved
 };
 
 }  // namespace jpo

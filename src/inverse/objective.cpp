@@ -1,0 +1,170 @@
+#include "inverse/objective.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <limits>
+
+namespace jpo {
+namespace {
+
+constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
+// What a planted fault hands to the model: inputs that overflow on their way through it.
+constexpr double kContextBlowUp = 1e6;
+constexpr double kParameterBlowUp = 1e200;
+
+void blow_up(std::span<double> c, std::span<double> m) {
+  for (double& value : c) value *= kContextBlowUp;
+  if (c.empty()) std::ranges::fill(m, kParameterBlowUp);
+}
+
+Outcome outcome_of(SolveStatus status) {
+  switch (status) {
+    case SolveStatus::converged:
+      return Outcome::ok;
+    case SolveStatus::diverged:
+      return Outcome::solve_diverged;
+    default:
+      return Outcome::solver_failed;
+  }
+}
+
+}  // namespace
+
+std::string_view outcome_name(Outcome outcome) {
+  static constexpr std::array<std::string_view, 6> names = {
+      "ok",    "solve_diverged", "solver_failed", "misfit_not_finite", "gradient_not_finite",
+      "masked"};
+  return names[static_cast<std::size_t>(outcome)];
+}
+
+Objective::Objective(ForwardModel& model, const LocalProblems& problems,
+                     const MisfitSettings& misfit, const FaultSettings& faults,
+                     std::int64_t solve_batch, PhaseTimer& timer)
+    : model_(model),
+      problems_(problems),
+      misfit_(misfit, model.shape().parameters),
+      faults_(faults, problems.first_id, problems.observation.n_problem()),
+      timer_(timer),
+      solve_batch_(
+          std::max<std::int64_t>(1, std::min(solve_batch, problems.observation.n_problem()))),
+      c_(solve_batch_, model.shape().context.size()),
+      m_(solve_batch_, model.shape().parameters.size()),
+      y_(solve_batch_, model.shape().observation.size()),
+      w_(solve_batch_, model.shape().observation.size()),
+      g_(solve_batch_, model.shape().parameters.size()),
+      status_(static_cast<std::size_t>(solve_batch_)) {
+  selected_.reserve(status_.size());
+}
+
+void Objective::evaluate(std::span<const std::int64_t> rows, const Batch& m, Ledger& ledger,
+                         Evaluation& result) {
+  evaluate_chunks(rows, m, true, ledger, result);
+}
+
+void Objective::evaluate_loss(std::span<const std::int64_t> rows, const Batch& m, Ledger& ledger,
+                              Evaluation& result) {
+  evaluate_chunks(rows, m, false, ledger, result);
+}
+
+void Objective::evaluate_chunks(std::span<const std::int64_t> rows, const Batch& m,
+                                bool with_gradient, Ledger& ledger, Evaluation& result) {
+  const auto n = static_cast<std::int64_t>(rows.size());
+  result.gradient.set_n_problem(n);
+  result.gradient.fill(0.0);
+  for (std::int64_t first = 0; first < n; first += solve_batch_) {
+    const Chunk chunk{rows.subspan(static_cast<std::size_t>(first),
+                                   static_cast<std::size_t>(std::min(solve_batch_, n - first))),
+                      first};
+    gather(chunk, m, ledger, result);
+    if (selected_.empty()) continue;
+    {
+      const auto scope = timer_.scope(Phase::forward);
+      model_.solve(c_, m_, y_, std::span(status_).first(selected_.size()));
+    }
+    const bool any_ok = apply_misfit(chunk, m, result);
+    if (!with_gradient || !any_ok) continue;
+    {
+      const auto scope = timer_.scope(Phase::adjoint);
+      model_.adjoint(w_, g_);
+    }
+    finish_gradient(chunk, m, ledger, result);
+  }
+}
+
+// Copies the inputs of the chunk's problems side by side; masked problems are left out.
+void Objective::gather(const Chunk& chunk, const Batch& m, Ledger& ledger, Evaluation& result) {
+  selected_.clear();
+  const auto all_c = problems_.context.read();
+  const auto all_m = m.read();
+  const auto c_rows = c_.write();
+  const auto m_rows = m_.write();
+  for (std::size_t k = 0; k < chunk.rows.size(); ++k) {
+    const auto position = chunk.first + static_cast<std::int64_t>(k);
+    const Fault fault = faults_.next(chunk.rows[k]);
+    if (fault == Fault::mask) {
+      result.outcome[static_cast<std::size_t>(position)] = Outcome::masked;
+      result.loss[static_cast<std::size_t>(position)] = kNaN;
+      continue;
+    }
+    const auto slot = static_cast<std::int64_t>(selected_.size());
+    std::ranges::copy(all_c.row(chunk.rows[k]), c_rows.row(slot).begin());
+    std::ranges::copy(all_m.row(position), m_rows.row(slot).begin());
+    if (fault == Fault::blow_up) blow_up(c_rows.row(slot), m_rows.row(slot));
+    selected_.push_back(static_cast<std::int64_t>(k));
+    ++ledger.forward[static_cast<std::size_t>(chunk.rows[k])];
+  }
+  const auto n = static_cast<std::int64_t>(selected_.size());
+  for (Batch* batch : {&c_, &m_, &y_, &w_, &g_}) batch->set_n_problem(n);
+}
+
+// Loss and outcome of each solved row; w = dL/dF, zero where the row is not ok.
+bool Objective::apply_misfit(const Chunk& chunk, const Batch& m, Evaluation& result) {
+  bool any_ok = false;
+  const auto observation = problems_.observation.read();
+  const auto all_m = m.read();
+  const auto y = y_.read();
+  const auto w = w_.write();
+  for (std::size_t slot = 0; slot < selected_.size(); ++slot) {
+    const std::int64_t row = chunk.rows[static_cast<std::size_t>(selected_[slot])];
+    const std::int64_t position = chunk.first + selected_[slot];
+    const auto k = static_cast<std::size_t>(position);
+    const auto here = static_cast<std::int64_t>(slot);
+    result.outcome[k] = outcome_of(status_[slot]);
+    result.loss[k] =
+        misfit_.value(y.row(here), observation.row(row), all_m.row(position), w.row(here));
+    if (result.outcome[k] == Outcome::ok && !std::isfinite(result.loss[k]))
+      result.outcome[k] = Outcome::misfit_not_finite;
+    if (result.outcome[k] == Outcome::ok) {
+      any_ok = true;
+    } else {
+      result.loss[k] = kNaN;
+      std::ranges::fill(w.row(here), 0.0);
+    }
+  }
+  return any_ok;
+}
+
+void Objective::finish_gradient(const Chunk& chunk, const Batch& m, Ledger& ledger,
+                                Evaluation& result) {
+  const auto all_m = m.read();
+  const auto g = g_.write();
+  const auto gradient = result.gradient.write();
+  for (std::size_t slot = 0; slot < selected_.size(); ++slot) {
+    const std::int64_t position = chunk.first + selected_[slot];
+    const auto k = static_cast<std::size_t>(position);
+    if (result.outcome[k] != Outcome::ok) continue;
+    ++ledger
+          .adjoint[static_cast<std::size_t>(chunk.rows[static_cast<std::size_t>(selected_[slot])])];
+    const auto row = g.row(static_cast<std::int64_t>(slot));
+    misfit_.add_prior_gradient(all_m.row(position), row);
+    if (std::ranges::all_of(row, [](double value) { return std::isfinite(value); })) {
+      std::ranges::copy(row, gradient.row(position).begin());
+    } else {
+      result.outcome[k] = Outcome::gradient_not_finite;
+      result.loss[k] = kNaN;
+    }
+  }
+}
+
+}  // namespace jpo
