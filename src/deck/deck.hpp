@@ -24,6 +24,9 @@ struct RunSettings : Settings {
   bool overwrite = false;
   double max_failed_fraction = 1.0;
   void describe(KeyTable& table) override;
+  void check() const override;
+  /// Path of the result file.
+  std::string output_path() const { return output.empty() ? "runs/" + name + ".h5" : output; }
 };
 
 /// One way to fill a section that is chosen by a key: a model by [model] name, say.

@@ -174,7 +174,7 @@ void write_results(Job& job, const std::string& command) {
   const auto scope = job.timer().scope(Phase::io);
   const RowRange rows{job.shard().first_problem(), job.shard().n_local_problem(),
                       job.shard().n_problem()};
-  ResultFile file(job.deck().section<RunSettings>("run").output, job.comm());
+  ResultFile file(job.deck().section<RunSettings>("run").output_path(), job.comm());
   write_root(file, job, command);
   write_problems(file, job, rows);
   std::string order;

@@ -25,7 +25,7 @@ ExitCode run(const DeckArguments& arguments, bool overwrite, const std::string& 
              MPI_Comm comm) {
   Deck deck = load_deck(arguments.path, arguments.overrides, comm);
   const auto settings = deck.section<RunSettings>("run");
-  check_output_path(settings.output, overwrite || settings.overwrite, comm);
+  check_output_path(settings.output_path(), overwrite || settings.overwrite, comm);
   apply_petsc_options(deck);
   start_network_library();
 
@@ -39,7 +39,7 @@ ExitCode run(const DeckArguments& arguments, bool overwrite, const std::string& 
   }
   show_results(job);
   write_results(job, command);
-  say("\nresult: {}", settings.output);
+  say("\nresult: {}", settings.output_path());
 
   const double failed = failed_fraction(job);
   if (failed > settings.max_failed_fraction)

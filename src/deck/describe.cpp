@@ -1,0 +1,54 @@
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "deck/binding.hpp"
+#include "deck/deck.hpp"
+#include "deck/resolved.hpp"
+
+namespace jpo {
+namespace {
+
+std::string key_lines(Settings& settings) {
+  KeyTable table;
+  settings.describe(table);
+  std::string text;
+  for (const Key& key : table.keys()) {
+    const std::string value = key.rule.required ? "(required)" : toml_value(key.field);
+    const std::string unit = key.rule.unit.empty() ? "" : fmt::format(" [{}]", key.rule.unit);
+    text += fmt::format("  {:<28} = {:<16} {}{}\n      {}\n", key.name, value, allowed_text(key),
+                        unit, key.rule.doc);
+  }
+  return text;
+}
+
+std::string choices(const std::vector<Choice>& choices, const std::string& title) {
+  std::string text;
+  for (const Choice& choice : choices)
+    text += fmt::format("\n{} \"{}\": {}\n{}", title, choice.name, choice.summary,
+                        key_lines(*choice.make()));
+  return text;
+}
+
+}  // namespace
+
+std::string describe_keys(const Catalogue& catalogue) {
+  std::string text = "Every key of a deck, with its default, what is allowed, and [its unit].\n";
+  for (const Catalogue::Section& section : catalogue.sections)
+    text +=
+        fmt::format("\n[{}]  {}\n{}", section.name, section.summary, key_lines(*section.make()));
+  text +=
+      "\n[model]  the forward model, and its own keys\n"
+      "  name                         = (required)       string\n      one of those below\n";
+  text += choices(catalogue.models, "[model] name =");
+  text +=
+      "\n[[method]]  one block a method, in the order in which they run\n"
+      "  name                         = the kind         string\n"
+      "      labels the result: letters, digits, _ + -\n"
+      "  kind                         = (required)       string\n      one of those below\n";
+  text += choices(catalogue.methods, "[[method]] kind =");
+  text += "\n[petsc]  options for PETSc, without the dash; those of a method start with its name\n";
+  return text;
+}
+
+}  // namespace jpo
