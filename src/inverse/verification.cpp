@@ -1,0 +1,270 @@
+#include "inverse/verification.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstring>
+#include <limits>
+#include <numeric>
+
+#include <fmt/format.h>
+
+#include "core/random.hpp"
+#include "inverse/objective.hpp"
+
+namespace jpo {
+namespace {
+
+constexpr double kTaylorOrder = 1.9;
+constexpr double kDotTolerance = 1e-10;
+constexpr int kFirstHalving = 6;
+constexpr int kLastHalving = 22;
+
+double dot(std::span<const double> a, std::span<const double> b) {
+  return std::inner_product(a.begin(), a.end(), b.begin(), 0.0);
+}
+
+std::vector<std::int64_t> all_rows(std::int64_t n) {
+  std::vector<std::int64_t> rows(static_cast<std::size_t>(n));
+  std::iota(rows.begin(), rows.end(), 0);
+  return rows;
+}
+
+// Problems of the model with a point m to look at, away from the truth.
+struct Probe {
+  Probe(ForwardModel& model_in, const VerifyOptions& options_in)
+      : model(model_in),
+        options(options_in),
+        n(options.n_problem),
+        c(n, model.shape().context.size()),
+        truth(n, model.shape().parameters.size()),
+        m(n, model.shape().parameters.size()),
+        y(n, model.shape().observation.size()),
+        direction(n, model.shape().parameters.size()),
+        status(static_cast<std::size_t>(n)) {
+    {
+      const auto c_rows = c.write();
+      const auto truth_rows = truth.write();
+      for (std::int64_t row = 0; row < n; ++row)
+        model.sample(stream_seed(options.seed, "verify", "", row), c_rows.row(row),
+                     truth_rows.row(row));
+    }
+    model.solve(c, truth, y, status);
+    move_from_truth();
+  }
+
+  // m a little off the truth, and a random direction in units of the parameters' scale.
+  void move_from_truth() {
+    const auto& scale = model.shape().parameters.scale;
+    const auto from = truth.read();
+    const auto to = m.write();
+    const auto along = direction.write();
+    RandomStream stream(stream_seed(options.seed, "verify point", "", 0));
+    for (std::int64_t row = 0; row < n; ++row)
+      for (std::size_t k = 0; k < scale.size(); ++k) {
+        to.row(row)[k] = from.row(row)[k] + 0.05 * scale[k] * stream.normal();
+        along.row(row)[k] = scale[k] * stream.normal();
+      }
+  }
+
+  Objective objective() { return {model, {c, y, 0}, options.misfit, {}, n, timer}; }
+
+  ForwardModel& model;
+  const VerifyOptions& options;
+  std::int64_t n;
+  Batch c, truth, m, y, direction;
+  std::vector<SolveStatus> status;
+  PhaseTimer timer;
+};
+
+Batch moved(const Batch& m, const Batch& direction, double step) {
+  Batch result = m.copy();
+  const auto to = result.write();
+  const auto along = direction.read();
+  for (std::size_t k = 0; k < to.values().size(); ++k) to.values()[k] += step * along.values()[k];
+  return result;
+}
+
+double sum(std::span<const double> values) {
+  return std::accumulate(values.begin(), values.end(), 0.0);
+}
+
+// r(eps) = |L(m + eps d) - L(m) - eps g.d|, summed over the problems.
+CheckRow check_taylor(Probe& probe) {
+  Objective objective = probe.objective();
+  Ledger ledger(probe.n);
+  Evaluation at_m(probe.n, probe.m.n_component());
+  Evaluation at_step(probe.n, probe.m.n_component());
+  const auto rows = all_rows(probe.n);
+  objective.evaluate(rows, probe.m, ledger, at_m);
+  std::vector<double> slope;
+  for (std::int64_t row = 0; row < probe.n; ++row)
+    slope.push_back(probe.options.gradient_factor *
+                    dot(at_m.gradient.read().row(row), probe.direction.read().row(row)));
+  std::vector<double> steps, remainders;
+  for (int k = kFirstHalving; k <= kLastHalving; ++k) {
+    const double step = std::ldexp(1.0, -k);
+    objective.evaluate_loss(rows, moved(probe.m, probe.direction, step), ledger, at_step);
+    double remainder = 0.0;
+    for (std::size_t row = 0; row < slope.size(); ++row)
+      remainder += std::abs(at_step.loss[row] - at_m.loss[row] - step * slope[row]);
+    steps.push_back(step);
+    remainders.push_back(remainder);
+  }
+  return taylor_row("misfit gradient: Taylor order", steps, remainders, sum(at_m.loss),
+                    kTaylorOrder);
+}
+
+// F'v by central differences of fourth order, for models without a tangent.
+Batch difference_quotient(Probe& probe, double step) {
+  constexpr std::array<double, 4> at = {-2.0, -1.0, 1.0, 2.0};
+  constexpr std::array<double, 4> weight = {1.0 / 12.0, -2.0 / 3.0, 2.0 / 3.0, -1.0 / 12.0};
+  Batch result(probe.n, probe.y.n_component());
+  result.fill(0.0);
+  Batch y(probe.n, probe.y.n_component());
+  for (std::size_t k = 0; k < at.size(); ++k) {
+    probe.model.solve(probe.c, moved(probe.m, probe.direction, at[k] * step), y, probe.status);
+    const auto from = y.read();
+    const auto to = result.write();
+    for (std::size_t j = 0; j < to.values().size(); ++j)
+      to.values()[j] += weight[k] / step * from.values()[j];
+  }
+  return result;
+}
+
+CheckRow check_dot_product(Probe& probe) {
+  const bool has_tangent = probe.model.shape().has_tangent;
+  Batch dy = has_tangent ? Batch(probe.n, probe.y.n_component()) : difference_quotient(probe, 1e-3);
+  Batch y(probe.n, probe.y.n_component());
+  probe.model.solve(probe.c, probe.m, y, probe.status);
+  if (has_tangent) probe.model.tangent(probe.direction, dy);
+  Batch w(probe.n, probe.y.n_component());
+  Batch g(probe.n, probe.m.n_component());
+  RandomStream stream(stream_seed(probe.options.seed, "verify weights", "", 0));
+  for (double& value : w.write().values()) value = stream.normal();
+  probe.model.adjoint(w, g);
+  double worst = 0.0;
+  for (std::int64_t row = 0; row < probe.n; ++row) {
+    const double left = dot(dy.read().row(row), w.read().row(row));
+    const double right =
+        probe.options.gradient_factor * dot(probe.direction.read().row(row), g.read().row(row));
+    // Relative to |F'v| |w|: the product itself can cancel.
+    const double size = std::sqrt(dot(dy.read().row(row), dy.read().row(row)) *
+                                  dot(w.read().row(row), w.read().row(row)));
+    worst = std::max(worst, std::abs(left - right) / size);
+  }
+  const double limit = has_tangent ? kDotTolerance : 1e-6;
+  return {"dot products <F'v, w> = <v, F'^T w>: worst error", worst, limit, worst <= limit, {}};
+}
+
+// Loss and gradient of `rows` in this order, with solve_batch problems in a model call.
+struct Bits {
+  std::vector<double> loss;
+  std::vector<double> gradient;
+  bool operator==(const Bits&) const = default;
+};
+
+Bits evaluate_rows(Probe& probe, std::span<const std::int64_t> rows, std::int64_t solve_batch,
+                   const FaultSettings& faults = {}) {
+  Objective objective(probe.model, {probe.c, probe.y, 0}, probe.options.misfit, faults, solve_batch,
+                      probe.timer);
+  const auto n = static_cast<std::int64_t>(rows.size());
+  Batch m(n, probe.m.n_component());
+  for (std::int64_t k = 0; k < n; ++k)
+    std::ranges::copy(probe.m.read().row(rows[static_cast<std::size_t>(k)]),
+                      m.write().row(k).begin());
+  Ledger ledger(probe.n);
+  Evaluation evaluation(n, probe.m.n_component());
+  objective.evaluate(rows, m, ledger, evaluation);
+  // Back into the order of the problems, so that any order can be compared.
+  Bits bits{std::vector<double>(static_cast<std::size_t>(probe.n)),
+            std::vector<double>(static_cast<std::size_t>(probe.n * m.n_component()))};
+  for (std::int64_t k = 0; k < n; ++k) {
+    const std::int64_t row = rows[static_cast<std::size_t>(k)];
+    bits.loss[static_cast<std::size_t>(row)] = evaluation.loss[static_cast<std::size_t>(k)];
+    std::ranges::copy(evaluation.gradient.read().row(k),
+                      bits.gradient.begin() + row * m.n_component());
+  }
+  return bits;
+}
+
+std::int64_t count_different(const Bits& a, const Bits& b, std::int64_t except = -1) {
+  const std::size_t width = a.gradient.size() / a.loss.size();
+  std::int64_t different = 0;
+  for (std::size_t row = 0; row < a.loss.size(); ++row) {
+    if (static_cast<std::int64_t>(row) == except) continue;
+    const bool same = std::memcmp(&a.loss[row], &b.loss[row], sizeof(double)) == 0 &&
+                      std::memcmp(&a.gradient[row * width], &b.gradient[row * width],
+                                  width * sizeof(double)) == 0;
+    different += same ? 0 : 1;
+  }
+  return different;
+}
+
+CheckRow count_row(const std::string& name, std::int64_t different) {
+  return {
+      name + ": problems with other bits", static_cast<double>(different), 0.0, different == 0, {}};
+}
+
+void add_independence(Probe& probe, std::vector<CheckRow>& table) {
+  const auto rows = all_rows(probe.n);
+  const Bits together = evaluate_rows(probe, rows, probe.n);
+  table.push_back(
+      count_row("evaluate twice", count_different(together, evaluate_rows(probe, rows, probe.n))));
+  table.push_back(
+      count_row("alone and in a batch", count_different(together, evaluate_rows(probe, rows, 1))));
+  auto turned = rows;
+  std::ranges::reverse(turned);
+  std::ranges::rotate(turned, turned.begin() + 3);
+  table.push_back(
+      count_row("in another order", count_different(together, evaluate_rows(probe, turned, 7))));
+  FaultSettings fault;
+  fault.problems = {1};
+  table.push_back(
+      count_row("beside one that blows up",
+                count_different(together, evaluate_rows(probe, rows, probe.n, fault), 1)));
+}
+
+}  // namespace
+
+std::vector<CheckRow> verify_model(ForwardModel& model, const VerifyOptions& options) {
+  Probe probe(model, options);
+  const auto n_failed = probe.n - std::ranges::count(probe.status, SolveStatus::converged);
+  std::vector<CheckRow> table = {{"draws of the prior that fail to solve",
+                                  static_cast<double>(n_failed),
+                                  0.0,
+                                  n_failed == 0,
+                                  {}},
+                                 check_taylor(probe),
+                                 check_dot_product(probe)};
+  add_independence(probe, table);
+  return table;
+}
+
+CheckRow taylor_row(const std::string& name, std::span<const double> steps,
+                    std::span<const double> remainders, double value, double limit) {
+  CheckRow row{name, 0.0, limit, false, {}};
+  // Round-off enters through the difference of two values.
+  const double round_off = 1e-13 * std::abs(value);
+  double order = std::numeric_limits<double>::infinity();
+  std::vector<double> orders;
+  for (std::size_t k = 0; k < steps.size(); ++k) {
+    std::string observed = "-";
+    if (k > 0 && remainders[k] > 30.0 * round_off) {
+      order = std::log2(remainders[k - 1] / remainders[k]) / std::log2(steps[k - 1] / steps[k]);
+      orders.push_back(order);
+      observed = fmt::format("{:.3f}", order);
+    }
+    row.details.push_back(fmt::format("step {:9.3e}  remainder {:9.3e}  order {}", steps[k],
+                                      remainders[k], observed));
+  }
+  // The last steps before round-off are the ones that see the limit: their median.
+  const std::size_t n_last = std::min<std::size_t>(5, orders.size());
+  std::vector<double> last(orders.end() - static_cast<std::ptrdiff_t>(n_last), orders.end());
+  std::ranges::sort(last);
+  row.value = last.empty() ? 0.0 : last[last.size() / 2];
+  row.passed = row.value >= limit;
+  return row;
+}
+
+}  // namespace jpo

@@ -1,0 +1,233 @@
+#include "network/network.hpp"
+
+#include <cmath>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <torch/torch.h>
+#include <torch/version.h>
+
+#include "core/hash.hpp"
+#include "core/random.hpp"
+#include "network/architecture.hpp"
+#include "network/input_layout.hpp"
+#include "network/parameter_map.hpp"
+
+namespace jpo {
+
+// All weights are one flat tensor, and so are their gradients: layers see views of both. So the
+// optimizer, the hash and the reduction each touch one block of memory.
+struct Network::Parts {
+  Parts(const NetworkSettings& settings, const NetworkShape& shape_in)
+      : shape(shape_in),
+        map(shape.parameters, settings.output_map),
+        layout(shape, settings.name == "cnn"),
+        architecture(settings, layout, shape.observation.periodic, shape.parameters.size()),
+        type(settings.precision == "double" ? torch::kFloat64 : torch::kFloat32) {
+    for (const WeightShape& weight : architecture.weights()) n_weight += weight.size();
+    flat = torch::zeros({n_weight}, type).requires_grad_();
+    gradient = torch::zeros({n_weight}, type);
+    make_views();
+    stacked = torch::zeros({shape.micro_batch, layout.n_channel(), layout.n_grid()}, type);
+    appended = torch::zeros({shape.micro_batch, layout.n_appended()}, type);
+    const auto n = static_cast<std::size_t>(layout.n_group());
+    normalization = {std::vector<double>(n, 0.0), std::vector<double>(n, 1.0)};
+  }
+
+  void make_views() {
+    const torch::Tensor storage = flat.variable_data();
+    std::int64_t first = 0;
+    for (const WeightShape& weight : architecture.weights()) {
+      torch::Tensor view = storage.narrow(0, first, weight.size()).view(weight.shape).detach();
+      view.requires_grad_();
+      view.mutable_grad() = gradient.narrow(0, first, weight.size()).view(weight.shape);
+      views.push_back(view);
+      first += weight.size();
+    }
+  }
+
+  // Kaiming-uniform as torch's own layers start, U(-1, 1) / sqrt(fan_in), but from our generator;
+  // the last layer is scaled down and its bias is zero.
+  void draw_weights(std::uint64_t seed, double output_spread) {
+    RandomStream stream(seed);
+    std::vector<double> values;
+    const std::size_t n_tensor = architecture.weights().size();
+    for (std::size_t k = 0; k < n_tensor; ++k) {
+      const WeightShape& weight = architecture.weights()[k];
+      double width = 1.0 / std::sqrt(static_cast<double>(weight.fan_in));
+      if (k + 2 == n_tensor) width *= output_spread;
+      if (k + 1 == n_tensor) width = 0.0;
+      for (std::int64_t j = 0; j < weight.size(); ++j)
+        values.push_back(width * stream.uniform(-1.0, 1.0));
+    }
+    set(values);
+  }
+
+  void set(std::span<const double> values) {
+    const torch::NoGradGuard no_graph;
+    // from_blob does not write through this pointer: copy_ reads it.
+    flat.copy_(torch::from_blob(const_cast<double*>(values.data()), {n_weight}, torch::kFloat64));
+  }
+
+  template <class Scalar>
+  void write_inputs(const Batch& y, const Batch& c, std::span<const std::int64_t> rows) {
+    const auto y_rows = y.read();
+    const auto c_rows = c.read();
+    Scalar* to_stacked = stacked.data_ptr<Scalar>();
+    Scalar* to_appended = appended.data_ptr<Scalar>();
+    const std::int64_t n_stacked = layout.n_channel() * layout.n_grid();
+    for (std::size_t j = 0; j < rows.size(); ++j) {
+      const auto row = static_cast<std::int64_t>(j);
+      layout.write(y_rows.row(rows[j]), c_rows.row(rows[j]), normalization,
+                   to_stacked + row * n_stacked, to_appended + row * layout.n_appended());
+    }
+    // Rows beyond are padding: the network always runs at the full shape.
+    const auto used = static_cast<std::int64_t>(rows.size());
+    std::fill(to_stacked + used * n_stacked, to_stacked + shape.micro_batch * n_stacked, Scalar{});
+    std::fill(to_appended + used * layout.n_appended(),
+              to_appended + shape.micro_batch * layout.n_appended(), Scalar{});
+  }
+
+  NetworkShape shape;
+  ParameterMap map;
+  InputLayout layout;
+  Architecture architecture;
+  torch::ScalarType type;
+  std::int64_t n_weight = 0;
+  torch::Tensor flat;                ///< all weights, the optimizer's one parameter
+  torch::Tensor gradient;            ///< of the same shape; backward adds into it
+  std::vector<torch::Tensor> views;  ///< each layer's weights, in flat's memory
+  torch::Tensor stacked, appended;   ///< the inputs
+  Normalization normalization;
+  std::unique_ptr<torch::optim::Optimizer> optimizer;
+
+  struct Slot {
+    torch::Tensor z;             ///< with its graph
+    std::vector<double> values;  ///< z of the rows that count [row, n_parameter]
+  };
+  std::vector<Slot> slots;
+};
+
+Network::Network(const NetworkSettings& settings, const NetworkShape& shape, std::uint64_t seed)
+    : parts_(std::make_unique<Parts>(settings, shape)) {
+  parts_->draw_weights(seed, settings.output_spread);
+  set_optimizer({});
+}
+Network::Network(Network&&) noexcept = default;
+Network& Network::operator=(Network&&) noexcept = default;
+Network::~Network() = default;
+
+std::int64_t Network::n_weight() const {
+  return parts_->n_weight;
+}
+std::int64_t Network::n_normalized() const {
+  return parts_->layout.n_group();
+}
+std::vector<std::int64_t> Network::normalized_group() const {
+  return parts_->layout.groups();
+}
+const Normalization& Network::normalization() const {
+  return parts_->normalization;
+}
+void Network::set_normalization(const Normalization& normalization) {
+  parts_->normalization = normalization;
+}
+
+std::vector<std::string> Network::describe() const {
+  std::vector<std::string> lines;
+  for (const WeightShape& weight : parts_->architecture.weights())
+    lines.push_back(fmt::format("{}: [{}]", weight.name, fmt::join(weight.shape, ", ")));
+  return lines;
+}
+
+void Network::predict(std::int64_t slot, const Batch& y, const Batch& c,
+                      std::span<const std::int64_t> rows, Batch& m, std::int64_t first_row) {
+  Parts& p = *parts_;
+  if (static_cast<std::size_t>(slot) >= p.slots.size())
+    p.slots.resize(static_cast<std::size_t>(slot) + 1);
+  if (p.type == torch::kFloat64)
+    p.write_inputs<double>(y, c, rows);
+  else
+    p.write_inputs<float>(y, c, rows);
+  Parts::Slot& here = p.slots[static_cast<std::size_t>(slot)];
+  // The graph keeps its inputs until backward: each slot has a copy of its own.
+  here.z = p.architecture.forward(p.stacked.clone(), p.appended.clone(), p.views);
+  const torch::Tensor z = here.z.detach().to(torch::kFloat64).contiguous();
+  const auto n_m = static_cast<std::size_t>(p.shape.parameters.size());
+  here.values.assign(z.data_ptr<double>(), z.data_ptr<double>() + rows.size() * n_m);
+  const auto m_rows = m.write();
+  for (std::size_t j = 0; j < rows.size(); ++j)
+    p.map.apply(std::span(here.values).subspan(j * n_m, n_m),
+                m_rows.row(first_row + static_cast<std::int64_t>(j)));
+}
+
+void Network::backward(std::int64_t slot, const Batch& g, std::int64_t first_row,
+                       std::span<double> gradient) {
+  Parts& p = *parts_;
+  Parts::Slot& here = p.slots[static_cast<std::size_t>(slot)];
+  const auto n_m = static_cast<std::size_t>(p.shape.parameters.size());
+  torch::Tensor dz =
+      torch::zeros({p.shape.micro_batch, p.shape.parameters.size()}, torch::kFloat64);
+  {
+    const auto g_rows = g.read();
+    for (std::size_t j = 0; j < here.values.size() / n_m; ++j)
+      p.map.pull_back(std::span(here.values).subspan(j * n_m, n_m),
+                      g_rows.row(first_row + static_cast<std::int64_t>(j)),
+                      {dz.data_ptr<double>() + j * n_m, n_m});
+  }
+  p.gradient.zero_();
+  here.z.backward(dz.to(p.type));
+  here.z.reset();
+  const torch::Tensor result = torch::from_blob(gradient.data(), {p.n_weight}, torch::kFloat64);
+  result.copy_(p.gradient);
+}
+
+void Network::set_optimizer(const OptimizerSettings& settings) {
+  const std::vector<torch::Tensor> parameters = {parts_->flat};
+  if (settings.name == "adamw")
+    parts_->optimizer = std::make_unique<torch::optim::AdamW>(
+        parameters, torch::optim::AdamWOptions(1.0)
+                        .betas({settings.beta1, settings.beta2})
+                        .eps(settings.epsilon)
+                        .weight_decay(settings.weight_decay));
+  else
+    parts_->optimizer = std::make_unique<torch::optim::Adam>(
+        parameters, torch::optim::AdamOptions(1.0)
+                        .betas({settings.beta1, settings.beta2})
+                        .eps(settings.epsilon)
+                        .weight_decay(settings.weight_decay));
+}
+
+void Network::step(std::span<const double> gradient, double learning_rate) {
+  Parts& p = *parts_;
+  p.flat.mutable_grad() =
+      torch::from_blob(const_cast<double*>(gradient.data()), {p.n_weight}, torch::kFloat64)
+          .to(p.type);
+  p.optimizer->param_groups().front().options().set_lr(learning_rate);
+  p.optimizer->step();
+}
+
+std::vector<double> Network::weights() const {
+  const torch::Tensor values = parts_->flat.detach().to(torch::kFloat64);
+  return {values.data_ptr<double>(), values.data_ptr<double>() + parts_->n_weight};
+}
+
+void Network::set_weights(std::span<const double> weights) {
+  parts_->set(weights);
+}
+
+std::uint64_t Network::weight_hash() const {
+  return hash_bytes({static_cast<const std::byte*>(parts_->flat.data_ptr()),
+                     static_cast<std::size_t>(parts_->flat.nbytes())});
+}
+
+void start_network_library() {
+  torch::set_num_threads(1);
+  at::globalContext().setDeterministicAlgorithms(true, false);
+}
+
+LibraryVersion network_library_version() {
+  return {"torch", TORCH_VERSION};
+}
+
+}  // namespace jpo
