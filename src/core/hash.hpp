@@ -1,4 +1,5 @@
 #pragma once
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -6,12 +7,16 @@
 
 namespace jpo {
 
-/// FNV-1a over the bytes of `values`, chained through `hash`: equal bits, equal hash.
+/// FNV-1a over the 64-bit words of `bytes` (the last one padded with zeros), chained through
+/// `hash`: equal bits, equal hash.
 inline std::uint64_t hash_bytes(std::span<const std::byte> bytes,
                                 std::uint64_t hash = 0xcbf29ce484222325ULL) {
-  for (const std::byte byte : bytes) {
-    hash ^= static_cast<std::uint64_t>(byte);
+  for (std::size_t k = 0; k < bytes.size(); k += sizeof(std::uint64_t)) {
+    std::uint64_t word = 0;
+    std::memcpy(&word, bytes.data() + k, std::min(sizeof(word), bytes.size() - k));
+    hash ^= word;
     hash *= 0x100000001b3ULL;
+    hash ^= hash >> 32U;
   }
   return hash;
 }

@@ -49,7 +49,9 @@ class Chain {
   std::span<const double> gradient() const { return joint_.gradient(); }
 
  private:
-  static Deck deck_of(const Deck& deck) { return read_deck(deck.resolved, "the deck", {}, program_catalogue()); }
+  static Deck deck_of(const Deck& deck) {
+    return read_deck(deck.resolved, "the deck", {}, program_catalogue());
+  }
   static NetworkSettings with_precision(const Deck& deck, const std::string& precision) {
     NetworkSettings settings = deck.section<NetworkSettings>("network");
     settings.precision = precision;
@@ -72,8 +74,8 @@ std::vector<double> random_direction(std::size_t n) {
   RandomStream stream(stream_seed(0, "verify direction", "", 0));
   std::vector<double> direction(n);
   for (double& value : direction) value = stream.normal();
-  const double norm = std::sqrt(
-      std::inner_product(direction.begin(), direction.end(), direction.begin(), 0.0));
+  const double norm =
+      std::sqrt(std::inner_product(direction.begin(), direction.end(), direction.begin(), 0.0));
   for (double& value : direction) value /= norm;
   return direction;
 }
@@ -94,7 +96,8 @@ CheckRow check_chain(const Deck& deck, double gradient_factor, MPI_Comm comm) {
     steps.push_back(step);
     remainders.push_back(std::abs(chain.loss_at(moved) - loss - step * slope));
   }
-  return taylor_row("chain through the network: Taylor order", steps, remainders, loss, kOrderLimit);
+  return taylor_row("chain through the network: Taylor order", steps, remainders, loss,
+                    kOrderLimit);
 }
 
 CheckRow check_ranks(const Deck& deck, MPI_Comm comm) {
@@ -103,18 +106,22 @@ CheckRow check_ranks(const Deck& deck, MPI_Comm comm) {
   Chain alone(deck, MPI_COMM_SELF, precision);
   const double loss_shared = shared.loss_at(shared.theta());
   const double loss_alone = alone.loss_at(alone.theta());
-  const bool same = loss_shared == loss_alone && std::ranges::equal(shared.gradient(), alone.gradient());
+  const bool same =
+      loss_shared == loss_alone && std::ranges::equal(shared.gradient(), alone.gradient());
   std::array<double, 1> differs = {same ? 0.0 : 1.0};
   reduce_max(differs, comm);
   int n_rank = 1;
   MPI_Comm_size(comm, &n_rank);
-  return {fmt::format("joint gradient of 1 rank against {}: differing bits", n_rank), differs[0], 0.0,
+  return {fmt::format("joint gradient of 1 rank against {}: differing bits", n_rank),
+          differs[0],
+          0.0,
           differs[0] == 0.0,
           {fmt::format("gradient hash {:016x}", hash_values(shared.gradient()))}};
 }
 
 void show(const CheckRow& row) {
-  say("{} {:<58} {:>12.4g}  limit {:.4g}", row.passed ? "pass" : "FAIL", row.name, row.value, row.limit);
+  say("{} {:<58} {:>12.4g}  limit {:.4g}", row.passed ? "pass" : "FAIL", row.name, row.value,
+      row.limit);
   for (const std::string& line : row.details) say("       {}", line);
 }
 
@@ -123,7 +130,8 @@ void show(const CheckRow& row) {
 ExitCode verify(const DeckArguments& arguments, double gradient_factor, MPI_Comm comm) {
   DeckArguments small = arguments;
   const Deck full = load_deck(arguments.path, arguments.overrides, comm);
-  const std::int64_t n_problem = std::min(full.section<DataSettings>("data").n_problem, kMaxProblems);
+  const std::int64_t n_problem =
+      std::min(full.section<DataSettings>("data").n_problem, kMaxProblems);
   const std::int64_t micro_batch =
       std::min(full.section<ParallelSettings>("parallel").micro_batch, kMaxMicroBatch);
   small.overrides.push_back(fmt::format("data.n_problem={}", n_problem));

@@ -75,8 +75,8 @@ class ResultFile {
   std::unique_ptr<Parts> parts_;
 };
 
-/// Before any work, collective on comm: throws BadInput where `path` exists and overwrite is false
-/// or is a directory, CannotWrite where its directory cannot be created or written to.
+/// Before any work, collective on comm: throws BadInput where `path` exists and overwrite is false,
+/// is a directory, or cannot be written (its directory is created).
 void check_output_path(const std::string& path, bool overwrite, MPI_Comm comm);
 
 LibraryVersion io_library_version();

@@ -1,0 +1,62 @@
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+
+#include <fmt/format.h>
+
+#include "core/checks.hpp"
+#include "core/errors.hpp"
+#include "io/result_file.hpp"
+
+namespace jpo {
+namespace {
+
+namespace fs = std::filesystem;
+
+enum class Verdict : int { good, exists, directory, unwritable };
+
+// Tries it out: creates the directory and a part file, and removes the file again.
+Verdict try_path(const fs::path& path, bool overwrite, int& error) {
+  std::error_code code;
+  if (fs::is_directory(path, code)) return Verdict::directory;
+  if (fs::exists(path, code) && !overwrite) return Verdict::exists;
+  if (path.has_parent_path()) fs::create_directories(path.parent_path(), code);
+  const fs::path part = path.string() + ".part";
+  errno = 0;
+  if (!code && std::ofstream(part).good()) {
+    fs::remove(part, code);
+    return Verdict::good;
+  }
+  error = code ? code.value() : errno;
+  return Verdict::unwritable;
+}
+
+}  // namespace
+
+void check_output_path(const std::string& path, bool overwrite, MPI_Comm comm) {
+  int rank = 0;
+  MPI_OK(MPI_Comm_rank(comm, &rank));
+  int answer[2] = {0, 0};  // verdict, errno
+  if (rank == 0) answer[0] = static_cast<int>(try_path(path, overwrite, answer[1]));
+  MPI_OK(MPI_Bcast(answer, 2, MPI_INT, 0, comm));
+  switch (static_cast<Verdict>(answer[0])) {
+    case Verdict::good:
+      return;
+    case Verdict::directory:
+      throw BadInput(
+          fmt::format("run.output = \"{}\" is a directory; allowed: the path of a file", path));
+    case Verdict::exists:
+      throw BadInput(
+          fmt::format("run.output = \"{}\" exists and is not overwritten; allowed: another path, "
+                      "or --overwrite",
+                      path));
+    case Verdict::unwritable:
+      throw BadInput(
+          fmt::format("run.output = \"{}\" cannot be written: {}; allowed: a path in a "
+                      "directory where you may write",
+                      path, std::strerror(answer[1])));
+  }
+}
+
+}  // namespace jpo
