@@ -13,20 +13,21 @@ if(PETSC_VERSION VERSION_LESS 3.18)
 endif()
 
 pkg_search_module(HDF5 IMPORTED_TARGET hdf5-openmpi hdf5-mpi)
-if(NOT HDF5_FOUND)
+if(HDF5_FOUND)
+  set(JPO_HDF5_LIBRARIES PkgConfig::HDF5)
+else()
   set(HDF5_PREFER_PARALLEL ON)
   find_package(HDF5 COMPONENTS C)
-  if(NOT HDF5_FOUND OR NOT HDF5_IS_PARALLEL)
-    message(FATAL_ERROR "Parallel HDF5 not found (a serial one does not do). Install "
-      "libhdf5-openmpi-dev (Debian), or load your cluster's parallel HDF5 module.")
+  if(NOT HDF5_FOUND)
+    message(FATAL_ERROR "HDF5 not found. Install libhdf5-openmpi-dev (Debian), or load your "
+      "cluster's parallel HDF5 module.")
   endif()
-  add_library(jpo_hdf5 INTERFACE)
-  target_link_libraries(jpo_hdf5 INTERFACE ${HDF5_C_LIBRARIES})
-  target_include_directories(jpo_hdf5 SYSTEM INTERFACE ${HDF5_C_INCLUDE_DIRS})
-else()
-  add_library(jpo_hdf5 INTERFACE)
-  target_link_libraries(jpo_hdf5 INTERFACE PkgConfig::HDF5)
+  set(JPO_HDF5_LIBRARIES ${HDF5_C_LIBRARIES})
+  set(JPO_HDF5_INCLUDES ${HDF5_C_INCLUDE_DIRS})
 endif()
+add_library(jpo_hdf5 INTERFACE)
+target_link_libraries(jpo_hdf5 INTERFACE ${JPO_HDF5_LIBRARIES})
+target_include_directories(jpo_hdf5 SYSTEM INTERFACE ${JPO_HDF5_INCLUDES})
 
 include(CheckCXXSourceCompiles)
 set(CMAKE_REQUIRED_LIBRARIES PkgConfig::PETSC MPI::MPI_CXX)
@@ -36,7 +37,8 @@ check_cxx_source_compiles("
 #error not real double
 #endif
 int main() {}" JPO_PETSC_IS_REAL_DOUBLE)
-set(CMAKE_REQUIRED_LIBRARIES jpo_hdf5 MPI::MPI_CXX)
+set(CMAKE_REQUIRED_LIBRARIES ${JPO_HDF5_LIBRARIES} MPI::MPI_CXX)
+set(CMAKE_REQUIRED_INCLUDES ${JPO_HDF5_INCLUDES})
 check_cxx_source_compiles("
 #include <hdf5.h>
 #ifndef H5_HAVE_PARALLEL
@@ -44,6 +46,7 @@ check_cxx_source_compiles("
 #endif
 int main() {}" JPO_HDF5_IS_PARALLEL)
 unset(CMAKE_REQUIRED_LIBRARIES)
+unset(CMAKE_REQUIRED_INCLUDES)
 if(NOT JPO_PETSC_IS_REAL_DOUBLE)
   message(FATAL_ERROR "This PETSc is complex or not double precision. jpo needs a real double "
     "build: install petsc-dev (Debian) and unset PETSC_DIR/PETSC_ARCH that name another one.")

@@ -1,0 +1,48 @@
+#pragma once
+// The easy way to a model of one's own: write it for one problem with plain PETSc, and this base
+// class makes it a batch model. diffusion.cpp is the example to copy.
+
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "models/forward_model.hpp"
+
+namespace jpo {
+
+/// One problem at a time, with its own PETSc objects, kept alive from solve to solve.
+/// Any member may throw (PETSC(...) does): the problem is then marked as solver_failed, and its
+/// workspace is made anew before its next solve.
+class ProblemWorkspace {
+ public:
+  ProblemWorkspace() = default;
+  ProblemWorkspace(const ProblemWorkspace&) = delete;
+  ProblemWorkspace& operator=(const ProblemWorkspace&) = delete;
+  ProblemWorkspace(ProblemWorkspace&&) = delete;
+  ProblemWorkspace& operator=(ProblemWorkspace&&) = delete;
+  virtual ~ProblemWorkspace() = default;
+
+  /// y = F(m given c); keeps what adjoint and tangent need.
+  virtual SolveStatus solve(std::span<const double> c, std::span<const double> m,
+                            std::span<double> y) = 0;
+  /// g = (dF/dm)^T w at the last solve.
+  virtual void adjoint(std::span<const double> w, std::span<double> g) = 0;
+  /// dy = (dF/dm) v at the last solve. Needed where shape().has_tangent.
+  virtual void tangent(std::span<const double> v, std::span<double> dy);
+};
+
+/// A derived class gives shape(), sample() and make_workspace().
+class PerProblemModel : public ForwardModel {
+ public:
+  void solve(const Batch& c, const Batch& m, Batch& y, std::span<SolveStatus> status) override;
+  void adjoint(const Batch& w, Batch& g) override;
+  void tangent(const Batch& v, Batch& dy) override;
+
+ protected:
+  virtual std::unique_ptr<ProblemWorkspace> make_workspace() const = 0;
+
+ private:
+  std::vector<std::unique_ptr<ProblemWorkspace>> workspaces_;  ///< one a row of the largest batch
+};
+
+}  // namespace jpo
