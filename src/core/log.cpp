@@ -1,5 +1,6 @@
 #include "core/log.hpp"
 
+#include <cstdlib>
 #include <memory>
 #include <unistd.h>
 

@@ -121,11 +121,7 @@ class DiffusionProblem : public ProblemWorkspace {
     PETSC(TSSetMaxSteps(ts, d_.n_step));
     PETSC(TSSetMaxTime(ts, d_.horizon));
     PETSC(TSSetExactFinalTime(ts, TS_EXACTFINALTIME_MATCHSTEP));
-    // The states stay in memory: PETSc's default writes every step to disk.
     PETSC(TSSetSaveTrajectory(ts));
-    TSTrajectory trajectory = nullptr;
-    PETSC(TSGetTrajectory(ts, &trajectory));
-    PETSC(TSTrajectorySetType(trajectory, ts, TSTRAJECTORYMEMORY));
     KSP solver = nullptr;
     SNES nonlinear = nullptr;
     PC factors = nullptr;
@@ -137,8 +133,18 @@ class DiffusionProblem : public ProblemWorkspace {
     PETSC(PCSetType(factors, PCLU));
     PETSC(TSSetFromOptions(ts));
   }
+  // A fresh record of states for each solve: one that has been walked back cannot be filled again.
+  // In memory: PETSc's default writes every step to disk.
+  void restart_trajectory() {
+    PETSC(TSResetTrajectory(stepper_.get()));
+    TSTrajectory trajectory = nullptr;
+    PETSC(TSGetTrajectory(stepper_.get(), &trajectory));
+    PETSC(TSTrajectorySetType(trajectory, stepper_.get(), TSTRAJECTORYMEMORY));
+  }
+
   // u(T) from the coefficients; keeps every step for the adjoint.
   void march(std::span<const double> m) {
+    restart_trajectory();
     double* u = nullptr;
     PETSC(VecGetArrayWrite(u_.get(), &u));
     for (PetscInt i = 0; i < d_.n_grid; ++i) {
