@@ -1,0 +1,18 @@
+# Sourced by the scripts: one thread a rank, and mpirun's permission to run as root where one is root.
+export OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
+if [[ $(id -u) -eq 0 ]]; then
+  export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
+fi
+
+# The interpreter that has h5py: the first python3 on PATH may be another one.
+find_python() {
+  local candidate
+  for candidate in python3 /usr/bin/python3; do
+    if "$candidate" -c "import h5py, numpy, matplotlib" 2>/dev/null; then
+      echo "$candidate"
+      return
+    fi
+  done
+  echo "No python3 with h5py, numpy and matplotlib: install python3-h5py python3-matplotlib" >&2
+  return 2
+}

@@ -1,0 +1,45 @@
+#!/usr/bin/env bash
+# Installs what jpo is built with and runs on, from Debian's packages (12 and 13). Asks nothing, says
+# what it installs, does nothing where all is there.
+#   jobs/install-dependencies.sh [--tests]     --tests: also what tests/run.sh needs
+set -euo pipefail
+
+packages=(build-essential cmake ninja-build ccache pkg-config git
+  libopenmpi-dev openmpi-bin petsc-dev libhdf5-openmpi-dev hdf5-tools libtorch-dev
+  # The reference BLAS is 15 times slower: OpenBLAS is a must.
+  libopenblas0-pthread
+  libtomlplusplus-dev libcli11-dev libfmt-dev libspdlog-dev
+  libgtest-dev libbenchmark-dev
+  python3 python3-h5py python3-numpy python3-matplotlib)
+if [[ ${1:-} == --tests ]]; then
+  packages+=(clang-format clang-tidy python3-scipy)
+fi
+
+if ! command -v dpkg-query >/dev/null; then
+  echo "This is not a Debian system. jpo needs a C++20 compiler, CMake 3.25, MPI, PETSc 3.18+ (real"
+  echo "double), parallel HDF5, LibTorch 1.13+, toml++, CLI11, fmt, spdlog, GoogleTest and Google"
+  echo "Benchmark; load them as modules, then go on with CMake. Trying with what is there."
+  exit 0
+fi
+
+missing=()
+for package in "${packages[@]}"; do
+  [[ $(dpkg-query -W -f '${Status}' "$package" 2>/dev/null) == "install ok installed" ]] ||
+    missing+=("$package")
+done
+[[ ${#missing[@]} -eq 0 ]] && exit 0
+
+install=(env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends)
+if [[ $(id -u) -eq 0 ]]; then
+  as_root=()
+elif command -v sudo >/dev/null && sudo -n true 2>/dev/null; then
+  as_root=(sudo -n)
+else
+  echo "Missing packages: ${missing[*]}"
+  echo "Installing needs root. Run this once as root, then start again:"
+  echo "  apt-get update && apt-get install --no-install-recommends ${missing[*]}"
+  exit 2
+fi
+echo "Installing: ${missing[*]}"
+"${as_root[@]}" apt-get update -q >/dev/null
+"${as_root[@]}" "${install[@]}" "${missing[@]}" >/dev/null

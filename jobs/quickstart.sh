@@ -1,0 +1,35 @@
+#!/usr/bin/env bash
+# From nothing to the main result: installs what is missing, builds, solves the Kuramoto-Sivashinsky
+# problems on 2 ranks, prints the table and draws the figures. A second call rebuilds and reruns
+# nothing that is current.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+source jobs/environment.sh
+
+step() { printf '\n== %s (%d s)\n' "$1" "$SECONDS"; }
+deck=inputs/kuramoto_sivashinsky.toml
+result=runs/kuramoto_sivashinsky.h5
+jpo=build/release/src/jpo
+
+step "dependencies"
+jobs/install-dependencies.sh
+step "configure and build"
+[[ -f build/release/build.ninja ]] || cmake --preset release >build-configure.log 2>&1 ||
+  { cat build-configure.log; exit 1; }
+rm -f build-configure.log
+cmake --build --preset release --target jpo
+
+step "run $deck on 2 ranks"
+bind=(--bind-to core)
+mpirun -n 2 "${bind[@]}" true 2>/dev/null || bind=(--bind-to none --oversubscribe)
+if [[ $result -nt $jpo && $result -nt $deck ]]; then
+  echo "$result is newer than the program and the deck: not run again"
+else
+  overwrite=()
+  [[ -f $result ]] && overwrite=(--overwrite)
+  mpirun -n 2 "${bind[@]}" "$jpo" run "$deck" "${overwrite[@]}"
+fi
+
+step "report"
+"$(find_python)" postprocess/report.py "$result"
+step "done"

@@ -1,0 +1,6 @@
+#!/usr/bin/env bash
+# Fails where a source is not as clang-format would write it.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+mapfile -t sources < <(git ls-files 'src/*.cpp' 'src/*.hpp' 'tests/*.cpp' 'tests/*.hpp')
+clang-format --dry-run --Werror "${sources[@]}"

@@ -1,0 +1,32 @@
+#!/usr/bin/env bash
+# All checks from nothing: install, format, layers, lint, build, tests, tests under sanitizers.
+#   tests/run.sh [--fast]      --fast: without lint and sanitizers
+set -euo pipefail
+cd "$(dirname "$0")/.."
+source jobs/environment.sh
+
+step() { printf '\n== %s (%d s)\n' "$1" "$SECONDS"; }
+fast=${1:-}
+
+step "dependencies"
+jobs/install-dependencies.sh --tests
+step "format and layers"
+tests/check_format.sh
+tests/check_layers.sh
+step "build"
+cmake --preset release >/dev/null
+cmake --build --preset release
+if [[ $fast != --fast ]]; then
+  step "lint"
+  tests/lint.sh build/release
+fi
+step "tests"
+ctest --test-dir build/release --output-on-failure -LE long
+if [[ $fast != --fast ]]; then
+  step "build with sanitizers"
+  cmake --preset asan >/dev/null
+  cmake --build --preset asan
+  step "tests with sanitizers"
+  ctest --test-dir build/asan --output-on-failure -L sanitize
+fi
+step "done"
