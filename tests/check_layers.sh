@@ -22,7 +22,7 @@ done
 only() {  # only FOLDERS may include what matches PATTERN
   while IFS= read -r hit; do
     complain "$hit: only $1 may include this"
-  done < <(grep -rnE "^#include <($2)" "$root/src" | grep -vE "/src/($1)[/.]")
+  done < <(grep -rnE --include="*.?pp" "^#include <($2)" "$root/src" | grep -vE "/src/($1)[/.]")
 }
 only network 'torch/'
 only io 'hdf5'

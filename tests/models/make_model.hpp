@@ -1,0 +1,33 @@
+#pragma once
+#include <map>
+#include <memory>
+#include <string>
+
+#include "models/registry.hpp"
+
+namespace jpo {
+
+/// A registered model with some settings set from text, as a deck would.
+inline std::unique_ptr<ForwardModel> make_test_model(
+    const std::string& name, const std::map<std::string, std::string>& values,
+    Resolution resolution = Resolution::inversion) {
+  const ModelEntry& entry = *find_model(name);
+  const auto settings = entry.make_settings();
+  KeyTable table;
+  settings->describe(table);
+  for (const Key& key : table.keys()) {
+    const auto found = values.find(key.name);
+    if (found == values.end()) continue;
+    if (const auto* text = std::get_if<std::string*>(&key.field)) **text = found->second;
+    if (const auto* flag = std::get_if<bool*>(&key.field)) **flag = found->second == "true";
+    if (const auto* number = std::get_if<double*>(&key.field)) **number = std::stod(found->second);
+    if (const auto* whole = std::get_if<std::int64_t*>(&key.field))
+      **whole = std::stoll(found->second);
+  }
+  settings->check();
+  ModelPlace place;
+  place.resolution = resolution;
+  return entry.make_model(*settings, place);
+}
+
+}  // namespace jpo

@@ -1,0 +1,39 @@
+#include <gtest/gtest.h>
+
+#include "parallel/shard.hpp"
+
+namespace jpo {
+namespace {
+
+// Every problem is owned once, in order, in whole micro-batches, evenly.
+void check(std::int64_t n_problem, std::int64_t micro_batch, int n_rank) {
+  std::int64_t next = 0;
+  std::int64_t least = n_problem, most = 0;
+  for (int rank = 0; rank < n_rank; ++rank) {
+    const Shard shard(n_problem, micro_batch, n_rank, rank);
+    std::int64_t local = 0;
+    for (std::int64_t k = 0; k < shard.n_local_micro_batch(); ++k) {
+      const bool is_last = shard.first_micro_batch() + k + 1 == shard.n_micro_batch();
+      EXPECT_TRUE(shard.micro_batch_size(k) == micro_batch || is_last);
+      EXPECT_GT(shard.micro_batch_size(k), 0);
+      local += shard.micro_batch_size(k);
+    }
+    EXPECT_EQ(local, shard.n_local_problem());
+    if (local > 0) EXPECT_EQ(shard.first_problem(), next);
+    for (std::int64_t id = next; id < next + local; ++id) EXPECT_EQ(shard.owner(id), rank);
+    next += local;
+    least = std::min(least, shard.n_local_micro_batch());
+    most = std::max(most, shard.n_local_micro_batch());
+  }
+  EXPECT_EQ(next, n_problem);
+  EXPECT_LE(most - least, 1);
+}
+
+TEST(Shard, OwnsEveryProblemOnce) {
+  for (const std::int64_t n_problem : {1, 2, 31, 32, 33, 100, 257})
+    for (const std::int64_t micro_batch : {1, 7, 32, 300})
+      for (const int n_rank : {1, 2, 3, 4, 8, 17}) check(n_problem, micro_batch, n_rank);
+}
+
+}  // namespace
+}  // namespace jpo
