@@ -40,7 +40,7 @@ void put(toml::table& table, const std::string& key, const std::string& value) {
 
 toml::table& method_named(toml::table& deck, const std::string& name, const std::string& text) {
   std::vector<std::string> known;
-  if (toml::array* methods = deck["method"].as_array())
+  if (toml::array* methods = deck["method"].as_array()) {
     for (toml::node& node : *methods) {
       toml::table* method = node.as_table();
       if (method == nullptr) continue;
@@ -49,6 +49,7 @@ toml::table& method_named(toml::table& deck, const std::string& name, const std:
       if (here == name) return *method;
       known.push_back(here);
     }
+  }
   const std::string near = nearest_name(name, known);
   throw BadInput(fmt::format("--set {}: no method of that name; allowed: {}{}", text,
                              fmt::join(known, ", "),

@@ -3,12 +3,12 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <cstring>
 #include <limits>
 #include <numeric>
 
 #include <fmt/format.h>
 
+#include "core/hash.hpp"
 #include "core/random.hpp"
 #include "inverse/objective.hpp"
 
@@ -195,9 +195,11 @@ std::int64_t count_different(const Bits& a, const Bits& b, std::int64_t except =
   std::int64_t different = 0;
   for (std::size_t row = 0; row < a.loss.size(); ++row) {
     if (static_cast<std::int64_t>(row) == except) continue;
-    const bool same = std::memcmp(&a.loss[row], &b.loss[row], sizeof(double)) == 0 &&
-                      std::memcmp(&a.gradient[row * width], &b.gradient[row * width],
-                                  width * sizeof(double)) == 0;
+    const auto bits = [&](const Bits& of) {
+      const std::uint64_t loss = hash_values(std::span(&of.loss[row], 1));
+      return hash_values(std::span(&of.gradient[row * width], width), loss);
+    };
+    const bool same = bits(a) == bits(b);
     different += same ? 0 : 1;
   }
   return different;
@@ -219,8 +221,8 @@ void add_independence(Probe& probe, std::vector<CheckRow>& table) {
   table.push_back(
       count_row("alone and in a batch", count_different(together, evaluate_rows(probe, rows, 1))));
   auto turned = rows;
-  std::ranges::reverse(turned);
-  std::ranges::rotate(turned, turned.begin() + 3);
+  std::reverse(turned.begin(), turned.end());
+  std::rotate(turned.begin(), turned.begin() + 3, turned.end());
   table.push_back(
       count_row("in another order", count_different(together, evaluate_rows(probe, turned, 7))));
   FaultSettings fault;

@@ -7,7 +7,7 @@ namespace jpo {
 namespace {
 
 // TaoSolve was measured to need 14 kB, 26 kB with -tao_view.
-constexpr std::size_t kStackBytes = 256 * 1024;
+constexpr std::size_t kStackBytes = 262144;
 
 // The live solves and the one evaluation that serves them.
 class Window {

@@ -64,6 +64,7 @@ class LaneBuffer {
  public:
   void reserve(std::int64_t n) {
     if (n <= size_) return;
+    // NOLINTNEXTLINE(cppcoreguidelines-owning-memory): aligned memory has no make_unique
     data_.reset(new (std::align_val_t{64}) double[static_cast<std::size_t>(n)]());
     size_ = n;
   }

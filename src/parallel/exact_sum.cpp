@@ -95,7 +95,9 @@ std::int64_t FlatSum::counted(std::int64_t which) const {
   return integers_[integers_.size() - 1 - static_cast<std::size_t>(n_count_ - which)];
 }
 
-std::int64_t FlatSum::n_refused() const { return integers_.back(); }
+std::int64_t FlatSum::n_refused() const {
+  return integers_.back();
+}
 
 void FlatSum::reduce(MPI_Comm comm, Seconds& seconds) {
   const auto start = std::chrono::steady_clock::now();
@@ -142,8 +144,8 @@ std::vector<double> gather_rows(std::span<const double> local, MPI_Comm comm) {
   if (total > std::numeric_limits<int>::max())
     throw std::length_error("more than 2^31 numbers gathered on one rank");
   std::vector<double> all(static_cast<std::size_t>(total));
-  MPI_OK(MPI_Allgatherv(local.data(), static_cast<int>(n_local), MPI_DOUBLE,
-                        all.data(), counts.data(), offsets.data(), MPI_DOUBLE, comm));
+  MPI_OK(MPI_Allgatherv(local.data(), static_cast<int>(n_local), MPI_DOUBLE, all.data(),
+                        counts.data(), offsets.data(), MPI_DOUBLE, comm));
   return all;
 }
 

@@ -6,7 +6,9 @@
 namespace jpo {
 namespace {
 
-std::int64_t divide_up(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
+std::int64_t divide_up(std::int64_t a, std::int64_t b) {
+  return (a + b - 1) / b;
+}
 
 }  // namespace
 
@@ -17,9 +19,13 @@ Shard::Shard(std::int64_t n_problem, std::int64_t micro_batch, int n_rank, int r
   last_ = n_micro_batch() * (rank + 1) / n_rank_;
 }
 
-std::int64_t Shard::n_micro_batch() const { return divide_up(n_problem_, micro_batch_); }
+std::int64_t Shard::n_micro_batch() const {
+  return divide_up(n_problem_, micro_batch_);
+}
 
-std::int64_t Shard::first_problem() const { return std::min(first_ * micro_batch_, n_problem_); }
+std::int64_t Shard::first_problem() const {
+  return std::min(first_ * micro_batch_, n_problem_);
+}
 
 std::int64_t Shard::n_local_problem() const {
   return std::min(last_ * micro_batch_, n_problem_) - first_problem();

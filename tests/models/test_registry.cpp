@@ -107,11 +107,10 @@ TEST_P(EveryModel, FinerDataAgreeRoughly) {
   EXPECT_LT(std::sqrt(error / size), 0.2);
 }
 
-INSTANTIATE_TEST_SUITE_P(Registry, EveryModel, testing::ValuesIn(all_cases()),
-                         [](const auto& info) {
-                           return info.param.model +
-                                  (info.param.key.empty() ? "" : "_" + info.param.key);
-                         });
+std::string case_name(const testing::TestParamInfo<Case>& tested) {
+  return tested.param.model + (tested.param.key.empty() ? "" : "_" + tested.param.key);
+}
+INSTANTIATE_TEST_SUITE_P(Registry, EveryModel, testing::ValuesIn(all_cases()), case_name);
 
 TEST(Registry, KnowsNamesAndRefusesOthers) {
   EXPECT_NE(find_model("diffusion"), nullptr);

@@ -19,7 +19,9 @@ void check(std::int64_t n_problem, std::int64_t micro_batch, int n_rank) {
       local += shard.micro_batch_size(k);
     }
     EXPECT_EQ(local, shard.n_local_problem());
-    if (local > 0) EXPECT_EQ(shard.first_problem(), next);
+    if (local > 0) {
+      EXPECT_EQ(shard.first_problem(), next);
+    }
     for (std::int64_t id = next; id < next + local; ++id) EXPECT_EQ(shard.owner(id), rank);
     next += local;
     least = std::min(least, shard.n_local_micro_batch());

@@ -1,0 +1,97 @@
+#!/usr/bin/env python3
+"""Table and figures of a jpo result file.
+
+    report.py RESULT.h5 [--figures DIR] [--json FILE] [--reference METHOD] [--answer METHOD]
+                        [--problem ID]
+
+Reads nothing but the file's schema. Prints the comparison of all methods, problem by problem, with
+one of them (the reference; default: the first per-problem method without an earlier one), and draws
+PNG figures beside the result (default: RESULT_figures/).
+
+Per problem, method A against reference B: better if L_A < L_B - tol, worse if L_A > L_B + tol, else
+tie, tol = 1e-3 max(|L_A|, |L_B|, 1e-3 L_ref), L_ref the median misfit at the centre of the box.
+Solved: L <= floor + 1e-3 max(floor, 1e-3 L_ref), floor the misfit at the truth. A problem without an
+answer is never solved, and worse than any answer. Gradient evaluations add up along `from`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+
+try:
+    import h5py  # noqa: F401
+    import matplotlib  # noqa: F401
+except ImportError:
+    if os.path.realpath(sys.executable) != os.path.realpath("/usr/bin/python3"):
+        os.execv("/usr/bin/python3", ["/usr/bin/python3", *sys.argv])
+    sys.exit("report.py needs h5py and matplotlib: apt-get install python3-h5py python3-matplotlib")
+
+from comparison import compare  # noqa: E402
+from figures import draw_figures  # noqa: E402
+from result import BadResult, load_result  # noqa: E402
+
+COLUMNS = [
+    ("method", "{:<16}", "name"),
+    ("solved%", "{:>8.1f}", "solved"),
+    ("better%", "{:>8.1f}", "better"),
+    ("tie%", "{:>6.1f}", "tie"),
+    ("worse%", "{:>7.1f}", "worse"),
+    ("better&solved%", "{:>15.1f}", "better_and_solved"),
+    ("mean L", "{:>11.4g}", "loss_mean"),
+    ("median L", "{:>11.4g}", "loss_median"),
+    ("evals", "{:>8.1f}", "evaluations_mean"),
+    ("max", "{:>6.0f}", "evaluations_max"),
+    ("failed%", "{:>8.1f}", "failed"),
+    ("time [s]", "{:>9.2f}", "seconds"),
+    ("sign test p", "{:>12.2g}", "sign_test_p"),
+]
+
+
+def print_table(rows: list[dict], reference: str) -> None:
+    """The comparison, one line a method; shares in percent of all problems."""
+    print(f"against {reference}; evals: gradient evaluations a problem, mean and max")
+    width = [len(form.format("x" if key == "name" else 0.0)) for _, form, key in COLUMNS]
+    print("".join(title.ljust(w) if key == "name" else title.rjust(w)
+                  for (title, _, key), w in zip(COLUMNS, width)))
+    for row in rows:
+        print("".join(form.format(row[key]) for _, form, key in COLUMNS))
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("result", help="HDF5 file that jpo wrote")
+    parser.add_argument("--figures", help="directory of the figures")
+    parser.add_argument("--json", help="write the table to this file; - is standard output")
+    parser.add_argument("--reference", help="method that the others are compared with")
+    parser.add_argument("--answer", help="method that the figures show (default: the last)")
+    parser.add_argument("--problem", type=int, help="id of the problem drawn in space and time")
+    arguments = parser.parse_args()
+    try:
+        result = load_result(arguments.result)
+        reference = result.method(arguments.reference) if arguments.reference else result.reference()
+        answer = result.method(arguments.answer) if arguments.answer else result.methods[-1]
+    except BadResult as error:
+        print(f"report.py: {error}", file=sys.stderr)
+        return 2
+    rows = compare(result, reference)
+    if arguments.json:
+        text = json.dumps({"result": arguments.result, "reference": reference.name, "methods": rows,
+                           "git_revision": result.git_revision}, indent=2)
+        if arguments.json == "-":
+            print(text)
+        else:
+            with open(arguments.json, "w", encoding="utf-8") as file:
+                file.write(text + "\n")
+    if arguments.json != "-":
+        print_table(rows, reference.name)
+    folder = arguments.figures or os.path.splitext(arguments.result)[0] + "_figures"
+    for path in draw_figures(result, reference, answer, folder, arguments.problem):
+        print(f"figure: {path}", file=sys.stderr if arguments.json == "-" else sys.stdout)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
