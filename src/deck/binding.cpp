@@ -154,6 +154,7 @@ std::string allowed_text(const Key& key) {
 }
 
 std::string text_of(const toml::node& node) {
+  if (const auto* number = node.as_floating_point()) return fmt::format("{}", number->get());
   std::stringstream text;
   node.visit([&](const auto& value) { text << value; });
   return text.str();

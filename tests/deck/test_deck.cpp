@@ -1,0 +1,164 @@
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+#include <gtest/gtest.h>
+
+#include "core/errors.hpp"
+#include "core/random.hpp"
+#include "data/problem_set.hpp"
+#include "driver/catalogue.hpp"
+#include "network/network.hpp"
+
+namespace jpo {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* kGood = R"([run]
+seed = 3
+[model]
+name = "kuramoto_sivashinsky"
+horizon = 5
+[[method]]
+name = "bfgs"
+kind = "tao"
+[[method]]
+name = "joint+refine"
+kind = "refine"
+from = "bfgs"
+[petsc]
+bfgs_tao_ls_type = "armijo"
+)";
+
+std::string read_file(const fs::path& path) {
+  std::ifstream file(path);
+  std::stringstream text;
+  text << file.rdbuf();
+  return text.str();
+}
+
+Deck read(const std::string& text, const std::vector<std::string>& overrides = {}) {
+  return read_deck(text, "deck.toml", overrides, program_catalogue());
+}
+
+std::string refusal(const std::string& text, const std::vector<std::string>& overrides = {}) {
+  try {
+    read(text, overrides);
+  } catch (const BadInput& error) {
+    return error.what();
+  }
+  return "not refused";
+}
+
+TEST(Deck, FillsDefaultsAndValues) {
+  const Deck deck = read(kGood);
+  EXPECT_EQ(deck.section<RunSettings>("run").seed, 3);
+  EXPECT_EQ(deck.section<RunSettings>("run").output_path(), "runs/run.h5");
+  EXPECT_EQ(deck.section<DataSettings>("data").n_problem, DataSettings{}.n_problem);
+  EXPECT_EQ(deck.model_name, "kuramoto_sivashinsky");
+  ASSERT_EQ(deck.methods.size(), 2U);
+  EXPECT_EQ(deck.methods[1].name, "joint+refine");
+  EXPECT_EQ(deck.petsc.at(0), (std::pair<std::string, std::string>("bfgs_tao_ls_type", "armijo")));
+}
+
+TEST(Deck, ResolvedTextReadsBackTheSame) {
+  for (const auto& overrides :
+       {std::vector<std::string>{}, {"data.noise=1e-9", "model.alpha_max=0.3"}}) {
+    const Deck deck = read(kGood, overrides);
+    EXPECT_EQ(read(deck.resolved).resolved, deck.resolved);
+  }
+}
+
+TEST(Deck, OverridesAreTomlOrStrings) {
+  const Deck deck =
+      read(kGood, {"data.n_problem=12", "run.name=with_no_quotes", "network.hidden=[3, 4]",
+                   "method.joint+refine.max_evaluations=9", "petsc.log_view=true"});
+  EXPECT_EQ(deck.section<DataSettings>("data").n_problem, 12);
+  EXPECT_EQ(deck.section<RunSettings>("run").name, "with_no_quotes");
+  EXPECT_EQ(deck.section<NetworkSettings>("network").hidden, (std::vector<std::int64_t>{3, 4}));
+  EXPECT_NE(deck.resolved.find("max_evaluations = 9"), std::string::npos);
+}
+
+TEST(Deck, RefusesBadOverridesByName) {
+  EXPECT_NE(refusal(kGood, {"data.n_problem=0"}).find("--set data.n_problem: key"),
+            std::string::npos);
+  EXPECT_NE(refusal(kGood, {"data.n_problm=3"}).find("did you mean 'n_problem'?"),
+            std::string::npos);
+  EXPECT_NE(refusal(kGood, {"n_problem=3"}).find("expected section.key=value"), std::string::npos);
+  EXPECT_NE(refusal(kGood, {"data.n_problem"}).find("expected section.key=value"),
+            std::string::npos);
+  EXPECT_NE(refusal(kGood, {"method.bfg.window=3"}).find("did you mean 'bfgs'?"),
+            std::string::npos);
+  EXPECT_NE(refusal(kGood, {"method.window=3"}).find("'method' is not a section"),
+            std::string::npos);
+}
+
+TEST(Deck, EveryInvalidDeckIsRefusedWithItsMessage) {
+  int n_deck = 0;
+  for (const auto& entry :
+       fs::directory_iterator(fs::path(JPO_SOURCE_DIR) / "tests/decks/invalid")) {
+    const std::string text = read_file(entry.path());
+    const std::string message = refusal(text);
+    std::istringstream lines(text);
+    const std::string marker = "# expect: ";
+    for (std::string line; std::getline(lines, line) && line.starts_with(marker);)
+      EXPECT_NE(message.find(line.substr(marker.size())), std::string::npos)
+          << entry.path().filename() << " expected: " << line << "\n  got: " << message;
+    EXPECT_TRUE(message.starts_with("deck.toml")) << message;
+    ++n_deck;
+  }
+  EXPECT_GE(n_deck, 25);
+}
+
+TEST(Deck, ShippedDecksAreGood) {
+  for (const auto& entry : fs::directory_iterator(fs::path(JPO_SOURCE_DIR) / "inputs"))
+    EXPECT_NO_THROW(read(read_file(entry.path()))) << entry.path();
+}
+
+// Whatever a deck holds: it is read, or refused with one message.
+TEST(Deck, MutationsAreReadOrRefused) {
+  const std::string good = kGood;
+  const std::string letters = "[]\"'=.#\n{},0a-\\\t_\x01\xff";
+  RandomStream stream(11);
+  int n_refused = 0;
+  for (int k = 0; k < 3000; ++k) {
+    std::string text = good;
+    for (std::uint64_t change = 0; change <= stream.below(4); ++change) {
+      const std::size_t place = stream.below(text.size());
+      switch (stream.below(3)) {
+        case 0:
+          text[place] = letters[stream.below(letters.size())];
+          break;
+        case 1:
+          text.erase(place, 1 + stream.below(12));
+          break;
+        default:
+          text.insert(place, 1, letters[stream.below(letters.size())]);
+      }
+    }
+    n_refused += refusal(text) == "not refused" ? 0 : 1;  // anything but BadInput escapes and fails
+  }
+  EXPECT_GT(n_refused, 1000);
+  EXPECT_LT(n_refused, 3000);
+}
+
+TEST(Deck, ManualNamesEveryKeyOfTheResolvedDeck) {
+  const std::string manual = describe_keys(program_catalogue());
+  std::istringstream lines(read(kGood).resolved);
+  for (std::string line; std::getline(lines, line) && line != "[petsc]";) {
+    const std::string key = line.substr(0, line.find(" = "));
+    if (key.empty() || key[0] == '[') continue;
+    EXPECT_NE(manual.find("  " + key), std::string::npos) << key;
+  }
+}
+
+TEST(NearestName, FindsWhatWasMeant) {
+  EXPECT_EQ(nearest_name("horizn", {"n_grid", "horizon"}), "horizon");
+  EXPECT_EQ(nearest_name("ntework", {"network", "parallel"}), "network");
+  EXPECT_EQ(nearest_name("Seed", {"seed"}), "seed");
+  EXPECT_EQ(nearest_name("zzzzzz", {"seed", "name"}), "");
+}
+
+}  // namespace
+}  // namespace jpo
