@@ -1,0 +1,21 @@
+#!/usr/bin/env bash
+# The layer check sees what it is there for.
+set -uo pipefail
+root=$(cd "$(dirname "$0")/../.." && pwd)
+copy=$(mktemp -d)
+trap 'rm -rf "$copy"' EXIT
+cp -r "$root/src" "$root/tests" "$root/jobs" "$root/postprocess" "$copy"
+check() { "$root/tests/check_layers.sh" "$copy" >"$copy/log" 2>&1; }
+
+check || { echo "a clean tree fails:"; cat "$copy/log"; exit 1; }
+for sin in 'core/batch.hpp:#include "models/registry.hpp"' 'network/network.hpp:#include "inverse/misfit.hpp"' \
+           'driver/run.cpp:#include <torch/torch.h>' 'data/problem_set.cpp:#include <hdf5.h>'; do
+  file=$copy/src/${sin%%:*}
+  cp "$file" "$copy/kept"
+  echo "${sin#*:}" >>"$file"
+  check && { echo "not seen: $sin"; exit 1; }
+  cp "$copy/kept" "$file"
+done
+yes '// line' | head -401 >"$copy/src/core/long.cpp"
+check && { echo "a long file is not seen"; exit 1; }
+exit 0

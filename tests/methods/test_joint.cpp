@@ -1,0 +1,98 @@
+#include <cmath>
+
+#include <gtest/gtest.h>
+
+#include "tests/methods/make_job.hpp"
+
+namespace jpo {
+namespace {
+
+constexpr const char* kDeck = R"(
+[data]
+n_problem = 22
+[model]
+name = "kuramoto_sivashinsky"
+horizon = 5.0
+[parallel]
+micro_batch = 4
+[[method]]
+name = "joint"
+kind = "joint"
+updates = 12
+)";
+
+// Weights, losses and answers: one hash of all bits.
+std::uint64_t hash_at(const std::vector<std::string>& overrides, MPI_Comm comm) {
+  return answers_of(solved_job(kDeck, overrides, comm), 0).hash;
+}
+
+TEST(Joint, SameBitsForEveryRankCount) {
+  for (const auto& overrides :
+       {std::vector<std::string>{},
+        {"method.joint.mini_batch=3"},
+        {"network.precision=double"},
+        {"method.joint.clip_problem=0.5", "method.joint.optimizer=adamw"}}) {
+    EXPECT_EQ(hash_at(overrides, MPI_COMM_SELF), hash_at(overrides, MPI_COMM_WORLD));
+  }
+}
+
+TEST(Joint, BitsDependOnTheSeedAndTheMicroBatch) {
+  const std::uint64_t hash = hash_at({}, MPI_COMM_WORLD);
+  EXPECT_EQ(hash, hash_at({"parallel.solve_batch=3"}, MPI_COMM_WORLD));
+  EXPECT_NE(hash, hash_at({"run.seed=1"}, MPI_COMM_WORLD));
+}
+
+TEST(Joint, LowersTheLossAndCountsItsEvaluations) {
+  const Job job = solved_job(kDeck, {"method.joint.updates=40"}, MPI_COMM_WORLD);
+  const MethodResult& result = job.results()[0];
+  const auto& entries = result.history.entries;
+  ASSERT_EQ(entries.size(), 40U);
+  EXPECT_LT(entries.back().loss_mean, 0.5 * entries.front().loss_mean);
+  EXPECT_EQ(entries.back().gradient_evaluations, 40.0);
+  for (const auto n : result.ledger.adjoint) EXPECT_EQ(n, 40);
+  for (const auto n : result.ledger.forward) EXPECT_EQ(n, 41);  // and the closing evaluation
+  for (const double loss : result.loss) EXPECT_TRUE(std::isfinite(loss));
+}
+
+// A shared network cannot ignore a problem that is missing: the run equals one where the deck masks
+// the problem at the same updates, and nothing else of the failure leaks in.
+TEST(Joint, AFailedProblemEqualsAMaskedOne) {
+  const std::vector<std::string> window = {"fault.problems=[6, 13]", "fault.first_evaluation=4",
+                                           "fault.last_evaluation=7"};
+  auto blown = window, masked = window;
+  blown.emplace_back("fault.kind=blow_up");
+  masked.emplace_back("fault.kind=mask");
+  const std::uint64_t hash = hash_at(blown, MPI_COMM_WORLD);
+  EXPECT_EQ(hash, hash_at(masked, MPI_COMM_WORLD));
+  EXPECT_NE(hash, hash_at({}, MPI_COMM_WORLD));
+}
+
+TEST(Joint, AProblemThatAlwaysFailsIsExplained) {
+  const Job job = solved_job(kDeck, {"fault.problems=[6]"}, MPI_COMM_WORLD);
+  const std::int64_t row = 6 - job.shard().first_problem();
+  EXPECT_EQ(job.results()[0].history.entries.back().failed, 1);
+  if (row < 0 || row >= job.shard().n_local_problem()) return;
+  const auto k = static_cast<std::size_t>(row);
+  EXPECT_EQ(job.results()[0].reason[k], StopReason::solve_diverged);
+  EXPECT_TRUE(std::isnan(job.results()[0].loss[k]));
+}
+
+TEST(Joint, StopsByItsRules) {
+  const auto updates = [](const std::string& rule) {
+    return solved_job(kDeck, {"method.joint.updates=30", rule}, MPI_COMM_WORLD)
+        .results()[0]
+        .history.entries.size();
+  };
+  EXPECT_EQ(updates("method.joint.max_evaluations=9"), 9U);
+  EXPECT_EQ(updates("method.joint.max_seconds=1e-9"), 1U);
+  EXPECT_EQ(updates("method.joint.history_every=100"), 2U);  // the first and the last
+  // A rate so small that nothing moves: no progress.
+  const Job job = solved_job(
+      kDeck,
+      {"method.joint.updates=30", "method.joint.patience=5", "method.joint.learning_rate=1e-30"},
+      MPI_COMM_WORLD);
+  EXPECT_EQ(job.results()[0].history.entries.size(), 6U);
+}
+
+}  // namespace
+}  // namespace jpo

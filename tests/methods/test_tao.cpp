@@ -1,0 +1,160 @@
+#include <cmath>
+#include <numeric>
+
+#include <gtest/gtest.h>
+
+#include "tests/methods/make_job.hpp"
+
+namespace jpo {
+namespace {
+
+constexpr const char* kChaotic = R"(
+[data]
+n_problem = 24
+[model]
+name = "kuramoto_sivashinsky"
+horizon = 10.0
+[parallel]
+micro_batch = 4
+[[method]]
+name = "bfgs"
+kind = "tao"
+max_evaluations = 40
+)";
+
+constexpr const char* kLinear = R"(
+[data]
+n_problem = 8
+noise = 1e-3
+[model]
+name = "diffusion"
+[parallel]
+micro_batch = 2
+[network]
+name = "mlp"
+[[method]]
+name = "bfgs"
+kind = "tao"
+gradient_tolerance = 1e-9
+[[method]]
+name = "joint"
+kind = "joint"
+updates = 20
+[[method]]
+name = "joint+refine"
+kind = "refine"
+from = "joint"
+gradient_tolerance = 1e-9
+)";
+
+TEST(Tao, SameBitsForEveryWindowAndRankCount) {
+  const auto alone = answers_of(solved_job(kChaotic, {}, MPI_COMM_SELF), 0);
+  for (const char* window :
+       {"method.bfgs.window=1", "method.bfgs.window=5", "method.bfgs.window=128"})
+    EXPECT_EQ(alone.hash, answers_of(solved_job(kChaotic, {window}, MPI_COMM_WORLD), 0).hash)
+        << window;
+}
+
+TEST(Tao, KeepsItsBudgetExactly) {
+  const Job job =
+      solved_job(kChaotic, {"method.bfgs.max_evaluations=7", "method.bfgs.gradient_tolerance=0"},
+                 MPI_COMM_WORLD);
+  const MethodResult& result = job.results()[0];
+  for (std::size_t row = 0; row < result.loss.size(); ++row) {
+    EXPECT_LE(result.ledger.forward[row], 7);
+    EXPECT_EQ(result.ledger.forward[row], result.ledger.adjoint[row]);
+    if (result.reason[row] != StopReason::budget_reached) continue;
+    EXPECT_EQ(result.ledger.forward[row], 7);
+  }
+}
+
+TEST(Tao, NeverEndsAboveItsStartAndInsideTheBox) {
+  const Job job = solved_job(kChaotic, {}, MPI_COMM_WORLD);
+  const MethodResult& result = job.results()[0];
+  const auto m = result.parameters.read();
+  for (std::size_t row = 0; row < result.loss.size(); ++row) {
+    EXPECT_LE(result.loss[row], job.loss_at_centre()[row]);
+    const auto here = m.row(static_cast<std::int64_t>(row));
+    EXPECT_TRUE(std::abs(here[0]) <= 1.0 && here[1] >= 0.5 && here[1] <= 1.5);
+  }
+}
+
+// A problem that blows up is explained, and nobody else notices.
+TEST(Tao, AFailedProblemIsIsolated) {
+  const auto clean = answers_of(solved_job(kChaotic, {}, MPI_COMM_WORLD), 0);
+  for (const char* first : {"fault.first_evaluation=0", "fault.first_evaluation=3"}) {
+    const Job job = solved_job(kChaotic, {"fault.problems=[5]", first}, MPI_COMM_WORLD);
+    const auto faulty = answers_of(job, 0);
+    for (std::size_t id = 0; id < clean.loss.size(); ++id) {
+      if (id == 5) continue;
+      EXPECT_EQ(clean.loss[id], faulty.loss[id]) << id;
+      EXPECT_EQ(clean.parameters[2 * id], faulty.parameters[2 * id]) << id;
+    }
+    const std::int64_t row = 5 - job.shard().first_problem();
+    if (row < 0 || row >= job.shard().n_local_problem()) continue;
+    const auto k = static_cast<std::size_t>(row);
+    const MethodResult& result = job.results()[0];
+    EXPECT_EQ(result.last_failure[k], Outcome::solve_diverged);
+    EXPECT_GT(result.failed_evaluations[k], 0);
+    const bool from_start = std::string(first).ends_with("=0");
+    EXPECT_EQ(result.reason[k] == StopReason::diverged_at_start, from_start);
+    EXPECT_EQ(std::isnan(result.loss[k]), from_start);
+  }
+}
+
+// Solves the square system by Gaussian elimination with pivoting; a is row-major [n, n].
+std::vector<double> solve_dense(std::vector<double> a, std::vector<double> b) {
+  const std::size_t n = b.size();
+  for (std::size_t k = 0; k < n; ++k) {
+    std::size_t pivot = k;
+    for (std::size_t i = k; i < n; ++i)
+      if (std::abs(a[i * n + k]) > std::abs(a[pivot * n + k])) pivot = i;
+    for (std::size_t j = 0; j < n; ++j) std::swap(a[k * n + j], a[pivot * n + j]);
+    std::swap(b[k], b[pivot]);
+    for (std::size_t i = 0; i < n; ++i) {
+      if (i == k) continue;
+      const double factor = a[i * n + k] / a[k * n + k];
+      for (std::size_t j = 0; j < n; ++j) a[i * n + j] -= factor * a[k * n + j];
+      b[i] -= factor * b[k];
+    }
+  }
+  for (std::size_t k = 0; k < n; ++k) b[k] /= a[k * n + k];
+  return b;
+}
+
+// The columns of the linear model, by solving for each unit vector.
+std::vector<std::vector<double>> columns_of(ForwardModel& model) {
+  Batch c(8, 0), m(8, 8), y(8, 32);
+  std::vector<SolveStatus> status(8);
+  m.fill(0.0);
+  for (std::int64_t k = 0; k < 8; ++k) m.write().row(k)[static_cast<std::size_t>(k)] = 1.0;
+  model.solve(c, m, y, status);
+  std::vector<std::vector<double>> columns;
+  for (std::int64_t k = 0; k < 8; ++k) {
+    const auto rows = y.read();
+    columns.emplace_back(rows.row(k).begin(), rows.row(k).end());
+  }
+  return columns;
+}
+
+TEST(Tao, FindsTheLeastSquaresSolutionOfALinearModel) {
+  Job job = solved_job(kLinear, {}, MPI_COMM_WORLD);
+  const auto columns = columns_of(job.model());
+  const auto dot = [](std::span<const double> a, std::span<const double> b) {
+    return std::inner_product(a.begin(), a.end(), b.begin(), 0.0);
+  };
+  for (std::int64_t row = 0; row < job.shard().n_local_problem(); ++row) {
+    std::vector<double> normal, right;
+    for (const auto& column : columns) {
+      for (const auto& other : columns) normal.push_back(dot(column, other));
+      right.push_back(dot(column, job.problems().observation.read().row(row)));
+    }
+    const auto exact = solve_dense(normal, right);
+    for (const std::size_t method : {0U, 2U})
+      for (std::size_t k = 0; k < 8; ++k)
+        EXPECT_NEAR(job.results()[method].parameters.read().row(row)[k], exact[k], 1e-6);
+  }
+}
+
+}  // namespace
+}  // namespace jpo
