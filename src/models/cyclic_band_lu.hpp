@@ -23,7 +23,7 @@ class CyclicBandLu {
 
   std::int64_t size() const { return n_; }
 
-  /// Solves A x = r for one block: right_hand_side(i) gives row i as Lanes, called once for each i
+  /// Solves A x = r for one sweep: right_hand_side(i) gives row i as Lanes, called once for each i
   /// in ascending order; x [n][lane] is overwritten. A is symmetric: this is also A^T x = r.
   template <class RightHandSide>
   void solve(RightHandSide&& right_hand_side, double* x) const;
@@ -52,13 +52,13 @@ void CyclicBandLu::solve(RightHandSide&& right_hand_side, double* x) const {
   Lanes before2 = before;                // x(i-2)
   Lanes sum_p = before;                  // what the border rows subtract
   Lanes sum_q = before;
-  const auto band_row = [&](std::int64_t i) {
+  const auto band_row = [&](std::int64_t i) __attribute__((always_inline)) {
     const Lanes value = right_hand_side(i) - l1_[i] * before - l2_[i] * before2;
     store(x + i * n_lane, value);
     before2 = before;
     before = value;
   };
-  const auto bordered_row = [&](std::int64_t i) {
+  const auto bordered_row = [&](std::int64_t i) __attribute__((always_inline)) {
     band_row(i);
     sum_p = sum_p + row_p_[i] * before;
     sum_q = sum_q + row_q_[i] * before;
@@ -76,15 +76,15 @@ void CyclicBandLu::solve(RightHandSide&& right_hand_side, double* x) const {
 
   Lanes after = lanes_of(0.0);  // x(i+1), x(i+2) among the band rows
   Lanes after2 = after;
-  const auto finish = [&](std::int64_t i, const Lanes& value) {
+  const auto finish = [&](std::int64_t i, const Lanes& value) __attribute__((always_inline)) {
     after2 = after;
     after = inverse_diagonal_[i] * value;
     store(x + i * n_lane, after);
   };
-  const auto band_back = [&](std::int64_t i) {
+  const auto band_back = [&](std::int64_t i) __attribute__((always_inline)) {
     return load(x + i * n_lane) - u1_[i] * after - u2_[i] * after2;
   };
-  const auto bordered_back = [&](std::int64_t i) {
+  const auto bordered_back = [&](std::int64_t i) __attribute__((always_inline)) {
     finish(i, band_back(i) - column_p_[i] * p - column_q_[i] * q);
   };
   for (std::int64_t i = n_band - 1; i >= tail; --i) bordered_back(i);

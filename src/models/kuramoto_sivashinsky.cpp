@@ -73,6 +73,7 @@ class KuramotoSivashinsky : public ForwardModel {
   void start_state(const double* input, double* u) const;
   void pull_start_state(const double* lambda, double* input) const;
   void observe(const double* states, double* y) const;
+  void add_observed(std::int64_t t, const double* weights, double* lambda) const;
   void judge(std::int64_t block, std::span<SolveStatus> status) const;
 
   bool assimilates_;
@@ -201,7 +202,7 @@ void KuramotoSivashinsky::sample(std::uint64_t problem_seed, std::span<double> c
 
 void KuramotoSivashinsky::start_state(const double* input, double* u) const {
   if (start_matrix_.empty()) {
-    std::copy_n(input, steps_.block_size(), u);
+    for (std::int64_t i = 0; i < grid_.n; ++i) store(u + i * n_lane, load(input + i * n_lane));
     return;
   }
   for (std::int64_t i = 0; i < grid_.n; ++i) {
@@ -233,10 +234,12 @@ void KuramotoSivashinsky::observe(const double* states, double* y) const {
 void KuramotoSivashinsky::judge(std::int64_t block, std::span<SolveStatus> status) const {
   const double* last =
       states_.data() + block * trajectory_size() + grid_.n_step * steps_.block_size();
-  Lanes sum = lanes_of(0.0);
-  for (std::int64_t i = 0; i < grid_.n; ++i) sum = sum + 0.0 * load(last + i * n_lane);
   std::array<double, n_lane> flag{};
-  store(flag.data(), sum);
+  for_each_sweep([&](std::int64_t lane) {
+    Lanes sum = lanes_of(0.0);
+    for (std::int64_t i = 0; i < grid_.n; ++i) sum = sum + 0.0 * load(last + i * n_lane + lane);
+    store(flag.data() + lane, sum);
+  });
   for (std::int64_t row = block * n_lane; row < std::min((block + 1) * n_lane, n_problem_); ++row)
     status[static_cast<std::size_t>(row)] =
         std::isfinite(flag[static_cast<std::size_t>(row % n_lane)]) ? SolveStatus::converged
@@ -250,7 +253,7 @@ void KuramotoSivashinsky::solve(const Batch& c, const Batch& m, Batch& y,
   const std::int64_t n_m = m.n_component();
   states_.reserve(n_block * trajectory_size());
   parameters_.reserve(n_block * n_m * n_lane);
-  input_.reserve(std::max(n_start_, grid_.n) * n_lane);
+  input_.reserve(std::max(n_start_ * n_lane, steps_.block_size()));
   output_.reserve(y.n_component() * n_lane);
   const auto c_rows = c.read();
   const auto m_rows = m.read();
@@ -259,41 +262,51 @@ void KuramotoSivashinsky::solve(const Batch& c, const Batch& m, Batch& y,
     double* parameters = parameters_.data() + block * n_m * n_lane;
     load_block(m_rows, n_problem_, n_m, block, parameters);
     if (!assimilates_) load_block(c_rows, n_problem_, c.n_component(), block, input_.data());
-    double* states = states_of(block);
-    start_state(assimilates_ ? parameters : input_.data(), states);
-    steps_.forward(states, alpha_of(parameters), beta_of(parameters));
+    for_each_sweep([&](std::int64_t lane) {
+      double* states = states_of(block) + lane;
+      start_state((assimilates_ ? parameters : input_.data()) + lane, states);
+      steps_.forward(states, alpha_of(parameters + lane), beta_of(parameters + lane));
+      observe(states, output_.data() + lane);
+    });
     judge(block, status);
-    observe(states, output_.data());
     store_block(output_.data(), n_problem_, y.n_component(), block, y_rows);
   });
 }
 
+// lambda += the weights of what is observed at step t, at its grid points.
+void KuramotoSivashinsky::add_observed(std::int64_t t, const double* weights,
+                                       double* lambda) const {
+  const auto found = std::ranges::find(observed_step_, t);
+  if (found == observed_step_.end()) return;
+  const std::int64_t n_point = grid_.n / observed_stride_;
+  weights += (found - observed_step_.begin()) * n_point * n_lane;
+  for (std::int64_t k = 0; k < n_point; ++k) {
+    double* at = lambda + k * observed_stride_ * n_lane;
+    store(at, load(at) + load(weights + k * n_lane));
+  }
+}
+
 void KuramotoSivashinsky::adjoint(const Batch& w, Batch& g) {
   const std::int64_t n_m = g.n_component();
-  const std::int64_t n_point = grid_.n / observed_stride_;
   const auto w_rows = w.read();
   const auto g_rows = g.write();
   for_each_block(n_block_of(n_problem_), [&](std::int64_t block) {
     const double* parameters = parameters_.data() + block * n_m * n_lane;
     load_block(w_rows, n_problem_, w.n_component(), block, output_.data());
-    const auto add_weights = [&](std::int64_t t, double* lambda) {
-      const auto found = std::ranges::find(observed_step_, t);
-      if (found == observed_step_.end()) return;
-      const double* weights = output_.data() + (found - observed_step_.begin()) * n_point * n_lane;
-      for (std::int64_t k = 0; k < n_point; ++k) {
-        double* at = lambda + k * observed_stride_ * n_lane;
-        store(at, load(at) + load(weights + k * n_lane));
-      }
-    };
-    const Steps::Gradient gradient =
-        steps_.adjoint(states_of(block), beta_of(parameters), input_.data(), add_weights);
     std::array<double, 2 * n_fourier_mode * n_lane> result{};
-    if (assimilates_) {
-      pull_start_state(input_.data(), result.data());
-    } else {
-      store(result.data(), gradient.alpha);
-      store(result.data() + n_lane, gradient.beta);
-    }
+    for_each_sweep([&](std::int64_t lane) {
+      const auto add_weights = [&](std::int64_t t, double* lambda) {
+        add_observed(t, output_.data() + lane, lambda);
+      };
+      const Steps::Gradient gradient = steps_.adjoint(
+          states_of(block) + lane, beta_of(parameters + lane), input_.data() + lane, add_weights);
+      if (assimilates_) {
+        pull_start_state(input_.data() + lane, result.data() + lane);
+      } else {
+        store(result.data() + lane, gradient.alpha);
+        store(result.data() + n_lane + lane, gradient.beta);
+      }
+    });
     store_block(result.data(), n_problem_, n_m, block, g_rows);
   });
 }
@@ -308,12 +321,15 @@ void KuramotoSivashinsky::tangent(const Batch& v, Batch& dy) {
     std::array<double, 2 * n_fourier_mode * n_lane> direction{};
     load_block(v_rows, n_problem_, n_m, block, direction.data());
     std::fill_n(tangents_.data(), steps_.block_size(), 0.0);
-    if (assimilates_) start_state(direction.data(), tangents_.data());
-    const Lanes none = lanes_of(0.0);
-    steps_.tangent(states_of(block), tangents_.data(), beta_of(parameters),
-                   assimilates_ ? none : load(direction.data()),
-                   assimilates_ ? none : load(direction.data() + n_lane));
-    observe(tangents_.data(), output_.data());
+    for_each_sweep([&](std::int64_t lane) {
+      const double* along = direction.data() + lane;
+      double* tangents = tangents_.data() + lane;
+      if (assimilates_) start_state(along, tangents);
+      const Lanes none = lanes_of(0.0);
+      steps_.tangent(states_of(block) + lane, tangents, beta_of(parameters + lane),
+                     assimilates_ ? none : load(along), assimilates_ ? none : load(along + n_lane));
+      observe(tangents, output_.data() + lane);
+    });
     store_block(output_.data(), n_problem_, dy.n_component(), block, dy_rows);
   });
 }

@@ -45,7 +45,7 @@ Steps::Steps(const Grid& grid)
   for (std::int64_t i = 0; i < grid.n; ++i)
     forcing_.push_back(
         std::cos(4.0 * std::numbers::pi * static_cast<double>(i) / static_cast<double>(grid.n)));
-  for (LaneBuffer* buffer : {&old_, &new_, &spare_}) buffer->reserve(grid.n * n_lane);
+  for (LaneBuffer* buffer : {&old_, &new_, &spare_}) buffer->reserve(block_size());
 }
 
 }  // namespace jpo::kuramoto_sivashinsky

@@ -1,6 +1,6 @@
 #pragma once
 // The time-stepping scheme of the Kuramoto-Sivashinsky model (see kuramoto_sivashinsky.cpp) on
-// interleaved states of one block: forward, adjoint and tangent sweeps.
+// interleaved states: forward, adjoint and tangent of one sweep of a block.
 
 #include <algorithm>
 #include <cstdint>
@@ -20,7 +20,8 @@ struct Grid {
   double dx() const { return length / static_cast<double>(n); }
 };
 
-/// Sweeps over one block; buffers are its own, so one object serves one thread.
+/// One sweep (n_lane_a_sweep problems) at a time: pointers are those of a block, moved to the
+/// sweep's first lane. Buffers are its own, so one object serves one thread.
 class Steps {
  public:
   explicit Steps(const Grid& grid);
@@ -32,7 +33,7 @@ class Steps {
     double* n_new = new_.data();
     for (std::int64_t t = 0; t < grid_.n_step; ++t) {
       const double* u = states + t * block_size();
-      const auto nonlinear = [&](std::int64_t i) {
+      const auto nonlinear = [&](std::int64_t i) __attribute__((always_inline)) {
         const Lanes right = load(u + next(i) * n_lane);
         const Lanes left = load(u + previous(i) * n_lane);
         const Lanes value = forcing_[i] * alpha - scaled * (right * right - left * left);
@@ -54,7 +55,7 @@ class Steps {
     for (std::int64_t t = 0; t < grid_.n_step; ++t) {
       const double* u = states + t * block_size();
       const double* v = tangents + t * block_size();
-      const auto nonlinear = [&](std::int64_t i) {
+      const auto nonlinear = [&](std::int64_t i) __attribute__((always_inline)) {
         const Lanes right = load(u + next(i) * n_lane);
         const Lanes left = load(u + previous(i) * n_lane);
         const Lanes value =
@@ -87,17 +88,19 @@ class Steps {
     add_weights(grid_.n_step, mu0);
     for (std::int64_t t = grid_.n_step; t > 0; --t) {
       const CyclicBandLu& lu = t == 1 ? start_ : step_;
-      lu.solve([&](std::int64_t i) { return load(mu0 + i * n_lane); }, mu0);
+      lu.solve(
+          [&](std::int64_t i) __attribute__((always_inline)) { return load(mu0 + i * n_lane); },
+          mu0);
       std::swap(mu2, mu1);
       std::swap(mu1, mu0);
       pull_back(t - 1, states + (t - 1) * block_size(), beta, {mu1, mu2}, mu0, g);
       add_weights(t - 1, mu0);
     }
-    std::copy_n(mu0, block_size(), initial);
+    for (std::int64_t i = 0; i < grid_.n; ++i) store(initial + i * n_lane, load(mu0 + i * n_lane));
     return g;
   }
 
-  std::int64_t block_size() const { return grid_.n * n_lane; }
+  std::int64_t block_size() const { return grid_.n * n_lane + 136; }
 
  private:
   struct Cotangents {
@@ -115,13 +118,15 @@ class Steps {
     double* result = states + (t + 1) * block_size();
     const double dt = grid_.dt;
     if (t == 0) {
-      start_.solve([&](std::int64_t i) { return load(u + i * n_lane) + dt * nonlinear(i); },
-                   result);
+      start_.solve(
+          [&](std::int64_t i)
+              __attribute__((always_inline)) { return load(u + i * n_lane) + dt * nonlinear(i); },
+          result);
       return;
     }
     const double* before = u - block_size();
     step_.solve(
-        [&](std::int64_t i) {
+        [&](std::int64_t i) __attribute__((always_inline)) {
           return 2.0 * load(u + i * n_lane) - 0.5 * load(before + i * n_lane) +
                  dt * (2.0 * nonlinear(i) - load(n_old + i * n_lane));
         },
@@ -134,7 +139,7 @@ class Steps {
                  double* lambda, Gradient& g) const {
     const double f = t == 0 ? 1.0 : 2.0;
     const double dt = grid_.dt;
-    const auto nu = [&](std::int64_t i) {
+    const auto nu = [&](std::int64_t i) __attribute__((always_inline)) {
       return dt * (f * load(mu.mu1 + i * n_lane) - load(mu.mu2 + i * n_lane));
     };
     const Lanes scaled = (2.0 * flux_) * beta;

@@ -2,8 +2,8 @@
 // The seam between a model's loops and the hardware. States of a batch are interleaved in blocks of
 // n_lane problems, [block][...][lane], padded to whole blocks: no remainder loops, and a problem's
 // arithmetic is the same wherever it stands. A kernel is written once, in the type Lanes: on the
-// host one Lanes is n_lane doubles in SIMD registers; on a device it would be one double, a thread
-// a lane.
+// host one Lanes is 8 doubles in SIMD registers; on a device it would be one double, a thread a
+// lane.
 
 #include <algorithm>
 #include <cstdint>
@@ -15,13 +15,15 @@
 
 namespace jpo {
 
-inline constexpr std::int64_t n_lane = 16;
+inline constexpr std::int64_t n_lane = 16;         ///< problems a block
+inline constexpr std::int64_t n_lane_a_sweep = 8;  ///< problems a sweep: half a block, a cache line
 
-/// One number of each problem of a block; arithmetic is lane by lane.
+/// One number of each problem of a sweep; arithmetic is lane by lane.
 struct Lanes {
-  // Four native registers: enough independent work to hide the latency of a substitution sweep.
+  // Two native registers: enough independent work to hide the latency of a substitution sweep, few
+  // enough for a sweep's running values to stay in registers (four were 1.5 times slower).
   using Quad = double __attribute__((vector_size(32)));
-  Quad a, b, c, d;
+  Quad a, b;
 };
 
 inline Lanes load(const double* from) {
@@ -34,25 +36,31 @@ inline void store(double* to, const Lanes& x) {
 }
 inline Lanes lanes_of(double s) {
   const Lanes::Quad q = {s, s, s, s};
-  return {q, q, q, q};
+  return {q, q};
 }
 inline Lanes operator+(const Lanes& x, const Lanes& y) {
-  return {x.a + y.a, x.b + y.b, x.c + y.c, x.d + y.d};
+  return {x.a + y.a, x.b + y.b};
 }
 inline Lanes operator-(const Lanes& x, const Lanes& y) {
-  return {x.a - y.a, x.b - y.b, x.c - y.c, x.d - y.d};
+  return {x.a - y.a, x.b - y.b};
 }
 inline Lanes operator*(const Lanes& x, const Lanes& y) {
-  return {x.a * y.a, x.b * y.b, x.c * y.c, x.d * y.d};
+  return {x.a * y.a, x.b * y.b};
 }
 inline Lanes operator*(double s, const Lanes& x) {
-  return {s * x.a, s * x.b, s * x.c, s * x.d};
+  return {s * x.a, s * x.b};
 }
 
 /// body(block) for every block. Blocks are independent of each other.
 template <class Body>
 inline void for_each_block(std::int64_t n_block, Body&& body) {
   for (std::int64_t block = 0; block < n_block; ++block) body(block);
+}
+
+/// body(lane) for the first lane of every sweep of a block: pointers into the block move by it.
+template <class Body>
+inline void for_each_sweep(Body&& body) {
+  for (std::int64_t lane = 0; lane < n_lane; lane += n_lane_a_sweep) body(lane);
 }
 
 inline std::int64_t n_block_of(std::int64_t n_problem) {
