@@ -23,7 +23,7 @@ class CyclicBandLu {
 
   std::int64_t size() const { return n_; }
 
-  /// Solves A x = r for one sweep: right_hand_side(i) gives row i as Lanes, called once for each i
+  /// Solves A x = r for one block: right_hand_side(i) gives row i as Lanes, called once for each i
   /// in ascending order; x [n][lane] is overwritten. A is symmetric: this is also A^T x = r.
   template <class RightHandSide>
   void solve(RightHandSide&& right_hand_side, double* x) const;

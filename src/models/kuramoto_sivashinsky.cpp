@@ -235,11 +235,10 @@ void KuramotoSivashinsky::judge(std::int64_t block, std::span<SolveStatus> statu
   const double* last =
       states_.data() + block * trajectory_size() + grid_.n_step * steps_.block_size();
   std::array<double, n_lane> flag{};
-  for_each_sweep([&](std::int64_t lane) {
-    Lanes sum = lanes_of(0.0);
-    for (std::int64_t i = 0; i < grid_.n; ++i) sum = sum + 0.0 * load(last + i * n_lane + lane);
-    store(flag.data() + lane, sum);
-  });
+  Lanes sum = lanes_of(0.0);
+  for (std::int64_t i = 0; i < grid_.n; ++i) sum = sum + 0.0 * load(last + i * n_lane);
+  store(flag.data(), sum);
+
   for (std::int64_t row = block * n_lane; row < std::min((block + 1) * n_lane, n_problem_); ++row)
     status[static_cast<std::size_t>(row)] =
         std::isfinite(flag[static_cast<std::size_t>(row % n_lane)]) ? SolveStatus::converged
@@ -262,12 +261,11 @@ void KuramotoSivashinsky::solve(const Batch& c, const Batch& m, Batch& y,
     double* parameters = parameters_.data() + block * n_m * n_lane;
     load_block(m_rows, n_problem_, n_m, block, parameters);
     if (!assimilates_) load_block(c_rows, n_problem_, c.n_component(), block, input_.data());
-    for_each_sweep([&](std::int64_t lane) {
-      double* states = states_of(block) + lane;
-      start_state((assimilates_ ? parameters : input_.data()) + lane, states);
-      steps_.forward(states, alpha_of(parameters + lane), beta_of(parameters + lane));
-      observe(states, output_.data() + lane);
-    });
+    double* states = states_of(block);
+    start_state((assimilates_ ? parameters : input_.data()), states);
+    steps_.forward(states, alpha_of(parameters), beta_of(parameters));
+    observe(states, output_.data());
+
     judge(block, status);
     store_block(output_.data(), n_problem_, y.n_component(), block, y_rows);
   });
@@ -294,19 +292,18 @@ void KuramotoSivashinsky::adjoint(const Batch& w, Batch& g) {
     const double* parameters = parameters_.data() + block * n_m * n_lane;
     load_block(w_rows, n_problem_, w.n_component(), block, output_.data());
     std::array<double, 2 * n_fourier_mode * n_lane> result{};
-    for_each_sweep([&](std::int64_t lane) {
-      const auto add_weights = [&](std::int64_t t, double* lambda) {
-        add_observed(t, output_.data() + lane, lambda);
-      };
-      const Steps::Gradient gradient = steps_.adjoint(
-          states_of(block) + lane, beta_of(parameters + lane), input_.data() + lane, add_weights);
-      if (assimilates_) {
-        pull_start_state(input_.data() + lane, result.data() + lane);
-      } else {
-        store(result.data() + lane, gradient.alpha);
-        store(result.data() + n_lane + lane, gradient.beta);
-      }
-    });
+    const auto add_weights = [&](std::int64_t t, double* lambda) {
+      add_observed(t, output_.data(), lambda);
+    };
+    const Steps::Gradient gradient =
+        steps_.adjoint(states_of(block), beta_of(parameters), input_.data(), add_weights);
+    if (assimilates_) {
+      pull_start_state(input_.data(), result.data());
+    } else {
+      store(result.data(), gradient.alpha);
+      store(result.data() + n_lane, gradient.beta);
+    }
+
     store_block(result.data(), n_problem_, n_m, block, g_rows);
   });
 }
@@ -321,15 +318,14 @@ void KuramotoSivashinsky::tangent(const Batch& v, Batch& dy) {
     std::array<double, 2 * n_fourier_mode * n_lane> direction{};
     load_block(v_rows, n_problem_, n_m, block, direction.data());
     std::fill_n(tangents_.data(), steps_.block_size(), 0.0);
-    for_each_sweep([&](std::int64_t lane) {
-      const double* along = direction.data() + lane;
-      double* tangents = tangents_.data() + lane;
-      if (assimilates_) start_state(along, tangents);
-      const Lanes none = lanes_of(0.0);
-      steps_.tangent(states_of(block) + lane, tangents, beta_of(parameters + lane),
-                     assimilates_ ? none : load(along), assimilates_ ? none : load(along + n_lane));
-      observe(tangents, output_.data() + lane);
-    });
+    const double* along = direction.data();
+    double* tangents = tangents_.data();
+    if (assimilates_) start_state(along, tangents);
+    const Lanes none = lanes_of(0.0);
+    steps_.tangent(states_of(block), tangents, beta_of(parameters),
+                   assimilates_ ? none : load(along), assimilates_ ? none : load(along + n_lane));
+    observe(tangents, output_.data());
+
     store_block(output_.data(), n_problem_, dy.n_component(), block, dy_rows);
   });
 }

@@ -1,6 +1,6 @@
 #pragma once
 // The time-stepping scheme of the Kuramoto-Sivashinsky model (see kuramoto_sivashinsky.cpp) on
-// interleaved states: forward, adjoint and tangent of one sweep of a block.
+// interleaved states of one block: forward, adjoint and tangent sweeps.
 
 #include <algorithm>
 #include <cstdint>
@@ -20,8 +20,7 @@ struct Grid {
   double dx() const { return length / static_cast<double>(n); }
 };
 
-/// One sweep (n_lane_a_sweep problems) at a time: pointers are those of a block, moved to the
-/// sweep's first lane. Buffers are its own, so one object serves one thread.
+/// Sweeps over one block; buffers are its own, so one object serves one thread.
 class Steps {
  public:
   explicit Steps(const Grid& grid);
@@ -100,7 +99,7 @@ class Steps {
     return g;
   }
 
-  std::int64_t block_size() const { return grid_.n * n_lane + 136; }
+  std::int64_t block_size() const { return grid_.n * n_lane; }
 
  private:
   struct Cotangents {

@@ -2,12 +2,11 @@
 // The seam between a model's loops and the hardware. States of a batch are interleaved in blocks of
 // n_lane problems, [block][...][lane], padded to whole blocks: no remainder loops, and a problem's
 // arithmetic is the same wherever it stands. A kernel is written once, in the type Lanes: on the
-// host one Lanes is 8 doubles in SIMD registers; on a device it would be one double, a thread a
-// lane.
+// host one Lanes is n_lane doubles in SIMD registers; on a device it would be one double, a thread
+// a lane.
 
 #include <algorithm>
 #include <cstdint>
-#include <cstring>
 #include <memory>
 #include <new>
 
@@ -15,52 +14,49 @@
 
 namespace jpo {
 
-inline constexpr std::int64_t n_lane = 16;         ///< problems a block
-inline constexpr std::int64_t n_lane_a_sweep = 8;  ///< problems a sweep: half a block, a cache line
+inline constexpr std::int64_t n_lane = 16;
 
-/// One number of each problem of a sweep; arithmetic is lane by lane.
+/// One number of each problem of a block; arithmetic is lane by lane.
 struct Lanes {
-  // Two native registers: enough independent work to hide the latency of a substitution sweep, few
-  // enough for a sweep's running values to stay in registers (four were 1.5 times slower).
+  // Four native registers: enough independent work to hide the latency of a substitution sweep.
   using Quad = double __attribute__((vector_size(32)));
-  Quad a, b;
+  using Stored = double __attribute__((vector_size(32), aligned(8), may_alias));
+  Quad a, b, c, d;
 };
 
+// Register by register: a copy of the whole struct would go through memory in smaller pieces.
 inline Lanes load(const double* from) {
-  Lanes x;
-  std::memcpy(&x, from, sizeof(Lanes));
-  return x;
+  const auto* quads = reinterpret_cast<const Lanes::Stored*>(from);
+  return {quads[0], quads[1], quads[2], quads[3]};
 }
 inline void store(double* to, const Lanes& x) {
-  std::memcpy(to, &x, sizeof(Lanes));
+  auto* quads = reinterpret_cast<Lanes::Stored*>(to);
+  quads[0] = x.a;
+  quads[1] = x.b;
+  quads[2] = x.c;
+  quads[3] = x.d;
 }
 inline Lanes lanes_of(double s) {
   const Lanes::Quad q = {s, s, s, s};
-  return {q, q};
+  return {q, q, q, q};
 }
 inline Lanes operator+(const Lanes& x, const Lanes& y) {
-  return {x.a + y.a, x.b + y.b};
+  return {x.a + y.a, x.b + y.b, x.c + y.c, x.d + y.d};
 }
 inline Lanes operator-(const Lanes& x, const Lanes& y) {
-  return {x.a - y.a, x.b - y.b};
+  return {x.a - y.a, x.b - y.b, x.c - y.c, x.d - y.d};
 }
 inline Lanes operator*(const Lanes& x, const Lanes& y) {
-  return {x.a * y.a, x.b * y.b};
+  return {x.a * y.a, x.b * y.b, x.c * y.c, x.d * y.d};
 }
 inline Lanes operator*(double s, const Lanes& x) {
-  return {s * x.a, s * x.b};
+  return {s * x.a, s * x.b, s * x.c, s * x.d};
 }
 
 /// body(block) for every block. Blocks are independent of each other.
 template <class Body>
 inline void for_each_block(std::int64_t n_block, Body&& body) {
   for (std::int64_t block = 0; block < n_block; ++block) body(block);
-}
-
-/// body(lane) for the first lane of every sweep of a block: pointers into the block move by it.
-template <class Body>
-inline void for_each_sweep(Body&& body) {
-  for (std::int64_t lane = 0; lane < n_lane; lane += n_lane_a_sweep) body(lane);
 }
 
 inline std::int64_t n_block_of(std::int64_t n_problem) {

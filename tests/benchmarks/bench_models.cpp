@@ -1,0 +1,88 @@
+// Cost of the Kuramoto-Sivashinsky model, with what bounds it beside it.
+//   bench_models --benchmark_out=models.json --benchmark_repetitions=5
+//
+// Per grid point and step a forward step needs about 28 flops: 12 for the right-hand side, 4 + 5
+// for the two-wide sweeps with the division, and about 7 for the periodic corners (spread over the
+// points). With 2 x 4-wide multiplications or additions a cycle (AVX2, no fused ones) that is
+// 3.5 cycles a point of 8, about 1.2 ns at 3 GHz. It writes its state once: 8 bytes.
+
+#include <string>
+#include <vector>
+
+#include <benchmark/benchmark.h>
+
+#include "core/session.hpp"
+#include "tests/benchmarks/plain_interleaved_step.hpp"
+#include "tests/models/make_model.hpp"
+
+namespace jpo {
+namespace {
+
+constexpr double kPoint = 128.0;
+constexpr double kStep = 250.0;
+constexpr double kFlop = 28.0;
+
+struct Problems {
+  explicit Problems(std::int64_t n)
+      : model(make_test_model("kuramoto_sivashinsky", {})),
+        c(n, 128),
+        m(n, 2),
+        y(n, 128),
+        w(n, 128),
+        g(n, 2),
+        status(static_cast<std::size_t>(n)) {
+    for (std::int64_t row = 0; row < n; ++row)
+      model->sample(static_cast<std::uint64_t>(row), c.write().row(row), m.write().row(row));
+    w.fill(1.0);
+    model->solve(c, m, y, status);
+  }
+  std::unique_ptr<ForwardModel> model;
+  Batch c, m, y, w, g;
+  std::vector<SolveStatus> status;
+};
+
+void count(benchmark::State& state, double n_problem, double n_step, double n_iteration_step) {
+  const double points = n_problem * kPoint * n_step * n_iteration_step;
+  using benchmark::Counter;
+  constexpr auto rate = Counter::kIsIterationInvariantRate;
+  state.counters["ns_per_point_step"] = Counter(points * 1e-9, rate | Counter::kInvert);
+  state.counters["us_per_problem"] = Counter(n_problem * 1e-6, rate | Counter::kInvert);
+  state.counters["flop_rate"] = Counter(kFlop * points, rate);
+  state.counters["state_bytes_rate"] = Counter(8.0 * points, rate);
+}
+
+void forward(benchmark::State& state) {
+  Problems problems(state.range(0));
+  for (auto _ : state) problems.model->solve(problems.c, problems.m, problems.y, problems.status);
+  count(state, static_cast<double>(state.range(0)), kStep, 1.0);
+}
+void adjoint(benchmark::State& state) {
+  Problems problems(state.range(0));
+  for (auto _ : state) problems.model->adjoint(problems.w, problems.g);
+  count(state, static_cast<double>(state.range(0)), kStep, 1.0);
+}
+void plain_interleaved_forward(benchmark::State& state) {
+  PlainInterleavedStep plain(128, 44.0, 0.1, static_cast<std::size_t>(state.range(0)));
+  for (auto _ : state) {
+    for (int step = 0; step < 250; ++step) plain.advance();
+    benchmark::DoNotOptimize(plain.state().data());
+  }
+  count(state, static_cast<double>(state.range(0)), kStep, 1.0);
+}
+
+BENCHMARK(forward)->Arg(1)->Arg(4)->Arg(16)->Arg(64)->Arg(256)->Unit(benchmark::kMillisecond);
+BENCHMARK(adjoint)->Arg(1)->Arg(16)->Arg(64)->Arg(256)->Unit(benchmark::kMillisecond);
+BENCHMARK(plain_interleaved_forward)->Arg(16)->Arg(64)->Unit(benchmark::kMillisecond);
+
+}  // namespace
+}  // namespace jpo
+
+int main(int argc, char** argv) {
+  const jpo::Session session(&argc, &argv);
+  benchmark::Initialize(&argc, argv);
+  for (const auto& [name, version] : jpo::core_versions())
+    benchmark::AddCustomContext(name, version);
+  benchmark::AddCustomContext("processor", jpo::processor_name());
+  benchmark::AddCustomContext("git_revision", jpo::git_revision());
+  benchmark::RunSpecifiedBenchmarks();
+}

@@ -1,0 +1,67 @@
+// Cost of the exact sum against the plain one: adding a gradient, and the all-reduce.
+//   mpirun -n 2 bench_parallel --benchmark_out=parallel.json
+// Every rank runs the same fixed number of iterations: the reductions are collective.
+
+#include <vector>
+
+#include <benchmark/benchmark.h>
+
+#include "core/session.hpp"
+#include "parallel/exact_sum.hpp"
+
+namespace jpo {
+namespace {
+
+std::vector<double> gradient(std::int64_t n) {
+  std::vector<double> values(static_cast<std::size_t>(n));
+  for (std::size_t k = 0; k < values.size(); ++k) values[k] = 1.0 / static_cast<double>(k + 3);
+  return values;
+}
+
+void add(benchmark::State& state, Reduction reduction) {
+  const auto terms = gradient(state.range(0));
+  FlatSum sum(state.range(0), 3, reduction);
+  for (auto _ : state) sum.add(0, terms);
+  state.counters["ns_per_number"] = benchmark::Counter(
+      static_cast<double>(state.range(0)) * 1e-9,
+      benchmark::Counter::kIsIterationInvariantRate | benchmark::Counter::kInvert);
+}
+
+void reduce(benchmark::State& state, Reduction reduction) {
+  const auto terms = gradient(state.range(0));
+  FlatSum sum(state.range(0), 3, reduction);
+  FlatSum::Seconds seconds;
+  for (auto _ : state) {
+    sum.clear();
+    sum.add(0, terms);
+    sum.reduce(MPI_COMM_WORLD, seconds);
+  }
+  state.counters["transfer_ms"] = 1e3 * seconds.transfer / static_cast<double>(state.iterations());
+  state.counters["wait_ms"] = 1e3 * seconds.wait / static_cast<double>(state.iterations());
+}
+
+BENCHMARK_CAPTURE(add, exact, Reduction::exact)->Arg(40000)->Arg(200000)->Iterations(500);
+BENCHMARK_CAPTURE(add, fast, Reduction::fast)->Arg(40000)->Arg(200000)->Iterations(500);
+BENCHMARK_CAPTURE(reduce, exact, Reduction::exact)->Arg(40000)->Arg(200000)->Iterations(200);
+BENCHMARK_CAPTURE(reduce, fast, Reduction::fast)->Arg(40000)->Arg(200000)->Iterations(200);
+
+// Says nothing: only rank 0 reports.
+class Silent : public benchmark::BenchmarkReporter {
+ public:
+  bool ReportContext(const Context& /*context*/) override { return true; }
+  void ReportRuns(const std::vector<Run>& /*runs*/) override {}
+};
+
+}  // namespace
+}  // namespace jpo
+
+int main(int argc, char** argv) {
+  const jpo::Session session(&argc, &argv);
+  if (session.rank() != 0) argc = 1;
+  benchmark::Initialize(&argc, argv);
+  jpo::Silent silent;
+  if (session.rank() == 0)
+    benchmark::RunSpecifiedBenchmarks();
+  else
+    benchmark::RunSpecifiedBenchmarks(&silent);
+}
