@@ -47,7 +47,9 @@ void start_log(int rank) {
 }
 
 bool output_is_terminal() {
-  return isatty(STDOUT_FILENO) != 0;
+  // mpirun gives its processes a terminal of their own even where its output goes into a file.
+  const bool under_mpirun = std::getenv("OMPI_COMM_WORLD_SIZE") != nullptr;
+  return !under_mpirun && isatty(STDOUT_FILENO) != 0;
 }
 
 }  // namespace jpo

@@ -28,7 +28,7 @@ void ParallelSettings::describe(KeyTable& table) {
             {.doc = "exact: the same bits at any number of ranks; fast: sums of doubles",
              .allowed = {"exact", "fast"}});
   table.add("solve_batch", &solve_batch,
-            {.doc = "problems that a model solves at once: bounds memory, changes no result",
+            {.doc = "problems that a model solves at once: few fit the cache; changes no result",
              .min = 1,
              .max = 1048576});
 }

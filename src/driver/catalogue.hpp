@@ -8,7 +8,7 @@ namespace jpo {
 struct ParallelSettings : Settings {
   std::int64_t micro_batch = 32;
   std::string reduction = "exact";
-  std::int64_t solve_batch = 64;
+  std::int64_t solve_batch = 16;
   void describe(KeyTable& table) override;
 };
 

@@ -28,20 +28,23 @@ double since(std::chrono::steady_clock::time_point start) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
 
-// Branch-free so that it vectorizes; returns the number of refused terms.
-std::int64_t add_exact(std::span<const double> terms, std::int64_t* high, std::int64_t* low) {
+// NaN is refused as well: it is not below anything.
+bool is_good(double term) {
+  return std::abs(term) < kTermLimit;
+}
+
+std::int64_t count_refused(std::span<const double> terms) {
   std::int64_t refused = 0;
-  for (std::size_t k = 0; k < terms.size(); ++k) {
-    const bool good = std::abs(terms[k]) < kTermLimit;  // false for NaN
-    const double x = good ? terms[k] : 0.0;
-    const double shifted_high = x * (1.0 / kHighUnit) + kRounder;
-    const double rest = x - (shifted_high - kRounder) * kHighUnit;
-    const double shifted_low = rest * (1.0 / kLowUnit) + kRounder;
-    high[k] += integer_of(shifted_high);
-    low[k] += integer_of(shifted_low);
-    refused += good ? 0 : 1;
-  }
+  for (const double term : terms) refused += is_good(term) ? 0 : 1;
   return refused;
+}
+
+void add_exact(double x, std::int64_t& high, std::int64_t& low) {
+  const double shifted_high = x * (1.0 / kHighUnit) + kRounder;
+  const double rest = x - (shifted_high - kRounder) * kHighUnit;
+  const double shifted_low = rest * (1.0 / kLowUnit) + kRounder;
+  high += integer_of(shifted_high);
+  low += integer_of(shifted_low);
 }
 
 // hi 2^-20 + lo 2^-64, rounded once: what lo holds in whole high units is carried first.
@@ -72,19 +75,23 @@ void FlatSum::clear() {
 }
 
 void FlatSum::add(std::int64_t first, std::span<const double> terms) {
-  if (reduction_ == Reduction::exact) {
-    std::int64_t* high = integers_.data() + first;
-    integers_.back() += add_exact(terms, high, high + n_value_);
-    return;
-  }
-  double* sum = plain_.data() + first;
-  std::int64_t refused = 0;
-  for (std::size_t k = 0; k < terms.size(); ++k) {
-    const bool good = std::abs(terms[k]) < kTermLimit;
-    sum[k] += good ? terms[k] : 0.0;
-    refused += good ? 0 : 1;
-  }
+  const std::int64_t refused = count_refused(terms);
   integers_.back() += refused;
+  const auto add_all = [&](auto&& term) {
+    std::int64_t* high = integers_.data() + first;
+    std::int64_t* low = high + n_value_;
+    double* sum = plain_.data() + first;
+    if (reduction_ == Reduction::exact) {
+      for (std::size_t k = 0; k < terms.size(); ++k) add_exact(term(k), high[k], low[k]);
+    } else {
+      for (std::size_t k = 0; k < terms.size(); ++k) sum[k] += term(k);
+    }
+  };
+  // The usual case has no branch in its loop, and vectorizes.
+  if (refused == 0)
+    add_all([&](std::size_t k) { return terms[k]; });
+  else
+    add_all([&](std::size_t k) { return is_good(terms[k]) ? terms[k] : 0.0; });
 }
 
 void FlatSum::count(std::int64_t which, std::int64_t n) {
