@@ -33,13 +33,14 @@ double largest_magnitude(const std::vector<double>& values) {
 }
 
 void check_shape(const std::vector<double>& a, std::int64_t n) {
-  for (std::int64_t i = 0; i < n; ++i)
+  for (std::int64_t i = 0; i < n; ++i) {
     for (std::int64_t j = 0; j < n; ++j) {
       const double value = a[static_cast<std::size_t>(i * n + j)];
       const std::int64_t distance = std::min((i - j + n) % n, (j - i + n) % n);
       if (value != a[static_cast<std::size_t>(j * n + i)] || (distance > 2 && value != 0.0))
         throw std::invalid_argument("CyclicBandLu: not a symmetric cyclic pentadiagonal matrix");
     }
+  }
 }
 
 // L (unit diagonal) and U in place; skips zeros, so that the band costs what a band costs.
@@ -47,13 +48,14 @@ void eliminate(std::vector<double>& a, std::int64_t n) {
   const auto at = [&](std::int64_t i, std::int64_t j) -> double& {
     return a[static_cast<std::size_t>(i * n + j)];
   };
-  for (std::int64_t k = 0; k < n; ++k)
+  for (std::int64_t k = 0; k < n; ++k) {
     for (std::int64_t i = k + 1; i < n; ++i) {
       if (at(i, k) == 0.0) continue;
       at(i, k) /= at(k, k);
       for (std::int64_t j = k + 1; j < n; ++j)
         if (at(k, j) != 0.0) at(i, j) -= at(i, k) * at(k, j);
     }
+  }
 }
 
 }  // namespace
@@ -99,7 +101,7 @@ void CyclicBandLu::factor(std::vector<double>& a) {
 void CyclicBandLu::check_product(const std::vector<double>& a,
                                  const std::vector<double>& lu) const {
   const double limit = kProductTolerance * largest_magnitude(a);
-  for (std::int64_t i = 0; i < n_; ++i)
+  for (std::int64_t i = 0; i < n_; ++i) {
     for (std::int64_t j = 0; j < n_; ++j) {
       double product = j >= i ? lu[static_cast<std::size_t>(i * n_ + j)] : 0.0;
       for (std::int64_t k = 0; k < std::min(i, j + 1); ++k)
@@ -109,6 +111,7 @@ void CyclicBandLu::check_product(const std::vector<double>& a,
         throw std::invalid_argument(
             "CyclicBandLu: the factors miss the matrix; pivoting is needed");
     }
+  }
 }
 
 }  // namespace jpo
