@@ -4,6 +4,7 @@
 #include <array>
 #include <chrono>
 #include <cmath>
+#include <numeric>
 #include <stdexcept>
 #include <string>
 
@@ -41,22 +42,19 @@ JointGradient::JointGradient(const Task& task, Network& network, std::int64_t ro
       micro_gradient_(static_cast<std::size_t>(network.n_weight())),
       gradient_(micro_gradient_.size()),
       sum_(network.n_weight() + 1, n_count, task.reduction) {
-  usable_first_.push_back(0);
-  std::size_t next = 0;
-  std::int64_t end = 0;
-  for (std::int64_t k = 0; k < n_micro_batch_; ++k) {
-    end += task.shard.micro_batch_size(k);
-    for (; next < task.usable.size() && task.usable[next] < end; ++next)
-      usable_.push_back(task.usable[next]);
-    usable_first_.push_back(static_cast<std::int64_t>(usable_.size()));
-  }
-  rows_.reserve(usable_.size());
-  first_.reserve(usable_first_.size());
+  const auto n_row = static_cast<std::size_t>(task.shard.n_local_problem());
+  is_usable_.resize(n_row, false);
+  for (const std::int64_t row : task.usable) is_usable_[static_cast<std::size_t>(row)] = true;
+  rows_.reserve(n_row);
+  places_.reserve(n_row);
+  first_.reserve(n_row + 1);
+  first_place_.reserve(n_row + 1);
+  micro_batch_rows_.reserve(static_cast<std::size_t>(task.shard.micro_batch()));
 }
 
 JointSum JointGradient::evaluate(std::int64_t update, double problem_clip, MethodResult& result) {
   choose_rows(update);
-  predict();
+  predict(true);
   task_.objective.evaluate(rows_, m_, result.ledger, evaluation_);
   keep_best(result);
   clip_problems(problem_clip);
@@ -70,59 +68,73 @@ JointSum JointGradient::evaluate(std::int64_t update, double problem_clip, Metho
 }
 
 void JointGradient::evaluate_answers(MethodResult& result) {
-  rows_ = usable_;
-  first_ = usable_first_;
-  // Predict in pieces of the network's own batch size: a mini-batch run has a smaller one.
-  m_.set_n_problem(static_cast<std::int64_t>(rows_.size()));
-  for (std::int64_t first = 0; first < m_.n_problem(); first += rows_per_micro_batch_) {
-    const auto scope = task_.timer.scope(Phase::network);
-    const std::int64_t n = std::min(rows_per_micro_batch_, m_.n_problem() - first);
-    network_.predict(
-        0, task_.objective.problems().observation, task_.objective.problems().context,
-        std::span(rows_).subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(n)), m_,
-        first);
+  begin_rows();
+  for (std::int64_t k = 0; k < n_micro_batch_; ++k) {
+    take_micro_batch(k);
+    for (std::int64_t begin = 0; begin < task_.shard.micro_batch_size(k);
+         begin += rows_per_micro_batch_)
+      add_network_batch(begin);
   }
+  predict(false);
   task_.objective.evaluate_loss(rows_, m_, result.ledger, evaluation_);
   keep_best(result);
 }
 
-// Full batch: every usable row. Mini-batch: a permutation of each micro-batch's rows is drawn by
-// (epoch, global micro-batch id) and walked through, k rows an update.
-void JointGradient::choose_rows(std::int64_t update) {
+void JointGradient::begin_rows() {
   rows_.clear();
   first_.assign(1, 0);
-  const std::int64_t micro_batch = task_.shard.micro_batch();
-  const std::int64_t n_part = (micro_batch + rows_per_micro_batch_ - 1) / rows_per_micro_batch_;
+  places_.clear();
+  first_place_.assign(1, 0);
+}
+
+void JointGradient::take_micro_batch(std::int64_t k) {
+  micro_batch_rows_.resize(static_cast<std::size_t>(task_.shard.micro_batch_size(k)));
+  std::iota(micro_batch_rows_.begin(), micro_batch_rows_.end(), k * task_.shard.micro_batch());
+}
+
+// Unusable rows leave their places empty: the others' answers keep their bits.
+void JointGradient::add_network_batch(std::int64_t begin) {
+  const auto n = static_cast<std::int64_t>(micro_batch_rows_.size());
+  const std::int64_t end = std::min(n, begin + rows_per_micro_batch_);
+  for (std::int64_t j = begin; j < end; ++j) {
+    const std::int64_t row = micro_batch_rows_[static_cast<std::size_t>(j)];
+    const bool usable = is_usable_[static_cast<std::size_t>(row)];
+    places_.push_back(usable ? row : kEmptyPlace);
+    if (usable) rows_.push_back(row);
+  }
+  first_.push_back(static_cast<std::int64_t>(rows_.size()));
+  first_place_.push_back(static_cast<std::int64_t>(places_.size()));
+}
+
+// Full batch: every row. Mini-batch: a permutation of each micro-batch's rows is drawn by
+// (epoch, global micro-batch id) and walked through, rows_per_micro_batch_ an update.
+void JointGradient::choose_rows(std::int64_t update) {
+  const std::int64_t n_part =
+      (task_.shard.micro_batch() + rows_per_micro_batch_ - 1) / rows_per_micro_batch_;
+  begin_rows();
   for (std::int64_t k = 0; k < n_micro_batch_; ++k) {
-    const std::span usable = std::span(usable_).subspan(
-        static_cast<std::size_t>(usable_first_[k]),
-        static_cast<std::size_t>(usable_first_[k + 1] - usable_first_[k]));
-    if (n_part == 1) {
-      rows_.insert(rows_.end(), usable.begin(), usable.end());
-    } else {
-      permutation_.assign(usable.begin(), usable.end());
+    take_micro_batch(k);
+    if (n_part > 1) {
       RandomStream stream(stream_seed(task_.seed, "mini_batch " + std::to_string(update / n_part),
                                       task_.name, task_.shard.first_micro_batch() + k));
-      for (std::size_t j = permutation_.size(); j > 1; --j)
-        std::swap(permutation_[j - 1], permutation_[stream.below(j)]);
-      const auto n = static_cast<std::int64_t>(permutation_.size());
-      const std::int64_t begin = std::min(n, update % n_part * rows_per_micro_batch_);
-      const std::int64_t end = std::min(n, begin + rows_per_micro_batch_);
-      rows_.insert(rows_.end(), permutation_.begin() + begin, permutation_.begin() + end);
+      for (std::size_t j = micro_batch_rows_.size(); j > 1; --j)
+        std::swap(micro_batch_rows_[j - 1], micro_batch_rows_[stream.below(j)]);
     }
-    first_.push_back(static_cast<std::int64_t>(rows_.size()));
+    add_network_batch(update % n_part * rows_per_micro_batch_);
   }
 }
 
-void JointGradient::predict() {
+void JointGradient::predict(bool keeps_graphs) {
   const auto scope = task_.timer.scope(Phase::network);
   m_.set_n_problem(static_cast<std::int64_t>(rows_.size()));
   const LocalProblems& problems = task_.objective.problems();
-  for (std::int64_t k = 0; k < n_micro_batch_; ++k)
-    network_.predict(k, problems.observation, problems.context,
-                     std::span(rows_).subspan(static_cast<std::size_t>(first_[k]),
-                                              static_cast<std::size_t>(first_[k + 1] - first_[k])),
-                     m_, first_[k]);
+  const std::span places = places_;
+  for (std::size_t k = 0; k + 1 < first_.size(); ++k) {
+    const auto begin = static_cast<std::size_t>(first_place_[k]);
+    const auto end = static_cast<std::size_t>(first_place_[k + 1]);
+    network_.predict(keeps_graphs ? static_cast<std::int64_t>(k) : 0, problems.observation,
+                     problems.context, places.subspan(begin, end - begin), m_, first_[k]);
+  }
 }
 
 void JointGradient::keep_best(MethodResult& result) {

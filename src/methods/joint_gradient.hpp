@@ -40,8 +40,11 @@ class JointGradient {
   void evaluate_answers(MethodResult& result);
 
  private:
+  void begin_rows();
+  void take_micro_batch(std::int64_t k);
+  void add_network_batch(std::int64_t begin);
   void choose_rows(std::int64_t update);
-  void predict();
+  void predict(bool keeps_graphs);
   void keep_best(MethodResult& result);
   void clip_problems(double problem_clip);
   struct Scale {
@@ -57,11 +60,13 @@ class JointGradient {
   Network& network_;
   std::int64_t rows_per_micro_batch_;
   std::int64_t n_micro_batch_;
-  std::vector<std::int64_t> rows_;    ///< local rows of this update, micro-batch by micro-batch
-  std::vector<std::int64_t> first_;   ///< where each micro-batch starts in rows_ [n + 1]
-  std::vector<std::int64_t> usable_;  ///< usable local rows, micro-batch by micro-batch
-  std::vector<std::int64_t> usable_first_;  ///< [n + 1]
-  std::vector<std::int64_t> permutation_;
+  std::vector<bool> is_usable_;     ///< by local row
+  std::vector<std::int64_t> rows_;  ///< usable local rows of this update, batch by batch
+  std::vector<std::int64_t>
+      first_;  ///< where each of the network's batches starts in rows_ [n + 1]
+  std::vector<std::int64_t> places_;            ///< the rows with the unusable ones as empty places
+  std::vector<std::int64_t> first_place_;       ///< where each batch starts in places_ [n + 1]
+  std::vector<std::int64_t> micro_batch_rows_;  ///< of one micro-batch, usable or not
   Batch m_;
   Evaluation evaluation_;
   std::vector<double> micro_gradient_;  ///< [n_weight]

@@ -1,6 +1,8 @@
 #include "network/network.hpp"
 
+#include <algorithm>
 #include <cmath>
+#include <dlfcn.h>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -76,16 +78,15 @@ struct Network::Parts {
     Scalar* to_stacked = stacked.data_ptr<Scalar>();
     Scalar* to_appended = appended.data_ptr<Scalar>();
     const std::int64_t n_stacked = layout.n_channel() * layout.n_grid();
-    for (std::size_t j = 0; j < rows.size(); ++j) {
-      const auto row = static_cast<std::int64_t>(j);
-      layout.write(y_rows.row(rows[j]), c_rows.row(rows[j]), normalization,
-                   to_stacked + row * n_stacked, to_appended + row * layout.n_appended());
+    // The network always runs at the full shape; what no row takes is zero.
+    std::fill_n(to_stacked, shape.micro_batch * n_stacked, Scalar{});
+    std::fill_n(to_appended, shape.micro_batch * layout.n_appended(), Scalar{});
+    for (std::size_t place = 0; place < rows.size(); ++place) {
+      if (rows[place] == kEmptyPlace) continue;
+      const auto p = static_cast<std::int64_t>(place);
+      layout.write(y_rows.row(rows[place]), c_rows.row(rows[place]), normalization,
+                   to_stacked + p * n_stacked, to_appended + p * layout.n_appended());
     }
-    // Rows beyond are padding: the network always runs at the full shape.
-    const auto used = static_cast<std::int64_t>(rows.size());
-    std::fill(to_stacked + used * n_stacked, to_stacked + shape.micro_batch * n_stacked, Scalar{});
-    std::fill(to_appended + used * layout.n_appended(),
-              to_appended + shape.micro_batch * layout.n_appended(), Scalar{});
   }
 
   NetworkShape shape;
@@ -102,8 +103,9 @@ struct Network::Parts {
   std::unique_ptr<torch::optim::Optimizer> optimizer;
 
   struct Slot {
-    torch::Tensor z;             ///< with its graph
-    std::vector<double> values;  ///< z of the rows that count [row, n_parameter]
+    torch::Tensor z;                   ///< with its graph [micro_batch, n_parameter]
+    std::vector<std::size_t> offsets;  ///< where each answer's z begins in that table
+    std::vector<double> values;        ///< the table
   };
   std::vector<Slot> slots;
 };
@@ -154,11 +156,13 @@ void Network::predict(std::int64_t slot, const Batch& y, const Batch& c,
   here.z = p.architecture.forward(p.stacked.clone(), p.appended.clone(), p.views);
   const torch::Tensor z = here.z.detach().to(torch::kFloat64).contiguous();
   const auto n_m = static_cast<std::size_t>(p.shape.parameters.size());
-  here.values.assign(z.data_ptr<double>(), z.data_ptr<double>() + rows.size() * n_m);
+  here.values.assign(z.data_ptr<double>(), z.data_ptr<double>() + z.numel());
+  here.offsets.clear();
+  for (std::size_t place = 0; place < rows.size(); ++place)
+    if (rows[place] != kEmptyPlace) here.offsets.push_back(place * n_m);
   const auto m_rows = m.write();
-  for (std::size_t j = 0; j < rows.size(); ++j)
-    p.map.apply(std::span(here.values).subspan(j * n_m, n_m),
-                m_rows.row(first_row + static_cast<std::int64_t>(j)));
+  for (const std::size_t offset : here.offsets)
+    p.map.apply(std::span(here.values).subspan(offset, n_m), m_rows.row(first_row++));
 }
 
 void Network::backward(std::int64_t slot, const Batch& g, std::int64_t first_row,
@@ -170,10 +174,9 @@ void Network::backward(std::int64_t slot, const Batch& g, std::int64_t first_row
       torch::zeros({p.shape.micro_batch, p.shape.parameters.size()}, torch::kFloat64);
   {
     const auto g_rows = g.read();
-    for (std::size_t j = 0; j < here.values.size() / n_m; ++j)
-      p.map.pull_back(std::span(here.values).subspan(j * n_m, n_m),
-                      g_rows.row(first_row + static_cast<std::int64_t>(j)),
-                      {dz.data_ptr<double>() + j * n_m, n_m});
+    for (const std::size_t offset : here.offsets)
+      p.map.pull_back(std::span(here.values).subspan(offset, n_m), g_rows.row(first_row++),
+                      {dz.data_ptr<double>() + offset, n_m});
   }
   p.gradient.zero_();
   here.z.backward(dz.to(p.type));
@@ -223,6 +226,12 @@ std::uint64_t Network::weight_hash() const {
 
 void start_network_library() {
   torch::set_num_threads(1);
+  // OpenBLAS has threads of its own that torch does not know of, as many as there are cores: they
+  // change the bits and are slower on matrices this small. Another BLAS lacks this function.
+  using SetThreads = void (*)(int);
+  if (const auto set_threads =
+          reinterpret_cast<SetThreads>(dlsym(RTLD_DEFAULT, "openblas_set_num_threads")))
+    set_threads(1);
   at::globalContext().setDeterministicAlgorithms(true, false);
 }
 

@@ -55,6 +55,9 @@ struct OptimizerSettings {
   double weight_decay = 0.0;
 };
 
+/// A place of a micro-batch that no problem takes: its input is zero and it has no answer.
+inline constexpr std::int64_t kEmptyPlace = -1;
+
 /// A network with its weights, its graphs of the last predictions, and its optimizer state.
 /// Not collective: every rank holds the same weights and takes the same steps. One thread.
 class Network {
@@ -79,12 +82,17 @@ class Network {
   void set_normalization(const Normalization& normalization);
   const Normalization& normalization() const;
 
-  /// m.row(first_row + j) = N_theta(y.row(rows[j]), c.row(rows[j])), rows.size() <= micro_batch.
+  /// Place p of the micro-batch holds row rows[p] of y and c, or is empty; rows.size() <=
+  /// micro_batch. Answers are written one after the other, without the empty places' ones:
+  /// m.row(first_row + j) = N_theta(y.row(r), c.row(r)), r the j-th row that is no kEmptyPlace.
+  /// An answer's bits depend on its place (matrix products round by it), never on the other places:
+  /// who gives a problem the same place always gets the same bits.
   /// Keeps the graph in `slot` (0, 1, ...; grows on first use) for backward.
   void predict(std::int64_t slot, const Batch& y, const Batch& c,
                std::span<const std::int64_t> rows, Batch& m, std::int64_t first_row);
   /// gradient = sum_j (dm_j/dtheta)^T g_j of the last predict in `slot`, with g_j = g.row(first_row
-  /// + j); gradient [n_weight]. Frees the slot's graph. Linear bit for bit under powers of two.
+  /// + j) for its j-th answer; gradient [n_weight]. Frees the slot's graph. Linear bit for bit
+  /// under powers of two.
   void backward(std::int64_t slot, const Batch& g, std::int64_t first_row,
                 std::span<double> gradient);
 

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cmath>
+#include <dlfcn.h>
 #include <limits>
 #include <numeric>
 
@@ -38,7 +39,12 @@ NetworkSettings make_settings(const std::string& name, const std::string& precis
 }
 
 struct Inputs {
-  Inputs() : y(kRow, 32), c(kRow, 64), m(kRow, 2), g(kRow, 2), rows(kRow) {
+  explicit Inputs(std::int64_t n_row = kRow)
+      : y(n_row, 32),
+        c(n_row, 64),
+        m(n_row, 2),
+        g(n_row, 2),
+        rows(static_cast<std::size_t>(n_row)) {
     RandomStream stream(4);
     for (Batch* batch : {&y, &c, &g})
       for (double& value : batch->write().values()) value = stream.normal();
@@ -117,6 +123,94 @@ TEST_P(EveryPrecision, ARowsBitsDependOnItselfOnly) {
       EXPECT_EQ(in.m.read().row(4)[k], all.read().row(2)[k]) << name;
     }
   }
+}
+
+// Matrix products round a row by its place, so this needs layers as wide as those in use and
+// micro-batches that are no multiple of a block.
+TEST_P(EveryPrecision, EmptyPlacesChangeNoOtherAnswer) {
+  for (const char* name : {"cnn", "mlp"}) {
+    for (const std::int64_t n_row : {3, 7, 32, 33}) {
+      NetworkShape shape = make_shape();
+      shape.micro_batch = n_row;
+      NetworkSettings settings = make_settings(name, GetParam());
+      settings.channels = {32, 32};
+      settings.hidden = {64, 33};
+      Network network(settings, shape, 1);
+      Inputs in(n_row);
+      network.predict(0, in.y, in.c, in.rows, in.m, 0);
+      const Batch all = in.m.copy();
+      for (std::int64_t first = 1; first < n_row; ++first) {
+        in.rows[static_cast<std::size_t>(first - 1)] = kEmptyPlace;
+        network.predict(0, in.y, in.c, in.rows, in.m, 0);
+        for (std::int64_t row = first; row < n_row; ++row)
+          for (std::size_t k = 0; k < 2; ++k)
+            EXPECT_EQ(in.m.read().row(row - first)[k], all.read().row(row)[k])
+                << name << ", " << n_row << " rows, first " << first;
+      }
+    }
+  }
+}
+
+TEST_P(EveryPrecision, AnEmptyPlaceHasTheGradientOfAZeroOne) {
+  Network network(make_settings("cnn", GetParam()), make_shape(), 1);
+  Inputs in;
+  std::vector<double> zeroed(static_cast<std::size_t>(network.n_weight()));
+  std::vector<double> empty(zeroed.size());
+  for (double& value : in.g.write().row(2)) value = 0.0;
+  network.predict(0, in.y, in.c, in.rows, in.m, 0);
+  network.backward(0, in.g, 0, zeroed);
+  in.rows[2] = kEmptyPlace;
+  network.predict(0, in.y, in.c, in.rows, in.m, 0);
+  const auto g = in.g.write();
+  for (std::int64_t row = 2; row + 1 < kRow; ++row)
+    std::ranges::copy(g.row(row + 1), g.row(row).begin());
+  network.backward(0, in.g, 0, empty);
+  EXPECT_EQ(zeroed, empty);
+}
+
+TEST_P(EveryPrecision, ARowsBitsDoNotDependOnItsNeighbours) {
+  Network network(make_settings("cnn", GetParam()), make_shape(), 1);
+  Inputs in;
+  network.predict(0, in.y, in.c, in.rows, in.m, 0);
+  const Batch before = in.m.copy();
+  for (std::int64_t row = 0; row < kRow; ++row)
+    if (row != 5)
+      for (double& value : in.y.write().row(row)) value = 3.0 - value;
+  network.predict(0, in.y, in.c, in.rows, in.m, 0);
+  for (std::size_t k = 0; k < 2; ++k) {
+    EXPECT_EQ(in.m.read().row(5)[k], before.read().row(5)[k]);
+    EXPECT_NE(in.m.read().row(4)[k], before.read().row(4)[k]);
+  }
+}
+
+TEST_P(EveryPrecision, SameStepsGiveTheSameWeights) {
+  Network a(make_settings("cnn", GetParam()), make_shape(), 1);
+  Network b(make_settings("cnn", GetParam()), make_shape(), 1);
+  Inputs in;
+  std::vector<double> gradient(static_cast<std::size_t>(a.n_weight()));
+  for (Network* network : {&a, &b})
+    for (int step = 0; step < 5; ++step) {
+      network->predict(0, in.y, in.c, in.rows, in.m, 0);
+      network->backward(0, in.g, 0, gradient);
+      network->step(gradient, 1e-2);
+    }
+  EXPECT_EQ(a.weights(), b.weights());
+  EXPECT_EQ(a.weight_hash(), b.weight_hash());
+}
+
+TEST_P(EveryPrecision, TheHashSeesOneBit) {
+  Network network(make_settings("mlp", GetParam()), make_shape(), 1);
+  const std::uint64_t hash = network.weight_hash();
+  const std::vector<double> theta = network.weights();
+  for (const std::size_t k : {std::size_t{0}, theta.size() / 2, theta.size() - 1}) {
+    std::vector<double> changed = theta;
+    changed[k] = GetParam() == "float" ? std::nextafter(static_cast<float>(theta[k]), 9.0F)
+                                       : std::nextafter(theta[k], 9.0);
+    network.set_weights(changed);
+    EXPECT_NE(network.weight_hash(), hash) << k;
+  }
+  network.set_weights(theta);
+  EXPECT_EQ(network.weight_hash(), hash);
 }
 
 TEST_P(EveryPrecision, BackwardIsLinearUnderPowersOfTwo) {
@@ -209,6 +303,48 @@ TEST(Network, NormalizesItsInputs) {
     EXPECT_NEAR(in.m.read().values()[k], plain.read().values()[k], 1e-12);
 }
 
+// What has another grid than y cannot be stacked: each of its components is a group of its own, and
+// reaches the dense layers.
+TEST(Network, AppendsWhatCannotBeStacked) {
+  NetworkShape shape = make_shape();
+  shape.context = {1, 64, false, "", ""};
+  Network network(make_settings("cnn", "double"), shape, 1);
+  ASSERT_EQ(network.n_normalized(), 1 + 64);
+  const auto group = network.normalized_group();
+  ASSERT_EQ(group.size(), 32U + 64U);
+  for (std::int64_t k = 0; k < 32; ++k) EXPECT_EQ(group[static_cast<std::size_t>(k)], 0);
+  for (std::int64_t k = 0; k < 64; ++k) EXPECT_EQ(group[static_cast<std::size_t>(32 + k)], 1 + k);
+  Inputs in;
+  network.predict(0, in.y, in.c, in.rows, in.m, 0);
+  const Batch plain = in.m.copy();
+  Normalization norm{std::vector<double>(65, 0.0), std::vector<double>(65, 1.0)};
+  norm.mean[64] = 2.0;
+  norm.deviation[64] = 4.0;
+  network.set_normalization(norm);
+  for (std::int64_t row = 0; row < kRow; ++row) {
+    double& last = in.c.write().row(row)[63];
+    last = 4.0 * last + 2.0;
+  }
+  network.predict(0, in.y, in.c, in.rows, in.m, 0);
+  for (std::size_t k = 0; k < 2 * kRow; ++k)
+    EXPECT_NEAR(in.m.read().values()[k], plain.read().values()[k], 1e-12);
+  in.c.write().row(0)[63] += 1.0;
+  network.predict(0, in.y, in.c, in.rows, in.m, 0);
+  EXPECT_NE(in.m.read().row(0)[0], plain.read().row(0)[0]);
+}
+
+TEST(Network, TakesOneThreadOfTheLinearAlgebra) {
+  using Threads = int (*)();
+  const auto threads = reinterpret_cast<Threads>(dlsym(RTLD_DEFAULT, "openblas_get_num_threads"));
+  const auto set_threads =
+      reinterpret_cast<void (*)(int)>(dlsym(RTLD_DEFAULT, "openblas_set_num_threads"));
+  if (threads == nullptr || set_threads == nullptr) return;  // another BLAS
+  set_threads(2);
+  EXPECT_EQ(threads(), 2);
+  start_network_library();
+  EXPECT_EQ(threads(), 1);
+}
+
 TEST(Network, RefusesWhatDoesNotFit) {
   NetworkSettings settings = make_settings("cnn", "float");
   settings.channels = {4, 4, 4, 4, 4, 4};
@@ -216,6 +352,11 @@ TEST(Network, RefusesWhatDoesNotFit) {
   NetworkShape shape = make_shape();
   shape.parameters.upper[0] = kInfinity;
   EXPECT_THROW(Network(make_settings("mlp", "float"), shape, 1), BadInput);
+  settings.kernel = 4;
+  EXPECT_THROW(settings.check(), BadInput);
+  settings.kernel = 3;
+  settings.channels.clear();
+  EXPECT_THROW(settings.check(), BadInput);
 }
 
 TEST(ParameterMap, StaysInTheBoxAndPullsBackItsDerivative) {
