@@ -30,6 +30,7 @@ TEST(Joint, SameBitsForEveryRankCount) {
   for (const auto& overrides :
        {std::vector<std::string>{},
         {"method.joint.mini_batch=3"},
+        {"method.joint.mini_batch=3", "fault.problems=[6, 13]", "fault.kind=mask"},
         {"network.precision=double"},
         {"method.joint.clip_problem=0.5", "method.joint.optimizer=adamw"}}) {
     EXPECT_EQ(hash_at(overrides, MPI_COMM_SELF), hash_at(overrides, MPI_COMM_WORLD));
@@ -59,12 +60,15 @@ TEST(Joint, LowersTheLossAndCountsItsEvaluations) {
 TEST(Joint, AFailedProblemEqualsAMaskedOne) {
   const std::vector<std::string> window = {"fault.problems=[6, 13]", "fault.first_evaluation=4",
                                            "fault.last_evaluation=7"};
-  auto blown = window, masked = window;
-  blown.emplace_back("fault.kind=blow_up");
-  masked.emplace_back("fault.kind=mask");
-  const std::uint64_t hash = hash_at(blown, MPI_COMM_WORLD);
-  EXPECT_EQ(hash, hash_at(masked, MPI_COMM_WORLD));
-  EXPECT_NE(hash, hash_at({}, MPI_COMM_WORLD));
+  for (const char* batch : {"method.joint.mini_batch=0", "method.joint.mini_batch=3"}) {
+    auto blown = window, masked = window;
+    for (auto* deck : {&blown, &masked}) deck->emplace_back(batch);
+    blown.emplace_back("fault.kind=blow_up");
+    masked.emplace_back("fault.kind=mask");
+    const std::uint64_t hash = hash_at(blown, MPI_COMM_WORLD);
+    EXPECT_EQ(hash, hash_at(masked, MPI_COMM_WORLD)) << batch;
+    EXPECT_NE(hash, hash_at({batch}, MPI_COMM_WORLD)) << batch;
+  }
 }
 
 TEST(Joint, AProblemThatAlwaysFailsIsExplained) {
