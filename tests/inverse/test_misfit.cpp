@@ -1,0 +1,52 @@
+#include <array>
+#include <cmath>
+#include <limits>
+
+#include <gtest/gtest.h>
+
+#include "inverse/misfit.hpp"
+
+namespace jpo {
+namespace {
+
+const ParameterSpace kSpace{{"a", "b"}, {"", ""}, {-1, 0}, {1, 8}, {0, 4}, {1, 4}};
+constexpr std::array kPrediction = {1.0, -2.0, 0.5};
+constexpr std::array kObservation = {0.0, 1.0, 0.5};
+constexpr std::array kM = {0.5, 2.0};
+
+TEST(Misfit, IsHalfTheScaledSquare) {
+  MisfitSettings settings;
+  settings.residual_scale = 2.0;
+  const Misfit misfit(settings, kSpace);
+  std::array<double, 3> w{};
+  EXPECT_DOUBLE_EQ(misfit.value(kPrediction, kObservation, kM, w), 0.5 * (1.0 + 9.0) / 4.0);
+  EXPECT_DOUBLE_EQ(w[0], 1.0 / 4.0);
+  EXPECT_DOUBLE_EQ(w[1], -3.0 / 4.0);
+  EXPECT_DOUBLE_EQ(w[2], 0.0);
+}
+
+TEST(Misfit, PullsToTheCentreInUnitsOfTheScale) {
+  MisfitSettings settings;
+  settings.prior_weight = 3.0;
+  const Misfit misfit(settings, kSpace);
+  std::array<double, 3> w{};
+  const double prior = 0.5 * 3.0 * (0.5 * 0.5 + 0.5 * 0.5);
+  EXPECT_DOUBLE_EQ(misfit.value(kPrediction, kObservation, kM, w), 5.0 + prior);
+  std::array<double, 2> g = {10.0, 20.0};
+  misfit.add_prior_gradient(kM, g);
+  EXPECT_DOUBLE_EQ(g[0], 10.0 + 3.0 * 0.5);
+  EXPECT_DOUBLE_EQ(g[1], 20.0 + 3.0 * (2.0 - 4.0) / 16.0);
+}
+
+TEST(Misfit, LetsWhatIsNotFiniteThrough) {
+  const Misfit misfit(MisfitSettings(), kSpace);
+  std::array<double, 3> w{};
+  for (const double bad :
+       {std::numeric_limits<double>::quiet_NaN(), std::numeric_limits<double>::infinity(), 1e200}) {
+    const std::array prediction = {1.0, bad, 0.5};
+    EXPECT_FALSE(std::isfinite(misfit.value(prediction, kObservation, kM, w)));
+  }
+}
+
+}  // namespace
+}  // namespace jpo

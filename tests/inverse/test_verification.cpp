@@ -1,0 +1,59 @@
+#include <algorithm>
+
+#include <gtest/gtest.h>
+
+#include "inverse/verification.hpp"
+#include "tests/line_model.hpp"
+
+namespace jpo {
+namespace {
+
+bool all_pass(const std::vector<CheckRow>& rows) {
+  return std::ranges::all_of(rows, [](const CheckRow& row) { return row.passed; });
+}
+
+TEST(Verification, PassesAnExactGradient) {
+  LineModel model;
+  const auto rows = verify_model(model, {});
+  EXPECT_GE(rows.size(), 4U);
+  for (const CheckRow& row : rows) EXPECT_TRUE(row.passed) << row.name << " " << row.value;
+}
+
+TEST(Verification, FailsAGradientOffByAThousandth) {
+  LineModel model(0.999);
+  EXPECT_FALSE(all_pass(verify_model(model, {})));
+  LineModel exact;
+  VerifyOptions options;
+  options.gradient_factor = 0.999;
+  EXPECT_FALSE(all_pass(verify_model(exact, options)));
+}
+
+// y depends on how often the model was asked: nothing else is wrong.
+class Drifting : public LineModel {
+ public:
+  void solve(const Batch& c, const Batch& m, Batch& y, std::span<SolveStatus> status) override {
+    LineModel::solve(c, m, y, status);
+    y.write().row(0)[0] += 1e-13 * n_solve;
+  }
+};
+
+TEST(Verification, FailsAModelThatIsNotAFunction) {
+  Drifting model;
+  const auto rows = verify_model(model, {});
+  EXPECT_FALSE(all_pass(rows));
+}
+
+TEST(Verification, JudgesATaylorSweepByItsOrder) {
+  const std::vector<double> steps = {1e-1, 1e-2, 1e-3, 1e-4, 1e-5};
+  const auto passes = [&](const std::vector<double>& remainders) {
+    return taylor_row("order", steps, remainders, 1.0, 1.9).passed;
+  };
+  EXPECT_TRUE(passes({1e-2, 1e-4, 1e-6, 1e-8, 1e-10}));
+  EXPECT_FALSE(passes({1e-1, 1e-2, 1e-3, 1e-4, 1e-5}));
+  EXPECT_FALSE(passes({1e-2, 1e-4, 5e-6, 5e-7, 5e-8}));       // the gradient is a little off
+  EXPECT_TRUE(passes({1e-2, 1e-4, 1e-6, 1e-13, 1e-14}));      // round-off does not count
+  EXPECT_FALSE(passes({1e-14, 1e-14, 1e-14, 1e-14, 1e-14}));  // nothing seen is nothing shown
+}
+
+}  // namespace
+}  // namespace jpo
