@@ -151,24 +151,44 @@ class Reader {
     return name;
   }
 
-  // A key `from` names an earlier method: its answers must be there when they are needed.
+  // A key `from` names an earlier method: its answers must be there when they are needed, and so
+  // must the snapshots that a key `starts` counts on.
   void check_from(const toml::table& table, const std::string& section, Settings& settings) const {
+    const std::string* from = field_of<std::string>(settings, "from");
+    if (from == nullptr) return;
+    const auto place = [&](const std::string& key) {
+      const toml::node* node = table.get(key);
+      return place_of(source_, section + "." + key,
+                      node != nullptr ? node->source() : table.source());
+    };
+    const auto earlier = std::ranges::find(deck_.methods, *from, &MethodDeck::name);
+    if (earlier == deck_.methods.end()) {
+      std::vector<std::string> names;
+      for (const MethodDeck& method : deck_.methods) names.push_back(method.name);
+      refuse(place("from"), section + ".from",
+             fmt::format("\"{}\" is not an earlier method", *from),
+             names.empty() ? "none: no method stands before this one"
+                           : fmt::format("one of {}", fmt::join(names, ", ")),
+             nearest_name(*from, names));
+    }
+    const std::int64_t* starts = field_of<std::int64_t>(settings, "starts");
+    const std::int64_t* snapshots = field_of<std::int64_t>(*earlier->settings, "snapshots");
+    const std::int64_t n_start = 1 + (snapshots != nullptr ? *snapshots : 0);
+    if (starts != nullptr && *starts > n_start)
+      refuse(place("starts"), section + ".starts",
+             fmt::format("{} is more than the answers of \"{}\"", *starts, *from),
+             fmt::format("at most {}: its best answer and {} snapshots", n_start, n_start - 1));
+  }
+
+  // The field of a settings' key, or nullptr where it has no such key of that type.
+  template <class T>
+  static const T* field_of(Settings& settings, const std::string& name) {
     KeyTable keys;
     settings.describe(keys);
-    std::vector<std::string> earlier;
-    for (const MethodDeck& method : deck_.methods) earlier.push_back(method.name);
-    for (const Key& key : keys.keys()) {
-      const auto* from = std::get_if<std::string*>(&key.field);
-      if (key.name != "from" || from == nullptr) continue;
-      if (std::ranges::find(earlier, **from) != earlier.end()) continue;
-      const toml::node* node = table.get("from");
-      refuse(
-          place_of(source_, section + ".from", node != nullptr ? node->source() : table.source()),
-          section + ".from", fmt::format("\"{}\" is not an earlier method", **from),
-          earlier.empty() ? "none: no method stands before this one"
-                          : fmt::format("one of {}", fmt::join(earlier, ", ")),
-          nearest_name(**from, earlier));
-    }
+    for (const Key& key : keys.keys())
+      if (key.name == name)
+        if (const auto* field = std::get_if<T*>(&key.field)) return *field;
+    return nullptr;
   }
 
   void read_petsc() {

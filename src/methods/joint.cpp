@@ -33,6 +33,7 @@ struct JointSettings : Settings {
   double clip_norm = 0.01;
   double clip_problem = 0.0;
   std::int64_t history_every = 1;
+  std::int64_t snapshots = 0;
   LearningRateSettings learning_rate;
   OptimizerSettings optimizer;
 
@@ -62,6 +63,11 @@ struct JointSettings : Settings {
          .min = 0});
     table.add("history_every", &history_every,
               {.doc = "updates between two records of the history", .min = 1});
+    table.add("snapshots", &snapshots,
+              {.doc = "times on the way, evenly spaced, at which all answers of the network are "
+                      "kept: refine.starts can start from them",
+               .min = 0,
+               .max = 1000});
     learning_rate.describe(table);
     table.add("optimizer", &optimizer.name,
               {.doc = "how the weights step along the gradient", .allowed = {"adam", "adamw"}});
@@ -151,6 +157,7 @@ class JointRun {
       evaluations_ += static_cast<double>(sum.n_counted + sum.n_failed) /
                       static_cast<double>(task_.shard.n_problem());
       if (sum.usable) step(joint.gradient(), sum, update);
+      keep_snapshot(joint, update + 1);
       stop = stop_.after(update + 1, evaluations_, sum);
       if (update % settings_.history_every == 0 || stop) record(update, sum);
       progress.advance(progress.will_print() ? describe(sum) : "");
@@ -173,6 +180,14 @@ class JointRun {
                            [factor](double value) { return value * factor; });
     network_.step(gradient_, rate_.at(update));
     rate_.observe(sum.loss_mean);
+  }
+
+  // Snapshot k of n after k / n of the updates: the last is the trained network's answer.
+  void keep_snapshot(JointGradient& joint, std::int64_t n_update) {
+    const std::int64_t n = settings_.snapshots;
+    if (n_update * n / settings_.updates == (n_update - 1) * n / settings_.updates) return;
+    result_.snapshots.push_back(result_.parameters.copy());
+    joint.predict_answers(result_.snapshots.back());
   }
 
   void record(std::int64_t update, const JointSum& sum) {

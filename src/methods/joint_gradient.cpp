@@ -68,6 +68,22 @@ JointSum JointGradient::evaluate(std::int64_t update, double problem_clip, Metho
 }
 
 void JointGradient::evaluate_answers(MethodResult& result) {
+  choose_all_rows();
+  predict(false);
+  task_.objective.evaluate_loss(rows_, m_, result.ledger, evaluation_);
+  keep_best(result);
+}
+
+void JointGradient::predict_answers(Batch& m) {
+  choose_all_rows();
+  predict(false);
+  const auto from = m_.read();
+  const auto to = m.write();
+  for (std::size_t k = 0; k < rows_.size(); ++k)
+    std::ranges::copy(from.row(static_cast<std::int64_t>(k)), to.row(rows_[k]).begin());
+}
+
+void JointGradient::choose_all_rows() {
   begin_rows();
   for (std::int64_t k = 0; k < n_micro_batch_; ++k) {
     take_micro_batch(k);
@@ -75,9 +91,6 @@ void JointGradient::evaluate_answers(MethodResult& result) {
          begin += rows_per_micro_batch_)
       add_network_batch(begin);
   }
-  predict(false);
-  task_.objective.evaluate_loss(rows_, m_, result.ledger, evaluation_);
-  keep_best(result);
 }
 
 void JointGradient::begin_rows() {

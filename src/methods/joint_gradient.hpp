@@ -36,11 +36,16 @@ class JointGradient {
   /// d(mean loss)/d(theta) of the last evaluate [n_weight].
   std::span<const double> gradient() const { return gradient_; }
 
+  /// The network's answers to all usable problems at the current weights: rows of `m` by local
+  /// problem [n_local_problem, n_parameter]; other rows stay.
+  void predict_answers(Batch& m);
+
   /// Loss only, of all usable problems at the current weights: no adjoint, no reduction.
   void evaluate_answers(MethodResult& result);
 
  private:
   void begin_rows();
+  void choose_all_rows();
   void take_micro_batch(std::int64_t k);
   void add_network_batch(std::int64_t begin);
   void choose_rows(std::int64_t update);

@@ -73,8 +73,9 @@ struct MethodResult {
   /// Keeps (m, loss) where it is ok and the best so far of local problem `row`; counts a failure.
   void record(std::int64_t row, std::span<const double> m, double loss, Outcome outcome);
 
-  Batch parameters;          ///< best m of each problem
-  std::vector<double> loss;  ///< its loss; NaN where no evaluation was ok
+  Batch parameters;              ///< best m of each problem
+  std::vector<Batch> snapshots;  ///< answers on the way, oldest first: more starts for refine
+  std::vector<double> loss;      ///< its loss; NaN where no evaluation was ok
   std::vector<StopReason> reason;
   std::vector<Outcome> last_failure;  ///< Outcome::ok where every evaluation was
   std::vector<std::int64_t> failed_evaluations;

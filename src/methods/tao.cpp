@@ -1,6 +1,6 @@
 // Per-problem TAO: every problem has a solver of its own, advanced in lockstep so that one batched
 // model call serves all live problems of the rank. "tao" starts at the centre of the box, "refine"
-// at another method's answer.
+// at another method's answer, or at several one after the other.
 //
 // Guards, per problem: a start that is not ok is never told to TAO; a later evaluation that fails
 // is answered by a finite penalty (10 x the loss at the start, zero gradient), because TAO's line
@@ -53,9 +53,16 @@ struct TaoSettings : Settings {
 
 struct RefineSettings : TaoSettings {
   std::string from;
+  std::int64_t starts = 1;
   void describe(KeyTable& table) override {
     table.add("from", &from,
               {.doc = "name of the earlier method whose answers are the starts", .required = true});
+    table.add("starts", &starts,
+              {.doc = "starts a problem, one after the other, the best answer counts: the earlier "
+                      "method's best answer, then its snapshots, newest first; max_evaluations is "
+                      "for all of them",
+               .min = 1,
+               .max = 1000});
     TaoSettings::describe(table);
   }
 };
@@ -104,27 +111,40 @@ StopReason stop_reason_of(TaoConvergedReason reason) {
   }
 }
 
-// One problem's TaoSolve: lives on the solve's own stack.
+// One problem's TaoSolves, a start each: lives on the solve's own stack.
 class TaoSolveOfOne {
  public:
   TaoSolveOfOne(const TaoSettings& settings, const std::string& prefix, const ParameterSpace& space,
                 MethodResult& result, LiveSolve& live)
       : settings_(settings), prefix_(prefix), space_(space), result_(result), live_(live) {}
 
+  // The reason is that of the solve with the best answer, or of the first where none has one.
   void run(std::span<const double> start) {
     const auto row = static_cast<std::size_t>(live_.row());
-    try {
-      const TaoConvergedReason reason = solve(start);
-      if (end_ == End::by_tao) result_.reason[row] = stop_reason_of(reason);
-    } catch (const std::exception&) {
-      if (end_ == End::by_tao) result_.reason[row] = StopReason::solver_stopped;
-    }
-    if (end_ == End::budget) result_.reason[row] = StopReason::budget_reached;
-    if (end_ == End::bad_start) result_.reason[row] = StopReason::diverged_at_start;
+    if (n_evaluation_ == settings_.max_evaluations) return;
+    const double best_before = result_.loss[row];
+    const bool first = n_evaluation_ == 0;
+    n_start_evaluation_ = 0;
+    end_ = End::by_tao;
+    const StopReason reason = solve_guarded(start);
+    if (first || result_.loss[row] < best_before ||
+        (std::isnan(best_before) && !std::isnan(result_.loss[row])))
+      result_.reason[row] = reason;
   }
 
  private:
   enum class End { by_tao, budget, bad_start };
+
+  StopReason solve_guarded(std::span<const double> start) {
+    StopReason reason = StopReason::solver_stopped;
+    try {
+      reason = stop_reason_of(solve(start));
+    } catch (const std::exception&) {  // the reason tells
+    }
+    if (end_ == End::budget) reason = StopReason::budget_reached;
+    if (end_ == End::bad_start) reason = StopReason::diverged_at_start;
+    return reason;
+  }
 
   TaoConvergedReason solve(std::span<const double> start) {
     const VecHandle m = vector_of(start);
@@ -177,7 +197,8 @@ class TaoSolveOfOne {
       loss = 10.0 * start_loss_;
       std::ranges::fill(g, 0.0);
     }
-    if (n_evaluation_++ > 0) return true;
+    ++n_evaluation_;
+    if (n_start_evaluation_++ > 0) return true;
     start_loss_ = answer.loss;
     if (answer.outcome != Outcome::ok) end_ = End::bad_start;
     return end_ == End::by_tao;
@@ -188,22 +209,25 @@ class TaoSolveOfOne {
   const ParameterSpace& space_;
   MethodResult& result_;
   LiveSolve& live_;
-  std::int64_t n_evaluation_ = 0;
+  std::int64_t n_evaluation_ = 0;        ///< of all starts
+  std::int64_t n_start_evaluation_ = 0;  ///< of this start
   double start_loss_ = 0.0;
   End end_ = End::by_tao;
 };
 
-MethodResult solve_from(const TaoSettings& settings, const Task& task, const Batch& starts) {
+// starts: batches of one row a local problem, tried in this order.
+MethodResult solve_from(const TaoSettings& settings, const Task& task,
+                        const std::vector<const Batch*>& starts) {
   const ParameterSpace& space = task.objective.shape().parameters;
   MethodResult result(task.objective.n_problem(), space);
   const std::string prefix = option_prefix(task.name);
-  const auto start_rows = starts.read();
   Progress progress(task, static_cast<std::int64_t>(task.usable.size()), "problems of rank 0");
   const auto scope = task.timer.scope(Phase::solver);
   run_lockstep(
       task.objective, result.ledger, task.usable, settings.window,
       [&](LiveSolve& live) {
-        TaoSolveOfOne(settings, prefix, space, result, live).run(start_rows.row(live.row()));
+        TaoSolveOfOne solve(settings, prefix, space, result, live);
+        for (const Batch* start : starts) solve.run(start->read().row(live.row()));
       },
       [&](std::int64_t) { progress.advance(); });
   return result;
@@ -212,12 +236,17 @@ MethodResult solve_from(const TaoSettings& settings, const Task& task, const Bat
 MethodResult solve_tao(const Settings& settings, const Task& task) {
   // The centre of the box is what a fresh result holds.
   const MethodResult centre(task.objective.n_problem(), task.objective.shape().parameters);
-  return solve_from(dynamic_cast<const TaoSettings&>(settings), task, centre.parameters);
+  return solve_from(dynamic_cast<const TaoSettings&>(settings), task, {&centre.parameters});
 }
 
 MethodResult solve_refine(const Settings& settings, const Task& task) {
   const auto& refine = dynamic_cast<const RefineSettings&>(settings);
-  return solve_from(refine, task, task.earlier(refine.from).parameters);
+  const MethodResult& earlier = task.earlier(refine.from);
+  std::vector<const Batch*> starts = {&earlier.parameters};
+  for (auto snapshot = earlier.snapshots.rbegin();
+       snapshot != earlier.snapshots.rend() && std::ssize(starts) < refine.starts; ++snapshot)
+    starts.push_back(&*snapshot);
+  return solve_from(refine, task, starts);
 }
 
 }  // namespace

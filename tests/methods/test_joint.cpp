@@ -81,6 +81,41 @@ TEST(Joint, AProblemThatAlwaysFailsIsExplained) {
   EXPECT_TRUE(std::isnan(job.results()[0].loss[k]));
 }
 
+// A refinement of every snapshot: the best of them counts, and none starts elsewhere.
+TEST(Joint, KeepsSnapshotsThatRefinementsStartFrom) {
+  const std::string deck = std::string(kDeck) + R"(
+snapshots = 3
+[[method]]
+kind = "refine"
+from = "joint"
+[[method]]
+name = "more"
+kind = "refine"
+from = "joint"
+starts = 4
+[[method]]
+name = "short"
+kind = "refine"
+from = "joint"
+starts = 4
+max_evaluations = 3
+)";
+  for (const char* batch : {"method.joint.mini_batch=0", "method.joint.mini_batch=3"}) {
+    const Job job = solved_job(deck, {batch}, MPI_COMM_WORLD);
+    const MethodResult& joint = job.results()[0];
+    ASSERT_EQ(joint.snapshots.size(), 3U);
+    for (std::size_t row = 0; row < joint.loss.size(); ++row) {
+      EXPECT_NE(joint.snapshots[0].read().values()[2 * row],
+                joint.snapshots[1].read().values()[2 * row]);
+      EXPECT_LE(job.results()[2].loss[row], job.results()[1].loss[row]);
+      EXPECT_GT(job.results()[2].ledger.forward[row], job.results()[1].ledger.forward[row]);
+      EXPECT_LE(job.results()[3].ledger.forward[row], 3);
+    }
+    const Job alone = solved_job(deck, {batch}, MPI_COMM_SELF);
+    EXPECT_EQ(answers_of(job, 2).hash, answers_of(alone, 2).hash) << batch;
+  }
+}
+
 TEST(Joint, StopsByItsRules) {
   const auto updates = [](const std::string& rule) {
     return solved_job(kDeck, {"method.joint.updates=30", rule}, MPI_COMM_WORLD)
