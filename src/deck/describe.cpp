@@ -47,7 +47,9 @@ std::string describe_keys(const Catalogue& catalogue) {
       "      labels the result: letters, digits, _ + -\n"
       "  kind                         = (required)       string\n      one of those below\n";
   text += choices(catalogue.methods, "[[method]] kind =");
-  text += "\n[petsc]  options for PETSc, without the dash; those of a method start with its name\n";
+  text +=
+      "\n[petsc]  options for PETSc, without the dash; those of a method start with its name in\n  "
+      "    lower case, + and - as _, and one more _: bfgs_tao_ls_type = \"armijo\"\n";
   return text;
 }
 

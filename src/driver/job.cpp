@@ -79,6 +79,20 @@ void apply_petsc_options(const Deck& deck) {
     PETSC(PetscOptionsSetValue(nullptr, ("-" + option).c_str(), value.c_str()));
 }
 
+std::vector<std::string> unused_petsc_options(const Deck& deck, MPI_Comm comm) {
+  std::vector<double> uses;
+  for (const auto& [option, value] : deck.petsc) {
+    PetscBool used = PETSC_FALSE;
+    PETSC(PetscOptionsUsed(nullptr, option.c_str(), &used));
+    uses.push_back(used == PETSC_TRUE ? 1.0 : 0.0);
+  }
+  reduce_max(uses, comm);
+  std::vector<std::string> unused;
+  for (std::size_t k = 0; k < uses.size(); ++k)
+    if (uses[k] == 0.0) unused.push_back(deck.petsc[k].first);
+  return unused;
+}
+
 std::unique_ptr<ForwardModel> make_model(const Deck& deck, Resolution resolution) {
   const ModelEntry& entry = *find_model(deck.model_name);
   ModelPlace place;

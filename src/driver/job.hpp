@@ -24,6 +24,9 @@ Deck load_deck(const std::string& path, const std::vector<std::string>& override
 
 /// Puts the deck's [petsc] table into PETSc's options database.
 void apply_petsc_options(const Deck& deck);
+/// Names of the deck's [petsc] options that no rank's PETSc has asked for so far: misspelt, most
+/// likely. Collective.
+std::vector<std::string> unused_petsc_options(const Deck& deck, MPI_Comm comm);
 
 /// The deck's model at a resolution; BadInput where it has none finer than the inversion's.
 std::unique_ptr<ForwardModel> make_model(const Deck& deck, Resolution resolution);

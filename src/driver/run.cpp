@@ -38,6 +38,11 @@ ExitCode run(const DeckArguments& arguments, bool overwrite, const std::string& 
     show_done(method, job.results().back());
   }
   show_results(job);
+  for (const std::string& option : unused_petsc_options(job.deck(), job.comm()))
+    warn(
+        "[petsc] option '{}' was used by nothing; a method's options start with its name, in lower "
+        "case, with + and - as _, and one more _",
+        option);
   write_results(job, command);
   say("\nresult: {}", settings.output_path());
 
