@@ -1,6 +1,7 @@
 #include "data/problem_set.hpp"
 
 #include <algorithm>
+#include <limits>
 
 #include "core/random.hpp"
 
@@ -33,6 +34,15 @@ void observe(ProblemSet& problems, std::int64_t first, std::int64_t n, ForwardMo
               std::span(problems.draw_status)
                   .subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(n)));
   copy_rows(y, 0, problems.observation, first);
+}
+
+// The model may leave anything in a row that did not converge.
+void spoil_failed(ProblemSet& problems) {
+  const auto y = problems.observation.write();
+  for (std::size_t k = 0; k < problems.draw_status.size(); ++k)
+    if (problems.draw_status[k] != SolveStatus::converged)
+      std::ranges::fill(y.row(static_cast<std::int64_t>(k)),
+                        std::numeric_limits<double>::quiet_NaN());
 }
 
 void add_noise(ProblemSet& problems, std::uint64_t run_seed, double deviation) {
@@ -74,6 +84,7 @@ ProblemSet generate_problems(const DataSettings& settings, std::uint64_t run_see
   draw(problems, run_seed, model);
   for (std::int64_t first = 0; first < n; first += solve_batch)
     observe(problems, first, std::min(solve_batch, n - first), model);
+  spoil_failed(problems);
   add_noise(problems, run_seed, settings.noise);
   return problems;
 }

@@ -9,8 +9,8 @@ namespace jpo {
 namespace {
 
 constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
-// What a planted fault hands to the model: parameters that overflow, in it or in the misfit.
-constexpr double kBlowUp = 1e200;
+// What a planted fault hands to the model: a large finite value could fade out in it (an envelope).
+constexpr double kBlowUp = std::numeric_limits<double>::infinity();
 
 Outcome outcome_of(SolveStatus status) {
   switch (status) {

@@ -102,5 +102,43 @@ TEST(ProblemSet, AddsNoiseOfTheGivenDeviation) {
   EXPECT_EQ(clean.truth.read().values()[5], noisy.truth.read().values()[5]);
 }
 
+// Noise is drawn once for every value: no two problems, components, seeds or draws share it.
+TEST(ProblemSet, AddsNoiseThatIsIndependent) {
+  DataSettings settings = make_settings();
+  settings.n_problem = 2000;
+  const auto z_of = [&](std::uint64_t seed) {
+    settings.noise = 0.0;
+    const ProblemSet clean = make_set(settings, seed, 1, 0);
+    settings.noise = 0.25;
+    const ProblemSet noisy = make_set(settings, seed, 1, 0);
+    std::vector<double> z;
+    for (std::size_t k = 0; k < noisy.observation.read().values().size(); ++k)
+      z.push_back((noisy.observation.read().values()[k] - clean.observation.read().values()[k]) /
+                  0.25);
+    return z;
+  };
+  const std::vector<double> z = z_of(7);
+  const std::vector<double> other = z_of(8);
+  const auto correlation = [&](const std::vector<double>& with, std::size_t lag) {
+    double sum = 0.0;
+    for (std::size_t k = lag; k < z.size(); ++k) sum += z[k] * with[k - lag];
+    return sum / static_cast<double>(z.size() - lag);
+  };
+  const double limit = 4.5 / std::sqrt(static_cast<double>(z.size()));
+  EXPECT_LT(std::abs(correlation(other, 0)), limit);
+  for (const std::size_t lag : {1, 2, 3, 6, 12}) EXPECT_LT(std::abs(correlation(z, lag)), limit);
+  const ProblemSet set = make_set(settings, 7, 1, 0);
+  for (std::size_t parameter = 0; parameter < 2; ++parameter)
+    for (std::size_t component = 0; component < 3; ++component) {
+      const double centre = parameter == 0 ? 0.0 : 2.0;  // of the draws: uniform in 2 about it
+      double sum = 0.0;
+      for (std::int64_t row = 0; row < settings.n_problem; ++row)
+        sum += z[static_cast<std::size_t>(3 * row) + component] *
+               (set.truth.read().row(row)[parameter] - centre);
+      EXPECT_LT(std::abs(sum / static_cast<double>(settings.n_problem)),
+                4.5 * 1.16 / std::sqrt(2e3));
+    }
+}
+
 }  // namespace
 }  // namespace jpo

@@ -48,5 +48,36 @@ TEST(Misfit, LetsWhatIsNotFiniteThrough) {
   }
 }
 
+// The value is quadratic: central differences are exact to round-off.
+TEST(Misfit, HasTheDerivativesItGives) {
+  MisfitSettings settings;
+  settings.residual_scale = 0.4;
+  settings.prior_weight = 3.0;
+  const Misfit misfit(settings, kSpace);
+  std::array<double, 3> w{}, unused{};
+  std::array<double, 2> g{};
+  misfit.value(kPrediction, kObservation, kM, w);
+  misfit.add_prior_gradient(kM, g);
+  constexpr double kStep = 0.125;
+  for (std::size_t k = 0; k < 3; ++k) {
+    auto up = kPrediction, down = kPrediction;
+    up[k] += kStep;
+    down[k] -= kStep;
+    const double slope = (misfit.value(up, kObservation, kM, unused) -
+                          misfit.value(down, kObservation, kM, unused)) /
+                         (2.0 * kStep);
+    EXPECT_NEAR(w[k], slope, 1e-12);
+  }
+  for (std::size_t k = 0; k < 2; ++k) {
+    auto up = kM, down = kM;
+    up[k] += kStep;
+    down[k] -= kStep;
+    const double slope = (misfit.value(kPrediction, kObservation, up, unused) -
+                          misfit.value(kPrediction, kObservation, down, unused)) /
+                         (2.0 * kStep);
+    EXPECT_NEAR(g[k], slope, 1e-12);
+  }
+}
+
 }  // namespace
 }  // namespace jpo
