@@ -53,7 +53,7 @@ def draw_scatter(result: Result, reference: Method, answer: Method, folder: str)
     verdict = verdicts(answer.loss, reference.loss, result.loss_reference)
     low = 1e-10 * result.loss_reference
     figure, axes = plt.subplots(figsize=(5.5, 5.2))
-    for value, colour, name in ((-1, BETTER, "better"), (0, TIE, "tie"), (1, WORSE, "worse")):
+    for value, colour, name in ((-1, BETTER, "better than"), (0, TIE, "tie with"), (1, WORSE, "worse than")):
         chosen = verdict == value
         axes.plot(np.maximum(reference.loss[chosen], low), np.maximum(answer.loss[chosen], low), "o", ms=4,
                   alpha=0.7, color=colour, label=f"{answer.name} {name}: {chosen.sum()}")
@@ -72,10 +72,10 @@ def draw_shares(result: Result, reference: Method, folder: str) -> str:
     for k, method in enumerate(result.methods):
         verdict = verdicts(method.loss, reference.loss, result.loss_reference)
         left = 0.0
-        for value, colour, name in ((-1, BETTER, "better"), (0, TIE, "tie"), (1, WORSE, "worse")):
+        for value, colour, name in ((-1, BETTER, "better than"), (0, TIE, "tie with"), (1, WORSE, "worse than")):
             share = 100.0 * np.mean(verdict == value)
             axes.barh(k + 0.18, share, 0.34, left=left, color=colour,
-                      label=f"{name} than/with {reference.name}" if k == 0 else None)
+                      label=f"{name} {reference.name}" if k == 0 else None)
             left += share
         share = 100.0 * np.mean(solved(method.loss, result.floor, result.loss_reference))
         axes.barh(k - 0.18, share, 0.34, color=SOLVED, label="solved" if k == 0 else None)
