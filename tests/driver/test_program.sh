@@ -50,10 +50,12 @@ kind = "tao"
 [[method]]
 kind = "joint"
 updates = 6
+snapshots = 2
 [[method]]
 name = "joint+refine"
 kind = "refine"
 from = "joint"
+starts = 3
 DECK
 run=("$jpo" run deck.toml --set run.output=)
 
@@ -77,6 +79,10 @@ expect 0 "result: a.h5" "${run[@]}a.h5" --overwrite
 expect 2 "cannot be written" "${run[@]}deck.toml/below.h5"
 expect 3 "no answer" "${run[@]}failed.h5" --set 'fault.problems=[1,2]' --set run.max_failed_fraction=0.1
 [[ -f failed.h5 ]] || { echo "FAILED: no result beside exit code 3"; failures=$((failures + 1)); }
+expect 0 "'joint_refine_tao_misspelt' was used by nothing" "${run[@]}options.h5" \
+  --set 'petsc.joint_refine_tao_misspelt="1"'
+used=$("${run[@]}options.h5" --overwrite --set 'petsc.joint_refine_tao_ls_type="armijo"' 2>&1)
+[[ $used == *"used by nothing"* ]] && echo "FAILED: $used" && failures=$((failures + 1))
 
 # Two rank counts, and three all-reduce algorithms of Open MPI: the same file.
 expect 0 "result: b.h5" ranks 3 "${run[@]}b.h5"
