@@ -21,15 +21,14 @@ int n_rank_of(MPI_Comm comm) {
   return n_rank;
 }
 
-void write_root(ResultFile& file, const Job& job, const std::string& command) {
+void write_root(ResultFile& file, const Job& job, const RunRecord& record) {
   file.attribute("/", "schema_version", kSchemaVersion);
   file.attribute("/", "jpo_version", jpo_version());
   file.attribute("/", "git_revision", git_revision());
   file.attribute("/", "deck", job.deck().resolved);
-  file.attribute("/", "command", command);
+  file.attribute("/", "command", record.command);
   file.attribute("/", "n_rank", static_cast<std::int64_t>(n_rank_of(job.comm())));
-  const auto now = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
-  file.attribute("/", "started", fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(now)));
+  file.attribute("/", "started", record.started);
   for (const auto& [name, version] : all_versions())
     file.attribute("/", name + "_version", version);
 }
@@ -170,12 +169,17 @@ std::vector<LibraryVersion> all_versions() {
   return versions;
 }
 
-void write_results(Job& job, const std::string& command) {
+std::string time_stamp() {
+  const auto now = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
+  return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(now));
+}
+
+void write_results(Job& job, const RunRecord& record) {
   const auto scope = job.timer().scope(Phase::io);
   const RowRange rows{job.shard().first_problem(), job.shard().n_local_problem(),
                       job.shard().n_problem()};
   ResultFile file(job.deck().section<RunSettings>("run").output_path(), job.comm());
-  write_root(file, job, command);
+  write_root(file, job, record);
   write_problems(file, job, rows);
   std::string order;
   for (std::size_t k = 0; k < job.results().size(); ++k) {

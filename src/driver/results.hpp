@@ -5,9 +5,17 @@
 
 namespace jpo {
 
+/// How a run was called, and when: "2026-05-01T12:00:00Z".
+struct RunRecord {
+  std::string command;
+  std::string started;
+};
+/// The time now, in UTC.
+std::string time_stamp();
+
 /// Writes the whole result of a job to its deck's output: the schema of design.md. Collective.
-/// `command`: as typed. Throws CannotWrite on all ranks.
-void write_results(Job& job, const std::string& command);
+/// Throws CannotWrite on all ranks.
+void write_results(Job& job, const RunRecord& record);
 
 /// Every library's version, the processor and the compiler: what equal bits depend on.
 std::vector<LibraryVersion> all_versions();

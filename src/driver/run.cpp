@@ -23,6 +23,7 @@ void show_done(const MethodDeck& method, const MethodResult& result) {
 
 ExitCode run(const DeckArguments& arguments, bool overwrite, const std::string& command,
              MPI_Comm comm) {
+  const RunRecord record{command, time_stamp()};
   Deck deck = load_deck(arguments.path, arguments.overrides, comm);
   const auto settings = deck.section<RunSettings>("run");
   check_output_path(settings.output_path(), overwrite || settings.overwrite, comm);
@@ -43,7 +44,7 @@ ExitCode run(const DeckArguments& arguments, bool overwrite, const std::string& 
         "[petsc] option '{}' was used by nothing; a method's options start with its name, in lower "
         "case, with + and - as _, and one more _",
         option);
-  write_results(job, command);
+  write_results(job, record);
   say("\nresult: {}", settings.output_path());
 
   const double failed = failed_fraction(job);

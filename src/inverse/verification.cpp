@@ -141,7 +141,10 @@ CheckRow check_dot_product(Probe& probe) {
   Batch w(probe.n, probe.y.n_component());
   Batch g(probe.n, probe.m.n_component());
   RandomStream stream(stream_seed(probe.options.seed, "verify weights", "", 0));
-  for (double& value : w.write().values()) value = stream.normal();
+  {
+    const auto rows = w.write();
+    for (double& value : rows.values()) value = stream.normal();
+  }
   probe.model.adjoint(w, g);
   double worst = 0.0;
   for (std::int64_t row = 0; row < probe.n; ++row) {

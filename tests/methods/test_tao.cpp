@@ -32,6 +32,8 @@ name = "diffusion"
 micro_batch = 2
 [network]
 name = "mlp"
+hidden = []
+precision = "double"
 [[method]]
 name = "bfgs"
 kind = "tao"
@@ -39,7 +41,9 @@ gradient_tolerance = 1e-9
 [[method]]
 name = "joint"
 kind = "joint"
-updates = 20
+updates = 400
+learning_rate = 1e-2
+clip_norm = 0.0
 [[method]]
 name = "joint+refine"
 kind = "refine"
@@ -150,9 +154,11 @@ TEST(Tao, FindsTheLeastSquaresSolutionOfALinearModel) {
       right.push_back(dot(column, job.problems().observation.read().row(row)));
     }
     const auto exact = solve_dense(normal, right);
-    for (const std::size_t method : {0U, 2U})
+    // The joint answer is as near as 400 updates bring a linear network, of parameters of size 1.
+    for (const auto& [method, tolerance] : {std::pair{0U, 1e-6}, {1U, 1e-2}, {2U, 1e-6}})
       for (std::size_t k = 0; k < 8; ++k)
-        EXPECT_NEAR(job.results()[method].parameters.read().row(row)[k], exact[k], 1e-6);
+        EXPECT_NEAR(job.results()[method].parameters.read().row(row)[k], exact[k], tolerance)
+            << "method " << method;
   }
 }
 
