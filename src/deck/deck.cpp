@@ -131,6 +131,7 @@ class Reader {
     const std::string section = "method." + method.name;
     read_settings(table, section, source_, *method.settings, {"name", "kind"});
     check_from(table, section, *method.settings);
+    check_earlier(table, section, *method.settings, "budget_of");
     deck_.methods.push_back(std::move(method));
   }
 
@@ -156,28 +157,38 @@ class Reader {
   void check_from(const toml::table& table, const std::string& section, Settings& settings) const {
     const std::string* from = field_of<std::string>(settings, "from");
     if (from == nullptr) return;
-    const auto place = [&](const std::string& key) {
-      const toml::node* node = table.get(key);
-      return place_of(source_, section + "." + key,
-                      node != nullptr ? node->source() : table.source());
-    };
-    const auto earlier = std::ranges::find(deck_.methods, *from, &MethodDeck::name);
-    if (earlier == deck_.methods.end()) {
-      std::vector<std::string> names;
-      for (const MethodDeck& method : deck_.methods) names.push_back(method.name);
-      refuse(place("from"), section + ".from",
-             fmt::format("\"{}\" is not an earlier method", *from),
-             names.empty() ? "none: no method stands before this one"
-                           : fmt::format("one of {}", fmt::join(names, ", ")),
-             nearest_name(*from, names));
-    }
+    const MethodDeck& earlier = *check_earlier(table, section, settings, "from");
     const std::int64_t* starts = field_of<std::int64_t>(settings, "starts");
-    const std::int64_t* snapshots = field_of<std::int64_t>(*earlier->settings, "snapshots");
+    const std::int64_t* snapshots = field_of<std::int64_t>(*earlier.settings, "snapshots");
     const std::int64_t n_start = 1 + (snapshots != nullptr ? *snapshots : 0);
     if (starts != nullptr && *starts > n_start)
-      refuse(place("starts"), section + ".starts",
+      refuse(place_in(table, section, "starts"), section + ".starts",
              fmt::format("{} is more than the answers of \"{}\"", *starts, *from),
              fmt::format("at most {}: its best answer and {} snapshots", n_start, n_start - 1));
+  }
+
+  std::string place_in(const toml::table& table, const std::string& section,
+                       const std::string& key) const {
+    const toml::node* node = table.get(key);
+    return place_of(source_, section + "." + key,
+                    node != nullptr ? node->source() : table.source());
+  }
+
+  // The earlier method that a key names; nullptr where there is no such key, or it is optional and
+  // empty.
+  const MethodDeck* check_earlier(const toml::table& table, const std::string& section,
+                                  Settings& settings, const std::string& key) const {
+    const std::string* name = field_of<std::string>(settings, key);
+    if (name == nullptr || (name->empty() && table.get(key) == nullptr)) return nullptr;
+    const auto earlier = std::ranges::find(deck_.methods, *name, &MethodDeck::name);
+    if (earlier != deck_.methods.end()) return &*earlier;
+    std::vector<std::string> names;
+    for (const MethodDeck& method : deck_.methods) names.push_back(method.name);
+    refuse(place_in(table, section, key), section + "." + key,
+           fmt::format("\"{}\" is not an earlier method", *name),
+           names.empty() ? "none: no method stands before this one"
+                         : fmt::format("one of {}", fmt::join(names, ", ")),
+           nearest_name(*name, names));
   }
 
   // The field of a settings' key, or nullptr where it has no such key of that type.

@@ -4,6 +4,8 @@
 #include <array>
 #include <cmath>
 #include <fstream>
+#include <functional>
+#include <limits>
 #include <numeric>
 #include <sstream>
 
@@ -12,6 +14,7 @@
 
 #include "core/checks.hpp"
 #include "core/errors.hpp"
+#include "core/statistics.hpp"
 #include "models/registry.hpp"
 
 namespace jpo {
@@ -129,6 +132,38 @@ Objective Job::objective(bool with_faults) {
           timer_};
 }
 
+std::vector<double> Job::evaluations(std::size_t k) const {
+  std::vector<double> local;
+  for (std::int64_t row = 0; row < shard_.n_local_problem(); ++row)
+    local.push_back(0.5 * static_cast<double>(results_[k].ledger.solves(row)));
+  std::vector<double> total = gather_rows(local, comm_);
+  const std::string from = earlier_method(deck_.methods[k]);
+  if (from.empty()) return total;
+  const std::vector<double> earlier = evaluations(method_index(from));
+  std::ranges::transform(total, earlier, total.begin(), std::plus<>());
+  return total;
+}
+
+std::size_t Job::method_index(const std::string& name) const {
+  const auto found = std::ranges::find(deck_.methods, name, &MethodDeck::name);
+  return static_cast<std::size_t>(found - deck_.methods.begin());
+}
+
+double Job::loss_reference() const {
+  return finite_median(gather_rows(loss_at_centre_, comm_));
+}
+
+double Job::solved_below() const {
+  const auto& data = deck_.section<DataSettings>("data");
+  const auto& misfit = deck_.section<MisfitSettings>("misfit");
+  if (!data.inverse_crime || misfit.prior_weight > 0.0)
+    return -std::numeric_limits<double>::infinity();
+  const auto n = static_cast<double>(shape().observation.size());
+  const double deviation = data.noise / misfit.residual_scale;
+  const double floor = 0.5 * n * deviation * deviation;
+  return floor * (1.0 + 2.5 * std::sqrt(2.0 / n)) + 1e-6 * loss_reference();
+}
+
 Task Job::task(const std::string& name, Objective& objective) {
   const auto& parallel = deck_.section<ParallelSettings>("parallel");
   return {name,
@@ -141,10 +176,10 @@ Task Job::task(const std::string& name, Objective& objective) {
           timer_,
           usable_,
           [this](const std::string& earlier) -> const MethodResult& {
-            const auto named = [&](const MethodDeck& method) { return method.name == earlier; };
-            const auto found = std::ranges::find_if(deck_.methods, named);
-            return results_.at(static_cast<std::size_t>(found - deck_.methods.begin()));
-          }};
+            return results_.at(method_index(earlier));
+          },
+          [this](const std::string& earlier) { return mean(evaluations(method_index(earlier))); },
+          solved_below()};
 }
 
 void Job::solve(const MethodDeck& method) {

@@ -52,12 +52,19 @@ class Job {
   const std::vector<std::int64_t>& usable() const { return usable_; }
   /// In deck order, as far as solved.
   const std::vector<MethodResult>& results() const { return results_; }
-  /// A task for `name`, with an objective that counts its evaluations from zero.
+  /// Gradient evaluations that method k of results() has cost, with those it started from, by
+  /// global id: a forward and an adjoint solve each, so half of all solves. Collective.
+  std::vector<double> evaluations(std::size_t k) const;
+  /// L_ref: the median misfit at the centre of the box. Collective.
+  double loss_reference() const;
+  /// A task for `name`, with an objective that counts its evaluations from zero. Collective.
   Task task(const std::string& name, Objective& objective);
   Objective objective(bool with_faults = true);
 
  private:
   std::vector<double> loss_at(const Batch& m);
+  std::size_t method_index(const std::string& name) const;
+  double solved_below() const;
 
   Deck deck_;
   MPI_Comm comm_;

@@ -12,6 +12,7 @@
 #include "core/checks.hpp"
 #include "core/log.hpp"
 #include "core/random.hpp"
+#include "core/statistics.hpp"
 #include "driver/results.hpp"
 
 namespace jpo {
@@ -22,23 +23,6 @@ std::string bytes_text(double bytes) {
   std::size_t k = 0;
   for (; bytes >= 1000.0 && k + 1 < units.size(); ++k) bytes /= 1000.0;
   return fmt::format("{:.1f} {}", bytes, units[k]);
-}
-
-double median(std::vector<double> values) {
-  if (values.empty()) return std::nan("");
-  const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
-  std::ranges::nth_element(values, middle);
-  if (values.size() % 2 == 1) return *middle;
-  return 0.5 * (*middle + *std::max_element(values.begin(), middle));
-}
-
-std::vector<double> finite(std::vector<double> values) {
-  std::erase_if(values, [](double value) { return !std::isfinite(value); });
-  return values;
-}
-
-std::vector<double> as_doubles(const std::vector<std::int64_t>& values) {
-  return {values.begin(), values.end()};
 }
 
 // What the table of methods knows of all problems, gathered on every rank.
@@ -57,32 +41,15 @@ std::int64_t count_solved(const std::vector<double>& loss, const Truths& truths)
   return solved;
 }
 
-// A method's own evaluations and those of the methods it started from.
-std::vector<double> evaluations_with_earlier(const Job& job, std::size_t k) {
-  std::vector<double> total = gather_rows(as_doubles(job.results()[k].ledger.forward), job.comm());
-  const std::string from = earlier_method(job.deck().methods[k]);
-  for (std::size_t j = 0; j < k; ++j) {
-    if (job.deck().methods[j].name != from) continue;
-    const std::vector<double> earlier = evaluations_with_earlier(job, j);
-    for (std::size_t id = 0; id < total.size(); ++id) total[id] += earlier[id];
-  }
-  return total;
-}
-
 void show_method(const Job& job, std::size_t k, const Truths& truths) {
   const MethodResult& result = job.results()[k];
   const std::vector<double> loss = gather_rows(result.loss, job.comm());
-  const std::vector<double> evaluations = evaluations_with_earlier(job, k);
-  const std::vector<double> known = finite(loss);
+  const std::vector<double> evaluations = job.evaluations(k);
+  const std::vector<double> known = sorted_finite(loss);
   const auto n = static_cast<double>(loss.size());
-  double loss_sum = 0.0;
-  for (const double value : known) loss_sum += value;
-  double evaluation_sum = 0.0;
-  for (const double value : evaluations) evaluation_sum += value;
   say("{:<18} {:>7.1f} {:>11.4g} {:>11.4g} {:>10.1f} {:>7.0f} {:>8.1f} {:>9.1f}",
       job.deck().methods[k].name, 100.0 * static_cast<double>(count_solved(loss, truths)) / n,
-      loss_sum / static_cast<double>(std::max<std::size_t>(known.size(), 1)), median(known),
-      evaluation_sum / n, *std::ranges::max_element(evaluations),
+      mean(known), quantile(known, 0.5), mean(evaluations), *std::ranges::max_element(evaluations),
       100.0 * (n - static_cast<double>(known.size())) / n, result.seconds);
 }
 
@@ -164,8 +131,7 @@ void show_problems(const Job& job) {
 }
 
 void show_results(Job& job) {
-  const Truths truths{gather_rows(job.floor(), job.comm()),
-                      median(finite(gather_rows(job.loss_at_centre(), job.comm())))};
+  const Truths truths{gather_rows(job.floor(), job.comm()), job.loss_reference()};
   say("\n{:<18} {:>7} {:>11} {:>11} {:>10} {:>7} {:>8} {:>9}", "method", "solved%", "mean L",
       "median L", "evals mean", "max", "failed%", "time [s]");
   for (std::size_t k = 0; k < job.results().size(); ++k) show_method(job, k, truths);
@@ -179,7 +145,7 @@ double failed_fraction(const Job& job) {
   for (const MethodResult& result : job.results()) {
     const std::vector<double> loss = gather_rows(result.loss, job.comm());
     const auto n = static_cast<double>(loss.size());
-    worst = std::max(worst, (n - static_cast<double>(finite(loss).size())) / n);
+    worst = std::max(worst, (n - static_cast<double>(sorted_finite(loss).size())) / n);
   }
   return worst;
 }

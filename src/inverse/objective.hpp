@@ -35,6 +35,12 @@ struct Ledger {
   std::vector<std::int64_t> forward;
   std::vector<std::int64_t> adjoint;
   std::vector<std::int64_t> tangent;
+
+  /// All solves of a problem. One gradient evaluation is two: a forward and an adjoint solve.
+  std::int64_t solves(std::int64_t row) const {
+    const auto k = static_cast<std::size_t>(row);
+    return forward[k] + adjoint[k] + tangent[k];
+  }
 };
 
 /// The problems of this rank: rows of c and y, and the global id of row 0.

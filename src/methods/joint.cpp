@@ -16,6 +16,7 @@
 
 #include "core/errors.hpp"
 #include "core/random.hpp"
+#include "methods/best_so_far.hpp"
 #include "methods/joint_gradient.hpp"
 #include "methods/learning_rate.hpp"
 #include "methods/normalization.hpp"
@@ -108,25 +109,6 @@ class StopRule {
   double best_loss_ = std::numeric_limits<double>::infinity();
   std::int64_t best_update_ = 0;
 };
-
-// 5, 25, 50, 75, 95 % of the best losses of all ranks; problems without one are left out.
-std::array<double, 5> best_loss_quantiles(const MethodResult& result, MPI_Comm comm) {
-  std::vector<double> losses = gather_rows(result.loss, comm);
-  std::erase_if(losses, [](double loss) { return !std::isfinite(loss); });
-  std::array<double, 5> quantiles{};
-  quantiles.fill(std::numeric_limits<double>::quiet_NaN());
-  if (losses.empty()) return quantiles;
-  std::ranges::sort(losses);
-  constexpr std::array share = {0.05, 0.25, 0.5, 0.75, 0.95};
-  for (std::size_t k = 0; k < share.size(); ++k) {
-    const double position = share[k] * static_cast<double>(losses.size() - 1);
-    const auto below = static_cast<std::size_t>(position);
-    const std::size_t above = std::min(below + 1, losses.size() - 1);
-    const double weight = position - static_cast<double>(below);
-    quantiles[k] = losses[below] + weight * (losses[above] - losses[below]);
-  }
-  return quantiles;
-}
 
 class JointRun {
  public:

@@ -65,7 +65,8 @@ void MethodResult::record(std::int64_t row, std::span<const double> m, double ev
 }
 
 const std::vector<MethodKind>& method_kinds() {
-  static const std::vector<MethodKind> kinds = {joint_kind(), refine_kind(), tao_kind()};
+  static const std::vector<MethodKind> kinds = {joint_kind(), multi_start_kind(), refine_kind(),
+                                                tao_kind()};
   return kinds;
 }
 

@@ -44,7 +44,7 @@ enum class StopReason : std::int8_t {
 const std::vector<std::pair<std::string, std::int8_t>>& stop_reason_names();
 StopReason stop_reason_of(Outcome failure);
 
-/// One recorded point of a method's course; the same on all ranks.
+/// Recorded points of a method's course; the same on all ranks.
 struct History {
   struct Entry {
     std::int64_t iteration;
@@ -98,6 +98,12 @@ struct Task {
   std::span<const std::int64_t> usable;  ///< local rows that have an observation, ascending
   /// The result of an earlier method, by name; checked before the run.
   std::function<const MethodResult&(const std::string&)> earlier;
+  /// Mean gradient evaluations a problem that an earlier method has cost, with those it started
+  /// from. Collective.
+  std::function<double(const std::string&)> earlier_evaluations;
+  /// A misfit at or below this says that the problem is solved; -infinity where the attainable
+  /// misfit is not known.
+  double solved_below;
 };
 
 /// A kind that [[method]] can name.
@@ -111,6 +117,7 @@ struct MethodKind {
 const std::vector<MethodKind>& method_kinds();
 
 MethodKind tao_kind();
+MethodKind multi_start_kind();
 MethodKind refine_kind();
 MethodKind joint_kind();
 

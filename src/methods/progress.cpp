@@ -47,8 +47,8 @@ bool Progress::will_print() const {
   return since.count() >= (terminal_ ? kTerminalSeconds : kLogSeconds);
 }
 
-void Progress::advance(const std::string& detail) {
-  ++done_;
+void Progress::advance_to(std::int64_t done, const std::string& detail) {
+  done_ = done;
   if (will_print()) print(detail);
 }
 

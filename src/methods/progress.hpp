@@ -20,7 +20,9 @@ class Progress {
   ~Progress();
 
   /// One more step is done; `detail` (loss, failed, ...) is shown beside it.
-  void advance(const std::string& detail = "");
+  void advance(const std::string& detail = "") { advance_to(done_ + 1, detail); }
+  /// `done` steps are done in all.
+  void advance_to(std::int64_t done, const std::string& detail = "");
   /// True when the next advance() will print: then a detail is worth its cost.
   bool will_print() const;
 

@@ -135,6 +135,11 @@ void reduce_max(std::span<double> values, MPI_Comm comm) {
                        MPI_MAX, comm));
 }
 
+std::int64_t reduce_sum(std::int64_t value, MPI_Comm comm) {
+  MPI_OK(MPI_Allreduce(MPI_IN_PLACE, &value, 1, MPI_INT64_T, MPI_SUM, comm));
+  return value;
+}
+
 std::vector<double> gather_rows(std::span<const double> local, MPI_Comm comm) {
   int n_rank = 1;
   MPI_OK(MPI_Comm_size(comm, &n_rank));

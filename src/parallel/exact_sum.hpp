@@ -57,6 +57,9 @@ int binary_exponent(double max_abs);
 /// Collective on comm: the maximum over ranks of each entry, in one all-reduce.
 void reduce_max(std::span<double> values, MPI_Comm comm);
 
+/// Collective on comm: the sum of every rank's `value`.
+std::int64_t reduce_sum(std::int64_t value, MPI_Comm comm);
+
 /// Collective on comm: every rank's rows [n_local, width] in rank order on all ranks (n_global
 /// rows).
 std::vector<double> gather_rows(std::span<const double> local, MPI_Comm comm);
