@@ -155,15 +155,14 @@ class Reader {
   // A key `from` names an earlier method: its answers must be there when they are needed, and so
   // must the snapshots that a key `starts` counts on.
   void check_from(const toml::table& table, const std::string& section, Settings& settings) const {
-    const std::string* from = field_of<std::string>(settings, "from");
-    if (from == nullptr) return;
-    const MethodDeck& earlier = *check_earlier(table, section, settings, "from");
+    const MethodDeck* earlier = check_earlier(table, section, settings, "from");
+    if (earlier == nullptr) return;
     const std::int64_t* starts = field_of<std::int64_t>(settings, "starts");
-    const std::int64_t* snapshots = field_of<std::int64_t>(*earlier.settings, "snapshots");
+    const std::int64_t* snapshots = field_of<std::int64_t>(*earlier->settings, "snapshots");
     const std::int64_t n_start = 1 + (snapshots != nullptr ? *snapshots : 0);
     if (starts != nullptr && *starts > n_start)
       refuse(place_in(table, section, "starts"), section + ".starts",
-             fmt::format("{} is more than the answers of \"{}\"", *starts, *from),
+             fmt::format("{} is more than the answers of \"{}\"", *starts, earlier->name),
              fmt::format("at most {}: its best answer and {} snapshots", n_start, n_start - 1));
   }
 

@@ -10,6 +10,7 @@ ExitCode check(const DeckArguments& arguments, MPI_Comm comm) {
   const Deck deck = load_deck(arguments.path, arguments.overrides, comm);
   start_network_library();
   const auto model = make_model(deck, Resolution::inversion);
+  check_methods(deck, model->shape());
   if (!deck.section<DataSettings>("data").inverse_crime) make_model(deck, Resolution::data);
   say("{}", deck.resolved);
   int n_rank = 1;

@@ -51,6 +51,10 @@ std::string read_and_share(const std::string& path, MPI_Comm comm) {
   return text;
 }
 
+const MethodKind& kind_of(const MethodDeck& method) {
+  return *std::ranges::find(method_kinds(), method.kind, &MethodKind::name);
+}
+
 Shard make_shard(const Deck& deck, MPI_Comm comm) {
   int n_rank = 1;
   int rank = 0;
@@ -109,12 +113,21 @@ std::unique_ptr<ForwardModel> make_model(const Deck& deck, Resolution resolution
   return model;
 }
 
+void check_methods(const Deck& deck, const ModelShape& shape) {
+  for (const MethodDeck& method : deck.methods) {
+    const std::string refusal = kind_of(method).refusal(*method.settings, shape);
+    if (!refusal.empty())
+      throw BadInput(fmt::format("method '{}' ({}) cannot run on model {}: {}", method.name,
+                                 method.kind, deck.model_name, refusal));
+  }
+}
+
 Job::Job(Deck deck, MPI_Comm comm)
     : deck_(std::move(deck)),
       comm_(comm),
       shard_(make_shard(deck_, comm)),
       model_(make_model(deck_, Resolution::inversion)),
-      problems_(make_problems(deck_, shard_, *model_, timer_)) {
+      problems_(make_problems(deck_, shard_, checked_model(), timer_)) {
   for (std::size_t row = 0; row < problems_.draw_status.size(); ++row)
     if (problems_.draw_status[row] == SolveStatus::converged)
       usable_.push_back(static_cast<std::int64_t>(row));
@@ -132,10 +145,15 @@ Objective Job::objective(bool with_faults) {
           timer_};
 }
 
+ForwardModel& Job::checked_model() {
+  check_methods(deck_, model_->shape());
+  return *model_;
+}
+
 std::vector<double> Job::evaluations(std::size_t k) const {
   std::vector<double> local;
   for (std::int64_t row = 0; row < shard_.n_local_problem(); ++row)
-    local.push_back(0.5 * static_cast<double>(results_[k].ledger.solves(row)));
+    local.push_back(0.5 * results_[k].ledger.solves(row));
   std::vector<double> total = gather_rows(local, comm_);
   const std::string from = earlier_method(deck_.methods[k]);
   if (from.empty()) return total;
@@ -179,13 +197,14 @@ Task Job::task(const std::string& name, Objective& objective) {
             return results_.at(method_index(earlier));
           },
           [this](const std::string& earlier) { return mean(evaluations(method_index(earlier))); },
-          solved_below()};
+          solved_below(),
+          loss_reference(),
+          deck_.section<DataSettings>("data").noise};
 }
 
 void Job::solve(const MethodDeck& method) {
   const auto start = PhaseTimer::Clock::now();
-  const auto named = [&](const MethodKind& kind) { return kind.name == method.kind; };
-  const MethodKind& kind = *std::ranges::find_if(method_kinds(), named);
+  const MethodKind& kind = kind_of(method);
   Objective counted = objective();
   MethodResult result = kind.solve(*method.settings, task(method.name, counted));
   for (std::size_t row = 0; row < result.reason.size(); ++row)

@@ -31,6 +31,9 @@ std::vector<std::string> unused_petsc_options(const Deck& deck, MPI_Comm comm);
 /// The deck's model at a resolution; BadInput where it has none finer than the inversion's.
 std::unique_ptr<ForwardModel> make_model(const Deck& deck, Resolution resolution);
 
+/// Throws BadInput where one of the deck's methods cannot solve problems of this shape.
+void check_methods(const Deck& deck, const ModelShape& shape);
+
 class Job {
  public:
   /// Draws the problems and evaluates them at the truth and at the centre of the box (not counted
@@ -62,6 +65,7 @@ class Job {
   Objective objective(bool with_faults = true);
 
  private:
+  ForwardModel& checked_model();
   std::vector<double> loss_at(const Batch& m);
   std::size_t method_index(const std::string& name) const;
   double solved_below() const;

@@ -88,6 +88,15 @@ void write_history(ResultFile& file, const std::string& group, const History& hi
       "mean over all problems, so far");
   write(
       "learning_rate", [](const Entry& e) { return e.learning_rate; }, "1", "of this update");
+  write(
+      "clipped", [](const Entry& e) { return e.clipped; }, "1",
+      "share of the problems whose gradient was clipped");
+  write(
+      "cosine", [](const Entry& e) { return e.cosine; }, "1",
+      "mean cosine between sampled problems' weight gradients and the joint one");
+  write(
+      "signal_to_noise", [](const Entry& e) { return e.signal_to_noise; }, "1",
+      "|mean weight gradient|^2 over the variance of the sampled problems' ones");
   std::vector<double> quantiles;
   for (const Entry& entry : history.entries)
     quantiles.insert(quantiles.end(), entry.loss_quantiles.begin(), entry.loss_quantiles.end());
@@ -122,9 +131,12 @@ void write_method(ResultFile& file, const Job& job, std::size_t k, const RowRang
                   {"1", "the last evaluation that failed; ok: none did"});
   file.table(group + "/failed_evaluations", rows, result.failed_evaluations,
              {"1", "evaluations that failed"});
-  file.table(group + "/forward_solves", rows, result.ledger.forward, {"1", "forward solves"});
-  file.table(group + "/adjoint_solves", rows, result.ledger.adjoint, {"1", "adjoint solves"});
-  file.table(group + "/tangent_solves", rows, result.ledger.tangent, {"1", "tangent solves"});
+  file.table(group + "/forward_solves", rows, 1, result.ledger.forward,
+             {"1", "forward solves; one up to a share of the horizon counts as that share"});
+  file.table(group + "/adjoint_solves", rows, 1, result.ledger.adjoint,
+             {"1", "adjoint solves; one up to a share of the horizon counts as that share"});
+  file.table(group + "/tangent_solves", rows, 1, result.ledger.tangent,
+             {"1", "tangent solves; one up to a share of the horizon counts as that share"});
   file.attribute(group, "seconds", result.seconds);
   file.attribute(group, "kind", method.kind);
   file.attribute(group, "from", earlier_method(method));

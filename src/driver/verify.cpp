@@ -15,6 +15,7 @@
 #include "inverse/verification.hpp"
 #include "methods/joint_gradient.hpp"
 #include "methods/normalization.hpp"
+#include "methods/problem_losses.hpp"
 
 namespace jpo {
 namespace {
@@ -36,7 +37,8 @@ class Chain {
                   job_.shard().micro_batch()},
                  stream_seed(task_.seed, "network", "verify", 0)),
         result_(objective_.n_problem(), job_.shape().parameters),
-        joint_(task_, network_, job_.shard().micro_batch()) {
+        losses_(task_, {}),
+        joint_(task_, network_, losses_, job_.shard().micro_batch()) {
     network_.set_normalization(input_statistics(network_, task_));
     theta_ = network_.weights();
   }
@@ -66,6 +68,7 @@ class Chain {
   Task task_;
   Network network_;
   MethodResult result_;
+  ProblemLosses losses_;
   JointGradient joint_;
   std::vector<double> theta_;
 };

@@ -1,5 +1,8 @@
 #include "inverse/misfit.hpp"
 
+#include <algorithm>
+#include <cmath>
+
 namespace jpo {
 
 void MisfitSettings::describe(KeyTable& table) {
@@ -23,17 +26,24 @@ Misfit::Misfit(const MisfitSettings& settings, const ParameterSpace& parameters)
 double Misfit::value(std::span<const double> prediction, std::span<const double> observation,
                      std::span<const double> m, std::span<double> w) const {
   double loss = 0.0;
-  for (std::size_t k = 0; k < prediction.size(); ++k) {
+  const std::size_t n = std::min(n_observed_, prediction.size());
+  for (std::size_t k = 0; k < n; ++k) {
     const double residual = prediction[k] - observation[k];
-    w[k] = residual_weight_ * residual;
-    loss += 0.5 * residual * w[k];
+    const double weight = residual_weight_ * residual;
+    loss += 0.5 * residual * weight;
+    w[k] = std::clamp(weight, -largest_weight_, largest_weight_);
   }
+  std::fill(w.begin() + static_cast<std::ptrdiff_t>(n), w.end(), 0.0);
   if (prior_weight_ == 0.0) return loss;
   for (std::size_t k = 0; k < m.size(); ++k) {
     const double distance = (m[k] - parameters_.centre[k]) / parameters_.scale[k];
     loss += 0.5 * prior_weight_ * distance * distance;
   }
   return loss;
+}
+
+void Misfit::limit_residuals(double scales) {
+  largest_weight_ = scales * std::sqrt(residual_weight_);
 }
 
 void Misfit::add_prior_gradient(std::span<const double> m, std::span<double> g) const {

@@ -49,6 +49,7 @@ Objective::Objective(ForwardModel& model, const LocalProblems& problems,
       g_(solve_batch_, model.shape().parameters.size()),
       status_(static_cast<std::size_t>(solve_batch_)) {
   selected_.reserve(status_.size());
+  asked_.reserve(status_.size());
 }
 
 void Objective::evaluate(std::span<const std::int64_t> rows, const Batch& m, Ledger& ledger,
@@ -89,6 +90,7 @@ void Objective::evaluate_chunks(std::span<const std::int64_t> rows, const Batch&
 // Copies the inputs of the chunk's problems side by side; masked problems are left out.
 void Objective::gather(const Chunk& chunk, const Batch& m, Ledger& ledger, Evaluation& result) {
   selected_.clear();
+  asked_.assign(chunk.rows.begin(), chunk.rows.end());
   const auto all_c = problems_.context.read();
   const auto all_m = m.read();
   const auto c_rows = c_.write();
@@ -106,7 +108,7 @@ void Objective::gather(const Chunk& chunk, const Batch& m, Ledger& ledger, Evalu
     std::ranges::copy(all_m.row(position), m_rows.row(slot).begin());
     if (fault == Fault::blow_up) std::ranges::fill(m_rows.row(slot), kBlowUp);
     selected_.push_back(static_cast<std::int64_t>(k));
-    ++ledger.forward[static_cast<std::size_t>(chunk.rows[k])];
+    ledger.forward[static_cast<std::size_t>(chunk.rows[k])] += solve_cost_;
   }
   const auto n = static_cast<std::int64_t>(selected_.size());
   for (Batch* batch : {&c_, &m_, &y_, &w_, &g_}) batch->set_n_problem(n);
@@ -148,8 +150,8 @@ void Objective::finish_gradient(const Chunk& chunk, const Batch& m, Ledger& ledg
     const std::int64_t position = chunk.first + selected_[slot];
     const auto k = static_cast<std::size_t>(position);
     if (result.outcome[k] != Outcome::ok) continue;
-    ++ledger
-          .adjoint[static_cast<std::size_t>(chunk.rows[static_cast<std::size_t>(selected_[slot])])];
+    const std::int64_t local = chunk.rows[static_cast<std::size_t>(selected_[slot])];
+    ledger.adjoint[static_cast<std::size_t>(local)] += solve_cost_;
     const auto row = g.row(static_cast<std::int64_t>(slot));
     misfit_.add_prior_gradient(all_m.row(position), row);
     if (std::ranges::all_of(row, [](double value) { return std::isfinite(value); })) {
@@ -159,6 +161,63 @@ void Objective::finish_gradient(const Chunk& chunk, const Batch& m, Ledger& ledg
       result.loss[k] = kNaN;
     }
   }
+}
+
+void Objective::tangent(std::span<const std::uint8_t> needed, const Batch& v, Batch& dy,
+                        Ledger& ledger) {
+  scatter(v, g_);
+  {
+    const auto scope = timer_.scope(Phase::tangent);
+    model_.tangent(g_, y_);
+  }
+  collect(y_, dy);
+  count(needed, ledger.tangent);
+}
+
+void Objective::adjoint(std::span<const std::uint8_t> needed, const Batch& w, Batch& g,
+                        Ledger& ledger) {
+  scatter(w, y_);
+  {
+    const auto scope = timer_.scope(Phase::adjoint);
+    model_.adjoint(y_, g_);
+  }
+  collect(g_, g);
+  count(needed, ledger.adjoint);
+}
+
+// Rows by asked problem into rows by solved one, and back.
+void Objective::scatter(const Batch& by_asked, Batch& by_slot) const {
+  const auto from = by_asked.read();
+  const auto to = by_slot.write();
+  for (std::size_t slot = 0; slot < selected_.size(); ++slot)
+    std::ranges::copy(from.row(selected_[slot]), to.row(static_cast<std::int64_t>(slot)).begin());
+}
+
+void Objective::collect(const Batch& by_slot, Batch& by_asked) const {
+  const auto from = by_slot.read();
+  const auto to = by_asked.write();
+  for (std::size_t slot = 0; slot < selected_.size(); ++slot)
+    std::ranges::copy(from.row(static_cast<std::int64_t>(slot)), to.row(selected_[slot]).begin());
+}
+
+void Objective::count(std::span<const std::uint8_t> needed, std::vector<double>& solves) const {
+  for (const std::int64_t k : selected_)
+    solves[static_cast<std::size_t>(asked_[static_cast<std::size_t>(k)])] +=
+        needed[static_cast<std::size_t>(k)] != 0 ? solve_cost_ : 0.0;
+}
+
+void Objective::observe_channels(std::int64_t n) {
+  const FieldLayout& observation = model_.shape().observation;
+  model_.observe_channels(n);
+  misfit_.observe_components(n * observation.n_grid);
+  solve_cost_ = static_cast<double>(n) / static_cast<double>(observation.n_channel);
+}
+
+void Objective::read_residual_weights(std::int64_t k, std::span<double> w) const {
+  std::ranges::fill(w, 0.0);
+  const auto found = std::ranges::find(selected_, k);
+  if (found != selected_.end())
+    std::ranges::copy(w_.read().row(found - selected_.begin()), w.begin());
 }
 
 }  // namespace jpo

@@ -26,18 +26,19 @@ enum class Outcome : std::uint8_t {
 };
 std::string_view outcome_name(Outcome outcome);
 
-/// Solves counted per local problem. Each method has its own.
+/// Solves counted per local problem; a solve up to a share of the horizon counts as that share.
+/// Each method has its own.
 struct Ledger {
   explicit Ledger(std::int64_t n_problem)
       : forward(static_cast<std::size_t>(n_problem)),
         adjoint(forward.size()),
         tangent(forward.size()) {}
-  std::vector<std::int64_t> forward;
-  std::vector<std::int64_t> adjoint;
-  std::vector<std::int64_t> tangent;
+  std::vector<double> forward;
+  std::vector<double> adjoint;
+  std::vector<double> tangent;
 
   /// All solves of a problem. One gradient evaluation is two: a forward and an adjoint solve.
-  std::int64_t solves(std::int64_t row) const {
+  double solves(std::int64_t row) const {
     const auto k = static_cast<std::size_t>(row);
     return forward[k] + adjoint[k] + tangent[k];
   }
@@ -76,6 +77,26 @@ class Objective {
   void evaluate_loss(std::span<const std::int64_t> rows, const Batch& m, Ledger& ledger,
                      Evaluation& result);
 
+  /// Gauss-Newton's building blocks at the points of the last evaluate call, which must have asked
+  /// for at most solve_batch() problems; one row an asked problem, rows that were not ok hold
+  /// anything. Counts a solve for each row where needed[k] is not 0.
+  /// dy = (dF/dm) v, v [n, n_parameter], dy [n, n_observation]. Throws std::logic_error where the
+  /// model has no tangent.
+  void tangent(std::span<const std::uint8_t> needed, const Batch& v, Batch& dy, Ledger& ledger);
+  /// g = (dF/dm)^T w.
+  void adjoint(std::span<const std::uint8_t> needed, const Batch& w, Batch& g, Ledger& ledger);
+  /// w = dL/dF [n_observation] of asked problem k of the last evaluate call; 0 where it was not ok.
+  void read_residual_weights(std::int64_t k, std::span<double> w) const;
+
+  /// From now on only the first n channels of y count, and solves cost that share: for models whose
+  /// shape().channels_in_time is true.
+  void observe_channels(std::int64_t n);
+  /// From now on gradients are those of Huber's loss: a residual pulls no harder than one of this
+  /// many residual scales. The loss itself stays the misfit.
+  void limit_residuals(double scales) { misfit_.limit_residuals(scales); }
+
+  const Misfit& misfit() const { return misfit_; }
+  std::int64_t solve_batch() const { return solve_batch_; }
   const ModelShape& shape() const { return model_.shape(); }
   ForwardModel& model() { return model_; }
   const LocalProblems& problems() const { return problems_; }
@@ -92,6 +113,9 @@ class Objective {
   void gather(const Chunk& chunk, const Batch& m, Ledger& ledger, Evaluation& result);
   bool apply_misfit(const Chunk& chunk, const Batch& m, Evaluation& result);
   void finish_gradient(const Chunk& chunk, const Batch& m, Ledger& ledger, Evaluation& result);
+  void scatter(const Batch& by_asked, Batch& by_slot) const;
+  void collect(const Batch& by_slot, Batch& by_asked) const;
+  void count(std::span<const std::uint8_t> needed, std::vector<double>& solves) const;
 
   ForwardModel& model_;
   LocalProblems problems_;
@@ -99,9 +123,11 @@ class Objective {
   FaultPlan faults_;
   PhaseTimer& timer_;
   std::int64_t solve_batch_;
+  double solve_cost_ = 1.0;
   Batch c_, m_, y_, w_, g_;
   std::vector<SolveStatus> status_;
   std::vector<std::int64_t> selected_;  ///< place in the chunk of each row that is solved
+  std::vector<std::int64_t> asked_;     ///< local rows of the last chunk
 };
 
 }  // namespace jpo

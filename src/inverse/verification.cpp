@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include "core/dot.hpp"
 #include "core/hash.hpp"
 #include "core/random.hpp"
 #include "inverse/objective.hpp"
@@ -19,10 +20,6 @@ constexpr double kTaylorOrder = 1.9;
 constexpr double kDotTolerance = 1e-10;
 constexpr int kFirstHalving = 6;
 constexpr int kLastHalving = 22;
-
-double dot(std::span<const double> a, std::span<const double> b) {
-  return std::inner_product(a.begin(), a.end(), b.begin(), 0.0);
-}
 
 std::vector<std::int64_t> all_rows(std::int64_t n) {
   std::vector<std::int64_t> rows(static_cast<std::size_t>(n));

@@ -1,220 +1,34 @@
 // The paper's method (arXiv 2408.08119): theta* = argmin sum_i L(F(N_theta(y_i, c_i) | c_i), y_i).
 // One network maps every observation to its parameters; its weights are trained through the true
-// simulator on exactly the problems to be solved:
-//   predict -> evaluate -> backward -> all-reduce -> clip -> step -> record.
-// The first four are JointGradient; the answer is the best m that each problem has seen on the way.
-//
-// Clip thresholds are in units of the mean loss at the first update, so that they mean the same for
-// every model: the gradient is divided by it before Adam, whose steps do not depend on its scale.
+// simulator on exactly the problems to be solved (training.cpp is the loop). The answer is the best
+// m that each problem has seen on the way.
 
-#include <algorithm>
-#include <chrono>
-#include <cmath>
-#include <optional>
-
-#include <fmt/format.h>
-
-#include "core/errors.hpp"
-#include "core/random.hpp"
-#include "methods/best_so_far.hpp"
-#include "methods/joint_gradient.hpp"
-#include "methods/learning_rate.hpp"
-#include "methods/normalization.hpp"
-#include "methods/progress.hpp"
+#include "methods/problem_losses.hpp"
+#include "methods/training.hpp"
 
 namespace jpo {
 namespace {
 
-struct JointSettings : Settings {
-  std::int64_t updates = 600;
-  double max_evaluations = 0.0;
-  double max_seconds = 0.0;
-  std::int64_t patience = 0;
-  std::int64_t mini_batch = 0;
-  double clip_norm = 0.01;
-  double clip_problem = 0.0;
-  std::int64_t history_every = 1;
-  std::int64_t snapshots = 0;
-  LearningRateSettings learning_rate;
-  OptimizerSettings optimizer;
-
+struct JointSettings : TrainingSettings {
+  TrainingLossSettings training_loss;
   void describe(KeyTable& table) override {
-    table.add("updates", &updates, {.doc = "optimizer steps", .min = 1});
-    table.add(
-        "max_evaluations", &max_evaluations,
-        {.doc = "stop at this mean number of gradient evaluations a problem; 0: no such limit",
-         .min = 0});
-    table.add("max_seconds", &max_seconds,
-              {.doc = "stop after this time; 0: no such limit (outside the promise of equal bits)",
-               .unit = "s",
-               .min = 0});
-    table.add("patience", &patience,
-              {.doc = "stop after so many updates without a lower mean loss; 0: never", .min = 0});
-    table.add("mini_batch", &mini_batch,
-              {.doc = "rows of every micro-batch in an update; 0: all of them", .min = 0});
-    table.add("clip_norm", &clip_norm,
-              {.doc = "largest norm of the weight gradient; 0: no clipping",
-               .unit = "mean loss at the first update",
-               .min = 0});
-    table.add(
-        "clip_problem", &clip_problem,
-        {.doc = "largest norm of one problem's gradient in units of the parameters' scale; 0: "
-                "no clipping",
-         .unit = "mean loss at the first update",
-         .min = 0});
-    table.add("history_every", &history_every,
-              {.doc = "updates between two records of the history", .min = 1});
-    table.add("snapshots", &snapshots,
-              {.doc = "times on the way, evenly spaced, at which all answers of the network are "
-                      "kept: refine.starts can start from them",
-               .min = 0,
-               .max = 1000});
-    learning_rate.describe(table);
-    table.add("optimizer", &optimizer.name,
-              {.doc = "how the weights step along the gradient", .allowed = {"adam", "adamw"}});
-    table.add(
-        "beta1", &optimizer.beta1,
-        {.doc = "decay of the mean of the gradient", .min = 0, .max = 1, .max_is_open = true});
-    table.add("beta2", &optimizer.beta2,
-              {.doc = "decay of the mean of its square", .min = 0, .max = 1, .max_is_open = true});
-    table.add("epsilon", &optimizer.epsilon,
-              {.doc = "added to the root of that mean", .min = 0, .min_is_open = true});
-    table.add("weight_decay", &optimizer.weight_decay,
-              {.doc = "adam: added to the gradient times the weights; adamw: decoupled", .min = 0});
+    TrainingSettings::describe(table);
+    training_loss.describe(table);
   }
 };
-
-// Ends the loop: every rank comes to the same answer, because it sees the same sums.
-class StopRule {
- public:
-  StopRule(const JointSettings& settings) : settings_(settings) {}
-
-  std::optional<StopReason> after(std::int64_t n_update, double evaluations, const JointSum& sum) {
-    if (sum.usable && !(sum.loss_mean >= best_loss_)) {
-      best_loss_ = sum.loss_mean;
-      best_update_ = n_update;
-    }
-    if (n_update >= settings_.updates) return StopReason::updates_done;
-    if (settings_.max_evaluations > 0.0 && evaluations + 1.0 > settings_.max_evaluations)
-      return StopReason::budget_reached;
-    if (settings_.max_seconds > 0.0 && sum.seconds >= settings_.max_seconds)
-      return StopReason::budget_reached;
-    if (settings_.patience > 0 && n_update - best_update_ >= settings_.patience)
-      return StopReason::no_progress;
-    return std::nullopt;
-  }
-
- private:
-  const JointSettings& settings_;
-  double best_loss_ = std::numeric_limits<double>::infinity();
-  std::int64_t best_update_ = 0;
-};
-
-class JointRun {
- public:
-  JointRun(const JointSettings& settings, const Task& task)
-      : settings_(settings),
-        task_(task),
-        batch_rows_(settings.mini_batch > 0
-                        ? std::min(settings.mini_batch, task.shard.micro_batch())
-                        : task.shard.micro_batch()),
-        network_(task.network,
-                 {task.objective.shape().observation, task.objective.shape().context,
-                  task.objective.shape().parameters, batch_rows_},
-                 stream_seed(task.seed, "network", task.name, 0)),
-        result_(task.objective.n_problem(), task.objective.shape().parameters),
-        rate_(settings.learning_rate, settings.updates),
-        stop_(settings) {
-    network_.set_optimizer(settings.optimizer);
-    network_.set_normalization(input_statistics(network_, task));
-  }
-
-  MethodResult solve() {
-    JointGradient joint(task_, network_, batch_rows_);
-    Progress progress(task_, settings_.updates, "updates");
-    std::optional<StopReason> stop;
-    for (std::int64_t update = 0; !stop; ++update) {
-      const JointSum sum = joint.evaluate(update, problem_clip(), result_);
-      if (update == 0) first_loss_ = sum.loss_mean > 0.0 ? sum.loss_mean : 1.0;
-      evaluations_ += static_cast<double>(sum.n_counted + sum.n_failed) /
-                      static_cast<double>(task_.shard.n_problem());
-      if (sum.usable) step(joint.gradient(), sum, update);
-      keep_snapshot(joint, update + 1);
-      stop = stop_.after(update + 1, evaluations_, sum);
-      if (update % settings_.history_every == 0 || stop) record(update, sum);
-      progress.advance(progress.will_print() ? describe(sum) : "");
-    }
-    joint.evaluate_answers(result_);
-    return finish(*stop);
-  }
-
- private:
-  double problem_clip() const { return settings_.clip_problem * first_loss_; }
-
-  void step(std::span<const double> gradient, const JointSum& sum, std::int64_t update) {
-    const auto scope = task_.timer.scope(Phase::optimizer);
-    double factor = 1.0 / first_loss_;
-    const double norm = sum.gradient_norm * factor;
-    if (settings_.clip_norm > 0.0 && norm > settings_.clip_norm)
-      factor *= settings_.clip_norm / norm;
-    gradient_.resize(gradient.size());
-    std::ranges::transform(gradient, gradient_.begin(),
-                           [factor](double value) { return value * factor; });
-    network_.step(gradient_, rate_.at(update));
-    rate_.observe(sum.loss_mean);
-  }
-
-  // Snapshot k of n after k / n of the updates: the last is the trained network's answer.
-  void keep_snapshot(JointGradient& joint, std::int64_t n_update) {
-    const std::int64_t n = settings_.snapshots;
-    if (n_update * n / settings_.updates == (n_update - 1) * n / settings_.updates) return;
-    result_.snapshots.push_back(result_.parameters.copy());
-    joint.predict_answers(result_.snapshots.back());
-  }
-
-  void record(std::int64_t update, const JointSum& sum) {
-    const auto scope = task_.timer.scope(Phase::reduce);
-    result_.history.entries.push_back({update, sum.loss_mean,
-                                       best_loss_quantiles(result_, task_.comm), sum.gradient_norm,
-                                       sum.n_failed, evaluations_, rate_.at(update)});
-  }
-
-  std::string describe(const JointSum& sum) const {
-    return fmt::format("loss {:.4g}, failed {}", sum.loss_mean, sum.n_failed);
-  }
-
-  MethodResult finish(StopReason stop) {
-    for (const std::int64_t row : task_.usable) {
-      const auto k = static_cast<std::size_t>(row);
-      result_.reason[k] =
-          std::isnan(result_.loss[k]) ? stop_reason_of(result_.last_failure[k]) : stop;
-    }
-    result_.network = TrainedNetwork{network_.describe(), network_.weights(),
-                                     network_.normalization(), network_.weight_hash()};
-    return std::move(result_);
-  }
-
-  const JointSettings& settings_;
-  const Task& task_;
-  std::int64_t batch_rows_;
-  Network network_;
-  MethodResult result_;
-  LearningRate rate_;
-  StopRule stop_;
-  std::vector<double> gradient_;
-  double first_loss_ = 1.0;
-  double evaluations_ = 0.0;
-};
-
-MethodResult solve_joint(const Settings& settings, const Task& task) {
-  return JointRun(dynamic_cast<const JointSettings&>(settings), task).solve();
-}
 
 }  // namespace
 
 MethodKind joint_kind() {
   return {"joint", "one network trained through the simulator on all problems (the paper's JPO)",
-          [] { return std::make_unique<JointSettings>(); }, solve_joint};
+          [] { return std::make_unique<JointSettings>(); },
+          [](const Settings& any, const Task& task) {
+            const auto& settings = dynamic_cast<const JointSettings&>(any);
+            TrainingLossSettings loss = settings.training_loss;
+            loss.updates = settings.updates;
+            ProblemLosses losses(task, loss);
+            return train(settings, task, losses);
+          }};
 }
 
 }  // namespace jpo

@@ -8,6 +8,7 @@
 #include <stdexcept>
 #include <string>
 
+#include "core/dot.hpp"
 #include "core/random.hpp"
 
 namespace jpo {
@@ -31,20 +32,22 @@ double as_exact_double(std::uint64_t hash) {
 
 }  // namespace
 
-JointGradient::JointGradient(const Task& task, Network& network, std::int64_t rows_per_micro_batch)
+JointGradient::JointGradient(const Task& task, Network& network, TrainingSet& set,
+                             std::int64_t rows_per_micro_batch)
     : task_(task),
       network_(network),
+      set_(set),
       rows_per_micro_batch_(rows_per_micro_batch),
       n_micro_batch_(task.shard.n_local_micro_batch()),
       m_(std::max<std::int64_t>(task.shard.n_local_problem(), 0),
          task.objective.shape().parameters.size()),
       evaluation_(m_.capacity(), m_.n_component()),
+      pull_(m_.capacity(), m_.n_component()),
       micro_gradient_(static_cast<std::size_t>(network.n_weight())),
       gradient_(micro_gradient_.size()),
       sum_(network.n_weight() + 1, n_count, task.reduction) {
   const auto n_row = static_cast<std::size_t>(task.shard.n_local_problem());
   is_usable_.resize(n_row, false);
-  for (const std::int64_t row : task.usable) is_usable_[static_cast<std::size_t>(row)] = true;
   rows_.reserve(n_row);
   places_.reserve(n_row);
   first_.reserve(n_row + 1);
@@ -53,13 +56,14 @@ JointGradient::JointGradient(const Task& task, Network& network, std::int64_t ro
 }
 
 JointSum JointGradient::evaluate(std::int64_t update, double problem_clip, MethodResult& result) {
+  set_.begin(update);
   choose_rows(update);
-  predict(true);
-  task_.objective.evaluate(rows_, m_, result.ledger, evaluation_);
-  keep_best(result);
+  predict(set_.observation(), set_.context(), true);
+  set_.evaluate(update, rows_, m_, result, evaluation_);
   clip_problems(problem_clip);
   JointSum sum;
   const Scale scale = agree_on_scale(sum);
+  exponent_ = scale.gradient;
   sum_.clear();
   add_gradients(scale.gradient);
   add_losses(scale.loss);
@@ -69,14 +73,19 @@ JointSum JointGradient::evaluate(std::int64_t update, double problem_clip, Metho
 
 void JointGradient::evaluate_answers(MethodResult& result) {
   choose_all_rows();
-  predict(false);
+  const LocalProblems& problems = task_.objective.problems();
+  predict(problems.observation, problems.context, false);
   task_.objective.evaluate_loss(rows_, m_, result.ledger, evaluation_);
-  keep_best(result);
+  const auto m = m_.read();
+  for (std::size_t k = 0; k < rows_.size(); ++k)
+    result.record(rows_[k], m.row(static_cast<std::int64_t>(k)), evaluation_.loss[k],
+                  evaluation_.outcome[k]);
 }
 
 void JointGradient::predict_answers(Batch& m) {
   choose_all_rows();
-  predict(false);
+  const LocalProblems& problems = task_.objective.problems();
+  predict(problems.observation, problems.context, false);
   const auto from = m_.read();
   const auto to = m.write();
   for (std::size_t k = 0; k < rows_.size(); ++k)
@@ -84,7 +93,7 @@ void JointGradient::predict_answers(Batch& m) {
 }
 
 void JointGradient::choose_all_rows() {
-  begin_rows();
+  begin_rows(task_.usable);
   for (std::int64_t k = 0; k < n_micro_batch_; ++k) {
     take_micro_batch(k);
     for (std::int64_t begin = 0; begin < task_.shard.micro_batch_size(k);
@@ -93,7 +102,9 @@ void JointGradient::choose_all_rows() {
   }
 }
 
-void JointGradient::begin_rows() {
+void JointGradient::begin_rows(std::span<const std::int64_t> usable) {
+  is_usable_.assign(is_usable_.size(), false);
+  for (const std::int64_t row : usable) is_usable_[static_cast<std::size_t>(row)] = true;
   rows_.clear();
   first_.assign(1, 0);
   places_.clear();
@@ -124,7 +135,7 @@ void JointGradient::add_network_batch(std::int64_t begin) {
 void JointGradient::choose_rows(std::int64_t update) {
   const std::int64_t n_part =
       (task_.shard.micro_batch() + rows_per_micro_batch_ - 1) / rows_per_micro_batch_;
-  begin_rows();
+  begin_rows(set_.usable());
   for (std::int64_t k = 0; k < n_micro_batch_; ++k) {
     take_micro_batch(k);
     if (n_part > 1) {
@@ -137,24 +148,19 @@ void JointGradient::choose_rows(std::int64_t update) {
   }
 }
 
-void JointGradient::predict(bool keeps_graphs) {
+void JointGradient::predict(const Batch& observation, const Batch& context, bool keeps_graphs) {
   const auto scope = task_.timer.scope(Phase::network);
   m_.set_n_problem(static_cast<std::int64_t>(rows_.size()));
-  const LocalProblems& problems = task_.objective.problems();
-  const std::span places = places_;
-  for (std::size_t k = 0; k + 1 < first_.size(); ++k) {
-    const auto begin = static_cast<std::size_t>(first_place_[k]);
-    const auto end = static_cast<std::size_t>(first_place_[k + 1]);
-    network_.predict(keeps_graphs ? static_cast<std::int64_t>(k) : 0, problems.observation,
-                     problems.context, places.subspan(begin, end - begin), m_, first_[k]);
-  }
+  for (std::size_t k = 0; k + 1 < first_.size(); ++k)
+    predict_batch(k, keeps_graphs ? static_cast<std::int64_t>(k) : 0, observation, context);
 }
 
-void JointGradient::keep_best(MethodResult& result) {
-  const auto m = m_.read();
-  for (std::size_t k = 0; k < rows_.size(); ++k)
-    result.record(rows_[k], m.row(static_cast<std::int64_t>(k)), evaluation_.loss[k],
-                  evaluation_.outcome[k]);
+void JointGradient::predict_batch(std::size_t k, std::int64_t slot, const Batch& observation,
+                                  const Batch& context) {
+  const auto begin = static_cast<std::size_t>(first_place_[k]);
+  const auto end = static_cast<std::size_t>(first_place_[k + 1]);
+  network_.predict(slot, observation, context, std::span(places_).subspan(begin, end - begin), m_,
+                   first_[k]);
 }
 
 void JointGradient::clip_problems(double problem_clip) {
@@ -250,6 +256,51 @@ void JointGradient::collect(const Scale& scale, JointSum& sum) {
     square += gradient_[k] * gradient_[k];
   }
   sum.gradient_norm = std::sqrt(square);
+}
+
+GradientSamples JointGradient::sample_gradients(std::int64_t update, std::int64_t n) {
+  if (n == 0) return {};
+  const auto scope = task_.timer.scope(Phase::network);
+  RandomStream stream(stream_seed(task_.seed, "gradient samples", task_.name, update));
+  std::vector<std::int64_t> ids;
+  for (std::int64_t k = 0; k < n; ++k)
+    ids.push_back(static_cast<std::int64_t>(
+        stream.below(static_cast<std::uint64_t>(task_.shard.n_problem()))));
+  std::ranges::sort(ids);  // by owner: gathered in this order at any number of ranks
+  std::vector<double> samples;
+  for (const std::int64_t id : ids) sample_gradient(id, samples);
+  samples = gather_rows(samples, task_.comm);
+  GradientSamples result{0.0, 0.0};
+  double square = 0.0;
+  const auto n_sample = static_cast<double>(samples.size() / 2);
+  for (std::size_t k = 0; k < samples.size(); k += 2) {
+    result.cosine += samples[k] / n_sample;
+    square += samples[k + 1] / n_sample;
+  }
+  const double joint = dot(gradient_, gradient_);
+  result.signal_to_noise = joint / std::max(square - joint, 1e-300);
+  return samples.empty() ? GradientSamples{} : result;
+}
+
+// Adds cosine with the joint gradient and squared norm of one problem's weight gradient, where it
+// is this rank's and counted: its micro-batch is predicted again, and pulled by that row alone.
+void JointGradient::sample_gradient(std::int64_t id, std::vector<double>& samples) {
+  const auto found = std::ranges::find(rows_, id - task_.shard.first_problem());
+  if (found == rows_.end()) return;
+  const std::int64_t k = found - rows_.begin();
+  if (!is_ok(evaluation_.outcome[static_cast<std::size_t>(k)])) return;
+  const auto batch =
+      static_cast<std::size_t>(std::ranges::upper_bound(first_, k) - first_.begin() - 1);
+  predict_batch(batch, 0, set_.observation(), set_.context());
+  pull_.set_n_problem(static_cast<std::int64_t>(rows_.size()));
+  pull_.fill(0.0);
+  std::ranges::copy(evaluation_.gradient.read().row(k), pull_.write().row(k).begin());
+  network_.backward(0, pull_, first_[batch], micro_gradient_);
+  const double square = dot(micro_gradient_, micro_gradient_);
+  const double factor = power_of_two(exponent_);
+  samples.push_back(dot(micro_gradient_, gradient_) /
+                    std::sqrt(std::max(square * dot(gradient_, gradient_), 1e-300)));
+  samples.push_back(square * factor * factor);
 }
 
 }  // namespace jpo

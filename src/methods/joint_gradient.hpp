@@ -1,5 +1,5 @@
 #pragma once
-// Gradient of the mean loss of all problems with respect to the shared weights:
+// Gradient of the mean loss over a training set with respect to the shared weights:
 // predict -> evaluate -> backward -> one flat exact all-reduce.
 
 #include <cstdint>
@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "methods/method.hpp"
+#include "methods/training_set.hpp"
 
 namespace jpo {
 
@@ -21,11 +22,18 @@ struct JointSum {
   double seconds = 0.0;        ///< the largest of the ranks' clocks since construction
 };
 
+/// How well the joint gradient speaks for single problems; NaN where nothing was sampled.
+struct GradientSamples {
+  double cosine = History::Entry::kNone;
+  double signal_to_noise = History::Entry::kNone;
+};
+
 class JointGradient {
  public:
   /// `rows_per_micro_batch` of every micro-batch take part in an evaluation; all of them where it
   /// is the micro-batch size. The network's micro_batch must equal it.
-  JointGradient(const Task& task, Network& network, std::int64_t rows_per_micro_batch);
+  JointGradient(const Task& task, Network& network, TrainingSet& set,
+                std::int64_t rows_per_micro_batch);
 
   /// Loss and gradient at the network's weights, over the rows that `update` draws.
   /// A row of g whose norm in units of the parameters' scale is above `problem_clip` is shortened
@@ -36,6 +44,10 @@ class JointGradient {
   /// d(mean loss)/d(theta) of the last evaluate [n_weight].
   std::span<const double> gradient() const { return gradient_; }
 
+  /// Weight gradients of `n` problems of the last evaluate, drawn by (seed, update), each against
+  /// the mean one; at the same weights, before a step. Collective on task.comm.
+  GradientSamples sample_gradients(std::int64_t update, std::int64_t n);
+
   /// The network's answers to all usable problems at the current weights: rows of `m` by local
   /// problem [n_local_problem, n_parameter]; other rows stay.
   void predict_answers(Batch& m);
@@ -44,13 +56,15 @@ class JointGradient {
   void evaluate_answers(MethodResult& result);
 
  private:
-  void begin_rows();
+  void begin_rows(std::span<const std::int64_t> usable);
   void choose_all_rows();
   void take_micro_batch(std::int64_t k);
   void add_network_batch(std::int64_t begin);
   void choose_rows(std::int64_t update);
-  void predict(bool keeps_graphs);
-  void keep_best(MethodResult& result);
+  void predict(const Batch& observation, const Batch& context, bool keeps_graphs);
+  void predict_batch(std::size_t k, std::int64_t slot, const Batch& observation,
+                     const Batch& context);
+  void sample_gradient(std::int64_t id, std::vector<double>& samples);
   void clip_problems(double problem_clip);
   struct Scale {
     int gradient;  ///< exponents of two
@@ -63,6 +77,7 @@ class JointGradient {
 
   const Task& task_;
   Network& network_;
+  TrainingSet& set_;
   std::int64_t rows_per_micro_batch_;
   std::int64_t n_micro_batch_;
   std::vector<bool> is_usable_;     ///< by local row
@@ -74,6 +89,8 @@ class JointGradient {
   std::vector<std::int64_t> micro_batch_rows_;  ///< of one micro-batch, usable or not
   Batch m_;
   Evaluation evaluation_;
+  Batch pull_;                          ///< one problem's g, zero elsewhere
+  int exponent_ = 0;                    ///< of two, of the scaled g in evaluation_
   std::vector<double> micro_gradient_;  ///< [n_weight]
   std::vector<double> gradient_;        ///< [n_weight]
   FlatSum sum_;

@@ -65,8 +65,10 @@ void MethodResult::record(std::int64_t row, std::span<const double> m, double ev
 }
 
 const std::vector<MethodKind>& method_kinds() {
-  static const std::vector<MethodKind> kinds = {joint_kind(), multi_start_kind(), refine_kind(),
-                                                tao_kind()};
+  static const std::vector<MethodKind> kinds = {joint_kind(),       levenberg_marquardt_kind(),
+                                                multi_start_kind(), refine_kind(),
+                                                supervised_kind(),  tao_kind(),
+                                                windows_kind()};
   return kinds;
 }
 

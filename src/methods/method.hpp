@@ -4,6 +4,7 @@
 #include <array>
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <span>
@@ -47,13 +48,18 @@ StopReason stop_reason_of(Outcome failure);
 /// Recorded points of a method's course; the same on all ranks.
 struct History {
   struct Entry {
-    std::int64_t iteration;
-    double loss_mean;                      ///< over the problems that counted
-    std::array<double, 5> loss_quantiles;  ///< 5, 25, 50, 75, 95 % of the best so far
-    double gradient_norm;         ///< of the mean loss with respect to the weights, before clipping
-    std::int64_t failed;          ///< problems that did not count
-    double gradient_evaluations;  ///< mean over all problems so far
-    double learning_rate;
+    static constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
+    std::int64_t iteration = 0;
+    double loss_mean = kNone;                ///< over the problems that counted
+    std::array<double, 5> loss_quantiles{};  ///< 5, 25, 50, 75, 95 % of the best so far
+    double gradient_norm =
+        kNone;                ///< of the mean loss with respect to the weights, before clipping
+    std::int64_t failed = 0;  ///< problems that did not count
+    double gradient_evaluations = 0.0;  ///< mean over all problems so far
+    double learning_rate = kNone;
+    double clipped = kNone;  ///< share of the problems whose gradient was clipped
+    double cosine = kNone;   ///< mean, between sampled problems' gradients and the joint one
+    double signal_to_noise = kNone;  ///< |mean gradient|^2 over the sampled problems' variance
   };
   std::vector<Entry> entries;
 };
@@ -104,6 +110,8 @@ struct Task {
   /// A misfit at or below this says that the problem is solved; -infinity where the attainable
   /// misfit is not known.
   double solved_below;
+  double loss_reference;  ///< L_ref: the median misfit at the centre of the box
+  double noise;           ///< deviation of the noise on the observations, as the deck says
 };
 
 /// A kind that [[method]] can name.
@@ -113,10 +121,16 @@ struct MethodKind {
   std::function<std::unique_ptr<Settings>()> make_settings;
   /// Collective on task.comm. `settings` comes from make_settings of the same kind.
   std::function<MethodResult(const Settings& settings, const Task& task)> solve;
+  /// A sentence why it cannot solve problems of this shape with these settings; empty where it can.
+  std::function<std::string(const Settings& settings, const ModelShape& shape)> refusal =
+      [](const Settings&, const ModelShape&) { return std::string(); };
 };
 const std::vector<MethodKind>& method_kinds();
 
 MethodKind tao_kind();
+MethodKind levenberg_marquardt_kind();
+MethodKind supervised_kind();
+MethodKind windows_kind();
 MethodKind multi_start_kind();
 MethodKind refine_kind();
 MethodKind joint_kind();

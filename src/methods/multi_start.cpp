@@ -109,10 +109,10 @@ class MultiStart {
 
   // An evaluation that failed has no adjoint solve, and counts as a whole one.
   std::int64_t count_evaluations() const {
-    std::int64_t n = 0;
+    double n = 0.0;
     for (const std::int64_t row : task_.usable)
       n += result_.ledger.forward[static_cast<std::size_t>(row)];
-    return reduce_sum(n, task_.comm);
+    return reduce_sum(std::llround(n), task_.comm);
   }
 
   const MultiStartSettings& settings_;

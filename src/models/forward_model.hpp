@@ -20,7 +20,9 @@ struct ModelShape {
   FieldLayout context;        ///< of c
   FieldLayout observation;    ///< of y
   bool has_tangent = false;
-  bool has_finer = false;    ///< can be built at Resolution::data, finer than the inversion's
+  bool has_finer = false;  ///< can be built at Resolution::data, finer than the inversion's
+  bool channels_in_time =
+      false;                 ///< channel k of y is observed at (k + 1) / n_channel of the horizon
   double state_bytes = 0.0;  ///< memory kept by solve(), bytes per problem
 };
 
@@ -64,6 +66,10 @@ class ForwardModel {
   /// dy = (dF/dm) v, row by row, at the states of the last solve.
   /// Throws std::logic_error where shape().has_tangent is false.
   virtual void tangent(const Batch& v, Batch& dy);
+
+  /// From now on only the first n channels of y are needed, and solves may end there; y beyond them
+  /// may hold anything. Only for models whose shape().channels_in_time is true.
+  virtual void observe_channels(std::int64_t /*n*/) {}
 
   /// States of problem `row` of the last solve, thinned to a picture's needs (about 250 rows of
   /// time); empty where the model has no such thing.

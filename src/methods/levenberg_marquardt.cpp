@@ -1,0 +1,242 @@
+// Levenberg-Marquardt of each problem, from the centre of the box or another method's answer: the
+// optimizer of choice for least squares where the model has a tangent. Damping follows the gain
+// ratio (Nielsen 1999, IMM-REP-1999-05); bounds by projection. Ours because TAO's has no
+// accept/reject and takes 2.5 times the Jacobians.
+//
+// Up to parallel.solve_batch problems advance together, an evaluation and a linearization a round;
+// those that end make room for the next. Problems do not see each other: same bits for any batch.
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "methods/gauss_newton.hpp"
+#include "methods/progress.hpp"
+
+namespace jpo {
+namespace {
+
+constexpr double kAccepted = 1e-4;  // gain ratio
+constexpr double kLargestDamping = 1e16;
+constexpr std::int64_t kFewUnknowns = 64;
+
+struct LmSettings : Settings {
+  std::string from;
+  double max_evaluations = 100.0;
+  double gradient_tolerance = 1e-8;
+  double step_tolerance = 1e-10;
+  double damping = 1e-3;
+  std::string linear_solver = "auto";
+  std::int64_t cg_iterations = 20;
+
+  void describe(KeyTable& table) override {
+    table.add(
+        "from", &from,
+        {.doc = "name of the earlier method whose answers are the starts; empty: the centre"});
+    table.add("max_evaluations", &max_evaluations,
+              {.doc = "gradient evaluations a problem, at most: half of all forward, tangent and "
+                      "adjoint solves",
+               .min = 1});
+    table.add("gradient_tolerance", &gradient_tolerance,
+              {.doc = "stop where the projected gradient is below this times that of the start",
+               .min = 0,
+               .max = 1});
+    table.add(
+        "step_tolerance", &step_tolerance,
+        {.doc = "stop where a step is below this", .unit = "the parameters' scale", .min = 0});
+    table.add("damping", &damping,
+              {.doc = "first damping, relative to the curvature", .min = 0, .min_is_open = true});
+    table.add("linear_solver", &linear_solver,
+              {.doc = "dense: normal equations from one tangent a parameter; cg: conjugate "
+                      "gradients; auto: dense up to 64 parameters",
+               .allowed = {"auto", "dense", "cg"}});
+    table.add("cg_iterations", &cg_iterations,
+              {.doc = "cg: iterations a step, at most", .min = 1, .max = 10000});
+  }
+};
+
+class LevenbergMarquardt {
+ public:
+  LevenbergMarquardt(const LmSettings& settings, const Task& task)
+      : settings_(settings),
+        task_(task),
+        space_(task.objective.shape().parameters),
+        result_(task.objective.n_problem(), space_),
+        starts_(settings.from.empty() ? result_.parameters.copy()
+                                      : task.earlier(settings.from).parameters.copy()),
+        window_(static_cast<std::size_t>(task.objective.solve_batch())),
+        trials_(task.objective.solve_batch(), space_.size()),
+        evaluation_(task.objective.solve_batch(), space_.size()),
+        progress_(task, static_cast<std::int64_t>(task.usable.size()), "problems of rank 0") {
+    const bool dense = settings.linear_solver == "dense" ||
+                       (settings.linear_solver == "auto" && space_.size() <= kFewUnknowns);
+    gauss_newton_ =
+        dense ? make_dense_gauss_newton(task.objective, trials_.capacity())
+              : make_cg_gauss_newton(task.objective, trials_.capacity(), settings.cg_iterations);
+  }
+
+  MethodResult solve() {
+    const auto scope = task_.timer.scope(Phase::solver);
+    for (fill(); !paths_.empty(); fill()) {
+      evaluate();
+      judge();
+      gauss_newton_->linearize(paths_, accepted_, result_.ledger);
+      propose();
+      drop_ended();
+    }
+    return std::move(result_);
+  }
+
+ private:
+  // A slot is a place in the batch; the Gauss-Newton data of a slot belong to the path that is
+  // there.
+  void fill() {
+    while (paths_.size() < window_ && next_ < task_.usable.size()) {
+      const std::int64_t row = task_.usable[next_++];
+      GaussNewtonPath path;
+      path.row = row;
+      path.m.resize(static_cast<std::size_t>(space_.size()));
+      path.g = path.trial = path.m;
+      std::ranges::copy(starts_.read().row(row), path.trial.begin());
+      path.loss = std::numeric_limits<double>::infinity();
+      path.damping = settings_.damping;
+      paths_.push_back(std::move(path));
+    }
+  }
+
+  void evaluate() {
+    rows_.clear();
+    trials_.set_n_problem(static_cast<std::int64_t>(paths_.size()));
+    {
+      const auto trials = trials_.write();
+      for (std::size_t k = 0; k < paths_.size(); ++k) {
+        rows_.push_back(paths_[k].row);
+        std::ranges::copy(paths_[k].trial, trials.row(static_cast<std::int64_t>(k)).begin());
+      }
+    }
+    task_.objective.evaluate_loss(rows_, trials_, result_.ledger, evaluation_);
+  }
+
+  void judge() {
+    accepted_.assign(paths_.size(), 0);
+    ended_.assign(paths_.size(), 0);
+    for (std::size_t k = 0; k < paths_.size(); ++k) {
+      GaussNewtonPath& path = paths_[k];
+      const double loss = evaluation_.loss[k];
+      const bool ok = evaluation_.outcome[k] == Outcome::ok;
+      result_.record(path.row, path.trial, loss, evaluation_.outcome[k]);
+      if (!path.started && !ok) end(k, StopReason::diverged_at_start);
+      const double gain = path.started ? (path.loss - loss) / path.predicted : 1.0;
+      if (!ok || !(gain > kAccepted) || !(loss <= path.loss)) {
+        raise_damping(path);
+        continue;
+      }
+      if (path.started) path.damping *= std::max(1.0 / 3.0, 1.0 - std::pow(2.0 * gain - 1.0, 3));
+      path.damping_growth = 2.0;
+      path.loss = loss;
+      path.m = path.trial;
+      if (affords(path, gauss_newton_->n_solve()))
+        accepted_[k] = 1;
+      else
+        end(k, StopReason::budget_reached);
+    }
+  }
+
+  // The next trial of every path that goes on.
+  void propose() {
+    for (std::size_t k = 0; k < paths_.size(); ++k) {
+      if (ended_[k] != 0) continue;
+      GaussNewtonPath& path = paths_[k];
+      if (accepted_[k] != 0) {
+        const double gradient = projected_gradient(path, space_);
+        if (!path.started) path.first_gradient = gradient;
+        path.started = true;
+        if (!std::isfinite(gradient))
+          end(k, StopReason::gradient_not_finite);
+        else if (gradient <= settings_.gradient_tolerance * path.first_gradient)
+          end(k, StopReason::gradient_small);
+      }
+      if (ended_[k] != 0) continue;
+      if (!affords(path, 1))
+        end(k, StopReason::budget_reached);
+      else if (!step(k))
+        end(k, StopReason::step_small);
+    }
+  }
+
+  // False where the step is too small to matter, or cannot be solved for. A step that the bounds
+  // cut may promise no reduction: damping turns it towards the steepest descent, which does.
+  bool step(std::size_t k) {
+    GaussNewtonPath& path = paths_[k];
+    bool again = accepted_[k] == 0;
+    try {
+      while (path.damping <= kLargestDamping) {
+        if (gauss_newton_->propose(paths_, k, again) <= settings_.step_tolerance) return false;
+        if (path.predicted > 0.0) return true;
+        raise_damping(path);
+        again = true;
+      }
+    } catch (const std::runtime_error&) {  // not positive definite: no step to be had
+    }
+    return false;
+  }
+
+  static void raise_damping(GaussNewtonPath& path) {
+    path.damping *= path.damping_growth;
+    path.damping_growth *= 2.0;
+  }
+
+  bool affords(const GaussNewtonPath& path, std::int64_t n_solve) const {
+    return static_cast<double>(result_.ledger.solves(path.row) + n_solve) <=
+           2.0 * settings_.max_evaluations;
+  }
+
+  void end(std::size_t k, StopReason reason) {
+    ended_[k] = 1;
+    result_.reason[static_cast<std::size_t>(paths_[k].row)] = reason;
+  }
+
+  // A path that ends gives its slot to the last one, whose linearization moves with it.
+  void drop_ended() {
+    for (std::size_t k = paths_.size(); k-- > 0;) {
+      if (ended_[k] == 0) continue;
+      progress_.advance();
+      if (k + 1 < paths_.size()) {
+        paths_[k] = std::move(paths_.back());
+        gauss_newton_->move(paths_.size() - 1, k);
+      }
+      paths_.pop_back();
+    }
+  }
+
+  const LmSettings& settings_;
+  const Task& task_;
+  const ParameterSpace& space_;
+  MethodResult result_;
+  Batch starts_;
+  std::size_t window_;
+  std::size_t next_ = 0;  ///< in task.usable
+  std::vector<GaussNewtonPath> paths_;
+  std::vector<std::int64_t> rows_;
+  std::vector<std::uint8_t> accepted_, ended_;
+  Batch trials_;
+  Evaluation evaluation_;
+  std::unique_ptr<GaussNewton> gauss_newton_;
+  Progress progress_;
+};
+
+}  // namespace
+
+MethodKind levenberg_marquardt_kind() {
+  return {"levenberg_marquardt",
+          "Gauss-Newton with damping for each problem; needs the model's tangent",
+          [] { return std::make_unique<LmSettings>(); },
+          [](const Settings& settings, const Task& task) {
+            return LevenbergMarquardt(dynamic_cast<const LmSettings&>(settings), task).solve();
+          },
+          [](const Settings&, const ModelShape& shape) {
+            return shape.has_tangent ? "" : "it needs a tangent, which this model does not have";
+          }};
+}
+
+}  // namespace jpo

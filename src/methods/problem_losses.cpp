@@ -1,0 +1,85 @@
+#include "methods/problem_losses.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "core/random.hpp"
+
+namespace jpo {
+
+void TrainingLossSettings::describe(KeyTable& table) {
+  table.add(
+      "loss", &loss,
+      {.doc = "what training descends; answers are judged by the misfit L alone. squared: L; "
+              "huber: far residuals pull no harder; log: log(L + epsilon); normalized: L over "
+              "the problem's first L",
+       .allowed = {"squared", "huber", "log", "normalized"}});
+  table.add("huber_scales", &huber_scales,
+            {.doc = "huber: residual from which the pull is constant",
+             .unit = "misfit.residual_scale",
+             .min = 0,
+             .min_is_open = true});
+  table.add("log_epsilon", &log_epsilon,
+            {.doc = "log: epsilon", .unit = "L_ref", .min = 0, .min_is_open = true});
+  table.add("exploration", &exploration,
+            {.doc = "deviation of the noise on the answers at the first update; it falls linearly "
+                    "to none at the last",
+             .unit = "the parameters' scale",
+             .min = 0});
+}
+
+ProblemLosses::ProblemLosses(const Task& task, const TrainingLossSettings& settings)
+    : task_(task),
+      settings_(settings),
+      first_loss_(static_cast<std::size_t>(task.objective.n_problem())) {
+  if (settings.loss == "huber") task.objective.limit_residuals(settings.huber_scales);
+}
+
+double ProblemLosses::clip_unit(double first_loss) const {
+  return settings_.loss == "squared" || settings_.loss == "huber" ? first_loss : 1.0;
+}
+
+void ProblemLosses::evaluate(std::int64_t update, std::span<const std::int64_t> rows, Batch& m,
+                             MethodResult& result, Evaluation& evaluation) {
+  explore(update, rows, m);
+  task_.objective.evaluate(rows, m, result.ledger, evaluation);
+  const auto answers = m.read();
+  const auto g = evaluation.gradient.write();
+  for (std::size_t k = 0; k < rows.size(); ++k) {
+    const auto place = static_cast<std::int64_t>(k);
+    result.record(rows[k], answers.row(place), evaluation.loss[k], evaluation.outcome[k]);
+    if (evaluation.outcome[k] != Outcome::ok) continue;
+    const double factor = pull(rows[k], evaluation.loss[k]);
+    if (factor != 1.0)
+      for (double& value : g.row(place)) value *= factor;
+  }
+}
+
+// d(training loss)/dL.
+double ProblemLosses::pull(std::int64_t row, double loss) {
+  if (settings_.loss == "log") return 1.0 / (loss + settings_.log_epsilon * task_.loss_reference);
+  if (settings_.loss != "normalized") return 1.0;
+  double& first = first_loss_[static_cast<std::size_t>(row)];
+  if (first == 0.0) first = std::max(loss, 1e-6 * task_.loss_reference);
+  return 1.0 / first;
+}
+
+void ProblemLosses::explore(std::int64_t update, std::span<const std::int64_t> rows,
+                            Batch& m) const {
+  const double deviation =
+      settings_.exploration *
+      std::max(0.0, 1.0 - static_cast<double>(update + 1) / static_cast<double>(settings_.updates));
+  if (deviation == 0.0) return;
+  const ParameterSpace& space = task_.objective.shape().parameters;
+  const auto answers = m.write();
+  for (std::size_t k = 0; k < rows.size(); ++k) {
+    RandomStream stream(stream_seed(stream_seed(task_.seed, "exploration", task_.name, update), "",
+                                    "", task_.shard.first_problem() + rows[k]));
+    const auto row = answers.row(static_cast<std::int64_t>(k));
+    for (std::size_t j = 0; j < row.size(); ++j)
+      row[j] = std::clamp(row[j] + deviation * space.scale[j] * stream.normal(), space.lower[j],
+                          space.upper[j]);
+  }
+}
+
+}  // namespace jpo

@@ -1,0 +1,78 @@
+// The other way to train the network: on fresh draws from the prior whose parameters are known, not
+// on the problems to be solved. Each update simulates as many draws as there are problems and fits
+//   0.5 sum ((N_theta(y, c) - m) / scale)^2,
+// so it costs half a gradient evaluation a problem. The answers to the problems are predictions.
+
+#include "core/errors.hpp"
+#include "core/random.hpp"
+#include "data/problem_set.hpp"
+#include "methods/training.hpp"
+
+namespace jpo {
+namespace {
+
+struct SupervisedSettings : TrainingSettings {
+  void check() const override {
+    if (mini_batch > 0)
+      throw BadInput("key 'mini_batch': supervised draws whole batches; allowed: 0");
+  }
+};
+
+class FreshDraws : public TrainingSet {
+ public:
+  explicit FreshDraws(const Task& task) : task_(task) { settings_.noise = task.noise; }
+
+  void begin(std::int64_t update) override {
+    const auto scope = task_.timer.scope(Phase::forward);
+    draws_ = generate_problems(settings_, stream_seed(task_.seed, "draws", task_.name, update),
+                               task_.shard, task_.objective.solve_batch(), task_.objective.model());
+    rows_.clear();
+    for (std::size_t row = 0; row < draws_.draw_status.size(); ++row)
+      if (draws_.draw_status[row] == SolveStatus::converged)
+        rows_.push_back(static_cast<std::int64_t>(row));
+  }
+  const Batch& observation() const override { return draws_.observation; }
+  const Batch& context() const override { return draws_.context; }
+  std::span<const std::int64_t> usable() const override { return rows_; }
+
+  void evaluate(std::int64_t /*update*/, std::span<const std::int64_t> rows, Batch& m,
+                MethodResult& result, Evaluation& evaluation) override {
+    const auto& scale = task_.objective.shape().parameters.scale;
+    const auto answers = m.read();
+    const auto truth = draws_.truth.read();
+    evaluation.gradient.set_n_problem(static_cast<std::int64_t>(rows.size()));
+    evaluation.gradient.fill(0.0);
+    const auto g = evaluation.gradient.write();
+    for (std::size_t k = 0; k < rows.size(); ++k) {
+      result.ledger.forward[static_cast<std::size_t>(rows[k])] += 1.0;
+      evaluation.outcome[k] = Outcome::ok;
+      evaluation.loss[k] = 0.0;
+      for (std::size_t j = 0; j < scale.size(); ++j) {
+        const double error =
+            (answers.row(static_cast<std::int64_t>(k))[j] - truth.row(rows[k])[j]) / scale[j];
+        evaluation.loss[k] += 0.5 * error * error;
+        g.row(static_cast<std::int64_t>(k))[j] = error / scale[j];
+      }
+    }
+  }
+  double evaluation_cost() const override { return 0.5; }
+
+ private:
+  const Task& task_;
+  DataSettings settings_;
+  ProblemSet draws_;
+  std::vector<std::int64_t> rows_;  ///< draws that solved
+};
+
+}  // namespace
+
+MethodKind supervised_kind() {
+  return {"supervised", "the network fitted to fresh draws from the prior; answers are predictions",
+          [] { return std::make_unique<SupervisedSettings>(); },
+          [](const Settings& settings, const Task& task) {
+            FreshDraws draws(task);
+            return train(dynamic_cast<const SupervisedSettings&>(settings), task, draws);
+          }};
+}
+
+}  // namespace jpo

@@ -1,0 +1,85 @@
+// Quasi-static assimilation (Pires, Vautard, Talagrand 1996, Tellus A 48): TAO on a window of the
+// observations that grows, each stage from the last one's answer. Short windows have few minima,
+// and the minimum moves little from stage to stage. A solve costs the share of the horizon it
+// needs.
+
+#include <cmath>
+
+#include "methods/progress.hpp"
+#include "methods/tao_solve.hpp"
+
+namespace jpo {
+namespace {
+
+struct WindowsSettings : TaoSolverSettings {
+  std::int64_t stages = 0;
+  std::int64_t stage_evaluations = 20;
+  std::int64_t last_evaluations = 100;
+
+  void describe(KeyTable& table) override {
+    table.add("stages", &stages,
+              {.doc = "windows, evenly longer; 0: one for each time of observation", .min = 0});
+    table.add("stage_evaluations", &stage_evaluations,
+              {.doc = "evaluations of one stage, at most; each costs its share of the horizon",
+               .min = 1});
+    table.add("last_evaluations", &last_evaluations,
+              {.doc = "evaluations of the last stage, over the whole horizon", .min = 1});
+    TaoSolverSettings::describe(table);
+  }
+};
+
+// Answers of a stage, where it has any, are the next one's starts.
+void take_answers(const MethodResult& stage, Batch& starts) {
+  const auto from = stage.parameters.read();
+  const auto to = starts.write();
+  for (std::size_t row = 0; row < stage.loss.size(); ++row)
+    if (std::isfinite(stage.loss[row]))
+      std::ranges::copy(from.row(static_cast<std::int64_t>(row)),
+                        to.row(static_cast<std::int64_t>(row)).begin());
+}
+
+MethodResult solve_windows(const Settings& any, const Task& task) {
+  const auto& settings = dynamic_cast<const WindowsSettings&>(any);
+  const ModelShape& shape = task.objective.shape();
+  const std::int64_t n_channel = shape.observation.n_channel;
+  const std::int64_t n_stage = settings.stages > 0 ? settings.stages : n_channel;
+  const std::string prefix = petsc_option_prefix(task.name);
+  MethodResult result(task.objective.n_problem(), shape.parameters);
+  Batch starts = result.parameters.copy();
+  Ledger ledger(task.objective.n_problem());
+  Progress progress(task, n_stage, "windows");
+  const auto scope = task.timer.scope(Phase::solver);
+  for (std::int64_t stage = 1; stage <= n_stage; ++stage) {
+    task.objective.observe_channels((n_channel * stage + n_stage - 1) / n_stage);
+    // Losses of different windows are not comparable: each stage has a result of its own.
+    result = MethodResult(task.objective.n_problem(), shape.parameters);
+    const std::int64_t budget =
+        stage < n_stage ? settings.stage_evaluations : settings.last_evaluations;
+    run_lockstep(
+        task.objective, ledger, task.usable, settings.window,
+        [&](LiveSolve& live) {
+          GuardedSolve(settings, prefix, shape.parameters, result, live)
+              .run(starts.read().row(live.row()), budget);
+        },
+        [](std::int64_t) {});
+    take_answers(result, starts);
+    progress.advance();
+  }
+  task.objective.observe_channels(n_channel);
+  result.ledger = std::move(ledger);
+  return result;
+}
+
+}  // namespace
+
+MethodKind windows_kind() {
+  return {"windows", "TAO on a growing window of observations: quasi-static assimilation",
+          [] { return std::make_unique<WindowsSettings>(); }, solve_windows,
+          [](const Settings&, const ModelShape& shape) {
+            return shape.channels_in_time ? ""
+                                          : "it needs observations at several times, channel by "
+                                            "channel";
+          }};
+}
+
+}  // namespace jpo
