@@ -18,7 +18,7 @@ namespace {
 constexpr double kTaylorOrder = 1.9;
 constexpr double kDotTolerance = 1e-10;
 constexpr int kFirstHalving = 6;
-constexpr int kLastHalving = 26;
+constexpr int kLastHalving = 26;  // a point near a kink of F is of second order only at small steps
 
 double dot(std::span<const double> a, std::span<const double> b) {
   return std::inner_product(a.begin(), a.end(), b.begin(), 0.0);
