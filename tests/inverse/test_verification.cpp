@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cmath>
 
 #include <gtest/gtest.h>
 
@@ -41,6 +42,42 @@ TEST(Verification, FailsAModelThatIsNotAFunction) {
   Drifting model;
   const auto rows = verify_model(model, {});
   EXPECT_FALSE(all_pass(rows));
+}
+
+// y does not depend on m in row 0; its tangent says so, its adjoint may not.
+class FlatSomewhere : public LineModel {
+ public:
+  explicit FlatSomewhere(double gradient) : gradient_(gradient) {}
+  void solve(const Batch& c, const Batch& m, Batch& y, std::span<SolveStatus> status) override {
+    LineModel::solve(c, m, y, status);
+    std::ranges::fill(y.write().row(0), 0.5);
+  }
+  void tangent(const Batch& v, Batch& dy) override {
+    LineModel::tangent(v, dy);
+    std::ranges::fill(dy.write().row(0), 0.0);
+  }
+  void adjoint(const Batch& w, Batch& g) override {
+    LineModel::adjoint(w, g);
+    std::ranges::fill(g.write().row(0), gradient_);
+  }
+
+ private:
+  double gradient_;
+};
+
+TEST(Verification, TakesZeroForTheGradientOfAFlatRowAndNothingElse) {
+  const auto dot_product_passes = [](double gradient) {
+    FlatSomewhere model(gradient);
+    const auto rows = verify_model(model, {});
+    return std::ranges::find_if(rows,
+                                [](const CheckRow& row) {
+                                  return row.name.find("dot products") != std::string::npos;
+                                })
+        ->passed;
+  };
+  EXPECT_TRUE(dot_product_passes(0.0));
+  EXPECT_FALSE(dot_product_passes(1e-14));
+  EXPECT_FALSE(dot_product_passes(std::nan("")));
 }
 
 TEST(Verification, JudgesATaylorSweepByItsOrder) {
