@@ -3,6 +3,7 @@
 #include <cstdio>
 #include <exception>
 #include <string>
+#include <unistd.h>
 
 #include <CLI/CLI.hpp>
 #include <mpi.h>
@@ -80,6 +81,12 @@ int main(int argc, char** argv) {
     if (session.rank() == 0) std::fprintf(stderr, "jpo: %s\n", error.what());
     // No rank leaves before rank 0 has spoken: mpirun kills the others at the first failure.
     MPI_Barrier(session.comm());
+    // A file that could not be written is still open: HDF5 would try again to close it inside
+    // MPI_Finalize, and hang there or crash.
+    if (error.code() == jpo::ExitCode::cannot_write) {
+      std::fflush(nullptr);
+      _exit(static_cast<int>(error.code()));
+    }
     return static_cast<int>(error.code());
   } catch (const std::exception& error) {
     std::fprintf(stderr, "jpo: internal error on rank %d: %s\n", session.rank(), error.what());

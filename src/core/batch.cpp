@@ -2,9 +2,13 @@
 
 #include <algorithm>
 #include <cassert>
+#include <limits>
 #include <stdexcept>
 
+#include <fmt/format.h>
+
 #include "core/checks.hpp"
+#include "core/errors.hpp"
 
 namespace jpo {
 namespace {
@@ -29,6 +33,13 @@ Batch::Batch(std::int64_t capacity, std::int64_t n_component, MemorySpace space)
     : capacity_(capacity), n_problem_(capacity), n_component_(n_component), space_(space) {
   if (space != MemorySpace::host)
     throw std::invalid_argument("this build of jpo keeps batches in host memory only");
+  // Each factor alone first: their product may wrap.
+  constexpr std::int64_t limit = std::numeric_limits<PetscInt>::max();
+  if (n_component > 0 && capacity > limit / n_component)
+    throw BadInput(fmt::format(
+        "{} problems of {} values on one rank are more than PETSc's indices reach ({}); allowed: "
+        "more ranks (and micro-batches), or fewer problems",
+        capacity, n_component, limit));
   PETSC(VecCreate(PETSC_COMM_SELF, vec_.put()));
   PETSC(VecSetSizes(vec_.get(), static_cast<PetscInt>(capacity * n_component), PETSC_DECIDE));
   PETSC(VecSetType(vec_.get(), VECSEQ));

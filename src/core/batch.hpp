@@ -40,6 +40,7 @@ class Batch {
   class WriteAccess;
 
   Batch() : Batch(0, 0) {}
+  /// Throws BadInput where it is beyond PETSc's largest index.
   Batch(std::int64_t capacity, std::int64_t n_component, MemorySpace space = MemorySpace::host);
 
   std::int64_t n_problem() const { return n_problem_; }

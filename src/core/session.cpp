@@ -1,6 +1,9 @@
 #include "core/session.hpp"
 
 #include <array>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
 #include <fstream>
 
 #include <fmt/format.h>
@@ -11,11 +14,31 @@
 
 namespace jpo {
 
+namespace {
+
+// PETSc takes no options but those of the deck's [petsc] table: the environment and a .petscrc
+// would change results without leaving a trace in them.
+void ignore_outer_petsc_options() {
+  for (const char* name : {"PETSC_OPTIONS", "PETSC_OPTIONS_YAML"})
+    if (std::getenv(name) != nullptr) {
+      std::fprintf(stderr, "jpo: %s is ignored: PETSc options stand in the deck's [petsc] table\n",
+                   name);
+      unsetenv(name);
+    }
+}
+
+}  // namespace
+
 Session::Session(int* argc, char*** argv) {
+  // A limit on file sizes is an error of the write that meets it, not the end of the program.
+  std::signal(SIGXFSZ, SIG_IGN);
+  ignore_outer_petsc_options();
   int provided = 0;
   MPI_OK(MPI_Init_thread(argc, argv, MPI_THREAD_FUNNELED, &provided));
-  // PETSc takes no options from the command line: they come from the deck's [petsc] table.
-  PETSC(PetscInitializeNoArguments());
+  std::array<char*, 3> arguments = {(*argv)[0], const_cast<char*>("-skip_petscrc"), nullptr};
+  int n_argument = 2;
+  char** first = arguments.data();
+  PETSC(PetscInitialize(&n_argument, &first, nullptr, nullptr));
   PETSC(PetscPushErrorHandler(PetscReturnErrorHandler, nullptr));
   MPI_OK(MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN));
   MPI_OK(MPI_Comm_rank(MPI_COMM_WORLD, &rank_));

@@ -173,12 +173,16 @@ class Reader {
                     node != nullptr ? node->source() : table.source());
   }
 
-  // The earlier method that a key names; nullptr where there is no such key, or it is optional and
-  // empty.
+  // The earlier method that a key names; nullptr where there is no such key, or it may be empty and
+  // is.
   const MethodDeck* check_earlier(const toml::table& table, const std::string& section,
                                   Settings& settings, const std::string& key) const {
-    const std::string* name = field_of<std::string>(settings, key);
-    if (name == nullptr || (name->empty() && table.get(key) == nullptr)) return nullptr;
+    KeyTable keys;
+    settings.describe(keys);
+    const auto found = std::ranges::find(keys.keys(), key, &Key::name);
+    if (found == keys.keys().end()) return nullptr;
+    const std::string* name = std::get<std::string*>(found->field);
+    if (name->empty() && !found->rule.required) return nullptr;
     const auto earlier = std::ranges::find(deck_.methods, *name, &MethodDeck::name);
     if (earlier != deck_.methods.end()) return &*earlier;
     std::vector<std::string> names;
@@ -232,10 +236,12 @@ void RunSettings::describe(KeyTable& table) {
             {.doc = "of every draw: problems, noise, weights, starts", .min = 0, .max = 9e15});
   table.add("output", &output, {.doc = "path of the result file; empty: runs/<name>.h5"});
   table.add("overwrite", &overwrite, {.doc = "replace an existing result file"});
-  table.add("max_failed_fraction", &max_failed_fraction,
-            {.doc = "share of problems without an answer above which the run ends with exit code 3",
-             .min = 0,
-             .max = 1});
+  table.add(
+      "max_failed_fraction", &max_failed_fraction,
+      {.doc = "share of problems without an answer above which the run ends with exit code 3; a "
+              "method without any answer always ends so",
+       .min = 0,
+       .max = 1});
 }
 
 void RunSettings::check() const {

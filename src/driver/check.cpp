@@ -10,11 +10,13 @@ ExitCode check(const DeckArguments& arguments, MPI_Comm comm) {
   const Deck deck = load_deck(arguments.path, arguments.overrides, comm);
   start_network_library();
   const auto model = make_model(deck, Resolution::inversion);
+  int n_rank = 1;
+  MPI_Comm_size(comm, &n_rank);
+  check_sizes(deck, model->shape(), n_rank);
+  apply_petsc_options(deck);
   check_methods(deck, model->shape());
   if (!deck.section<DataSettings>("data").inverse_crime) make_model(deck, Resolution::data);
   say("{}", deck.resolved);
-  int n_rank = 1;
-  MPI_Comm_size(comm, &n_rank);
   show_sizes(deck, model->shape(), n_rank);
   say("{} is good", arguments.path);
   return ExitCode::done;

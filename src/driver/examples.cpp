@@ -77,7 +77,7 @@ void write_examples(ResultFile& file, Job& job) {
     if (truth.time.empty()) return;
     write_trajectory(file, group, "truth", truth);
     for (std::size_t k = 0; k < job.results().size(); ++k)
-      write_trajectory(file, group, job.deck().methods[k].name,
+      write_trajectory(file, group + "/methods", job.deck().methods[k].name,
                        share_trajectory(job, owner, row, job.results()[k].parameters));
     file.replicated(group + "/time", {static_cast<std::int64_t>(truth.time.size())}, truth.time,
                     {"time of the model", "of each row of the states"});

@@ -3,11 +3,14 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <filesystem>
 #include <fstream>
 #include <functional>
 #include <limits>
+#include <map>
 #include <numeric>
 #include <sstream>
+#include <stdexcept>
 
 #include <fmt/format.h>
 #include <petscsys.h>
@@ -15,6 +18,7 @@
 #include "core/checks.hpp"
 #include "core/errors.hpp"
 #include "core/statistics.hpp"
+#include "methods/tao_solve.hpp"
 #include "models/registry.hpp"
 
 namespace jpo {
@@ -23,6 +27,7 @@ namespace {
 constexpr std::int64_t kUnreadable = -1;
 
 std::string read_file(const std::string& path) {
+  if (std::filesystem::is_directory(path)) throw BadInput(path);
   std::ifstream file(path);
   std::stringstream text;
   text << file.rdbuf();
@@ -104,7 +109,14 @@ std::unique_ptr<ForwardModel> make_model(const Deck& deck, Resolution resolution
   const ModelEntry& entry = *find_model(deck.model_name);
   ModelPlace place;
   place.resolution = resolution;
-  auto model = entry.make_model(*deck.model, place);
+  auto model = [&] {
+    try {
+      return entry.make_model(*deck.model, place);
+    } catch (const std::invalid_argument& error) {
+      throw BadInput(
+          fmt::format("section [model]: {} cannot be built: {}", deck.model_name, error.what()));
+    }
+  }();
   if (resolution == Resolution::data && !model->shape().has_finer)
     throw BadInput(fmt::format(
         "key 'data.inverse_crime' = false: model {} has no finer discretization to make data with; "
@@ -113,9 +125,55 @@ std::unique_ptr<ForwardModel> make_model(const Deck& deck, Resolution resolution
   return model;
 }
 
-void check_methods(const Deck& deck, const ModelShape& shape) {
+namespace {
+
+void check_faults(const Deck& deck) {
+  const std::int64_t n = deck.section<DataSettings>("data").n_problem;
+  for (const std::int64_t id : deck.section<FaultSettings>("fault").problems)
+    if (id >= n)
+      throw BadInput(
+          fmt::format("key 'fault.problems': there is no problem {}; allowed: 0 to {}", id, n - 1));
+}
+
+// Options of two methods must not be the same ones.
+void check_prefixes(const Deck& deck) {
+  std::map<std::string, std::string> owner;
   for (const MethodDeck& method : deck.methods) {
-    const std::string refusal = kind_of(method).refusal(*method.settings, shape);
+    const auto [found, is_new] = owner.emplace(petsc_option_prefix(method.name), method.name);
+    if (!is_new)
+      throw BadInput(
+          fmt::format("methods '{}' and '{}' share the PETSc options '{}...'; allowed: "
+                      "names that differ in more than case and signs",
+                      found->second, method.name, found->first));
+  }
+}
+
+}  // namespace
+
+void check_sizes(const Deck& deck, const ModelShape& shape, int n_rank) {
+  constexpr std::int64_t most_micro_batches = std::int64_t{1} << 19U;
+  const std::int64_t n_micro_batch = max_useful_ranks(deck);
+  if (n_micro_batch > most_micro_batches)
+    throw BadInput(fmt::format(
+        "key 'data.n_problem': {} micro-batches are more than the exact sum takes ({}); allowed: a "
+        "larger parallel.micro_batch",
+        n_micro_batch, most_micro_batches));
+  const std::int64_t local = (n_micro_batch + n_rank - 1) / n_rank *
+                             deck.section<ParallelSettings>("parallel").micro_batch;
+  const std::int64_t widest =
+      std::max({shape.observation.size(), shape.context.size(), shape.parameters.size()});
+  if (local > std::numeric_limits<PetscInt>::max() / widest)
+    throw BadInput(fmt::format(
+        "key 'data.n_problem': {} problems of {} values on one rank are more than PETSc's indices "
+        "reach; allowed: more ranks, or fewer problems",
+        local, widest));
+}
+
+void check_methods(const Deck& deck, const ModelShape& shape) {
+  check_faults(deck);
+  check_prefixes(deck);
+  for (const MethodDeck& method : deck.methods) {
+    const std::string refusal = kind_of(method).refusal(method.name, *method.settings, shape);
     if (!refusal.empty())
       throw BadInput(fmt::format("method '{}' ({}) cannot run on model {}: {}", method.name,
                                  method.kind, deck.model_name, refusal));
@@ -146,6 +204,9 @@ Objective Job::objective(bool with_faults) {
 }
 
 ForwardModel& Job::checked_model() {
+  int n_rank = 1;
+  MPI_OK(MPI_Comm_size(comm_, &n_rank));
+  check_sizes(deck_, model_->shape(), n_rank);
   check_methods(deck_, model_->shape());
   return *model_;
 }
@@ -198,6 +259,7 @@ Task Job::task(const std::string& name, Objective& objective) {
           },
           [this](const std::string& earlier) { return mean(evaluations(method_index(earlier))); },
           solved_below(),
+          mean(sorted_finite(gather_rows(loss_at_centre_, comm_))),
           loss_reference(),
           deck_.section<DataSettings>("data").noise};
 }
@@ -205,6 +267,7 @@ Task Job::task(const std::string& name, Objective& objective) {
 void Job::solve(const MethodDeck& method) {
   const auto start = PhaseTimer::Clock::now();
   const MethodKind& kind = kind_of(method);
+  const auto phases_before = timer_.seconds();
   Objective counted = objective();
   MethodResult result = kind.solve(*method.settings, task(method.name, counted));
   for (std::size_t row = 0; row < result.reason.size(); ++row)
@@ -214,6 +277,8 @@ void Job::solve(const MethodDeck& method) {
     const auto scope = timer_.scope(Phase::wait);
     MPI_OK(MPI_Barrier(comm_));
   }
+  const auto phases = timer_.seconds();
+  std::ranges::transform(phases, phases_before, result.phases.begin(), std::minus<>());
   result.seconds = std::chrono::duration<double>(PhaseTimer::Clock::now() - start).count();
   results_.push_back(std::move(result));
 }

@@ -31,6 +31,8 @@ std::vector<std::string> unused_petsc_options(const Deck& deck, MPI_Comm comm);
 /// The deck's model at a resolution; BadInput where it has none finer than the inversion's.
 std::unique_ptr<ForwardModel> make_model(const Deck& deck, Resolution resolution);
 
+/// Throws BadInput where the problems of a rank, or all micro-batches, are too many.
+void check_sizes(const Deck& deck, const ModelShape& shape, int n_rank);
 /// Throws BadInput where one of the deck's methods cannot solve problems of this shape.
 void check_methods(const Deck& deck, const ModelShape& shape);
 

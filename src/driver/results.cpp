@@ -50,9 +50,9 @@ void write_problems(ResultFile& file, const Job& job, const RowRange& rows) {
                                              fmt::join(shape.parameters.units, ", "));
   file.table("/problems/truth", rows, shape.parameters.size(), problems.truth.read().values(),
              {"see description", "parameters the observation was made from: " + parameters});
-  file.table("/problems/floor", rows, 1, job.floor(), {"1", "misfit at the truth"});
-  file.table("/problems/loss_at_centre", rows, 1, job.loss_at_centre(),
-             {"1", "misfit at the centre of the box, where methods start"});
+  file.column("/problems/floor", rows, job.floor(), {"1", "misfit at the truth"});
+  file.column("/problems/loss_at_centre", rows, job.loss_at_centre(),
+              {"1", "misfit at the centre of the box, where methods start"});
   write_layout(file, "observation", shape.observation);
   write_layout(file, "context", shape.context);
   file.attribute("/problems", "inverse_crime",
@@ -124,19 +124,19 @@ void write_method(ResultFile& file, const Job& job, std::size_t k, const RowRang
   const std::string group = "/methods/" + method.name;
   file.table(group + "/parameters", rows, job.shape().parameters.size(),
              result.parameters.read().values(), {"see /problems/truth", "best m of each problem"});
-  file.table(group + "/loss", rows, 1, result.loss, {"1", "misfit at these parameters"});
+  file.column(group + "/loss", rows, result.loss, {"1", "misfit at these parameters"});
   file.enum_table(group + "/reason", rows, as_bytes(result.reason), stop_reason_names(),
                   {"1", "why the method stopped working on the problem"});
   file.enum_table(group + "/last_failure", rows, as_bytes(result.last_failure), outcome_names(),
                   {"1", "the last evaluation that failed; ok: none did"});
-  file.table(group + "/failed_evaluations", rows, result.failed_evaluations,
-             {"1", "evaluations that failed"});
-  file.table(group + "/forward_solves", rows, 1, result.ledger.forward,
-             {"1", "forward solves; one up to a share of the horizon counts as that share"});
-  file.table(group + "/adjoint_solves", rows, 1, result.ledger.adjoint,
-             {"1", "adjoint solves; one up to a share of the horizon counts as that share"});
-  file.table(group + "/tangent_solves", rows, 1, result.ledger.tangent,
-             {"1", "tangent solves; one up to a share of the horizon counts as that share"});
+  file.column(group + "/failed_evaluations", rows, result.failed_evaluations,
+              {"1", "evaluations that failed"});
+  file.column(group + "/forward_solves", rows, result.ledger.forward,
+              {"1", "forward solves; one up to a share of the horizon counts as that share"});
+  file.column(group + "/adjoint_solves", rows, result.ledger.adjoint,
+              {"1", "adjoint solves; one up to a share of the horizon counts as that share"});
+  file.column(group + "/tangent_solves", rows, result.ledger.tangent,
+              {"1", "tangent solves; one up to a share of the horizon counts as that share"});
   file.attribute(group, "seconds", result.seconds);
   file.attribute(group, "kind", method.kind);
   file.attribute(group, "from", earlier_method(method));
@@ -158,17 +158,23 @@ void write_network(ResultFile& file, const std::string& name, const TrainedNetwo
   file.attribute(group, "hash", fmt::format("{:016x}", network.hash));
 }
 
-void write_performance(ResultFile& file, Job& job) {
-  const auto rows = reduce_phases(job.timer().seconds(), job.comm());
-  std::vector<std::string> names;
+void write_phases(ResultFile& file, const std::string& dataset,
+                  const std::array<double, n_phase>& local, MPI_Comm comm) {
   std::vector<double> seconds;
-  for (const PhaseRow& row : rows) {
-    names.emplace_back(phase_name(row.phase));
+  for (const PhaseRow& row : reduce_phases(local, comm))
     seconds.insert(seconds.end(), {row.min, row.mean, row.max});
-  }
+  file.replicated(dataset, {n_phase, 3}, seconds, {"s", "min, mean, max over ranks of each phase"});
+}
+
+void write_performance(ResultFile& file, Job& job) {
+  std::vector<std::string> names;
+  for (int phase = 0; phase < n_phase; ++phase)
+    names.emplace_back(phase_name(static_cast<Phase>(phase)));
   file.strings("/performance/phase", names, {"1", "where the time went"});
-  file.replicated("/performance/seconds", {static_cast<std::int64_t>(rows.size()), 3}, seconds,
-                  {"s", "min, mean, max over ranks of each phase"});
+  for (std::size_t k = 0; k < job.results().size(); ++k)
+    write_phases(file, "/performance/methods/" + job.deck().methods[k].name,
+                 job.results()[k].phases, job.comm());
+  write_phases(file, "/performance/seconds", job.timer().seconds(), job.comm());
 }
 
 }  // namespace
@@ -190,7 +196,8 @@ void write_results(Job& job, const RunRecord& record) {
   const auto scope = job.timer().scope(Phase::io);
   const RowRange rows{job.shard().first_problem(), job.shard().n_local_problem(),
                       job.shard().n_problem()};
-  ResultFile file(job.deck().section<RunSettings>("run").output_path(), job.comm());
+  ResultFile file(job.deck().section<RunSettings>("run").output_path(), record.overwrite,
+                  job.comm());
   write_root(file, job, record);
   write_problems(file, job, rows);
   std::string order;

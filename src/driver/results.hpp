@@ -9,6 +9,7 @@ namespace jpo {
 struct RunRecord {
   std::string command;
   std::string started;
+  bool overwrite = false;
 };
 /// The time now, in UTC.
 std::string time_stamp();

@@ -23,10 +23,11 @@ void show_done(const MethodDeck& method, const MethodResult& result) {
 
 ExitCode run(const DeckArguments& arguments, bool overwrite, const std::string& command,
              MPI_Comm comm) {
-  const RunRecord record{command, time_stamp()};
+  RunRecord record{command, time_stamp(), overwrite};
   Deck deck = load_deck(arguments.path, arguments.overrides, comm);
   const auto settings = deck.section<RunSettings>("run");
-  check_output_path(settings.output_path(), overwrite || settings.overwrite, comm);
+  record.overwrite = overwrite || settings.overwrite;
+  check_output_path(settings.output_path(), record.overwrite, comm);
   apply_petsc_options(deck);
   start_network_library();
 
@@ -48,7 +49,7 @@ ExitCode run(const DeckArguments& arguments, bool overwrite, const std::string& 
   say("\nresult: {}", settings.output_path());
 
   const double failed = failed_fraction(job);
-  if (failed > settings.max_failed_fraction)
+  if (failed > settings.max_failed_fraction || failed == 1.0)
     throw TooManyFailed(fmt::format(
         "{:.1f} % of the problems have no answer, run.max_failed_fraction allows {:.1f} %; the "
         "result file is complete and says why, problem by problem",

@@ -2,6 +2,7 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <unistd.h>
 
 #include <fmt/format.h>
 
@@ -14,15 +15,16 @@ namespace {
 
 namespace fs = std::filesystem;
 
-enum class Verdict : int { good, exists, directory, unwritable };
+enum class Verdict : int { good, exists, directory, not_a_file, unwritable };
 
 // Tries it out: creates the directory and a part file, and removes the file again.
 Verdict try_path(const fs::path& path, bool overwrite, int& error) {
   std::error_code code;
-  if (fs::is_directory(path, code)) return Verdict::directory;
+  if (fs::is_directory(path, code) || !path.has_filename()) return Verdict::directory;
+  if (fs::exists(path, code) && !fs::is_regular_file(path, code)) return Verdict::not_a_file;
   if (fs::exists(path, code) && !overwrite) return Verdict::exists;
   if (path.has_parent_path()) fs::create_directories(path.parent_path(), code);
-  const fs::path part = path.string() + ".part";
+  const fs::path part = path.string() + "." + std::to_string(getpid()) + ".part";
   errno = 0;
   if (!code && std::ofstream(part).good()) {
     fs::remove(part, code);
@@ -46,6 +48,9 @@ void check_output_path(const std::string& path, bool overwrite, MPI_Comm comm) {
     case Verdict::directory:
       throw BadInput(
           fmt::format("run.output = \"{}\" is a directory; allowed: the path of a file", path));
+    case Verdict::not_a_file:
+      throw BadInput(fmt::format(
+          "run.output = \"{}\" is not a regular file; allowed: the path of a file", path));
     case Verdict::exists:
       throw BadInput(
           fmt::format("run.output = \"{}\" exists and is not overwritten; allowed: another path, "

@@ -88,6 +88,7 @@ void sync_path(const std::string& path, int flags) {
 struct ResultFile::Parts {
   std::string path;
   std::string part;
+  bool overwrite = false;
   MPI_Comm comm;
   int rank = 0;
   Hid file{H5I_INVALID_HID, H5Fclose};
@@ -132,7 +133,8 @@ struct ResultFile::Parts {
   void describe(hid_t object, const DatasetText& text, const std::string& name);
   void write_attribute(hid_t object, const std::string& name, hid_t type, const void* value);
   void write_string(hid_t object, const std::string& name, const std::string& value);
-  /// Rows [first, first + n_local) of this rank; none of them on a rank without rows.
+  /// Rows [first, first + n_local) of this rank; none of them on a rank without rows. width 0: one
+  /// value a row, a 1-D dataset.
   void write_rows(const std::string& name, hid_t type, const RowRange& rows, std::int64_t width,
                   const void* values, const DatasetText& text);
   /// All of it from rank 0.
@@ -189,7 +191,7 @@ void ResultFile::Parts::write_rows(const std::string& name, hid_t type, const Ro
   std::vector<hsize_t> sizes = {static_cast<hsize_t>(rows.n_global)};
   std::vector<hsize_t> first = {static_cast<hsize_t>(rows.first)};
   std::vector<hsize_t> count = {static_cast<hsize_t>(rows.n_local)};
-  if (width > 1) {
+  if (width > 0) {
     sizes.push_back(static_cast<hsize_t>(width));
     first.push_back(0);
     count.push_back(static_cast<hsize_t>(width));
@@ -229,10 +231,11 @@ Hid ResultFile::Parts::open_object(const std::string& object) {
                  H5Gclose, "creating " + object);
 }
 
-ResultFile::ResultFile(const std::string& path, MPI_Comm comm) : parts_(std::make_unique<Parts>()) {
+ResultFile::ResultFile(const std::string& path, bool overwrite, MPI_Comm comm)
+    : parts_(std::make_unique<Parts>()) {
   Parts& p = *parts_;
   p.path = path;
-  p.part = path + ".part";
+  p.overwrite = overwrite;
   p.comm = comm;
   MPI_OK(MPI_Comm_rank(comm, &p.rank));
   quiet_hdf5();
@@ -241,7 +244,10 @@ ResultFile::ResultFile(const std::string& path, MPI_Comm comm) : parts_(std::mak
     const auto parent = std::filesystem::path(path).parent_path();
     if (!parent.empty()) std::filesystem::create_directories(parent, ignored);
   }
-  MPI_OK(MPI_Barrier(comm));
+  // A name of its own: another run with the same output must not write into it.
+  std::int64_t process = getpid();
+  MPI_OK(MPI_Bcast(&process, 1, MPI_INT64_T, 0, comm));
+  p.part = fmt::format("{}.{}.part", path, process);
   const Hid access(H5Pcreate(H5P_FILE_ACCESS), H5Pclose);
   bool good = H5Pset_fapl_mpio(access.get(), comm, MPI_INFO_NULL) >= 0;
   good = good && H5Pset_all_coll_metadata_ops(access.get(), true) >= 0;
@@ -280,9 +286,13 @@ void ResultFile::table(const std::string& dataset, const RowRange& rows, std::in
                        std::span<const double> values, const DatasetText& text) {
   if (width > 0) parts_->write_rows(dataset, H5T_NATIVE_DOUBLE, rows, width, values.data(), text);
 }
-void ResultFile::table(const std::string& dataset, const RowRange& rows,
-                       std::span<const std::int64_t> values, const DatasetText& text) {
-  parts_->write_rows(dataset, H5T_NATIVE_INT64, rows, 1, values.data(), text);
+void ResultFile::column(const std::string& dataset, const RowRange& rows,
+                        std::span<const double> values, const DatasetText& text) {
+  parts_->write_rows(dataset, H5T_NATIVE_DOUBLE, rows, 0, values.data(), text);
+}
+void ResultFile::column(const std::string& dataset, const RowRange& rows,
+                        std::span<const std::int64_t> values, const DatasetText& text) {
+  parts_->write_rows(dataset, H5T_NATIVE_INT64, rows, 0, values.data(), text);
 }
 
 void ResultFile::enum_table(const std::string& dataset, const RowRange& rows,
@@ -291,7 +301,7 @@ void ResultFile::enum_table(const std::string& dataset, const RowRange& rows,
                             const DatasetText& text) {
   const Hid type(H5Tenum_create(H5T_NATIVE_INT8), H5Tclose);
   for (const auto& [name, value] : members) H5Tenum_insert(type.get(), name.c_str(), &value);
-  parts_->write_rows(dataset, type.get(), rows, 1, values.data(), text);
+  parts_->write_rows(dataset, type.get(), rows, 0, values.data(), text);
 }
 
 void ResultFile::replicated(const std::string& dataset, const std::vector<std::int64_t>& shape,
@@ -331,8 +341,12 @@ void ResultFile::commit() {
   if (p.rank == 0) {
     try {
       sync_path(p.part, O_RDONLY);
-      if (std::rename(p.part.c_str(), p.path.c_str()) != 0)
+      if (p.overwrite && std::rename(p.part.c_str(), p.path.c_str()) != 0)
         throw CannotWrite(fmt::format("rename: {}", std::strerror(errno)));
+      // A link never replaces: what appeared meanwhile is another run's result.
+      if (!p.overwrite && link(p.part.c_str(), p.path.c_str()) != 0)
+        throw CannotWrite(fmt::format("{}", std::strerror(errno)));
+      if (!p.overwrite) unlink(p.part.c_str());
       const auto parent = std::filesystem::path(p.path).parent_path();
       sync_path(parent.empty() ? "." : parent.string(), O_RDONLY | O_DIRECTORY);
     } catch (const CannotWrite& error) {

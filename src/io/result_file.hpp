@@ -33,7 +33,7 @@ struct RowRange {
 class ResultFile {
  public:
   /// Creates PATH.part and any missing parent directories.
-  ResultFile(const std::string& path, MPI_Comm comm);
+  ResultFile(const std::string& path, bool overwrite, MPI_Comm comm);
   ResultFile(const ResultFile&) = delete;
   ResultFile& operator=(const ResultFile&) = delete;
   ResultFile(ResultFile&&) = delete;
@@ -46,12 +46,15 @@ class ResultFile {
   void attribute(const std::string& object, const std::string& name, double value);
   void attribute(const std::string& object, const std::string& name, std::int64_t value);
 
-  /// Tables by global problem id: row-major [n_local, width] of this rank; width 1 writes 1-D.
-  /// width = 0 writes nothing at all.
+  /// Tables by global problem id: row-major [n_local, width] of this rank, 2-D also where width is
+  /// 1. width = 0 writes nothing at all.
   void table(const std::string& dataset, const RowRange& rows, std::int64_t width,
              std::span<const double> values, const DatasetText& text);
-  void table(const std::string& dataset, const RowRange& rows, std::span<const std::int64_t> values,
-             const DatasetText& text);
+  /// One value a problem: 1-D.
+  void column(const std::string& dataset, const RowRange& rows, std::span<const double> values,
+              const DatasetText& text);
+  void column(const std::string& dataset, const RowRange& rows,
+              std::span<const std::int64_t> values, const DatasetText& text);
   /// 1-D table of an HDF5 enum with these (name, value) members.
   void enum_table(const std::string& dataset, const RowRange& rows,
                   std::span<const std::int8_t> values,

@@ -4,6 +4,7 @@
 #include <array>
 #include <chrono>
 #include <cmath>
+#include <limits>
 #include <numeric>
 #include <stdexcept>
 #include <string>
@@ -133,8 +134,8 @@ void JointGradient::add_network_batch(std::int64_t begin) {
 // Full batch: every row. Mini-batch: a permutation of each micro-batch's rows is drawn by
 // (epoch, global micro-batch id) and walked through, rows_per_micro_batch_ an update.
 void JointGradient::choose_rows(std::int64_t update) {
-  const std::int64_t n_part =
-      (task_.shard.micro_batch() + rows_per_micro_batch_ - 1) / rows_per_micro_batch_;
+  const std::int64_t fullest = std::min(task_.shard.micro_batch(), task_.shard.n_problem());
+  const std::int64_t n_part = (fullest + rows_per_micro_batch_ - 1) / rows_per_micro_batch_;
   begin_rows(set_.usable());
   for (std::int64_t k = 0; k < n_micro_batch_; ++k) {
     take_micro_batch(k);
@@ -248,7 +249,8 @@ void JointGradient::collect(const Scale& scale, JointSum& sum) {
   sum.n_clipped = sum_.counted(kClipped);
   sum.usable = sum.n_counted > 0 && sum_.n_refused() == 0;
   const auto n = static_cast<double>(std::max<std::int64_t>(sum.n_counted, 1));
-  sum.loss_mean = sum_.values().back() * power_of_two(scale.loss) / n;
+  sum.loss_mean = sum.usable ? sum_.values().back() * power_of_two(scale.loss) / n
+                             : std::numeric_limits<double>::quiet_NaN();
   const double factor = power_of_two(scale.gradient);
   double square = 0.0;
   for (std::size_t k = 0; k < gradient_.size(); ++k) {

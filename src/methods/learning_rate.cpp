@@ -8,7 +8,10 @@ namespace jpo {
 
 void LearningRateSettings::describe(KeyTable& table) {
   table.add("learning_rate", &learning_rate,
-            {.doc = "step size of the optimizer at its highest", .min = 0, .min_is_open = true});
+            {.doc = "step size of the optimizer at its highest",
+             .min = 0,
+             .max = 1e6,
+             .min_is_open = true});
   table.add("schedule", &schedule,
             {.doc = "course of the learning rate", .allowed = {"constant", "cosine", "plateau"}});
   table.add("warm_up", &warm_up,

@@ -234,7 +234,7 @@ MethodKind levenberg_marquardt_kind() {
           [](const Settings& settings, const Task& task) {
             return LevenbergMarquardt(dynamic_cast<const LmSettings&>(settings), task).solve();
           },
-          [](const Settings&, const ModelShape& shape) {
+          [](const std::string&, const Settings&, const ModelShape& shape) {
             return shape.has_tangent ? "" : "it needs a tangent, which this model does not have";
           }};
 }

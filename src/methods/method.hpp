@@ -89,6 +89,7 @@ struct MethodResult {
   History history;
   std::optional<TrainedNetwork> network;
   double seconds = 0.0;
+  std::array<double, n_phase> phases{};  ///< seconds of this rank, by phase
 };
 
 /// What a method works with.
@@ -110,6 +111,7 @@ struct Task {
   /// A misfit at or below this says that the problem is solved; -infinity where the attainable
   /// misfit is not known.
   double solved_below;
+  double loss_scale;      ///< the mean misfit at the centre of the box
   double loss_reference;  ///< L_ref: the median misfit at the centre of the box
   double noise;           ///< deviation of the noise on the observations, as the deck says
 };
@@ -121,9 +123,11 @@ struct MethodKind {
   std::function<std::unique_ptr<Settings>()> make_settings;
   /// Collective on task.comm. `settings` comes from make_settings of the same kind.
   std::function<MethodResult(const Settings& settings, const Task& task)> solve;
-  /// A sentence why it cannot solve problems of this shape with these settings; empty where it can.
-  std::function<std::string(const Settings& settings, const ModelShape& shape)> refusal =
-      [](const Settings&, const ModelShape&) { return std::string(); };
+  /// Why a method of this name and settings cannot solve problems of this shape; empty where it
+  /// can.
+  std::function<std::string(const std::string& name, const Settings& settings,
+                            const ModelShape& shape)>
+      refusal = [](const std::string&, const Settings&, const ModelShape&) { return ""; };
 };
 const std::vector<MethodKind>& method_kinds();
 

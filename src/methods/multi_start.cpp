@@ -132,6 +132,9 @@ MethodKind multi_start_kind() {
           [] { return std::make_unique<MultiStartSettings>(); },
           [](const Settings& settings, const Task& task) {
             return MultiStart(dynamic_cast<const MultiStartSettings&>(settings), task).solve();
+          },
+          [](const std::string& name, const Settings& settings, const ModelShape&) {
+            return refused_options(dynamic_cast<const TaoSolverSettings&>(settings), name);
           }};
 }
 

@@ -35,8 +35,9 @@ ProblemLosses::ProblemLosses(const Task& task, const TrainingLossSettings& setti
   if (settings.loss == "huber") task.objective.limit_residuals(settings.huber_scales);
 }
 
-double ProblemLosses::clip_unit(double first_loss) const {
-  return settings_.loss == "squared" || settings_.loss == "huber" ? first_loss : 1.0;
+double ProblemLosses::clip_unit() const {
+  const bool is_misfit = settings_.loss == "squared" || settings_.loss == "huber";
+  return is_misfit && task_.loss_scale > 0.0 ? task_.loss_scale : 1.0;
 }
 
 void ProblemLosses::evaluate(std::int64_t update, std::span<const std::int64_t> rows, Batch& m,

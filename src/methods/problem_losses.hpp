@@ -30,7 +30,7 @@ class ProblemLosses : public TrainingSet {
   std::span<const std::int64_t> usable() const override { return task_.usable; }
   void evaluate(std::int64_t update, std::span<const std::int64_t> rows, Batch& m,
                 MethodResult& result, Evaluation& evaluation) override;
-  double clip_unit(double first_loss) const override;
+  double clip_unit() const override;
 
  private:
   void explore(std::int64_t update, std::span<const std::int64_t> rows, Batch& m) const;

@@ -22,8 +22,11 @@ struct RefineSettings : TaoSettings {
   std::string from;
   std::int64_t starts = 1;
   void describe(KeyTable& table) override {
-    table.add("from", &from,
-              {.doc = "name of the earlier method whose answers are the starts", .required = true});
+    table.add(
+        "from", &from,
+        {.doc = "name of the earlier method whose answers are the starts; a problem without one "
+                "starts at the centre",
+         .required = true});
     table.add("starts", &starts,
               {.doc = "starts a problem, one after the other, the best answer counts: the earlier "
                       "method's best answer, then its snapshots, newest first; max_evaluations is "
@@ -69,16 +72,20 @@ MethodResult solve_refine(const Settings& settings, const Task& task) {
   return solve_from(refine, task, starts);
 }
 
+std::string refuse_options(const std::string& name, const Settings& settings, const ModelShape&) {
+  return refused_options(dynamic_cast<const TaoSolverSettings&>(settings), name);
+}
+
 }  // namespace
 
 MethodKind tao_kind() {
   return {"tao", "one TAO solve a problem, from the centre of the box",
-          [] { return std::make_unique<TaoSettings>(); }, solve_tao};
+          [] { return std::make_unique<TaoSettings>(); }, solve_tao, refuse_options};
 }
 
 MethodKind refine_kind() {
   return {"refine", "one TAO solve a problem, from an earlier method's answer",
-          [] { return std::make_unique<RefineSettings>(); }, solve_refine};
+          [] { return std::make_unique<RefineSettings>(); }, solve_refine, refuse_options};
 }
 
 }  // namespace jpo

@@ -50,8 +50,9 @@ StopReason stop_reason_of(TaoConvergedReason reason) {
 
 void TaoSolverSettings::describe(KeyTable& table) {
   table.add("type", &type,
-            {.doc = "TAO solver of each problem: bqnls is BFGS with bounds and line search; also "
-                    "blmvm, bncg, bqnktr, ... (any gradient-based type of the PETSc in use)"});
+            {.doc = "TAO solver of each problem: bqnls is BFGS with bounds and line search",
+             .allowed = {"bqnls", "blmvm", "bqnkls", "bqnktr", "bqnktl", "bncg", "lmvm", "cg",
+                         "owlqn", "nm"}});
   table.add("gradient_tolerance", &gradient_tolerance,
             {.doc = "stop where the projected gradient is below this times that of the start",
              .min = 0,
@@ -74,6 +75,19 @@ std::string petsc_option_prefix(const std::string& name) {
     prefix += std::isalnum(static_cast<unsigned char>(lower)) != 0 ? lower : '_';
   }
   return prefix + "_";
+}
+
+std::string refused_options(const TaoSolverSettings& settings, const std::string& name) {
+  try {
+    TaoHandle tao;
+    PETSC(TaoCreate(PETSC_COMM_SELF, tao.put()));
+    PETSC(TaoSetType(tao.get(), settings.type.c_str()));
+    PETSC(TaoSetOptionsPrefix(tao.get(), petsc_option_prefix(name).c_str()));
+    PETSC(TaoSetFromOptions(tao.get()));
+    return "";
+  } catch (const std::exception& error) {
+    return std::string("PETSc refuses its options: ") + error.what();
+  }
 }
 
 void GuardedSolve::run(std::span<const double> start, std::int64_t max_evaluations) {

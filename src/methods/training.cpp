@@ -30,12 +30,12 @@ void TrainingSettings::describe(KeyTable& table) {
             {.doc = "rows of every micro-batch in an update; 0: all of them", .min = 0});
   table.add("clip_norm", &clip_norm,
             {.doc = "largest norm of the weight gradient; 0: no clipping",
-             .unit = "mean loss at the first update",
+             .unit = "mean loss at the centre of the box",
              .min = 0});
   table.add("clip_problem", &clip_problem,
             {.doc = "largest norm of one problem's gradient in units of the parameters' scale; 0: "
                     "no clipping",
-             .unit = "mean loss at the first update",
+             .unit = "mean loss at the centre of the box",
              .min = 0});
   table.add("history_every", &history_every,
             {.doc = "updates between two records of the history", .min = 1});
@@ -75,7 +75,8 @@ class StopRule {
       best_update_ = n_update;
     }
     if (n_update >= settings_.updates) return StopReason::updates_done;
-    if (settings_.max_evaluations > 0.0 && evaluations + 1.0 > settings_.max_evaluations)
+    const double next = evaluations - std::exchange(evaluations_before_, evaluations);
+    if (settings_.max_evaluations > 0.0 && evaluations + next > settings_.max_evaluations)
       return StopReason::budget_reached;
     if (settings_.max_seconds > 0.0 && sum.seconds >= settings_.max_seconds)
       return StopReason::budget_reached;
@@ -88,6 +89,7 @@ class StopRule {
   const TrainingSettings& settings_;
   double best_loss_ = std::numeric_limits<double>::infinity();
   std::int64_t best_update_ = 0;
+  double evaluations_before_ = 0.0;
 };
 
 class Training {
@@ -105,7 +107,8 @@ class Training {
                  stream_seed(task.seed, "network", task.name, 0)),
         result_(task.objective.n_problem(), task.objective.shape().parameters),
         rate_(settings.learning_rate, settings.updates),
-        stop_(settings) {
+        stop_(settings),
+        clip_unit_(set.clip_unit()) {
     network_.set_optimizer(settings.optimizer);
     network_.set_normalization(input_statistics(network_, task));
   }
@@ -116,7 +119,6 @@ class Training {
     std::optional<StopReason> stop;
     for (std::int64_t update = 0; !stop; ++update) {
       const JointSum sum = joint.evaluate(update, problem_clip(), result_);
-      if (update == 0) clip_unit_ = set_.clip_unit(sum.loss_mean > 0.0 ? sum.loss_mean : 1.0);
       evaluations_ += set_.evaluation_cost() * static_cast<double>(sum.n_counted + sum.n_failed) /
                       static_cast<double>(task_.shard.n_problem());
       stop = stop_.after(update + 1, evaluations_, sum);
@@ -196,7 +198,7 @@ class Training {
   LearningRate rate_;
   StopRule stop_;
   std::vector<double> gradient_;
-  double clip_unit_ = 1.0;
+  double clip_unit_;
   double evaluations_ = 0.0;
 };
 

@@ -2,8 +2,9 @@
 // Training of one shared network: predict -> evaluate -> backward -> all-reduce -> clip -> step ->
 // record. What it is trained on is a TrainingSet.
 //
-// Clip thresholds are in units of the mean loss at the first update, so that they mean the same for
-// every model: the gradient is divided by it before Adam, whose steps do not depend on its scale.
+// Clip thresholds are in units of the mean loss at the centre of the box, so that they mean the
+// same for every model: the gradient is divided by it before Adam, whose steps do not depend on its
+// scale.
 
 #include <cstdint>
 #include <functional>
@@ -23,7 +24,7 @@ struct TrainingSettings : Settings {
   std::int64_t mini_batch = 0;
   double clip_norm = 0.01;
   double clip_problem = 0.0;
-  std::int64_t history_every = 1;
+  std::int64_t history_every = 10;
   std::int64_t gradient_samples = 0;
   std::int64_t snapshots = 0;
   LearningRateSettings learning_rate;

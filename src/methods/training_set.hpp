@@ -34,8 +34,8 @@ class TrainingSet {
 
   /// Gradient evaluations that one evaluated row costs.
   virtual double evaluation_cost() const { return 1.0; }
-  /// The unit of clip thresholds, given the mean loss of the first update.
-  virtual double clip_unit(double first_loss) const { return first_loss; }
+  /// The unit of clip thresholds: the size of a loss before training.
+  virtual double clip_unit() const { return 1.0; }
 };
 
 }  // namespace jpo

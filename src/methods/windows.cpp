@@ -75,10 +75,10 @@ MethodResult solve_windows(const Settings& any, const Task& task) {
 MethodKind windows_kind() {
   return {"windows", "TAO on a growing window of observations: quasi-static assimilation",
           [] { return std::make_unique<WindowsSettings>(); }, solve_windows,
-          [](const Settings&, const ModelShape& shape) {
-            return shape.channels_in_time ? ""
-                                          : "it needs observations at several times, channel by "
-                                            "channel";
+          [](const std::string& name, const Settings& settings, const ModelShape& shape) {
+            return shape.channels_in_time
+                       ? refused_options(dynamic_cast<const TaoSolverSettings&>(settings), name)
+                       : "it needs observations at several times, channel by channel";
           }};
 }
 

@@ -35,6 +35,14 @@ void ProblemWorkspace::tangent(std::span<const double> /*v*/, std::span<double> 
   throw std::logic_error("this model has no tangent");
 }
 
+std::unique_ptr<ProblemWorkspace> PerProblemModel::try_make_workspace() const {
+  try {
+    return make_workspace();
+  } catch (const std::exception&) {
+    return nullptr;  // run_or_spoil marks the row
+  }
+}
+
 void PerProblemModel::solve(const Batch& c, const Batch& m, Batch& y,
                             std::span<SolveStatus> status) {
   const auto n = static_cast<std::size_t>(m.n_problem());
@@ -45,7 +53,7 @@ void PerProblemModel::solve(const Batch& c, const Batch& m, Batch& y,
   for (std::size_t k = 0; k < n; ++k) {
     const auto row = static_cast<std::int64_t>(k);
     status[k] = SolveStatus::solver_failed;
-    if (!workspaces_[k]) workspaces_[k] = make_workspace();
+    if (!workspaces_[k]) workspaces_[k] = try_make_workspace();
     run_or_spoil(workspaces_[k], y_rows.row(row), [&](ProblemWorkspace& workspace) {
       status[k] = workspace.solve(c_rows.row(row), m_rows.row(row), y_rows.row(row));
       if (status[k] == SolveStatus::converged && !all_finite(y_rows.row(row)))

@@ -42,6 +42,7 @@ class PerProblemModel : public ForwardModel {
   virtual std::unique_ptr<ProblemWorkspace> make_workspace() const = 0;
 
  private:
+  std::unique_ptr<ProblemWorkspace> try_make_workspace() const;
   std::vector<std::unique_ptr<ProblemWorkspace>> workspaces_;  ///< one a row of the largest batch
 };
 

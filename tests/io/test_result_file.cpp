@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <csignal>
 #include <cstdio>
 #include <filesystem>
@@ -44,7 +45,14 @@ class ResultFileTest : public testing::Test {
     file.table("/methods/bfgs/parameters", rows, 3, values, {"1", "m"});
   }
 
-  bool part_exists() const { return fs::exists(path_.string() + ".part"); }
+  /// A part file of any process, beside the result.
+  bool part_exists() const {
+    const std::string name = path_.filename().string();
+    return std::ranges::any_of(fs::directory_iterator(path_.parent_path()), [&](const auto& entry) {
+      const std::string other = entry.path().filename().string();
+      return other.starts_with(name) && other.ends_with(".part");
+    });
+  }
 
   int rank_ = 0;
   int n_rank_ = 1;
@@ -63,14 +71,14 @@ std::vector<double> read_back(const fs::path& path, const char* dataset, std::si
 
 TEST_F(ResultFileTest, TablesHaveTheRowsOfAllRanks) {
   {
-    ResultFile file(path_, MPI_COMM_WORLD);
+    ResultFile file(path_, true, MPI_COMM_WORLD);
     file.attribute("/", "command", std::string("jpo run"));
     write_table(file);
     const RowRange rows = my_rows();
     const std::vector<std::int8_t> reason(static_cast<std::size_t>(rows.n_local), 2);
     file.enum_table("/methods/bfgs/reason", rows, reason, {{"good", 1}, {"bad", 2}}, {"1", "why"});
     const std::vector<std::int64_t> count(static_cast<std::size_t>(rows.n_local), 7);
-    file.table("/methods/bfgs/forward_solves", rows, count, {"1", "solves"});
+    file.column("/methods/bfgs/forward_solves", rows, count, {"1", "solves"});
     file.replicated("/network/weights", {2, 2}, std::vector{1.0, 2.0, 3.0, 4.0}, {"1", "theta"});
     file.strings("/performance/phase", {"a", "longer"}, {"1", "names"});
     file.attribute("/methods/bfgs", "seconds", 1.5);
@@ -89,12 +97,53 @@ TEST_F(ResultFileTest, TablesHaveTheRowsOfAllRanks) {
 
 TEST_F(ResultFileTest, IsAbsentWithoutCommit) {
   {
-    ResultFile file(path_, MPI_COMM_WORLD);
+    ResultFile file(path_, true, MPI_COMM_WORLD);
     write_table(file);
   }
   MPI_Barrier(MPI_COMM_WORLD);
   EXPECT_FALSE(fs::exists(path_));
   EXPECT_FALSE(part_exists());
+}
+
+TEST_F(ResultFileTest, AColumnIsOneDimensionalAndATableIsNot) {
+  {
+    ResultFile file(path_, true, MPI_COMM_WORLD);
+    const RowRange rows = my_rows();
+    const std::vector<double> values(static_cast<std::size_t>(rows.n_local), 1.0);
+    file.table("/table", rows, 1, values, {"1", "m"});
+    file.column("/column", rows, values, {"1", "loss"});
+    file.commit();
+  }
+  MPI_Barrier(MPI_COMM_WORLD);
+  if (rank_ != 0) return;
+  const hid_t file = H5Fopen(path_.c_str(), H5F_ACC_RDONLY, H5P_DEFAULT);
+  for (const auto& [name, n_dimension] : {std::pair{"/table", 2}, {"/column", 1}}) {
+    const hid_t data = H5Dopen2(file, name, H5P_DEFAULT);
+    const hid_t space = H5Dget_space(data);
+    EXPECT_EQ(H5Sget_simple_extent_ndims(space), n_dimension) << name;
+    H5Sclose(space);
+    H5Dclose(data);
+  }
+  H5Fclose(file);
+}
+
+// Another run's result that appeared meanwhile stays, unless this one may overwrite.
+TEST_F(ResultFileTest, ReplacesOnlyWhereItMay) {
+  for (const bool overwrite : {false, true}) {
+    ResultFile file(path_, overwrite, MPI_COMM_WORLD);
+    write_table(file);
+    MPI_Barrier(MPI_COMM_WORLD);
+    if (rank_ == 0) std::fclose(std::fopen(path_.c_str(), "w"));
+    MPI_Barrier(MPI_COMM_WORLD);
+    if (overwrite)
+      EXPECT_NO_THROW(file.commit());
+    else
+      EXPECT_THROW(file.commit(), CannotWrite);
+    MPI_Barrier(MPI_COMM_WORLD);
+    EXPECT_EQ(fs::file_size(path_) > 0, overwrite);
+    EXPECT_FALSE(part_exists());
+    MPI_Barrier(MPI_COMM_WORLD);
+  }
 }
 
 // Files may not grow beyond 64 kB; the table is most of a megabyte.
@@ -112,7 +161,7 @@ TEST_F(ResultFileTest, AFailedWriteLeavesTheOlderResult) {
   setrlimit(RLIMIT_FSIZE, &small);
   bool refused = false;
   try {
-    ResultFile file(path_, MPI_COMM_WORLD);
+    ResultFile file(path_, true, MPI_COMM_WORLD);
     const RowRange rows{rank_ * std::int64_t{100}, 100, n_rank_ * std::int64_t{100}};
     const std::vector<double> values(100 * 1000, 1.0);
     file.table("/problems/observation", rows, 1000, values, {"1", "y"});

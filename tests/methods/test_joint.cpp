@@ -19,6 +19,7 @@ micro_batch = 4
 name = "joint"
 kind = "joint"
 updates = 12
+history_every = 1
 )";
 
 // Weights, losses and answers: one hash of all bits.

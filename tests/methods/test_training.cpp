@@ -1,0 +1,136 @@
+// What training descends, and what it records of its gradients.
+
+#include <cmath>
+
+#include <gtest/gtest.h>
+
+#include "methods/problem_losses.hpp"
+#include "tests/methods/make_job.hpp"
+
+namespace jpo {
+namespace {
+
+constexpr const char* kDeck = R"(
+[data]
+n_problem = 10
+[model]
+name = "kuramoto_sivashinsky"
+horizon = 5.0
+[parallel]
+micro_batch = 4
+[[method]]
+kind = "joint"
+updates = 8
+history_every = 2
+gradient_samples = 5
+)";
+
+// Loss and gradient of all problems at the centre, by one training loss.
+struct Pull {
+  std::vector<double> loss, gradient;
+};
+Pull pull_of(Job& job, const TrainingLossSettings& settings) {
+  Objective objective = job.objective();
+  const Task task = job.task("probe", objective);
+  ProblemLosses losses(task, settings);
+  MethodResult result(objective.n_problem(), job.shape().parameters);
+  Batch m = result.parameters.copy();
+  Evaluation evaluation(m.n_problem(), m.n_component());
+  losses.evaluate(0, task.usable, m, result, evaluation);
+  const auto g = evaluation.gradient.read();
+  return {evaluation.loss, {g.values().begin(), g.values().end()}};
+}
+
+TEST(TrainingLoss, PullsAreDerivativesOfTheirFunctionsOfTheMisfit) {
+  start_network_library();
+  Job job(read_deck(kDeck, "test deck", {}, program_catalogue()), MPI_COMM_SELF);
+  TrainingLossSettings settings;
+  const Pull squared = pull_of(job, settings);
+  settings.loss = "log";
+  settings.log_epsilon = 0.1;
+  const Pull log = pull_of(job, settings);
+  settings.loss = "normalized";
+  const Pull normalized = pull_of(job, settings);
+  for (std::size_t k = 0; k < squared.gradient.size(); ++k) {
+    const double loss = squared.loss[k / 2];
+    const double log_pull = squared.gradient[k] / (loss + 0.1 * job.loss_reference());
+    EXPECT_NEAR(log.gradient[k], log_pull, 1e-12 * std::abs(log_pull));
+    EXPECT_NEAR(normalized.gradient[k], squared.gradient[k] / loss,
+                1e-12 * std::abs(squared.gradient[k] / loss));
+  }
+  // The loss itself stays the misfit: answers are judged by nothing else.
+  EXPECT_EQ(log.loss, squared.loss);
+  EXPECT_EQ(normalized.loss, squared.loss);
+}
+
+// Huber's gradient: g = J^T clamp(r), against difference quotients of Huber's loss.
+TEST(TrainingLoss, HuberPullsNoHarderThanItsLimit) {
+  MisfitSettings settings;
+  settings.residual_scale = 2.0;
+  const ParameterSpace space;
+  Misfit misfit(settings, space);
+  misfit.limit_residuals(0.5);  // residuals of size 1
+  const std::vector<double> y = {0.0, 0.0, 0.0, 0.0}, f = {0.4, -0.9, 1.5, -7.0};
+  std::vector<double> w(4);
+  EXPECT_DOUBLE_EQ(misfit.value(f, y, {}, w), (0.16 + 0.81 + 2.25 + 49.0) / 8.0);
+  EXPECT_DOUBLE_EQ(w[0], 0.4 / 4.0);
+  EXPECT_DOUBLE_EQ(w[1], -0.9 / 4.0);
+  EXPECT_DOUBLE_EQ(w[2], 1.0 / 4.0);
+  EXPECT_DOUBLE_EQ(w[3], -1.0 / 4.0);
+}
+
+TEST(TrainingLoss, ExplorationMovesAnswersInsideTheBoxAndFades) {
+  start_network_library();
+  Job job(read_deck(kDeck, "test deck", {}, program_catalogue()), MPI_COMM_SELF);
+  TrainingLossSettings settings;
+  settings.exploration = 5.0;
+  settings.updates = 10;
+  Objective objective = job.objective();
+  const Task task = job.task("probe", objective);
+  ProblemLosses losses(task, settings);
+  MethodResult result(objective.n_problem(), job.shape().parameters);
+  const Batch centre = result.parameters.copy();
+  Evaluation evaluation(centre.n_problem(), centre.n_component());
+  const auto moved = [&](std::int64_t update) {
+    Batch m = centre.copy();
+    losses.evaluate(update, task.usable, m, result, evaluation);
+    double sum = 0.0;
+    for (std::size_t k = 0; k < m.read().values().size(); ++k) {
+      const double value = m.read().values()[k];
+      EXPECT_TRUE(k % 2 == 0 ? std::abs(value) <= 1.0 : std::abs(value - 1.0) <= 0.5);
+      sum += std::abs(value - centre.read().values()[k]);
+    }
+    return sum;
+  };
+  EXPECT_GT(moved(0), moved(8));
+  EXPECT_GT(moved(8), 0.0);
+  EXPECT_EQ(moved(9), 0.0);
+}
+
+TEST(GradientSamples, AreTheSameForEveryRankCountAndInRange) {
+  const Job alone = solved_job(kDeck, {}, MPI_COMM_SELF);
+  const Job shared = solved_job(kDeck, {}, MPI_COMM_WORLD);
+  const auto& a = alone.results()[0].history.entries;
+  const auto& b = shared.results()[0].history.entries;
+  ASSERT_EQ(a.size(), 5U);
+  ASSERT_EQ(b.size(), 5U);
+  for (std::size_t k = 0; k < a.size(); ++k) {
+    EXPECT_EQ(a[k].cosine, b[k].cosine);
+    EXPECT_EQ(a[k].signal_to_noise, b[k].signal_to_noise);
+    EXPECT_LE(std::abs(a[k].cosine), 1.0 + 1e-9);
+    EXPECT_GT(a[k].signal_to_noise, 0.0);
+  }
+  EXPECT_NE(a[0].cosine, a[1].cosine);
+}
+
+// One problem alone is the whole gradient: cosine 1, and no noise.
+TEST(GradientSamples, OfASingleProblemAreTheJointGradient) {
+  const Job job = solved_job(kDeck, {"data.n_problem=1"}, MPI_COMM_SELF);
+  for (const auto& entry : job.results()[0].history.entries) {
+    EXPECT_NEAR(entry.cosine, 1.0, 1e-6);
+    EXPECT_GT(entry.signal_to_noise, 1e5);
+  }
+}
+
+}  // namespace
+}  // namespace jpo
