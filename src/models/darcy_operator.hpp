@@ -49,12 +49,10 @@ class DarcyOperator {
   template <class Source>
   void integrate(Source&& f, std::span<double> b) const {
     const double h = cell_width();
-    for (std::size_t cell = 0; cell < b.size(); ++cell) {
-      const auto n = static_cast<std::size_t>(n_);
-      b[cell] =
-          h * h *
-          f(h * (static_cast<double>(cell % n) + 0.5), h * (static_cast<double>(cell / n) + 0.5));
-    }
+    const auto centre = [h](PetscInt i) { return h * (static_cast<double>(i) + 0.5); };
+    for (PetscInt row = 0; row < n_; ++row)
+      for (PetscInt column = 0; column < n_; ++column)
+        b[row * n_ + column] = h * h * f(centre(column), centre(row));
   }
 
   Mat matrix() const { return matrix_.get(); }
