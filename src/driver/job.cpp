@@ -27,27 +27,6 @@ std::string read_file(const std::string& path) {
   return text.str();
 }
 
-// Rank 0 reads; its text, or that it could not, reaches everyone.
-std::string read_and_share(const std::string& path, MPI_Comm comm) {
-  int rank = 0;
-  MPI_OK(MPI_Comm_rank(comm, &rank));
-  std::string text;
-  std::int64_t size = 0;
-  if (rank == 0) {
-    try {
-      text = read_file(path);
-      size = static_cast<std::int64_t>(text.size());
-    } catch (const BadInput&) {
-      size = kUnreadable;
-    }
-  }
-  MPI_OK(MPI_Bcast(&size, 1, MPI_INT64_T, 0, comm));
-  if (size == kUnreadable) throw BadInput(fmt::format("cannot read the deck {}", path));
-  text.resize(static_cast<std::size_t>(size));
-  MPI_OK(MPI_Bcast(text.data(), static_cast<int>(size), MPI_CHAR, 0, comm));
-  return text;
-}
-
 Shard make_shard(const Deck& deck, MPI_Comm comm) {
   int n_rank = 1;
   int rank = 0;
@@ -70,13 +49,47 @@ ProblemSet make_problems(const Deck& deck, const Shard& shard, ForwardModel& mod
 
 }  // namespace
 
-Deck load_deck(const std::string& path, const std::vector<std::string>& overrides, MPI_Comm comm) {
-  return read_deck(read_and_share(path, comm), path, overrides, program_catalogue());
+std::string read_deck_text(const std::string& path, MPI_Comm comm) {
+  int rank = 0;
+  MPI_OK(MPI_Comm_rank(comm, &rank));
+  std::string text;
+  std::int64_t size = 0;
+  if (rank == 0) {
+    try {
+      text = read_file(path);
+      size = static_cast<std::int64_t>(text.size());
+    } catch (const BadInput&) {
+      size = kUnreadable;
+    }
+  }
+  MPI_OK(MPI_Bcast(&size, 1, MPI_INT64_T, 0, comm));
+  if (size == kUnreadable) throw BadInput(fmt::format("cannot read the deck {}", path));
+  text.resize(static_cast<std::size_t>(size));
+  MPI_OK(MPI_Bcast(text.data(), static_cast<int>(size), MPI_CHAR, 0, comm));
+  return text;
 }
 
-void apply_petsc_options(const Deck& deck) {
-  for (const auto& [option, value] : deck.petsc)
-    PETSC(PetscOptionsSetValue(nullptr, ("-" + option).c_str(), value.c_str()));
+Deck load_deck(const std::string& path, const std::vector<std::string>& overrides, MPI_Comm comm) {
+  return read_deck(read_deck_text(path, comm), path, overrides, program_catalogue());
+}
+
+PetscOptionsScope::PetscOptionsScope(const Deck& deck) {
+  for (const auto& [option, value] : deck.petsc) {
+    const std::string name = "-" + option;
+    const char* before = nullptr;
+    PetscBool is_set = PETSC_FALSE;
+    PETSC(PetscOptionsFindPair(nullptr, nullptr, name.c_str(), &before, &is_set));
+    earlier_.emplace_back(name, std::nullopt);
+    if (is_set == PETSC_TRUE) earlier_.back().second = before != nullptr ? before : "";
+    PETSC(PetscOptionsSetValue(nullptr, name.c_str(), value.c_str()));
+  }
+}
+
+PetscOptionsScope::~PetscOptionsScope() {
+  for (const auto& [name, value] : earlier_) {
+    PetscOptionsClearValue(nullptr, name.c_str());
+    if (value) PetscOptionsSetValue(nullptr, name.c_str(), value->c_str());
+  }
 }
 
 std::vector<std::string> unused_petsc_options(const Deck& deck, MPI_Comm comm) {
@@ -104,6 +117,16 @@ std::unique_ptr<ForwardModel> make_model(const Deck& deck, Resolution resolution
         "allowed: true",
         deck.model_name));
   return model;
+}
+
+void check_parts(const Deck& deck) {
+  const auto model = make_model(deck, Resolution::inversion);
+  if (!deck.section<DataSettings>("data").inverse_crime) make_model(deck, Resolution::data);
+  const ModelShape& shape = model->shape();
+  const Network network(deck.section<NetworkSettings>("network"),
+                        {shape.observation, shape.context, shape.parameters,
+                         deck.section<ParallelSettings>("parallel").micro_batch},
+                        0);
 }
 
 Job::Job(Deck deck, MPI_Comm comm)

@@ -9,6 +9,7 @@ namespace jpo {
 struct RunRecord {
   std::string command;
   std::string started;
+  std::string variant;  ///< of a study; empty for a run of its own
 };
 /// The time now, in UTC.
 std::string time_stamp();

@@ -1,7 +1,8 @@
+#include "driver/run.hpp"
+
 #include <fmt/format.h>
 
 #include "core/log.hpp"
-#include "driver/results.hpp"
 #include "driver/screen.hpp"
 #include "driver/verbs.hpp"
 #include "io/result_file.hpp"
@@ -21,16 +22,9 @@ void show_done(const MethodDeck& method, const MethodResult& result) {
 
 }  // namespace
 
-ExitCode run(const DeckArguments& arguments, bool overwrite, const std::string& command,
-             MPI_Comm comm) {
-  const RunRecord record{command, time_stamp()};
-  Deck deck = load_deck(arguments.path, arguments.overrides, comm);
+void run_deck(Deck deck, const RunRecord& record, MPI_Comm comm) {
   const auto settings = deck.section<RunSettings>("run");
-  check_output_path(settings.output_path(), overwrite || settings.overwrite, comm);
-  apply_petsc_options(deck);
-  start_network_library();
-
-  show_header(comm);
+  const PetscOptionsScope options_scope(deck);
   Job job(std::move(deck), comm);
   show_sizes(job.deck(), job.shape(), n_rank_of(job));
   show_problems(job);
@@ -53,6 +47,17 @@ ExitCode run(const DeckArguments& arguments, bool overwrite, const std::string& 
         "{:.1f} % of the problems have no answer, run.max_failed_fraction allows {:.1f} %; the "
         "result file is complete and says why, problem by problem",
         100.0 * failed, 100.0 * settings.max_failed_fraction));
+}
+
+ExitCode run(const DeckArguments& arguments, bool overwrite, const std::string& command,
+             MPI_Comm comm) {
+  const RunRecord record{command, time_stamp(), ""};
+  Deck deck = load_deck(arguments.path, arguments.overrides, comm);
+  const auto& settings = deck.section<RunSettings>("run");
+  check_output_path(settings.output_path(), overwrite || settings.overwrite, comm);
+  start_network_library();
+  show_header(comm);
+  run_deck(std::move(deck), record, comm);
   return ExitCode::done;
 }
 

@@ -37,10 +37,6 @@ std::vector<double> finite(std::vector<double> values) {
   return values;
 }
 
-std::vector<double> as_doubles(const std::vector<std::int64_t>& values) {
-  return {values.begin(), values.end()};
-}
-
 // What the table of methods knows of all problems, gathered on every rank.
 struct Truths {
   std::vector<double> floor;
@@ -57,9 +53,11 @@ std::int64_t count_solved(const std::vector<double>& loss, const Truths& truths)
   return solved;
 }
 
-// A method's own evaluations and those of the methods it started from.
+// A method's own gradient evaluations (Ledger says what one is) and those of the methods it started
+// from.
 std::vector<double> evaluations_with_earlier(const Job& job, std::size_t k) {
-  std::vector<double> total = gather_rows(as_doubles(job.results()[k].ledger.forward), job.comm());
+  std::vector<double> total =
+      gather_rows(job.results()[k].ledger.gradient_evaluations(), job.comm());
   const std::string from = earlier_method(job.deck().methods[k]);
   for (std::size_t j = 0; j < k; ++j) {
     if (job.deck().methods[j].name != from) continue;
@@ -79,7 +77,7 @@ void show_method(const Job& job, std::size_t k, const Truths& truths) {
   for (const double value : known) loss_sum += value;
   double evaluation_sum = 0.0;
   for (const double value : evaluations) evaluation_sum += value;
-  say("{:<18} {:>7.1f} {:>11.4g} {:>11.4g} {:>10.1f} {:>7.0f} {:>8.1f} {:>9.1f}",
+  say("{:<18} {:>7.1f} {:>11.4g} {:>11.4g} {:>10.1f} {:>7.1f} {:>8.1f} {:>9.1f}",
       job.deck().methods[k].name, 100.0 * static_cast<double>(count_solved(loss, truths)) / n,
       loss_sum / static_cast<double>(std::max<std::size_t>(known.size(), 1)), median(known),
       evaluation_sum / n, *std::ranges::max_element(evaluations),

@@ -138,7 +138,7 @@ ExitCode verify(const DeckArguments& arguments, double gradient_factor, MPI_Comm
   small.overrides.push_back(fmt::format("parallel.micro_batch={}", micro_batch));
   small.overrides.emplace_back("parallel.reduction=\"exact\"");
   const Deck deck = load_deck(arguments.path, small.overrides, comm);
-  apply_petsc_options(deck);
+  const PetscOptionsScope options_scope(deck);
   start_network_library();
 
   say("verifying model {} on {} problems\n", deck.model_name, n_problem);

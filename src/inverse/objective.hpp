@@ -32,6 +32,10 @@ struct Ledger {
       : forward(static_cast<std::size_t>(n_problem)),
         adjoint(forward.size()),
         tangent(forward.size()) {}
+  /// One gradient evaluation is one forward and one adjoint solve: by problem,
+  /// (forward + adjoint + tangent) / 2, so that a solve of either kind counts half.
+  std::vector<double> gradient_evaluations() const;
+
   std::vector<std::int64_t> forward;
   std::vector<std::int64_t> adjoint;
   std::vector<std::int64_t> tangent;
