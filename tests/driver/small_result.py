@@ -27,9 +27,9 @@ def write_result(path: str, attributes: dict | None = None, rival: list[float] |
             group["parameters"] = np.zeros((4, 2))
             group["loss"] = loss
             group["forward_solves"] = solves
-            # The joint method's closing evaluation has no adjoint; a tangent makes up for it here.
+            # Half evaluations: a joint method's closing evaluation has no adjoint, and a tangent no forward.
             group["adjoint_solves"] = np.array(solves) - (kind == "joint")
-            group["tangent_solves"] = np.full(4, int(kind == "joint"))
+            group["tangent_solves"] = np.full(4, 2 * (kind == "refine"))
         history = file.create_group("methods/joint/history")
         history["gradient_evaluations"] = [1.0, 100.0]
         history["loss_mean"] = [90.0, 5.0]

@@ -55,9 +55,9 @@ class Report(unittest.TestCase):
         self.assertEqual((bfgs["solved"], bfgs["tie"], bfgs["failed"]), (25.0, 100.0, 25.0))
         self.assertEqual((joint["better"], joint["worse"], joint["tie"]), (50.0, 25.0, 25.0))
         self.assertEqual((refined["better"], refined["tie"], refined["solved"]), (75.0, 25.0, 75.0))
-        # 100 forward, 99 adjoint, 1 tangent solve of joint; 5 + 5 of its own, or 9 + 9.
-        self.assertEqual((joint["evaluations_mean"], joint["evaluations_max"]), (100.0, 100.0))
-        self.assertEqual((refined["evaluations_mean"], refined["evaluations_max"]), (106.0, 109.0))
+        # joint: 100 forward and 99 adjoint solves. refine: 5 or 9 of both, 2 tangents, and joint's.
+        self.assertEqual((joint["evaluations_mean"], joint["evaluations_max"]), (99.5, 99.5))
+        self.assertEqual((refined["evaluations_mean"], refined["evaluations_max"]), (106.5, 109.5))
         # bfgs leaves 1, 3 and 4 unsolved; 10.005 of problem 3 is better than its 12, NaN is not.
         self.assertEqual(bfgs["unsolved_by_reference"], 75.0)
         self.assertAlmostEqual(joint["better_of_unsolved"], 100 * 2 / 3)
