@@ -18,7 +18,7 @@ from result import Method, Result  # noqa: E402
 BETTER, TIE, WORSE, SOLVED = "#0072B2", "#999999", "#D55E00", "#009E73"
 
 
-def _save(figure: plt.Figure, folder: str, name: str) -> str:
+def save_figure(figure: plt.Figure, folder: str, name: str) -> str:
     path = os.path.join(folder, name + ".png")
     figure.savefig(path, dpi=150, bbox_inches="tight")
     plt.close(figure)
@@ -45,7 +45,7 @@ def draw_history(result: Result, folder: str) -> list[str]:
         axes.set(yscale="log", xlabel="gradient evaluations a problem", ylabel="misfit L",
                  title=f"{method.name}: course of the misfit")
         axes.legend(fontsize=8)
-        paths.append(_save(figure, folder, f"history_{method.name}"))
+        paths.append(save_figure(figure, folder, f"history_{method.name}"))
     return paths
 
 
@@ -64,7 +64,7 @@ def draw_scatter(result: Result, reference: Method, answer: Method, folder: str)
     axes.set(xscale="log", yscale="log", xlabel=f"misfit of {reference.name}",
              ylabel=f"misfit of {answer.name}", title="each problem's misfit (below the line: better)")
     axes.legend(fontsize=8)
-    return _save(figure, folder, "scatter")
+    return save_figure(figure, folder, "scatter")
 
 
 def draw_shares(result: Result, reference: Method, folder: str) -> str:
@@ -83,7 +83,7 @@ def draw_shares(result: Result, reference: Method, folder: str) -> str:
     axes.set_yticks(range(len(result.methods)), [method.name for method in result.methods])
     axes.set(xlim=(0, 108), xlabel="share of the problems [%]")
     axes.legend(fontsize=8, ncols=4, loc="upper center", bbox_to_anchor=(0.5, 1.25))
-    return _save(figure, folder, "shares")
+    return save_figure(figure, folder, "shares")
 
 
 def draw_example(result: Result, folder: str, problem: int | None) -> list[str]:
@@ -118,7 +118,7 @@ def draw_example(result: Result, folder: str, problem: int | None) -> list[str]:
     for axis in axes[:, 0]:
         axis.set_ylabel("t [time]")
     figure.colorbar(image, ax=axes, shrink=0.7, label="u [velocity]")
-    return [_save(figure, folder, "space_time")]
+    return [save_figure(figure, folder, "space_time")]
 
 
 def draw_figures(result: Result, reference: Method, answer: Method, folder: str,

@@ -17,47 +17,38 @@ answer is never solved, and worse than any answer. Gradient evaluations add up a
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import sys
 
-try:
-    import h5py  # noqa: F401
-    import matplotlib  # noqa: F401
-except ImportError:
-    if os.path.realpath(sys.executable) != os.path.realpath("/usr/bin/python3"):
-        os.execv("/usr/bin/python3", ["/usr/bin/python3", *sys.argv])
-    sys.exit("report.py needs h5py and matplotlib: apt-get install python3-h5py python3-matplotlib")
+import interpreter  # noqa: F401  (goes on in the one that has h5py)
 
-from comparison import compare  # noqa: E402
-from figures import draw_figures  # noqa: E402
-from result import BadResult, load_result  # noqa: E402
+from comparison import compare
+from figures import draw_figures
+from result import BadResult, load_result
+from tables import table_lines, write_json
 
 COLUMNS = [
-    ("method", "{:<16}", "name"),
-    ("solved%", "{:>8.1f}", "solved"),
-    ("better%", "{:>8.1f}", "better"),
-    ("tie%", "{:>6.1f}", "tie"),
-    ("worse%", "{:>7.1f}", "worse"),
-    ("better&solved%", "{:>15.1f}", "better_and_solved"),
-    ("mean L", "{:>11.4g}", "loss_mean"),
-    ("median L", "{:>11.4g}", "loss_median"),
-    ("evals", "{:>8.1f}", "evaluations_mean"),
-    ("max", "{:>6.0f}", "evaluations_max"),
-    ("failed%", "{:>8.1f}", "failed"),
-    ("time [s]", "{:>9.2f}", "seconds"),
-    ("sign test p", "{:>12.2g}", "sign_test_p"),
+    ("method", "<16", "name"),
+    ("solved%", ">8.1f", "solved"),
+    ("better%", ">8.1f", "better"),
+    ("tie%", ">6.1f", "tie"),
+    ("worse%", ">7.1f", "worse"),
+    ("better&solved%", ">15.1f", "better_and_solved"),
+    ("mean L", ">11.4g", "loss_mean"),
+    ("median L", ">11.4g", "loss_median"),
+    ("evals", ">8.1f", "evaluations_mean"),
+    ("max", ">7.1f", "evaluations_max"),
+    ("failed%", ">8.1f", "failed"),
+    ("time [s]", ">9.2f", "seconds"),
+    ("sign test p", ">12.2g", "sign_test_p"),
 ]
 
 
 def print_table(rows: list[dict], reference: str) -> None:
     """The comparison, one line a method; shares in percent of all problems."""
     print(f"against {reference}; evals: gradient evaluations a problem, mean and max")
-    width = [len(form.format("x" if key == "name" else 0.0)) for _, form, key in COLUMNS]
-    print("".join(title.ljust(w) if key == "name" else title.rjust(w)
-                  for (title, _, key), w in zip(COLUMNS, width)))
-    for row in rows:
-        print("".join(form.format(row[key]) for _, form, key in COLUMNS))
+    for line in table_lines(rows, COLUMNS):
+        print(line)
 
 
 def main() -> int:
@@ -78,13 +69,8 @@ def main() -> int:
         return 2
     rows = compare(result, reference)
     if arguments.json:
-        text = json.dumps({"result": arguments.result, "reference": reference.name, "methods": rows,
-                           "git_revision": result.git_revision}, indent=2)
-        if arguments.json == "-":
-            print(text)
-        else:
-            with open(arguments.json, "w", encoding="utf-8") as file:
-                file.write(text + "\n")
+        write_json(arguments.json, {"result": arguments.result, "reference": reference.name,
+                                    "methods": rows, "git_revision": result.git_revision})
     if arguments.json != "-":
         print_table(rows, reference.name)
     folder = arguments.figures or os.path.splitext(arguments.result)[0] + "_figures"

@@ -1,11 +1,17 @@
-"""A jpo result file, read into arrays. The schema and nothing else."""
+"""A jpo result file, or a directory of them, read into arrays. The schema and nothing else."""
 
 from __future__ import annotations
 
+import glob
+import os
+import tomllib
 from dataclasses import dataclass, field
 
 import h5py
 import numpy as np
+
+
+CELL_ATTRIBUTES = ["variant", "deck", "command", "started", "processor_version"]
 
 
 class BadResult(Exception):
@@ -24,6 +30,7 @@ class Method:
     loss: np.ndarray
     forward: np.ndarray
     adjoint: np.ndarray
+    tangent: np.ndarray
     history: dict[str, np.ndarray] = field(default_factory=dict)
 
 
@@ -43,7 +50,24 @@ class Result:
     observation: np.ndarray
     methods: list[Method]
     examples: dict[int, Example]
-    git_revision: str
+    attributes: dict[str, str]  # of the file: git_revision, command, deck, processor_version, ...
+
+    @property
+    def git_revision(self) -> str:
+        return self.attributes["git_revision"]
+
+    @property
+    def variant(self) -> str:
+        """Of the study that the run was a cell of."""
+        return self.attributes["variant"]
+
+    @property
+    def n_problem(self) -> int:
+        return len(self.floor)
+
+    @property
+    def seed(self) -> int:
+        return int(tomllib.loads(self.attributes["deck"])["run"]["seed"])
 
     @property
     def loss_reference(self) -> float:
@@ -63,8 +87,13 @@ class Result:
         return next((m for m in self.methods if m.kind == "tao" and not m.earlier), self.methods[0])
 
     def evaluations(self, method: Method) -> np.ndarray:
-        """Gradient evaluations by problem, with those of the methods it started from."""
-        total = np.maximum(method.forward, method.adjoint)
+        """Gradient evaluations by problem, with those of the methods it started from.
+
+        One gradient evaluation is one forward and one adjoint solve, and so the number of them is
+        (forward + adjoint + tangent) / 2: a solve of any kind, also one without its partner (the
+        closing evaluation of a joint method, a tangent of Gauss-Newton), counts half.
+        """
+        total = 0.5 * (method.forward + method.adjoint + method.tangent)
         return total + self.evaluations(self.method(method.earlier)) if method.earlier else total
 
 
@@ -77,6 +106,7 @@ def _method(name: str, group: h5py.Group) -> Method:
     return Method(name, _text(group.attrs["kind"]), _text(group.attrs["from"]),
                   float(group.attrs["seconds"]), group["parameters"][...], group["loss"][...],
                   group["forward_solves"][...], group["adjoint_solves"][...],
+                  group["tangent_solves"][...],
                   {key: history[key][...] for key in history})
 
 
@@ -91,11 +121,30 @@ def load_result(path: str) -> Result:
             group = file["methods"]
             names = [name for name in _text(group.attrs["order"]).split(",") if name]
             problems = file["problems"]
+            file.attrs["git_revision"]  # every result file has it
             return Result(problems["floor"][...], problems["loss_at_centre"][...],
                           problems["observation"][...], [_method(n, group[n]) for n in names],
                           {int(key): _example(value) for key, value in file.get("examples", {}).items()},
-                          _text(file.attrs["git_revision"]))
+                          {key: _text(value) for key, value in file.attrs.items()})
     except OSError as error:
         raise BadResult(f"cannot read {path}: {error}") from error
     except KeyError as error:
         raise BadResult(f"{path} is not a result file of jpo: {error}") from error
+
+
+def load_study(folder: str) -> list[Result]:
+    """All cells of a directory that `jpo study` wrote: by variant as they were run, size, seed."""
+    results = []
+    for path in sorted(glob.glob(os.path.join(glob.escape(folder), "*.h5"))):
+        result = load_result(path)
+        missing = [name for name in CELL_ATTRIBUTES if name not in result.attributes]
+        if missing:
+            raise BadResult(f"{path} is not a cell of a study: it has no attribute '{missing[0]}'")
+        results.append(result)
+    if not results:
+        raise BadResult(f"no result file (*.h5) in {folder}")
+    started: dict[str, str] = {}
+    for result in results:
+        time = result.attributes["started"]
+        started[result.variant] = min(time, started.get(result.variant, time))
+    return sorted(results, key=lambda r: (started[r.variant], r.variant, r.n_problem, r.seed))

@@ -42,9 +42,14 @@ ExitCode dispatch(int argc, char** argv, const jpo::Session& session) {
   jpo::DeckArguments arguments;
   bool overwrite = false;
   bool keys = false;
+  bool list_only = false;
   double gradient_factor = 1.0;
   CLI::App* run = add_deck_verb(app, "run", "solve the deck's problems", arguments);
   run->add_flag("--overwrite", overwrite, "replace an existing result file");
+  CLI::App* study =
+      add_deck_verb(app, "study", "run every cell of the deck's [study], resuming it", arguments);
+  study->add_flag("--overwrite", overwrite, "replace result files of another deck");
+  study->add_flag("--list", list_only, "print the table of runs, run nothing");
   CLI::App* check =
       add_deck_verb(app, "check", "validate a deck, print it resolved, run nothing", arguments);
   check->add_flag("--keys", keys, "print every key that a deck can have");
@@ -64,6 +69,8 @@ ExitCode dispatch(int argc, char** argv, const jpo::Session& session) {
   }
   if (run->parsed())
     return jpo::run(arguments, overwrite, command_line(argc, argv), session.comm());
+  if (study->parsed())
+    return jpo::study({arguments, overwrite, list_only}, command_line(argc, argv), session.comm());
   if (check->parsed()) return keys ? jpo::check_keys() : jpo::check(arguments, session.comm());
   if (verify->parsed()) return jpo::verify(arguments, gradient_factor, session.comm());
   if (models->parsed()) return jpo::list_models();

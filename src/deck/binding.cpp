@@ -153,6 +153,11 @@ std::string allowed_text(const Key& key) {
   return element_type(key.field) + (bounds.empty() ? "" : " " + bounds);
 }
 
+bool is_name(const std::string& text, const std::string& extra) {
+  const std::string letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_+-";
+  return !text.empty() && text.find_first_not_of(letters + extra) == std::string::npos;
+}
+
 std::string text_of(const toml::node& node) {
   if (const auto* number = node.as_floating_point()) return fmt::format("{}", number->get());
   std::stringstream text;

@@ -33,6 +33,9 @@ std::string allowed_text(const Key& key);
 void read_settings(const toml::table& table, const std::string& section, const Source& source,
                    Settings& settings, const std::set<std::string>& ignored = {});
 
+/// Letters, digits, _ + - and those of `extra`; not empty.
+bool is_name(const std::string& text, const std::string& extra = "");
+
 /// A value as TOML would write it, for messages.
 std::string text_of(const toml::node& node);
 

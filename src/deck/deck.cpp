@@ -14,13 +14,6 @@
 namespace jpo {
 namespace {
 
-constexpr const char* kNameLetters =
-    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_+-";
-
-bool is_name(const std::string& name, const std::string& extra = "") {
-  return !name.empty() && name.find_first_not_of(kNameLetters + extra) == std::string::npos;
-}
-
 toml::table parse(const std::string& text, const std::string& file) {
   try {
     return toml::parse(text, file);

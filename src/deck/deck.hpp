@@ -25,6 +25,10 @@ struct RunSettings : Settings {
   double max_failed_fraction = 1.0;
   void describe(KeyTable& table) override;
   void check() const override;
+  /// False where so large a share of problems without an answer fails the run.
+  bool allows_failed(double fraction) const {
+    return fraction <= max_failed_fraction && fraction < 1.0;
+  }
   /// Path of the result file.
   std::string output_path() const { return output.empty() ? "runs/" + name + ".h5" : output; }
 };

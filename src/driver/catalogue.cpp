@@ -1,6 +1,7 @@
 #include "driver/catalogue.hpp"
 
 #include "data/problem_set.hpp"
+#include "deck/study_settings.hpp"
 #include "inverse/fault.hpp"
 #include "inverse/misfit.hpp"
 #include "methods/method.hpp"
@@ -41,7 +42,8 @@ Catalogue program_catalogue() {
       section<MisfitSettings>("misfit", "the misfit L that every method minimizes"),
       section<NetworkSettings>("network", "the shared network of the joint methods"),
       section<ParallelSettings>("parallel", "how the set is cut"),
-      section<FaultSettings>("fault", "test switch: problems that fail on purpose")};
+      section<FaultSettings>("fault", "test switch: problems that fail on purpose"),
+      section<StudySettings>("study", "the table of runs of `jpo study`")};
   for (const ModelEntry& entry : registered_models())
     catalogue.models.push_back({entry.name, entry.summary, entry.make_settings});
   for (const MethodKind& kind : method_kinds())

@@ -1,23 +1,26 @@
 #include "core/log.hpp"
+#include "deck/study_settings.hpp"
+#include "driver/deck_checks.hpp"
 #include "driver/results.hpp"
 #include "driver/screen.hpp"
+#include "driver/study_cells.hpp"
 #include "driver/verbs.hpp"
 #include "models/registry.hpp"
 
 namespace jpo {
 
 ExitCode check(const DeckArguments& arguments, MPI_Comm comm) {
-  const Deck deck = load_deck(arguments.path, arguments.overrides, comm);
+  const std::string text = read_deck_text(arguments.path, comm);
+  const Deck deck = read_deck(text, arguments.path, arguments.overrides, program_catalogue());
   start_network_library();
-  const auto model = make_model(deck, Resolution::inversion);
   int n_rank = 1;
   MPI_Comm_size(comm, &n_rank);
-  check_sizes(deck, model->shape(), n_rank);
-  apply_petsc_options(deck);
-  check_methods(deck, model->shape());
-  if (!deck.section<DataSettings>("data").inverse_crime) make_model(deck, Resolution::data);
+  check_deck(deck, n_rank);
+  const bool has_study = deck.section<StudySettings>("study").is_asked_for();
+  const auto cells = has_study ? study_cells(text, arguments, n_rank) : std::vector<StudyCell>{};
   say("{}", deck.resolved);
-  show_sizes(deck, model->shape(), n_rank);
+  show_sizes(deck, make_model(deck, Resolution::inversion)->shape(), n_rank);
+  if (has_study) say("`jpo study` runs {}", study_text(deck));
   say("{} is good", arguments.path);
   return ExitCode::done;
 }

@@ -7,7 +7,6 @@
 #include <fstream>
 #include <functional>
 #include <limits>
-#include <map>
 #include <numeric>
 #include <sstream>
 #include <stdexcept>
@@ -18,7 +17,6 @@
 #include "core/checks.hpp"
 #include "core/errors.hpp"
 #include "core/statistics.hpp"
-#include "methods/tao_solve.hpp"
 #include "models/registry.hpp"
 
 namespace jpo {
@@ -33,31 +31,6 @@ std::string read_file(const std::string& path) {
   text << file.rdbuf();
   if (!file) throw BadInput(fmt::format("cannot read the deck {}", path));
   return text.str();
-}
-
-// Rank 0 reads; its text, or that it could not, reaches everyone.
-std::string read_and_share(const std::string& path, MPI_Comm comm) {
-  int rank = 0;
-  MPI_OK(MPI_Comm_rank(comm, &rank));
-  std::string text;
-  std::int64_t size = 0;
-  if (rank == 0) {
-    try {
-      text = read_file(path);
-      size = static_cast<std::int64_t>(text.size());
-    } catch (const BadInput&) {
-      size = kUnreadable;
-    }
-  }
-  MPI_OK(MPI_Bcast(&size, 1, MPI_INT64_T, 0, comm));
-  if (size == kUnreadable) throw BadInput(fmt::format("cannot read the deck {}", path));
-  text.resize(static_cast<std::size_t>(size));
-  MPI_OK(MPI_Bcast(text.data(), static_cast<int>(size), MPI_CHAR, 0, comm));
-  return text;
-}
-
-const MethodKind& kind_of(const MethodDeck& method) {
-  return *std::ranges::find(method_kinds(), method.kind, &MethodKind::name);
 }
 
 Shard make_shard(const Deck& deck, MPI_Comm comm) {
@@ -82,13 +55,47 @@ ProblemSet make_problems(const Deck& deck, const Shard& shard, ForwardModel& mod
 
 }  // namespace
 
-Deck load_deck(const std::string& path, const std::vector<std::string>& overrides, MPI_Comm comm) {
-  return read_deck(read_and_share(path, comm), path, overrides, program_catalogue());
+std::string read_deck_text(const std::string& path, MPI_Comm comm) {
+  int rank = 0;
+  MPI_OK(MPI_Comm_rank(comm, &rank));
+  std::string text;
+  std::int64_t size = 0;
+  if (rank == 0) {
+    try {
+      text = read_file(path);
+      size = static_cast<std::int64_t>(text.size());
+    } catch (const BadInput&) {
+      size = kUnreadable;
+    }
+  }
+  MPI_OK(MPI_Bcast(&size, 1, MPI_INT64_T, 0, comm));
+  if (size == kUnreadable) throw BadInput(fmt::format("cannot read the deck {}", path));
+  text.resize(static_cast<std::size_t>(size));
+  MPI_OK(MPI_Bcast(text.data(), static_cast<int>(size), MPI_CHAR, 0, comm));
+  return text;
 }
 
-void apply_petsc_options(const Deck& deck) {
-  for (const auto& [option, value] : deck.petsc)
-    PETSC(PetscOptionsSetValue(nullptr, ("-" + option).c_str(), value.c_str()));
+Deck load_deck(const std::string& path, const std::vector<std::string>& overrides, MPI_Comm comm) {
+  return read_deck(read_deck_text(path, comm), path, overrides, program_catalogue());
+}
+
+PetscOptionsScope::PetscOptionsScope(const Deck& deck) {
+  for (const auto& [option, value] : deck.petsc) {
+    const std::string name = "-" + option;
+    const char* before = nullptr;
+    PetscBool is_set = PETSC_FALSE;
+    PETSC(PetscOptionsFindPair(nullptr, nullptr, name.c_str(), &before, &is_set));
+    earlier_.emplace_back(name, std::nullopt);
+    if (is_set == PETSC_TRUE) earlier_.back().second = before != nullptr ? before : "";
+    PETSC(PetscOptionsSetValue(nullptr, name.c_str(), value.c_str()));
+  }
+}
+
+PetscOptionsScope::~PetscOptionsScope() {
+  for (const auto& [name, value] : earlier_) {
+    PetscOptionsClearValue(nullptr, name.c_str());
+    if (value) PetscOptionsSetValue(nullptr, name.c_str(), value->c_str());
+  }
 }
 
 std::vector<std::string> unused_petsc_options(const Deck& deck, MPI_Comm comm) {
@@ -125,67 +132,12 @@ std::unique_ptr<ForwardModel> make_model(const Deck& deck, Resolution resolution
   return model;
 }
 
-namespace {
-
-void check_faults(const Deck& deck) {
-  const std::int64_t n = deck.section<DataSettings>("data").n_problem;
-  for (const std::int64_t id : deck.section<FaultSettings>("fault").problems)
-    if (id >= n)
-      throw BadInput(
-          fmt::format("key 'fault.problems': there is no problem {}; allowed: 0 to {}", id, n - 1));
-}
-
-// Options of two methods must not be the same ones.
-void check_prefixes(const Deck& deck) {
-  std::map<std::string, std::string> owner;
-  for (const MethodDeck& method : deck.methods) {
-    const auto [found, is_new] = owner.emplace(petsc_option_prefix(method.name), method.name);
-    if (!is_new)
-      throw BadInput(
-          fmt::format("methods '{}' and '{}' share the PETSc options '{}...'; allowed: "
-                      "names that differ in more than case and signs",
-                      found->second, method.name, found->first));
-  }
-}
-
-}  // namespace
-
-void check_sizes(const Deck& deck, const ModelShape& shape, int n_rank) {
-  constexpr std::int64_t most_micro_batches = std::int64_t{1} << 19U;
-  const std::int64_t n_micro_batch = max_useful_ranks(deck);
-  if (n_micro_batch > most_micro_batches)
-    throw BadInput(fmt::format(
-        "key 'data.n_problem': {} micro-batches are more than the exact sum takes ({}); allowed: a "
-        "larger parallel.micro_batch",
-        n_micro_batch, most_micro_batches));
-  const std::int64_t local = (n_micro_batch + n_rank - 1) / n_rank *
-                             deck.section<ParallelSettings>("parallel").micro_batch;
-  const std::int64_t widest =
-      std::max({shape.observation.size(), shape.context.size(), shape.parameters.size()});
-  if (local > std::numeric_limits<PetscInt>::max() / widest)
-    throw BadInput(fmt::format(
-        "key 'data.n_problem': {} problems of {} values on one rank are more than PETSc's indices "
-        "reach; allowed: more ranks, or fewer problems",
-        local, widest));
-}
-
-void check_methods(const Deck& deck, const ModelShape& shape) {
-  check_faults(deck);
-  check_prefixes(deck);
-  for (const MethodDeck& method : deck.methods) {
-    const std::string refusal = kind_of(method).refusal(method.name, *method.settings, shape);
-    if (!refusal.empty())
-      throw BadInput(fmt::format("method '{}' ({}) cannot run on model {}: {}", method.name,
-                                 method.kind, deck.model_name, refusal));
-  }
-}
-
 Job::Job(Deck deck, MPI_Comm comm)
     : deck_(std::move(deck)),
       comm_(comm),
       shard_(make_shard(deck_, comm)),
       model_(make_model(deck_, Resolution::inversion)),
-      problems_(make_problems(deck_, shard_, checked_model(), timer_)) {
+      problems_(make_problems(deck_, shard_, *model_, timer_)) {
   for (std::size_t row = 0; row < problems_.draw_status.size(); ++row)
     if (problems_.draw_status[row] == SolveStatus::converged)
       usable_.push_back(static_cast<std::int64_t>(row));
@@ -203,19 +155,8 @@ Objective Job::objective(bool with_faults) {
           timer_};
 }
 
-ForwardModel& Job::checked_model() {
-  int n_rank = 1;
-  MPI_OK(MPI_Comm_size(comm_, &n_rank));
-  check_sizes(deck_, model_->shape(), n_rank);
-  check_methods(deck_, model_->shape());
-  return *model_;
-}
-
 std::vector<double> Job::evaluations(std::size_t k) const {
-  std::vector<double> local;
-  for (std::int64_t row = 0; row < shard_.n_local_problem(); ++row)
-    local.push_back(0.5 * results_[k].ledger.solves(row));
-  std::vector<double> total = gather_rows(local, comm_);
+  std::vector<double> total = gather_rows(results_[k].ledger.gradient_evaluations(), comm_);
   const std::string from = earlier_method(deck_.methods[k]);
   if (from.empty()) return total;
   const std::vector<double> earlier = evaluations(method_index(from));
@@ -266,7 +207,7 @@ Task Job::task(const std::string& name, Objective& objective) {
 
 void Job::solve(const MethodDeck& method) {
   const auto start = PhaseTimer::Clock::now();
-  const MethodKind& kind = kind_of(method);
+  const MethodKind& kind = kind_of(method.kind);
   const auto phases_before = timer_.seconds();
   Objective counted = objective();
   MethodResult result = kind.solve(*method.settings, task(method.name, counted));

@@ -2,7 +2,9 @@
 // Everything that a deck describes, made ready on this rank: model, shard, problems, objective.
 
 #include <memory>
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <mpi.h>
@@ -19,22 +21,31 @@
 
 namespace jpo {
 
-/// Collective on comm: rank 0 reads the file, all ranks parse. Throws BadInput on all ranks.
+/// Collective on comm: rank 0 reads the file, all ranks get its text. Throws BadInput on all ranks.
+std::string read_deck_text(const std::string& path, MPI_Comm comm);
+/// Collective on comm: reads the text, all ranks parse. Throws BadInput on all ranks.
 Deck load_deck(const std::string& path, const std::vector<std::string>& overrides, MPI_Comm comm);
 
-/// Puts the deck's [petsc] table into PETSc's options database.
-void apply_petsc_options(const Deck& deck);
+/// The deck's [petsc] table in PETSc's options database, for the life of this object: what stood
+/// there before stands there again afterwards.
+class PetscOptionsScope {
+ public:
+  explicit PetscOptionsScope(const Deck& deck);
+  PetscOptionsScope(const PetscOptionsScope&) = delete;
+  PetscOptionsScope& operator=(const PetscOptionsScope&) = delete;
+  PetscOptionsScope(PetscOptionsScope&&) = delete;
+  PetscOptionsScope& operator=(PetscOptionsScope&&) = delete;
+  ~PetscOptionsScope();
+
+ private:
+  std::vector<std::pair<std::string, std::optional<std::string>>> earlier_;
+};
 /// Names of the deck's [petsc] options that no rank's PETSc has asked for so far: misspelt, most
 /// likely. Collective.
 std::vector<std::string> unused_petsc_options(const Deck& deck, MPI_Comm comm);
 
 /// The deck's model at a resolution; BadInput where it has none finer than the inversion's.
 std::unique_ptr<ForwardModel> make_model(const Deck& deck, Resolution resolution);
-
-/// Throws BadInput where the problems of a rank, or all micro-batches, are too many.
-void check_sizes(const Deck& deck, const ModelShape& shape, int n_rank);
-/// Throws BadInput where one of the deck's methods cannot solve problems of this shape.
-void check_methods(const Deck& deck, const ModelShape& shape);
 
 class Job {
  public:
@@ -67,7 +78,6 @@ class Job {
   Objective objective(bool with_faults = true);
 
  private:
-  ForwardModel& checked_model();
   std::vector<double> loss_at(const Batch& m);
   std::size_t method_index(const std::string& name) const;
   double solved_below() const;

@@ -8,6 +8,7 @@
 
 #include "core/checks.hpp"
 #include "driver/examples.hpp"
+#include "driver/screen.hpp"
 #include "io/result_file.hpp"
 
 namespace jpo {
@@ -29,6 +30,8 @@ void write_root(ResultFile& file, const Job& job, const RunRecord& record) {
   file.attribute("/", "command", record.command);
   file.attribute("/", "n_rank", static_cast<std::int64_t>(n_rank_of(job.comm())));
   file.attribute("/", "started", record.started);
+  file.attribute("/", "failed_fraction", failed_fraction(job));
+  if (!record.variant.empty()) file.attribute("/", "variant", record.variant);
   for (const auto& [name, version] : all_versions())
     file.attribute("/", name + "_version", version);
 }

@@ -10,6 +10,7 @@ struct RunRecord {
   std::string command;
   std::string started;
   bool overwrite = false;
+  std::string variant;  ///< of a study; empty for a run of its own
 };
 /// The time now, in UTC.
 std::string time_stamp();

@@ -1,7 +1,10 @@
+#include "driver/run.hpp"
+
 #include <fmt/format.h>
 
+#include "core/checks.hpp"
 #include "core/log.hpp"
-#include "driver/results.hpp"
+#include "driver/deck_checks.hpp"
 #include "driver/screen.hpp"
 #include "driver/verbs.hpp"
 #include "io/result_file.hpp"
@@ -21,17 +24,9 @@ void show_done(const MethodDeck& method, const MethodResult& result) {
 
 }  // namespace
 
-ExitCode run(const DeckArguments& arguments, bool overwrite, const std::string& command,
-             MPI_Comm comm) {
-  RunRecord record{command, time_stamp(), overwrite};
-  Deck deck = load_deck(arguments.path, arguments.overrides, comm);
+void run_deck(Deck deck, const RunRecord& record, MPI_Comm comm) {
   const auto settings = deck.section<RunSettings>("run");
-  record.overwrite = overwrite || settings.overwrite;
-  check_output_path(settings.output_path(), record.overwrite, comm);
-  apply_petsc_options(deck);
-  start_network_library();
-
-  show_header(comm);
+  const PetscOptionsScope options_scope(deck);
   Job job(std::move(deck), comm);
   show_sizes(job.deck(), job.shape(), n_rank_of(job));
   show_problems(job);
@@ -49,11 +44,26 @@ ExitCode run(const DeckArguments& arguments, bool overwrite, const std::string& 
   say("\nresult: {}", settings.output_path());
 
   const double failed = failed_fraction(job);
-  if (failed > settings.max_failed_fraction || failed == 1.0)
+  if (!settings.allows_failed(failed))
     throw TooManyFailed(fmt::format(
         "{:.1f} % of the problems have no answer, run.max_failed_fraction allows {:.1f} %; the "
         "result file is complete and says why, problem by problem",
         100.0 * failed, 100.0 * settings.max_failed_fraction));
+}
+
+ExitCode run(const DeckArguments& arguments, bool overwrite, const std::string& command,
+             MPI_Comm comm) {
+  RunRecord record{command, time_stamp(), overwrite, ""};
+  Deck deck = load_deck(arguments.path, arguments.overrides, comm);
+  const auto& settings = deck.section<RunSettings>("run");
+  record.overwrite = overwrite || settings.overwrite;
+  check_output_path(settings.output_path(), record.overwrite, comm);
+  start_network_library();
+  int n_rank = 1;
+  MPI_OK(MPI_Comm_size(comm, &n_rank));
+  check_deck(deck, n_rank);
+  show_header(comm);
+  run_deck(std::move(deck), record, comm);
   return ExitCode::done;
 }
 

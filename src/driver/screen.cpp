@@ -13,6 +13,7 @@
 #include "core/log.hpp"
 #include "core/random.hpp"
 #include "core/statistics.hpp"
+#include "driver/deck_checks.hpp"
 #include "driver/results.hpp"
 
 namespace jpo {
@@ -100,10 +101,15 @@ void show_sizes(const Deck& deck, const ModelShape& shape, int n_rank) {
   say("{} problems in {} micro-batches of {}: at most {} ranks have work{}", data.n_problem, useful,
       parallel.micro_batch, useful,
       n_rank > useful ? fmt::format(", {} of yours have none", n_rank - useful) : "");
-  const NetworkShape network_shape{shape.observation, shape.context, shape.parameters,
-                                   parallel.micro_batch};
-  const Network network(deck.section<NetworkSettings>("network"), network_shape, 0);
-  say("network {}: {} weights", deck.section<NetworkSettings>("network").name, network.n_weight());
+  std::int64_t n_weight = 0;
+  if (uses_network(deck)) {
+    const auto& settings = deck.section<NetworkSettings>("network");
+    n_weight =
+        Network(settings,
+                {shape.observation, shape.context, shape.parameters, parallel.micro_batch}, 0)
+            .n_weight();
+    say("network {}: {} weights", settings.name, n_weight);
+  }
   const std::int64_t busy = std::min<std::int64_t>(n_rank, useful);
   const double local = std::ceil(static_cast<double>(useful) / static_cast<double>(busy)) *
                        static_cast<double>(parallel.micro_batch);
@@ -112,7 +118,7 @@ void show_sizes(const Deck& deck, const ModelShape& shape, int n_rank) {
                    sizeof(double);
   const double states =
       std::min(local, static_cast<double>(parallel.solve_batch)) * shape.state_bytes;
-  const double weights = static_cast<double>(network.n_weight()) * 8.0 * 8.0;
+  const double weights = static_cast<double>(n_weight) * 8.0 * 8.0;
   say("memory a rank: {} problems and answers, {} states, {} weights and sums",
       bytes_text(local * row), bytes_text(states), bytes_text(weights));
 }

@@ -19,6 +19,16 @@ struct DeckArguments {
 ExitCode run(const DeckArguments& arguments, bool overwrite, const std::string& command,
              MPI_Comm comm);
 
+struct StudyArguments {
+  DeckArguments deck;
+  bool overwrite = false;  ///< run a cell again whose file is of another deck
+  bool list_only = false;  ///< print the table of runs and run nothing
+};
+
+/// Runs every cell of the deck's [study] that has no result file yet. Collective. Throws
+/// TooManyFailed at the end where a cell did.
+ExitCode study(const StudyArguments& arguments, const std::string& command, MPI_Comm comm);
+
 /// Validates a deck, prints it resolved, its sizes and memory; runs nothing.
 ExitCode check(const DeckArguments& arguments, MPI_Comm comm);
 /// Prints every key that a deck can have.

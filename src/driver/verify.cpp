@@ -10,6 +10,7 @@
 #include "core/hash.hpp"
 #include "core/log.hpp"
 #include "core/random.hpp"
+#include "driver/deck_checks.hpp"
 #include "driver/job.hpp"
 #include "driver/verbs.hpp"
 #include "inverse/verification.hpp"
@@ -141,8 +142,9 @@ ExitCode verify(const DeckArguments& arguments, double gradient_factor, MPI_Comm
   small.overrides.push_back(fmt::format("parallel.micro_batch={}", micro_batch));
   small.overrides.emplace_back("parallel.reduction=\"exact\"");
   const Deck deck = load_deck(arguments.path, small.overrides, comm);
-  apply_petsc_options(deck);
   start_network_library();
+  check_deck(deck, 1);
+  const PetscOptionsScope options_scope(deck);
 
   say("verifying model {} on {} problems\n", deck.model_name, n_problem);
   const auto model = make_model(deck, Resolution::inversion);
@@ -151,8 +153,12 @@ ExitCode verify(const DeckArguments& arguments, double gradient_factor, MPI_Comm
   options.gradient_factor = gradient_factor;
   options.seed = static_cast<std::uint64_t>(deck.section<RunSettings>("run").seed);
   std::vector<CheckRow> rows = verify_model(*model, options);
-  rows.push_back(check_chain(deck, gradient_factor, comm));
-  rows.push_back(check_ranks(deck, comm));
+  if (uses_network(full)) {
+    rows.push_back(check_chain(deck, gradient_factor, comm));
+    rows.push_back(check_ranks(deck, comm));
+  } else {
+    say("no method of this deck trains a network: the chain through it is not checked");
+  }
   for (const CheckRow& row : rows) show(row);
   // A check that failed on any rank failed.
   std::array<double, 1> failed = {

@@ -32,6 +32,13 @@ std::string_view outcome_name(Outcome outcome) {
   return names[static_cast<std::size_t>(outcome)];
 }
 
+std::vector<double> Ledger::gradient_evaluations() const {
+  std::vector<double> evaluations;
+  for (std::size_t row = 0; row < forward.size(); ++row)
+    evaluations.push_back(0.5 * solves(static_cast<std::int64_t>(row)));
+  return evaluations;
+}
+
 Objective::Objective(ForwardModel& model, const LocalProblems& problems,
                      const MisfitSettings& misfit, const FaultSettings& faults,
                      std::int64_t solve_batch, PhaseTimer& timer)

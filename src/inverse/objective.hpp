@@ -37,7 +37,10 @@ struct Ledger {
   std::vector<double> adjoint;
   std::vector<double> tangent;
 
-  /// All solves of a problem. One gradient evaluation is two: a forward and an adjoint solve.
+  /// One gradient evaluation is one forward and one adjoint solve: by problem,
+  /// (forward + adjoint + tangent) / 2, so that a solve of either kind counts half.
+  std::vector<double> gradient_evaluations() const;
+  /// All solves of a problem: twice its gradient evaluations.
   double solves(std::int64_t row) const {
     const auto k = static_cast<std::size_t>(row);
     return forward[k] + adjoint[k] + tangent[k];

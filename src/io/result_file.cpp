@@ -8,13 +8,12 @@
 #include <filesystem>
 #include <functional>
 #include <unistd.h>
-#include <utility>
 
 #include <fmt/format.h>
-#include <hdf5.h>
 
 #include "core/checks.hpp"
 #include "core/errors.hpp"
+#include "io/hdf5_handle.hpp"
 
 #ifndef H5_HAVE_PARALLEL
 #error \
@@ -23,51 +22,6 @@
 
 namespace jpo {
 namespace {
-
-using CloseFunction = herr_t (*)(hid_t);
-
-// Move-only owner of one HDF5 identifier.
-class Hid {
- public:
-  Hid(hid_t id, CloseFunction close) : id_(id), close_(close) {}
-  Hid(const Hid&) = delete;
-  Hid& operator=(const Hid&) = delete;
-  Hid(Hid&& other) noexcept
-      : id_(std::exchange(other.id_, H5I_INVALID_HID)), close_(other.close_) {}
-  Hid& operator=(Hid&& other) noexcept {
-    std::swap(id_, other.id_);
-    std::swap(close_, other.close_);
-    return *this;
-  }
-  ~Hid() {
-    if (id_ >= 0) close_(id_);
-  }
-  hid_t get() const { return id_; }
-  /// Gives the identifier up without closing it.
-  void abandon() { id_ = H5I_INVALID_HID; }
-
- private:
-  hid_t id_;
-  CloseFunction close_;
-};
-
-// What HDF5 says of its last failure: the innermost message that has a text.
-std::string hdf5_error_text() {
-  std::string text;
-  const auto visit = [](unsigned /*n*/, const H5E_error2_t* error, void* out) -> herr_t {
-    auto& collected = *static_cast<std::string*>(out);
-    if (error->desc != nullptr && *error->desc != '\0') collected = error->desc;
-    return 0;
-  };
-  H5Ewalk2(H5E_DEFAULT, H5E_WALK_DOWNWARD, visit, &text);
-  return text.empty() ? "no text from HDF5" : text;
-}
-
-void quiet_hdf5() {
-  // A file that could not be written is never closed (see fail): HDF5 must not try at exit.
-  H5dont_atexit();
-  H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr);
-}
 
 std::vector<hsize_t> as_sizes(const std::vector<std::int64_t>& shape) {
   std::vector<hsize_t> sizes;

@@ -20,15 +20,18 @@ struct JointSettings : TrainingSettings {
 }  // namespace
 
 MethodKind joint_kind() {
-  return {"joint", "one network trained through the simulator on all problems (the paper's JPO)",
-          [] { return std::make_unique<JointSettings>(); },
-          [](const Settings& any, const Task& task) {
-            const auto& settings = dynamic_cast<const JointSettings&>(any);
-            TrainingLossSettings loss = settings.training_loss;
-            loss.updates = settings.updates;
-            ProblemLosses losses(task, loss);
-            return train(settings, task, losses);
-          }};
+  MethodKind kind{"joint",
+                  "one network trained through the simulator on all problems (the paper's JPO)",
+                  [] { return std::make_unique<JointSettings>(); },
+                  [](const Settings& any, const Task& task) {
+                    const auto& settings = dynamic_cast<const JointSettings&>(any);
+                    TrainingLossSettings loss = settings.training_loss;
+                    loss.updates = settings.updates;
+                    ProblemLosses losses(task, loss);
+                    return train(settings, task, losses);
+                  }};
+  kind.trains_network = true;
+  return kind;
 }
 
 }  // namespace jpo

@@ -72,4 +72,8 @@ const std::vector<MethodKind>& method_kinds() {
   return kinds;
 }
 
+const MethodKind& kind_of(const std::string& name) {
+  return *std::ranges::find(method_kinds(), name, &MethodKind::name);
+}
+
 }  // namespace jpo

@@ -128,8 +128,10 @@ struct MethodKind {
   std::function<std::string(const std::string& name, const Settings& settings,
                             const ModelShape& shape)>
       refusal = [](const std::string&, const Settings&, const ModelShape&) { return ""; };
+  bool trains_network = false;
 };
 const std::vector<MethodKind>& method_kinds();
+const MethodKind& kind_of(const std::string& name);
 
 MethodKind tao_kind();
 MethodKind levenberg_marquardt_kind();

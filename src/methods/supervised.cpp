@@ -67,12 +67,15 @@ class FreshDraws : public TrainingSet {
 }  // namespace
 
 MethodKind supervised_kind() {
-  return {"supervised", "the network fitted to fresh draws from the prior; answers are predictions",
-          [] { return std::make_unique<SupervisedSettings>(); },
-          [](const Settings& settings, const Task& task) {
-            FreshDraws draws(task);
-            return train(dynamic_cast<const SupervisedSettings&>(settings), task, draws);
-          }};
+  MethodKind kind{"supervised",
+                  "the network fitted to fresh draws from the prior; answers are predictions",
+                  [] { return std::make_unique<SupervisedSettings>(); },
+                  [](const Settings& settings, const Task& task) {
+                    FreshDraws draws(task);
+                    return train(dynamic_cast<const SupervisedSettings&>(settings), task, draws);
+                  }};
+  kind.trains_network = true;
+  return kind;
 }
 
 }  // namespace jpo

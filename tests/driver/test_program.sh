@@ -7,34 +7,7 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work" || exit 1
 source "$source_dir/jobs/environment.sh"
-failures=0
-
-expect() {  # expect CODE MESSAGE COMMAND...
-  local code=$1 message=$2
-  shift 2
-  "$@" >log 2>&1
-  local got=$?
-  if [[ $got -ne $code ]] || ! grep -qF -- "$message" log; then
-    echo "FAILED: $*: exit $got (expected $code), message '$message':"
-    cat log
-    failures=$((failures + 1))
-  fi
-}
-# Differences of content: the run's own attributes and timings do not count.
-differences() {
-  h5diff --exclude-path /performance --exclude-attribute / "$1" "$2" 2>&1 |
-    sed '/^attribute: <seconds of/,+1d'
-}
-same() {
-  if [[ -n $(differences "$1" "$2") ]]; then
-    echo "FAILED: $1 and $2 differ:"
-    differences "$1" "$2" | head -20
-    failures=$((failures + 1))
-  fi
-}
-ranks() {
-  mpirun -n "$1" --oversubscribe --bind-to none "${@:2}"
-}
+source "$source_dir/tests/driver/expect.sh"
 
 cat >deck.toml <<'DECK'
 [data]
@@ -75,7 +48,7 @@ for deck in unknown_key not_toml n_problem_zero kind_unknown; do
   expect 2 "$(sed -n '1s/# expect: //p' "$source_dir/tests/decks/invalid/$deck.toml" | sed 's/^[0-9:]* *//')" \
     "$jpo" run "$source_dir/tests/decks/invalid/$deck.toml"
 done
-[[ -e runs ]] && echo "FAILED: a refused deck left files" && failures=$((failures + 1))
+[[ -e runs ]] && fail "a refused deck left files"
 
 expect 0 "result: a.h5" "${run[@]}a.h5"
 expect 2 "exists and is not overwritten" "${run[@]}a.h5"
@@ -101,11 +74,11 @@ for n in 1 2; do
 done
 compgen -G "full.h5*" && echo "FAILED: a part file stays" && failures=$((failures + 1))
 expect 3 "no answer" "${run[@]}failed.h5" --set 'fault.problems=[1,2]' --set run.max_failed_fraction=0.1
-[[ -f failed.h5 ]] || { echo "FAILED: no result beside exit code 3"; failures=$((failures + 1)); }
+[[ -f failed.h5 ]] || fail "no result beside exit code 3"
 expect 0 "'joint_refine_tao_misspelt' was used by nothing" "${run[@]}options.h5" \
   --set 'petsc.joint_refine_tao_misspelt="1"'
 used=$("${run[@]}options.h5" --overwrite --set 'petsc.joint_refine_tao_ls_type="armijo"' 2>&1)
-[[ $used == *"used by nothing"* ]] && echo "FAILED: $used" && failures=$((failures + 1))
+[[ $used == *"used by nothing"* ]] && fail "$used"
 
 # Other rank counts, and three all-reduce algorithms of Open MPI: the same file.
 for n in 2 3; do
@@ -120,8 +93,7 @@ done
 unset OMPI_MCA_coll_tuned_use_dynamic_rules OMPI_MCA_coll_tuned_allreduce_algorithm
 # The comparison can fail: another seed is another file.
 expect 0 "result: d.h5" "${run[@]}d.h5" --set run.seed=1
-[[ -z $(differences a.h5 d.h5) ]] &&
-  echo "FAILED: another seed gave the same file" && failures=$((failures + 1))
+[[ -z $(differences a.h5 d.h5) ]] && fail "another seed gave the same file"
 
 small=(--set data.n_problem=8 --set parallel.micro_batch=2)
 expect 0 "0 failed" ranks 2 "$jpo" verify deck.toml "${small[@]}"

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# The report's own tests, with the interpreter that has h5py.
+# The tests of postprocess/, with the interpreter that has h5py.
 set -euo pipefail
 root=$(cd "$(dirname "$0")/../.." && pwd)
 source "$root/jobs/environment.sh"
-exec "$(find_python)" "$root/tests/driver/test_report.py"
+cd "$root/tests/driver"
+exec "$(find_python)" -B -m unittest test_report test_study_table

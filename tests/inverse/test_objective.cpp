@@ -159,5 +159,13 @@ TEST(Objective, PlantsFaultsInTheirWindow) {
   }
 }
 
+TEST(Ledger, AGradientEvaluationIsAForwardAndAnAdjointSolve) {
+  Ledger ledger(3);
+  ledger.forward = {4, 5, 2};
+  ledger.adjoint = {4, 4, 3};
+  ledger.tangent = {0, 0, 5};
+  EXPECT_EQ(ledger.gradient_evaluations(), (std::vector<double>{4.0, 4.5, 5.0}));
+}
+
 }  // namespace
 }  // namespace jpo

@@ -1,0 +1,92 @@
+#include "driver/deck_checks.hpp"
+
+#include <algorithm>
+#include <limits>
+#include <map>
+
+#include <fmt/format.h>
+
+#include "core/errors.hpp"
+#include "data/problem_set.hpp"
+#include "driver/job.hpp"
+#include "inverse/fault.hpp"
+#include "methods/tao_solve.hpp"
+
+namespace jpo {
+namespace {
+
+void check_faults(const Deck& deck) {
+  const std::int64_t n = deck.section<DataSettings>("data").n_problem;
+  for (const std::int64_t id : deck.section<FaultSettings>("fault").problems)
+    if (id >= n)
+      throw BadInput(
+          fmt::format("key 'fault.problems': there is no problem {}; allowed: 0 to {}", id, n - 1));
+}
+
+// Options of two methods must not be the same ones.
+void check_prefixes(const Deck& deck) {
+  std::map<std::string, std::string> owner;
+  for (const MethodDeck& method : deck.methods) {
+    const auto [found, is_new] = owner.emplace(petsc_option_prefix(method.name), method.name);
+    if (!is_new)
+      throw BadInput(
+          fmt::format("methods '{}' and '{}' share the PETSc options '{}...'; allowed: "
+                      "names that differ in more than case and signs",
+                      found->second, method.name, found->first));
+  }
+}
+
+void check_sizes(const Deck& deck, const ModelShape& shape, int n_rank) {
+  constexpr std::int64_t most_micro_batches = std::int64_t{1} << 19U;
+  const std::int64_t n_micro_batch = max_useful_ranks(deck);
+  if (n_micro_batch > most_micro_batches)
+    throw BadInput(fmt::format(
+        "key 'data.n_problem': {} micro-batches are more than the exact sum takes ({}); allowed: a "
+        "larger parallel.micro_batch",
+        n_micro_batch, most_micro_batches));
+  const std::int64_t local = (n_micro_batch + n_rank - 1) / n_rank *
+                             deck.section<ParallelSettings>("parallel").micro_batch;
+  const std::int64_t widest =
+      std::max({shape.observation.size(), shape.context.size(), shape.parameters.size()});
+  if (local > std::numeric_limits<PetscInt>::max() / widest)
+    throw BadInput(fmt::format(
+        "key 'data.n_problem': {} problems of {} values on one rank are more than PETSc's indices "
+        "reach; allowed: more ranks, or fewer problems",
+        local, widest));
+}
+
+void check_methods(const Deck& deck, const ModelShape& shape) {
+  for (const MethodDeck& method : deck.methods) {
+    const std::string refusal = kind_of(method.kind).refusal(method.name, *method.settings, shape);
+    if (!refusal.empty())
+      throw BadInput(fmt::format("method '{}' ({}) cannot run on model {}: {}", method.name,
+                                 method.kind, deck.model_name, refusal));
+  }
+}
+
+void check_network(const Deck& deck, const ModelShape& shape) {
+  const Network network(deck.section<NetworkSettings>("network"),
+                        {shape.observation, shape.context, shape.parameters,
+                         deck.section<ParallelSettings>("parallel").micro_batch},
+                        0);
+}
+
+}  // namespace
+
+bool uses_network(const Deck& deck) {
+  return std::ranges::any_of(
+      deck.methods, [](const MethodDeck& method) { return kind_of(method.kind).trains_network; });
+}
+
+void check_deck(const Deck& deck, int n_rank) {
+  const auto model = make_model(deck, Resolution::inversion);
+  if (!deck.section<DataSettings>("data").inverse_crime) make_model(deck, Resolution::data);
+  check_faults(deck);
+  check_prefixes(deck);
+  check_sizes(deck, model->shape(), n_rank);
+  if (uses_network(deck)) check_network(deck, model->shape());
+  const PetscOptionsScope options(deck);
+  check_methods(deck, model->shape());
+}
+
+}  // namespace jpo

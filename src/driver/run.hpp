@@ -1,0 +1,12 @@
+#pragma once
+#include "driver/job.hpp"
+#include "driver/results.hpp"
+
+namespace jpo {
+
+/// Solves a deck's problems, shows the tables and writes the result file: what `jpo run` does once
+/// and `jpo study` for every cell. Collective on comm. Throws TooManyFailed after the file is
+/// written, CannotWrite where it could not be.
+void run_deck(Deck deck, const RunRecord& record, MPI_Comm comm);
+
+}  // namespace jpo

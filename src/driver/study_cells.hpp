@@ -1,0 +1,31 @@
+#pragma once
+// The table of runs that a deck's [study] describes.
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "deck/deck.hpp"
+#include "driver/verbs.hpp"
+
+namespace jpo {
+
+/// One run of a study: a job of its own, with its own deck and result file.
+struct StudyCell {
+  std::string variant;
+  std::int64_t n_problem;
+  std::int64_t seed;
+  std::string path;  ///< of its result file
+  Deck deck;         ///< all overrides applied, [study] empty
+};
+
+/// Every variant at every size with every seed, variants slowest, seeds fastest; `text` is the
+/// deck's. Reads and checks all decks, for this many ranks, so that nothing is refused later:
+/// throws BadInput naming the variant.
+std::vector<StudyCell> study_cells(const std::string& text, const DeckArguments& arguments,
+                                   int n_rank);
+
+/// "12 cells: 2 variants x 3 sizes x 2 seeds, in runs/name".
+std::string study_text(const Deck& deck);
+
+}  // namespace jpo

@@ -1,0 +1,44 @@
+#pragma once
+// What the files of this folder share of HDF5: an owner of identifiers and the text of an error.
+
+#include <string>
+#include <utility>
+
+#include <hdf5.h>
+
+namespace jpo {
+
+using CloseFunction = herr_t (*)(hid_t);
+
+/// Move-only owner of one HDF5 identifier.
+class Hid {
+ public:
+  Hid(hid_t id, CloseFunction close) : id_(id), close_(close) {}
+  Hid(const Hid&) = delete;
+  Hid& operator=(const Hid&) = delete;
+  Hid(Hid&& other) noexcept
+      : id_(std::exchange(other.id_, H5I_INVALID_HID)), close_(other.close_) {}
+  Hid& operator=(Hid&& other) noexcept {
+    std::swap(id_, other.id_);
+    std::swap(close_, other.close_);
+    return *this;
+  }
+  ~Hid() {
+    if (id_ >= 0) close_(id_);
+  }
+  hid_t get() const { return id_; }
+  /// Gives the identifier up without closing it.
+  void abandon() { id_ = H5I_INVALID_HID; }
+
+ private:
+  hid_t id_;
+  CloseFunction close_;
+};
+
+/// What HDF5 says of its last failure: the innermost message that has a text.
+std::string hdf5_error_text();
+
+/// Before the first use of HDF5: no messages of its own, and nothing done at exit.
+void quiet_hdf5();
+
+}  // namespace jpo

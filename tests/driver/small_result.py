@@ -1,0 +1,41 @@
+"""A small result file for the tests of postprocess/, with numbers to check by hand."""
+
+from __future__ import annotations
+
+import h5py
+import numpy as np
+
+NAN = float("nan")
+
+
+def write_result(path: str, attributes: dict | None = None, rival: list[float] | None = None) -> None:
+    """Four problems, L_ref = 100; bfgs, joint, a refinement of joint, and losses of multi_start."""
+    with h5py.File(path, "w") as file:
+        file.attrs.update({"git_revision": "test"} | (attributes or {}))
+        file["problems/floor"] = [0.0, 0.0, 10.0, 0.0]
+        file["problems/loss_at_centre"] = [100.0, 100.0, 100.0, NAN]
+        file["problems/observation"] = np.zeros((4, 8))
+        methods = [("bfgs", "", "tao", [50.0, 1e-5, 12.0, NAN], [10, 20, 30, 1]),
+                   ("joint", "", "joint", [5.0, 0.5, 10.5, NAN], [100] * 4),
+                   ("joint+refine", "joint", "refine", [5e-5, 1e-5, 10.005, 3.0], [5, 5, 5, 9])]
+        if rival is not None:
+            methods.append(("many", "", "multi_start", rival, [106] * 4))
+        file.create_group("methods").attrs["order"] = ",".join(method[0] for method in methods)
+        for name, earlier, kind, loss, solves in methods:
+            group = file.create_group(f"methods/{name}")
+            group.attrs.update({"kind": kind, "from": earlier, "seconds": 1.0})
+            group["parameters"] = np.zeros((4, 2))
+            group["loss"] = loss
+            group["forward_solves"] = solves
+            # Half evaluations: a joint method's closing evaluation has no adjoint, and a tangent no forward.
+            group["adjoint_solves"] = np.array(solves) - (kind == "joint")
+            group["tangent_solves"] = np.full(4, 2 * (kind == "refine"))
+        history = file.create_group("methods/joint/history")
+        history["gradient_evaluations"] = [1.0, 100.0]
+        history["loss_mean"] = [90.0, 5.0]
+        history["loss_quantiles"] = [[1, 2, 3, 4, 5], [1, 1, 2, 2, 3]]
+        example = file.create_group("examples/1")
+        example.attrs["length"] = 44.0
+        example["time"] = [0.0, 1.0]
+        for name in ("truth", "bfgs", "joint", "joint+refine"):
+            example[name] = np.random.default_rng(0).normal(size=(2, 16))

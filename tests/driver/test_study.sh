@@ -1,0 +1,89 @@
+#!/usr/bin/env bash
+# jpo study: every cell a run, resumed, refused where the deck is another. Usage: test_study.sh JPO
+set -uo pipefail
+jpo=$1
+source_dir=$(cd "$(dirname "$0")/../.." && pwd)
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+cd "$work" || exit 1
+source "$source_dir/jobs/environment.sh"
+source "$source_dir/tests/driver/expect.sh"
+
+cat >deck.toml <<'DECK'
+[run]
+name = "tiny"
+[data]
+n_problem = 99
+[model]
+name = "kuramoto_sivashinsky"
+horizon = 3.0
+[parallel]
+micro_batch = 2
+[[method]]
+name = "bfgs"
+kind = "tao"
+max_evaluations = 20
+[[method]]
+kind = "joint"
+updates = 4
+[study]
+seeds = [3, 4]
+sizes = [2, 5]
+variants = ['short: petsc.bfgs_tao_max_it = 2; petsc.spelt_wrong = 1', "plain"]
+DECK
+study=(ranks 2 "$jpo" study deck.toml)
+
+# Refused before any work.
+expect 2 'variant "bad" of [study]: --set data.nois' "${study[@]}" --set 'study.variants=["plain", "bad: data.nois=1"]'
+expect 2 "key 'study.variants'" "${study[@]}" --set 'study.variants=["no name: data.noise=1"]'
+expect 0 "8 cells: 2 variants x 2 sizes x 2 seeds" "$jpo" check deck.toml
+expect 2 'variant "bad" of [study]' "$jpo" check deck.toml --set 'study.variants=["bad: data.nois=1"]'
+expect 0 "to run    runs/tiny/plain_n5_seed4.h5" "${study[@]}" --list
+[[ -e runs ]] && fail "a refusal or a list left files"
+
+# All of it, then one cell again, then nothing.
+expect 0 "8 run now, 0 done before" "${study[@]}"
+cp log first_log
+grep -q "cell 4 of 8: short, n = 5, seed 4, about .* left" first_log || fail "no time left is shown"
+[[ $(grep -c "'spelt_wrong' was used by nothing" first_log) -eq 4 ]] ||
+  fail "the options of a cell are not its own: $(grep -c spelt_wrong first_log) warnings"
+[[ $(ls runs/tiny | wc -l) -eq 8 ]] || fail "files: $(ls runs/tiny)"
+cp -r runs/tiny first
+rm runs/tiny/plain_n2_seed4.h5
+expect 0 "1 run now, 7 done before" "${study[@]}"
+grep -q "plain, n = 5, seed 4: done already" log || fail "no word on a cell that was skipped"
+same first/plain_n2_seed4.h5 runs/tiny/plain_n2_seed4.h5
+expect 0 "0 run now, 8 done before" "${study[@]}"
+expect 0 "0 run now, 8 done before" "${study[@]}" --overwrite
+
+# A cell is what `jpo run` makes of the same deck: nothing leaks from one cell to the next.
+alone=("$jpo" run deck.toml --set data.n_problem=5 --set run.seed=3)
+expect 0 "result: alone.h5" "${alone[@]}" --set run.output=alone.h5
+same alone.h5 runs/tiny/plain_n5_seed3.h5
+expect 0 "result: short.h5" "${alone[@]}" --set run.output=short.h5 --set 'petsc.bfgs_tao_max_it=2'
+same short.h5 runs/tiny/short_n5_seed3.h5
+[[ -n $(differences alone.h5 short.h5) ]] || fail "max_it changes nothing: no test of leaks"
+
+# Another deck: refused with the keys, no file touched; run again on demand.
+expect 2 "plain_n5_seed4.h5: data.noise (0.01, there 0)" "${study[@]}" --set data.noise=0.01
+expect 2 "method.bfgs.max_evaluations (21, there 20)" "${study[@]}" --set method.bfgs.max_evaluations=21
+expect 0 "differs   runs/tiny/plain_n5_seed4.h5: data.noise" "${study[@]}" --list --set data.noise=0.01
+same first/plain_n5_seed4.h5 runs/tiny/plain_n5_seed4.h5
+echo "no result" >runs/tiny/plain_n2_seed3.h5
+expect 2 "plain_n2_seed3.h5: it is no result file of this program" "${study[@]}"
+expect 0 "1 run now, 7 done before" "${study[@]}" --overwrite
+same first/plain_n2_seed3.h5 runs/tiny/plain_n2_seed3.h5
+# More cells, in a directory that was moved: only the new one runs.
+mv runs/tiny moved
+expect 0 "1 run now, 2 done before" "${study[@]}" --set study.output=moved --set 'study.variants=["plain"]' \
+  --set 'study.seeds=[3, 4, 5]' --set 'study.sizes=[2]'
+
+# A cell in which too many problems fail stops no other, and is not forgotten by a resumed study.
+faulty=("${study[@]}" --set run.name=faulty --set 'study.seeds=[]' --set 'study.sizes=[3]' --set
+  'study.variants=["faulty: fault.problems=[1, 2]; run.max_failed_fraction=0.1", "plain"]')
+expect 3 "in 1 of 2 cells more problems failed" "${faulty[@]}"
+[[ -f runs/faulty/faulty_n3_seed0.h5 && -f runs/faulty/plain_n3_seed0.h5 ]] || fail "$(ls runs/faulty)"
+expect 3 "are complete: faulty, n = 3, seed 0" "${faulty[@]}"
+grep -q "0 run now, 2 done before" log || fail "failed cells are run again"
+
+exit $((failures > 0))

@@ -1,0 +1,104 @@
+"""The table and figures of a study, on numbers small enough to check by hand."""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import unittest
+
+import numpy as np
+
+from small_result import write_result
+
+ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
+sys.path.insert(0, os.path.join(ROOT, "postprocess"))
+
+from comparison import compare_study  # noqa: E402
+from result import BadResult, load_study  # noqa: E402
+
+# Solves problems 1 and 2 with the first seed, nothing with the second.
+RIVALS = [[1e-5, 1e-5, 20.0, 1.0], [1.0, 1.0, 20.0, 1.0]]
+
+
+def write_cell(folder: str, variant: str, seed: int, started: str, rival: list[float] | None) -> None:
+    attributes = {"variant": variant, "deck": f"[run]\nseed = {seed}\n", "command": "jpo study deck.toml",
+                  "started": started, "processor_version": "a CPU", "n_rank": 2}
+    write_result(os.path.join(folder, f"{variant}_n4_seed{seed}.h5"), attributes, rival)
+
+
+class Study(unittest.TestCase):
+    def setUp(self):
+        self.place = tempfile.TemporaryDirectory()
+        self.folder = self.place.name
+        # Run in this order: the names would sort the other way round.
+        for k, rival in enumerate(RIVALS):
+            write_cell(self.folder, "plain", 7 + k, f"2026-01-0{k + 1}T00:00:00Z", rival)
+        write_cell(self.folder, "a_wide", 7, "2026-01-03T00:00:00Z", None)
+
+    def tearDown(self):
+        self.place.cleanup()
+
+    def study(self, *arguments: str) -> subprocess.CompletedProcess:
+        program = os.path.join(ROOT, "postprocess", "study.py")
+        return subprocess.run([sys.executable, program, *arguments], capture_output=True, text=True, check=False)
+
+    def test_cells_are_pooled_over_seeds(self):
+        rows = compare_study(load_study(self.folder), None)
+        self.assertEqual([(row["variant"], row["name"]) for row in rows],
+                         [("plain", "bfgs"), ("plain", "joint"), ("plain", "joint+refine"), ("plain", "many"),
+                          ("a_wide", "bfgs"), ("a_wide", "joint"), ("a_wide", "joint+refine")])
+        refined, many = rows[2], rows[3]
+        self.assertEqual((refined["n"], refined["n_problem"], refined["seeds"]), (8, 4, [7, 8]))
+        self.assertEqual((refined["solved"], refined["solved_min"], refined["solved_max"]), (75.0, 75.0, 75.0))
+        # Two of four, and none of four.
+        self.assertEqual((many["solved"], many["solved_min"], many["solved_max"]), (25.0, 0.0, 50.0))
+        # Better on 3 of 4 and never worse: p = 2 / 2^3 a seed, 2 / 2^6 for both.
+        np.testing.assert_allclose(refined["sign_test_p_by_seed"], [0.25, 0.25])
+        self.assertAlmostEqual(refined["sign_test_p"], 2 / 64)
+        # Of problems solved: only by the refinement problem 3, and 1, 2, 3 with the second seed.
+        self.assertEqual((refined["solved_not_by_rival"], refined["solved_only_by_rival"]), (4, 0))
+        self.assertAlmostEqual(refined["rival_sign_test_p"], 2 / 16)
+        np.testing.assert_allclose(refined["rival_sign_test_p_by_seed"], [1.0, 0.25])
+        self.assertNotIn("rival_sign_test_p", rows[-1])
+
+    def test_reference_can_be_chosen(self):
+        rows = compare_study(load_study(self.folder), "joint")
+        self.assertEqual(rows[1]["tie"], 100.0)
+        with self.assertRaises(BadResult):
+            compare_study(load_study(self.folder), "many")  # not in every variant
+
+    def test_program_writes_table_json_and_figures(self):
+        path = os.path.join(self.folder, "table.json")
+        done = self.study(self.folder, "--json", path)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("plain, n = 4, 2 seeds (7, 8); the reference leaves 75.0 % unsolved", done.stdout)
+        with open(path, encoding="utf-8") as file:
+            content = json.load(file)
+        self.assertEqual((content["git_revisions"], content["processors"]), (["test"], ["a CPU"]))
+        self.assertEqual((content["reference"], content["commands"]), ("bfgs", ["jpo study deck.toml"]))
+        self.assertEqual(content["decks"]["plain"], "[run]\nseed = 7\n")
+        self.assertEqual([cell["seed"] for cell in content["cells"]], [7, 8, 7])
+        self.assertEqual(sorted(os.listdir(os.path.join(self.folder, "figures"))), ["variants_n4.png"])
+
+    def test_one_variant_is_drawn_against_n(self):
+        os.remove(os.path.join(self.folder, "a_wide_n4_seed7.h5"))
+        done = self.study(self.folder, "--json", "-", "--figures", os.path.join(self.folder, "f"))
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual(len(json.loads(done.stdout)["table"]), 4)
+        self.assertEqual(sorted(os.listdir(os.path.join(self.folder, "f"))),
+                         ["better.png", "loss.png", "solved.png"])
+
+    def test_program_refuses_what_is_no_study(self):
+        alone = os.path.join(self.folder, "alone")
+        os.mkdir(alone)
+        for arguments in ([alone], [self.folder, "--reference", "none"]):
+            refused = self.study(*arguments)
+            self.assertEqual(refused.returncode, 2, refused.stderr)
+            self.assertEqual(len(refused.stderr.strip().splitlines()), 1)
+        write_result(os.path.join(alone, "run.h5"))
+        self.assertIn("no attribute 'variant'", self.study(alone).stderr)
+
+
+if __name__ == "__main__":
+    unittest.main()
