@@ -57,6 +57,15 @@ Shard make_shard(const Deck& deck, MPI_Comm comm) {
           deck.section<ParallelSettings>("parallel").micro_batch, n_rank, rank};
 }
 
+// A network that does not fit the model is refused here, before problems are drawn and solved.
+std::unique_ptr<ForwardModel> make_fitting_model(const Deck& deck) {
+  auto model = make_model(deck, Resolution::inversion);
+  const ModelShape& shape = model->shape();
+  check_fit(deck.section<NetworkSettings>("network"),
+            {shape.observation, shape.context, shape.parameters});
+  return model;
+}
+
 ProblemSet make_problems(const Deck& deck, const Shard& shard, ForwardModel& model,
                          PhaseTimer& timer) {
   const auto scope = timer.scope(Phase::data);
@@ -110,7 +119,7 @@ Job::Job(Deck deck, MPI_Comm comm)
     : deck_(std::move(deck)),
       comm_(comm),
       shard_(make_shard(deck_, comm)),
-      model_(make_model(deck_, Resolution::inversion)),
+      model_(make_fitting_model(deck_)),
       problems_(make_problems(deck_, shard_, *model_, timer_)) {
   for (std::size_t row = 0; row < problems_.draw_status.size(); ++row)
     if (problems_.draw_status[row] == SolveStatus::converged)
