@@ -32,7 +32,7 @@ struct NetworkSettings : Settings {
   std::int64_t n_block = 2;          ///< transformer
   std::string head = "dense";        ///< dense | pooled | soft_argmax
   std::vector<std::int64_t> hidden = {64};  ///< widths of the head's dense layers
-  double temperature = 1.0;                 ///< soft_argmax
+  double temperature = 0.1;                 ///< soft_argmax
   double reach = 1.0;           ///< soft_argmax: coordinate of the last point, in half boxes
   double output_spread = 0.01;  ///< factor on the last layer's initial weights: first answers
                                 ///< scatter about the centre by about this, in units of the scale
