@@ -64,18 +64,17 @@ void check_methods(const Deck& deck, const ModelShape& shape) {
   }
 }
 
-void check_network(const Deck& deck, const ModelShape& shape) {
-  const Network network(deck.section<NetworkSettings>("network"),
-                        {shape.observation, shape.context, shape.parameters,
-                         deck.section<ParallelSettings>("parallel").micro_batch},
-                        0);
-}
-
 }  // namespace
 
 bool uses_network(const Deck& deck) {
   return std::ranges::any_of(
       deck.methods, [](const MethodDeck& method) { return kind_of(method.kind).trains_network; });
+}
+
+std::int64_t count_weights(const Deck& deck, const ModelShape& shape) {
+  if (!uses_network(deck)) return 0;
+  return count_weights(deck.section<NetworkSettings>("network"),
+                       {shape.observation, shape.context, shape.parameters});
 }
 
 void check_deck(const Deck& deck, int n_rank) {
@@ -84,7 +83,7 @@ void check_deck(const Deck& deck, int n_rank) {
   check_faults(deck);
   check_prefixes(deck);
   check_sizes(deck, model->shape(), n_rank);
-  if (uses_network(deck)) check_network(deck, model->shape());
+  count_weights(deck, model->shape());
   const PetscOptionsScope options(deck);
   check_methods(deck, model->shape());
 }

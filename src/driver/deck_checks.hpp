@@ -1,5 +1,8 @@
 #pragma once
+#include <cstdint>
+
 #include "deck/deck.hpp"
+#include "models/forward_model.hpp"
 
 namespace jpo {
 
@@ -10,5 +13,8 @@ void check_deck(const Deck& deck, int n_rank);
 
 /// True where one of the deck's methods trains a network.
 bool uses_network(const Deck& deck);
+
+/// Weights of that network, 0 where there is none.
+std::int64_t count_weights(const Deck& deck, const ModelShape& shape);
 
 }  // namespace jpo

@@ -101,15 +101,9 @@ void show_sizes(const Deck& deck, const ModelShape& shape, int n_rank) {
   say("{} problems in {} micro-batches of {}: at most {} ranks have work{}", data.n_problem, useful,
       parallel.micro_batch, useful,
       n_rank > useful ? fmt::format(", {} of yours have none", n_rank - useful) : "");
-  std::int64_t n_weight = 0;
-  if (uses_network(deck)) {
-    const auto& settings = deck.section<NetworkSettings>("network");
-    n_weight =
-        Network(settings,
-                {shape.observation, shape.context, shape.parameters, parallel.micro_batch}, 0)
-            .n_weight();
-    say("network {}: {} weights", settings.name, n_weight);
-  }
+  const std::int64_t n_weight = count_weights(deck, shape);
+  if (n_weight > 0)
+    say("network {}: {} weights", deck.section<NetworkSettings>("network").name, n_weight);
   const std::int64_t busy = std::min<std::int64_t>(n_rank, useful);
   const double local = std::ceil(static_cast<double>(useful) / static_cast<double>(busy)) *
                        static_cast<double>(parallel.micro_batch);

@@ -153,7 +153,7 @@ void JointGradient::predict(const Batch& observation, const Batch& context, bool
   const auto scope = task_.timer.scope(Phase::network);
   m_.set_n_problem(static_cast<std::int64_t>(rows_.size()));
   for (std::size_t k = 0; k + 1 < first_.size(); ++k)
-    predict_batch(k, keeps_graphs ? static_cast<std::int64_t>(k) : 0, observation, context);
+    predict_batch(k, keeps_graphs ? static_cast<std::int64_t>(k) : kNoGraph, observation, context);
 }
 
 void JointGradient::predict_batch(std::size_t k, std::int64_t slot, const Batch& observation,

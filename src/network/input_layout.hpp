@@ -11,8 +11,8 @@
 
 namespace jpo {
 
-/// cnn: y's channels, and c's where its grid is the same, are stacked; what cannot be stacked, and
-/// everything in an mlp, is appended to the first dense layer.
+/// y's channels, and c's where its grid is the same, are stacked; what cannot be stacked, and
+/// everything in an mlp, is appended to the input of the head.
 class InputLayout {
  public:
   InputLayout(const NetworkShape& shape, bool stacks);

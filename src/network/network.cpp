@@ -9,13 +9,34 @@
 #include <torch/torch.h>
 #include <torch/version.h>
 
+#include "core/errors.hpp"
 #include "core/hash.hpp"
 #include "core/random.hpp"
 #include "network/architecture.hpp"
+#include "network/head.hpp"
 #include "network/input_layout.hpp"
 #include "network/parameter_map.hpp"
 
 namespace jpo {
+
+namespace {
+
+// What the deck's network is, but for its weights' values.
+struct Layers {
+  Layers(const NetworkSettings& settings, const NetworkShape& shape)
+      : layout(shape, settings.name != "mlp"),
+        architecture(make_architecture({settings, layout, shape.observation.periodic}, weights)),
+        head(make_head({settings, architecture->n_feature(), architecture->n_point(),
+                        layout.n_appended(), shape.parameters},
+                       weights)) {}
+
+  InputLayout layout;
+  WeightTable weights;
+  std::unique_ptr<Architecture> architecture;
+  std::unique_ptr<Head> head;
+};
+
+}  // namespace
 
 // All weights are one flat tensor, and so are their gradients: layers see views of both. So the
 // optimizer, the hash and the reduction each touch one block of memory.
@@ -23,23 +44,23 @@ struct Network::Parts {
   Parts(const NetworkSettings& settings, const NetworkShape& shape_in)
       : shape(shape_in),
         map(shape.parameters, settings.output_map),
-        layout(shape, settings.name == "cnn"),
-        architecture(settings, layout, shape.observation.periodic, shape.parameters.size()),
+        layers(settings, shape),
         type(settings.precision == "double" ? torch::kFloat64 : torch::kFloat32) {
-    for (const WeightShape& weight : architecture.weights()) n_weight += weight.size();
+    for (const WeightShape& weight : layers.weights) n_weight += weight.size();
     flat = torch::zeros({n_weight}, type).requires_grad_();
     gradient = torch::zeros({n_weight}, type);
     make_views();
-    stacked = torch::zeros({shape.micro_batch, layout.n_channel(), layout.n_grid()}, type);
-    appended = torch::zeros({shape.micro_batch, layout.n_appended()}, type);
-    const auto n = static_cast<std::size_t>(layout.n_group());
+    stacked =
+        torch::zeros({shape.micro_batch, layers.layout.n_channel(), layers.layout.n_grid()}, type);
+    appended = torch::zeros({shape.micro_batch, layers.layout.n_appended()}, type);
+    const auto n = static_cast<std::size_t>(layers.layout.n_group());
     normalization = {std::vector<double>(n, 0.0), std::vector<double>(n, 1.0)};
   }
 
   void make_views() {
     const torch::Tensor storage = flat.variable_data();
     std::int64_t first = 0;
-    for (const WeightShape& weight : architecture.weights()) {
+    for (const WeightShape& weight : layers.weights) {
       torch::Tensor view = storage.narrow(0, first, weight.size()).view(weight.shape).detach();
       view.requires_grad_();
       view.mutable_grad() = gradient.narrow(0, first, weight.size()).view(weight.shape);
@@ -49,16 +70,13 @@ struct Network::Parts {
   }
 
   // Kaiming-uniform as torch's own layers start, U(-1, 1) / sqrt(fan_in), but from our generator;
-  // the last layer is scaled down and its bias is zero.
+  // the last layer is scaled down.
   void draw_weights(std::uint64_t seed, double output_spread) {
     RandomStream stream(seed);
     std::vector<double> values;
-    const std::size_t n_tensor = architecture.weights().size();
-    for (std::size_t k = 0; k < n_tensor; ++k) {
-      const WeightShape& weight = architecture.weights()[k];
-      double width = 1.0 / std::sqrt(static_cast<double>(weight.fan_in));
-      if (k + 2 == n_tensor) width *= output_spread;
-      if (k + 1 == n_tensor) width = 0.0;
+    for (const WeightShape& weight : layers.weights) {
+      double width = weight.fan_in > 0 ? 1.0 / std::sqrt(static_cast<double>(weight.fan_in)) : 0.0;
+      if (weight.is_output) width *= output_spread;
       for (std::int64_t j = 0; j < weight.size(); ++j)
         values.push_back(width * stream.uniform(-1.0, 1.0));
     }
@@ -77,22 +95,21 @@ struct Network::Parts {
     const auto c_rows = c.read();
     Scalar* to_stacked = stacked.data_ptr<Scalar>();
     Scalar* to_appended = appended.data_ptr<Scalar>();
-    const std::int64_t n_stacked = layout.n_channel() * layout.n_grid();
+    const std::int64_t n_stacked = layers.layout.n_channel() * layers.layout.n_grid();
     // The network always runs at the full shape; what no row takes is zero.
     std::fill_n(to_stacked, shape.micro_batch * n_stacked, Scalar{});
-    std::fill_n(to_appended, shape.micro_batch * layout.n_appended(), Scalar{});
+    std::fill_n(to_appended, shape.micro_batch * layers.layout.n_appended(), Scalar{});
     for (std::size_t place = 0; place < rows.size(); ++place) {
       if (rows[place] == kEmptyPlace) continue;
       const auto p = static_cast<std::int64_t>(place);
-      layout.write(y_rows.row(rows[place]), c_rows.row(rows[place]), normalization,
-                   to_stacked + p * n_stacked, to_appended + p * layout.n_appended());
+      layers.layout.write(y_rows.row(rows[place]), c_rows.row(rows[place]), normalization,
+                          to_stacked + p * n_stacked, to_appended + p * layers.layout.n_appended());
     }
   }
 
   NetworkShape shape;
   ParameterMap map;
-  InputLayout layout;
-  Architecture architecture;
+  Layers layers;
   torch::ScalarType type;
   std::int64_t n_weight = 0;
   torch::Tensor flat;                ///< all weights, the optimizer's one parameter
@@ -123,10 +140,10 @@ std::int64_t Network::n_weight() const {
   return parts_->n_weight;
 }
 std::int64_t Network::n_normalized() const {
-  return parts_->layout.n_group();
+  return parts_->layers.layout.n_group();
 }
 std::vector<std::int64_t> Network::normalized_group() const {
-  return parts_->layout.groups();
+  return parts_->layers.layout.groups();
 }
 const Normalization& Network::normalization() const {
   return parts_->normalization;
@@ -137,7 +154,7 @@ void Network::set_normalization(const Normalization& normalization) {
 
 std::vector<std::string> Network::describe() const {
   std::vector<std::string> lines;
-  for (const WeightShape& weight : parts_->architecture.weights())
+  for (const WeightShape& weight : parts_->layers.weights)
     lines.push_back(fmt::format("{}: [{}]", weight.name, fmt::join(weight.shape, ", ")));
   return lines;
 }
@@ -145,15 +162,17 @@ std::vector<std::string> Network::describe() const {
 void Network::predict(std::int64_t slot, const Batch& y, const Batch& c,
                       std::span<const std::int64_t> rows, Batch& m, std::int64_t first_row) {
   Parts& p = *parts_;
-  if (static_cast<std::size_t>(slot) >= p.slots.size())
-    p.slots.resize(static_cast<std::size_t>(slot) + 1);
+  const auto place_of_graph = static_cast<std::size_t>(std::max<std::int64_t>(slot, 0));
+  if (place_of_graph >= p.slots.size()) p.slots.resize(place_of_graph + 1);
+  const torch::AutoGradMode records(slot != kNoGraph);
   if (p.type == torch::kFloat64)
     p.write_inputs<double>(y, c, rows);
   else
     p.write_inputs<float>(y, c, rows);
-  Parts::Slot& here = p.slots[static_cast<std::size_t>(slot)];
+  Parts::Slot& here = p.slots[place_of_graph];
   // The graph keeps its inputs until backward: each slot has a copy of its own.
-  here.z = p.architecture.forward(p.stacked.clone(), p.appended.clone(), p.views);
+  const torch::Tensor features = p.layers.architecture->features(p.stacked.clone(), p.views);
+  here.z = p.layers.head->outputs(features, p.appended.clone(), p.views);
   const torch::Tensor z = here.z.detach().to(torch::kFloat64).contiguous();
   const auto n_m = static_cast<std::size_t>(p.shape.parameters.size());
   here.values.assign(z.data_ptr<double>(), z.data_ptr<double>() + z.numel());
@@ -222,6 +241,20 @@ void Network::set_weights(std::span<const double> weights) {
 std::uint64_t Network::weight_hash() const {
   return hash_bytes({static_cast<const std::byte*>(parts_->flat.data_ptr()),
                      static_cast<std::size_t>(parts_->flat.nbytes())});
+}
+
+std::int64_t count_weights(const NetworkSettings& settings, const NetworkShape& shape) {
+  // Two integers a weight go through one all-reduce, whose count is an int.
+  constexpr std::int64_t most = (std::int64_t{1} << 30U) - 1024;
+  const ParameterMap map(shape.parameters, settings.output_map);
+  const Layers layers(settings, shape);
+  std::int64_t n_weight = 0;
+  for (const WeightShape& weight : layers.weights) n_weight += weight.size();
+  if (n_weight > most)
+    throw BadInput(
+        fmt::format("section [network]: {} weights; allowed: at most {} (fewer hidden or channels)",
+                    n_weight, most));
+  return n_weight;
 }
 
 void start_network_library() {

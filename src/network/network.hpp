@@ -14,17 +14,26 @@
 
 namespace jpo {
 
-/// [network] of the deck.
+/// [network] of the deck. Where a field names architectures, the others do without it.
 struct NetworkSettings : Settings {
-  std::string name = "cnn";                           ///< cnn | mlp
+  std::string name = "cnn";                           ///< mlp | cnn | cnn2d | unet | transformer
   std::string precision = "float";                    ///< float | double
   std::string activation = "relu";                    ///< relu | gelu | tanh
-  std::vector<std::int64_t> channels = {32, 32, 32};  ///< cnn: output channels of each convolution
-  std::int64_t kernel = 3;                            ///< cnn: odd
-  std::int64_t stride = 2;                            ///< cnn: of each convolution
-  std::string padding = "auto";      ///< cnn: auto (circular where y is periodic) | circular | zero
-  std::int64_t residual_blocks = 0;  ///< cnn: after each convolution
-  std::vector<std::int64_t> hidden = {64};  ///< widths of the dense layers
+  std::vector<std::int64_t> channels = {32, 32, 32};  ///< cnn, cnn2d: outputs of each convolution;
+                                                      ///< unet: of each level, finest first
+  std::int64_t kernel = 3;                            ///< cnn, cnn2d, unet: odd
+  std::int64_t stride = 2;           ///< cnn, cnn2d: of each convolution; unet: between levels
+  std::string padding = "auto";      ///< auto (circular where y is periodic) | circular | zero
+  std::int64_t residual_blocks = 0;  ///< cnn, cnn2d, unet: after each convolution
+  std::int64_t image_channels = 1;   ///< cnn2d: the channels of y and c are so many images' rows
+  std::int64_t patch = 8;            ///< transformer: points of the grid that make a token
+  std::int64_t width = 64;           ///< transformer: of a token
+  std::int64_t n_head = 4;           ///< transformer
+  std::int64_t n_block = 2;          ///< transformer
+  std::string head = "dense";        ///< dense | pooled | soft_argmax
+  std::vector<std::int64_t> hidden = {64};  ///< widths of the head's dense layers
+  double temperature = 0.1;                 ///< soft_argmax
+  double reach = 1.0;           ///< soft_argmax: coordinate of the last point, in half boxes
   double output_spread = 0.01;  ///< factor on the last layer's initial weights: first answers
                                 ///< scatter about the centre by about this, in units of the scale
   std::string output_map = "tanh";  ///< how outputs fill the parameter box
@@ -41,7 +50,7 @@ struct NetworkShape {
 };
 
 /// Mean and deviation of the network's inputs over the training set, per input channel of y and
-/// then c (cnn) or per component of y and then c (mlp). A zero deviation is stored as 1.
+/// then c, or (mlp) per component of y and then c. A zero deviation is stored as 1.
 struct Normalization {
   std::vector<double> mean;
   std::vector<double> deviation;
@@ -58,12 +67,19 @@ struct OptimizerSettings {
 /// A place of a micro-batch that no problem takes: its input is zero and it has no answer.
 inline constexpr std::int64_t kEmptyPlace = -1;
 
+/// No slot: the prediction keeps no graph, and nothing can be pulled back through it.
+inline constexpr std::int64_t kNoGraph = -1;
+
+/// Weights of the network, counted without making it. Throws BadInput, naming the key, where it
+/// cannot be built for the shape or is too large.
+std::int64_t count_weights(const NetworkSettings& settings, const NetworkShape& shape);
+
 /// A network with its weights, its graphs of the last predictions, and its optimizer state.
 /// Not collective: every rank holds the same weights and takes the same steps. One thread.
 class Network {
  public:
   /// Weights are drawn from `seed` by jpo's own generator: the same with every torch version.
-  /// Throws BadInput where the architecture does not fit the shape.
+  /// Throws as count_weights.
   Network(const NetworkSettings& settings, const NetworkShape& shape, std::uint64_t seed);
   Network(const Network&) = delete;
   Network& operator=(const Network&) = delete;
@@ -87,7 +103,7 @@ class Network {
   /// m.row(first_row + j) = N_theta(y.row(r), c.row(r)), r the j-th row that is no kEmptyPlace.
   /// An answer's bits depend on its place (matrix products round by it), never on the other places:
   /// who gives a problem the same place always gets the same bits.
-  /// Keeps the graph in `slot` (0, 1, ...; grows on first use) for backward.
+  /// Keeps the graph in `slot` (0, 1, ...; grows on first use) for backward; none in kNoGraph.
   void predict(std::int64_t slot, const Batch& y, const Batch& c,
                std::span<const std::int64_t> rows, Batch& m, std::int64_t first_row);
   /// gradient = sum_j (dm_j/dtheta)^T g_j of the last predict in `slot`, with g_j = g.row(first_row

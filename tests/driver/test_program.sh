@@ -48,6 +48,8 @@ for deck in unknown_key not_toml n_problem_zero kind_unknown; do
   expect 2 "$(sed -n '1s/# expect: //p' "$source_dir/tests/decks/invalid/$deck.toml" | sed 's/^[0-9:]* *//')" \
     "$jpo" run "$source_dir/tests/decks/invalid/$deck.toml"
 done
+expect 2 "key 'network.patch' = 7: does not divide" "$jpo" run deck.toml \
+  --set network.name=transformer --set network.patch=7
 [[ -e runs ]] && fail "a refused deck left files"
 
 expect 0 "result: a.h5" "${run[@]}a.h5"

@@ -1,202 +1,19 @@
 #include <algorithm>
 #include <cmath>
 #include <dlfcn.h>
-#include <limits>
-#include <numeric>
+#include <functional>
 
 #include <gtest/gtest.h>
 
 #include "core/errors.hpp"
-#include "core/random.hpp"
-#include "network/network.hpp"
 #include "network/parameter_map.hpp"
+#include "network_case.hpp"
 
 namespace jpo {
 namespace {
 
-constexpr std::int64_t kRow = 8;
-constexpr double kInfinity = std::numeric_limits<double>::infinity();
-
-NetworkShape make_shape() {
-  NetworkShape shape;
-  shape.observation = {1, 32, true, "", ""};
-  shape.context = {2, 32, true, "", ""};
-  shape.parameters = {{"a", "b"},       {"", ""},   {-1.0, -kInfinity},
-                      {3.0, kInfinity}, {1.0, 5.0}, {2.0, 0.5}};
-  shape.micro_batch = kRow;
-  return shape;
-}
-
-NetworkSettings make_settings(const std::string& name, const std::string& precision) {
-  NetworkSettings settings;
-  settings.name = name;
-  settings.precision = precision;
-  settings.channels = {4, 6};
-  settings.hidden = {10};
-  settings.activation = "tanh";
-  settings.output_spread = 1.0;
-  return settings;
-}
-
-struct Inputs {
-  explicit Inputs(std::int64_t n_row = kRow)
-      : y(n_row, 32),
-        c(n_row, 64),
-        m(n_row, 2),
-        g(n_row, 2),
-        rows(static_cast<std::size_t>(n_row)) {
-    RandomStream stream(4);
-    for (Batch* batch : {&y, &c, &g})
-      for (double& value : batch->write().values()) value = stream.normal();
-    std::iota(rows.begin(), rows.end(), 0);
-  }
-  Batch y, c, m, g;
-  std::vector<std::int64_t> rows;
-};
-
-// sum over rows of <g, m(theta)>.
-double value_at(Network& network, Inputs& in, std::span<const double> theta) {
-  network.set_weights(theta);
-  network.predict(0, in.y, in.c, in.rows, in.m, 0);
-  const auto g = in.g.read();
-  const auto m = in.m.read();
-  return std::inner_product(g.values().begin(), g.values().end(), m.values().begin(), 0.0);
-}
-
-class EveryArchitecture : public testing::TestWithParam<NetworkSettings> {};
-
-TEST_P(EveryArchitecture, BackwardIsTheGradient) {
-  Network network(GetParam(), make_shape(), 1);
-  Inputs in;
-  const std::vector<double> theta = network.weights();
-  RandomStream stream(9);
-  std::vector<double> direction(theta.size());
-  for (double& value : direction)
-    value = stream.normal() / std::sqrt(static_cast<double>(theta.size()));
-  value_at(network, in, theta);
-  std::vector<double> gradient(theta.size());
-  network.backward(0, in.g, 0, gradient);
-  const double slope =
-      std::inner_product(direction.begin(), direction.end(), gradient.begin(), 0.0);
-  std::vector<double> errors;
-  for (const double step : {1e-2, 5e-3}) {
-    std::vector<double> up = theta, down = theta;
-    for (std::size_t k = 0; k < theta.size(); ++k) {
-      up[k] += step * direction[k];
-      down[k] -= step * direction[k];
-    }
-    errors.push_back(
-        std::abs((value_at(network, in, up) - value_at(network, in, down)) / (2.0 * step) - slope));
-  }
-  EXPECT_LT(errors[1], 1e-3 * std::abs(slope));
-  EXPECT_NEAR(std::log2(errors[0] / errors[1]), 2.0, 0.1);  // central differences
-}
-
-std::vector<NetworkSettings> architectures() {
-  std::vector<NetworkSettings> all;
-  all.push_back(make_settings("mlp", "double"));
-  all.push_back(make_settings("cnn", "double"));
-  all.push_back(make_settings("cnn", "double"));
-  all.back().padding = "zero";
-  all.back().residual_blocks = 1;
-  all.back().output_map = "algebraic";
-  all.push_back(make_settings("cnn", "double"));
-  all.back().residual_blocks = 2;
-  all.back().activation = "gelu";
-  return all;
-}
-INSTANTIATE_TEST_SUITE_P(Architectures, EveryArchitecture, testing::ValuesIn(architectures()));
-
 class EveryPrecision : public testing::TestWithParam<std::string> {};
 INSTANTIATE_TEST_SUITE_P(Precisions, EveryPrecision, testing::Values("float", "double"));
-
-TEST_P(EveryPrecision, ARowsBitsDependOnItselfOnly) {
-  for (const char* name : {"cnn", "mlp"}) {
-    Network network(make_settings(name, GetParam()), make_shape(), 1);
-    Inputs in;
-    network.predict(0, in.y, in.c, in.rows, in.m, 0);
-    const Batch all = in.m.copy();
-    const std::vector<std::int64_t> some = {5, 2};
-    network.predict(0, in.y, in.c, some, in.m, 3);
-    for (std::size_t k = 0; k < 2; ++k) {
-      EXPECT_EQ(in.m.read().row(3)[k], all.read().row(5)[k]) << name;
-      EXPECT_EQ(in.m.read().row(4)[k], all.read().row(2)[k]) << name;
-    }
-  }
-}
-
-// Matrix products round a row by its place, so this needs layers as wide as those in use and
-// micro-batches that are no multiple of a block.
-TEST_P(EveryPrecision, EmptyPlacesChangeNoOtherAnswer) {
-  for (const char* name : {"cnn", "mlp"}) {
-    for (const std::int64_t n_row : {3, 7, 32, 33}) {
-      NetworkShape shape = make_shape();
-      shape.micro_batch = n_row;
-      NetworkSettings settings = make_settings(name, GetParam());
-      settings.channels = {32, 32};
-      settings.hidden = {64, 33};
-      Network network(settings, shape, 1);
-      Inputs in(n_row);
-      network.predict(0, in.y, in.c, in.rows, in.m, 0);
-      const Batch all = in.m.copy();
-      for (std::int64_t first = 1; first < n_row; ++first) {
-        in.rows[static_cast<std::size_t>(first - 1)] = kEmptyPlace;
-        network.predict(0, in.y, in.c, in.rows, in.m, 0);
-        for (std::int64_t row = first; row < n_row; ++row)
-          for (std::size_t k = 0; k < 2; ++k)
-            EXPECT_EQ(in.m.read().row(row - first)[k], all.read().row(row)[k])
-                << name << ", " << n_row << " rows, first " << first;
-      }
-    }
-  }
-}
-
-TEST_P(EveryPrecision, AnEmptyPlaceHasTheGradientOfAZeroOne) {
-  Network network(make_settings("cnn", GetParam()), make_shape(), 1);
-  Inputs in;
-  std::vector<double> zeroed(static_cast<std::size_t>(network.n_weight()));
-  std::vector<double> empty(zeroed.size());
-  for (double& value : in.g.write().row(2)) value = 0.0;
-  network.predict(0, in.y, in.c, in.rows, in.m, 0);
-  network.backward(0, in.g, 0, zeroed);
-  in.rows[2] = kEmptyPlace;
-  network.predict(0, in.y, in.c, in.rows, in.m, 0);
-  const auto g = in.g.write();
-  for (std::int64_t row = 2; row + 1 < kRow; ++row)
-    std::ranges::copy(g.row(row + 1), g.row(row).begin());
-  network.backward(0, in.g, 0, empty);
-  EXPECT_EQ(zeroed, empty);
-}
-
-TEST_P(EveryPrecision, ARowsBitsDoNotDependOnItsNeighbours) {
-  Network network(make_settings("cnn", GetParam()), make_shape(), 1);
-  Inputs in;
-  network.predict(0, in.y, in.c, in.rows, in.m, 0);
-  const Batch before = in.m.copy();
-  for (std::int64_t row = 0; row < kRow; ++row)
-    if (row != 5)
-      for (double& value : in.y.write().row(row)) value = 3.0 - value;
-  network.predict(0, in.y, in.c, in.rows, in.m, 0);
-  for (std::size_t k = 0; k < 2; ++k) {
-    EXPECT_EQ(in.m.read().row(5)[k], before.read().row(5)[k]);
-    EXPECT_NE(in.m.read().row(4)[k], before.read().row(4)[k]);
-  }
-}
-
-TEST_P(EveryPrecision, SameStepsGiveTheSameWeights) {
-  Network a(make_settings("cnn", GetParam()), make_shape(), 1);
-  Network b(make_settings("cnn", GetParam()), make_shape(), 1);
-  Inputs in;
-  std::vector<double> gradient(static_cast<std::size_t>(a.n_weight()));
-  for (Network* network : {&a, &b})
-    for (int step = 0; step < 5; ++step) {
-      network->predict(0, in.y, in.c, in.rows, in.m, 0);
-      network->backward(0, in.g, 0, gradient);
-      network->step(gradient, 1e-2);
-    }
-  EXPECT_EQ(a.weights(), b.weights());
-  EXPECT_EQ(a.weight_hash(), b.weight_hash());
-}
 
 TEST_P(EveryPrecision, TheHashSeesOneBit) {
   Network network(make_settings("mlp", GetParam()), make_shape(), 1);
@@ -213,19 +30,6 @@ TEST_P(EveryPrecision, TheHashSeesOneBit) {
   EXPECT_EQ(network.weight_hash(), hash);
 }
 
-TEST_P(EveryPrecision, BackwardIsLinearUnderPowersOfTwo) {
-  Network network(make_settings("cnn", GetParam()), make_shape(), 1);
-  Inputs in;
-  std::vector<double> gradient(static_cast<std::size_t>(network.n_weight()));
-  std::vector<double> scaled(gradient.size());
-  network.predict(0, in.y, in.c, in.rows, in.m, 0);
-  network.backward(0, in.g, 0, gradient);
-  for (double& value : in.g.write().values()) value *= 0x1p-7;
-  network.predict(0, in.y, in.c, in.rows, in.m, 0);
-  network.backward(0, in.g, 0, scaled);
-  for (std::size_t k = 0; k < gradient.size(); ++k) EXPECT_EQ(scaled[k], gradient[k] * 0x1p-7);
-}
-
 TEST(Network, SlotsKeepTheirOwnGraphs) {
   Network network(make_settings("cnn", "double"), make_shape(), 1);
   Inputs in;
@@ -237,19 +41,6 @@ TEST(Network, SlotsKeepTheirOwnGraphs) {
   network.predict(1, in.y, in.c, second, in.m, 3);
   network.backward(0, in.g, 0, later);
   EXPECT_EQ(alone, later);
-}
-
-TEST(Network, StartsNearTheCentre) {
-  NetworkSettings settings = make_settings("cnn", "float");
-  settings.output_spread = 0.01;
-  Network network(settings, make_shape(), 3);
-  Inputs in;
-  network.predict(0, in.y, in.c, in.rows, in.m, 0);
-  for (std::int64_t row = 0; row < kRow; ++row) {
-    EXPECT_NEAR(in.m.read().row(row)[0], 1.0, 2.0 * 0.02);
-    EXPECT_NEAR(in.m.read().row(row)[1], 5.0, 0.5 * 0.02);
-    EXPECT_NE(in.m.read().row(row)[0], 1.0);
-  }
 }
 
 TEST(Network, WeightsAreDrawnFromTheSeedAndRoundTrip) {
@@ -345,18 +136,119 @@ TEST(Network, TakesOneThreadOfTheLinearAlgebra) {
   EXPECT_EQ(threads(), 1);
 }
 
-TEST(Network, RefusesWhatDoesNotFit) {
+struct Misfit {
+  std::string label;
+  std::function<void(NetworkSettings&)> change;
+  std::vector<std::string> message;  ///< parts of it: key, value, what is allowed
+  friend void PrintTo(const Misfit& misfit, std::ostream* out) { *out << misfit.label; }
+};
+
+class Misfits : public testing::TestWithParam<Misfit> {};
+
+std::vector<Misfit> misfits() {
+  return {
+      {"kernel", [](auto& s) { s.kernel = 33; }, {"network.kernel' = 33", "32 points", "up to 32"}},
+      {"convolutions",
+       [](auto& s) { s.channels = {4, 4, 4, 4, 4, 4}; },
+       {"network.kernel' = 3", "convolution5", "2 points"}},
+      {"residual",
+       [](auto& s) {
+         s.channels = {4};
+         s.stride = 16;
+         s.residual_blocks = 1;
+       },
+       {"network.kernel' = 3", "convolution1", "2 points"}},
+      {"cnn2d_kernel",
+       [](auto& s) {
+         s.name = "cnn2d";
+         s.kernel = 33;
+       },
+       {"network.kernel' = 33", "32 points"}},
+      {"image_channels",
+       [](auto& s) {
+         s.name = "cnn2d";
+         s.image_channels = 2;
+       },
+       {"network.image_channels' = 2", "3 channels", "divisor of 3"}},
+      {"unet_levels",
+       [](auto& s) {
+         s.name = "unet";
+         s.channels = {4, 4, 4, 4, 4, 4, 4};
+       },
+       {"network.kernel' = 3", "down6", "2 points"}},
+      {"patch",
+       [](auto& s) {
+         s.name = "transformer";
+         s.patch = 5;
+       },
+       {"network.patch' = 5", "32 points", "divisor"}},
+      {"patch_beyond_grid",
+       [](auto& s) {
+         s.name = "transformer";
+         s.patch = 64;
+       },
+       {"network.patch' = 64", "32 points"}},
+      {"one_point",
+       [](auto& s) {
+         s.channels = {4};
+         s.stride = 32;
+         s.head = "soft_argmax";
+       },
+       {"network.head' = \"soft_argmax\"", "1 point", "dense, pooled"}},
+      {"kernel_even", [](auto& s) { s.kernel = 4; }, {"network.kernel' = 4", "3 or 5"}},
+      {"no_convolution", [](auto& s) { s.channels = {}; }, {"network.channels' = []"}},
+      {"one_level",
+       [](auto& s) {
+         s.name = "unet";
+         s.channels = {4};
+       },
+       {"network.channels' has 1 entries"}},
+      {"heads",
+       [](auto& s) {
+         s.name = "transformer";
+         s.n_head = 5;
+       },
+       {"network.width' = 12", "n_head = 5", "15 say"}},
+      {"mlp_head",
+       [](auto& s) {
+         s.name = "mlp";
+         s.head = "pooled";
+       },
+       {"network.head' = \"pooled\"", "allowed: dense"}},
+  };
+}
+std::string label_of(const testing::TestParamInfo<Misfit>& misfit) {
+  return misfit.param.label;
+}
+INSTANTIATE_TEST_SUITE_P(Network, Misfits, testing::ValuesIn(misfits()), label_of);
+
+TEST_P(Misfits, AreRefusedBeforeAnyWork) {
   NetworkSettings settings = make_settings("cnn", "float");
-  settings.channels = {4, 4, 4, 4, 4, 4};
-  EXPECT_THROW(Network(settings, make_shape(), 1), BadInput);
+  EXPECT_NO_THROW(count_weights(settings, make_shape()));
+  GetParam().change(settings);
+  try {
+    settings.check();
+    count_weights(settings, make_shape());
+    FAIL() << "not refused";
+  } catch (const BadInput& refusal) {
+    for (const std::string& part : GetParam().message)
+      EXPECT_NE(std::string(refusal.what()).find(part), std::string::npos)
+          << refusal.what() << "\nlacks: " << part;
+  }
+}
+
+TEST(Network, RefusesWhatDoesNotFit) {
   NetworkShape shape = make_shape();
   shape.parameters.upper[0] = kInfinity;
   EXPECT_THROW(Network(make_settings("mlp", "float"), shape, 1), BadInput);
-  settings.kernel = 4;
-  EXPECT_THROW(settings.check(), BadInput);
-  settings.kernel = 3;
-  settings.channels.clear();
-  EXPECT_THROW(settings.check(), BadInput);
+  EXPECT_THROW(count_weights(make_settings("mlp", "float"), shape), BadInput);
+  shape = make_shape();
+  shape.context.n_grid = 16;  // appended
+  NetworkSettings settings = make_settings("cnn", "float");
+  settings.head = "soft_argmax";
+  EXPECT_NO_THROW(count_weights(settings, shape));
+  settings.hidden = {};
+  EXPECT_THROW(count_weights(settings, shape), BadInput);
 }
 
 TEST(ParameterMap, StaysInTheBoxAndPullsBackItsDerivative) {

@@ -1,0 +1,64 @@
+// 2-D convolutions: the stacked channels of y and c are the rows of an image over the grid (times
+// of a record, say), or of network.image_channels images one after the other. Rows are no periodic
+// direction. A last column of rows is one point's features.
+
+#include <fmt/format.h>
+
+#include "core/errors.hpp"
+#include "network/architecture.hpp"
+
+namespace jpo {
+namespace {
+
+class Cnn2d final : public Architecture {
+ public:
+  Cnn2d(const ArchitecturePlan& plan, WeightTable& table)
+      : stride_(plan.settings.stride),
+        n_image_(plan.settings.image_channels),
+        n_point_(plan.layout.n_grid()) {
+    const std::int64_t n_channel = plan.layout.n_channel();
+    if (n_channel % n_image_ != 0)
+      throw BadInput(
+          fmt::format("key 'network.image_channels' = {}: does not divide the {} channels of y and "
+                      "c; allowed: a divisor of {}",
+                      n_image_, n_channel, n_channel));
+    n_row_ = n_channel / n_image_;
+    const ConvolutionRule rule(plan.settings, plan.periodic, 2);
+    std::int64_t n_in = n_image_;
+    for (const std::int64_t n_out : plan.settings.channels) {
+      const std::string name = fmt::format("convolution{}", stages_.size() + 1);
+      check_stage(name, n_point_, stride_, rule);
+      stages_.emplace_back(table, name, Channels{n_in, n_out}, rule);
+      n_in = n_out;
+      n_point_ = ConvolutionStage::n_point_after(n_point_, stride_);
+      n_row_ = ConvolutionStage::n_point_after(n_row_, stride_);
+    }
+    n_feature_ = n_in * n_row_;
+  }
+
+  std::int64_t n_feature() const override { return n_feature_; }
+  std::int64_t n_point() const override { return n_point_; }
+
+  torch::Tensor features(const torch::Tensor& stacked, const Weights& weights) const override {
+    torch::Tensor image =
+        stacked.view({stacked.size(0), n_image_, stacked.size(1) / n_image_, stacked.size(2)});
+    for (const ConvolutionStage& stage : stages_) image = stage(image, stride_, weights);
+    return image.flatten(1, 2);
+  }
+
+ private:
+  std::int64_t stride_;
+  std::int64_t n_image_;
+  std::int64_t n_row_ = 1;
+  std::int64_t n_feature_ = 0;
+  std::int64_t n_point_;
+  std::vector<ConvolutionStage> stages_;
+};
+
+}  // namespace
+
+std::unique_ptr<Architecture> make_cnn2d(const ArchitecturePlan& plan, WeightTable& table) {
+  return std::make_unique<Cnn2d>(plan, table);
+}
+
+}  // namespace jpo

@@ -1,0 +1,70 @@
+// 1-D U-Net (Ronneberger et al. 2015): down the levels of network.channels by strided
+// convolutions, and up again by repeating points, each level beside what the way down saw there.
+// Features stand at every point of the grid.
+
+#include <fmt/format.h>
+
+#include "network/architecture.hpp"
+
+namespace jpo {
+namespace {
+
+// Every point `stride` times along the grid, as far as `n_point`.
+torch::Tensor stretch(const torch::Tensor& x, std::int64_t stride, std::int64_t n_point) {
+  return x.unsqueeze(3).expand({-1, -1, -1, stride}).flatten(2).narrow(2, 0, n_point);
+}
+
+class UNet final : public Architecture {
+ public:
+  UNet(const ArchitecturePlan& plan, WeightTable& table)
+      : stride_(plan.settings.stride),
+        n_feature_(plan.settings.channels.front()),
+        n_point_(plan.layout.n_grid()) {
+    const ConvolutionRule rule(plan.settings, plan.periodic, 1);
+    const std::vector<std::int64_t>& channels = plan.settings.channels;
+    std::int64_t n_in = plan.layout.n_channel();
+    std::int64_t n = n_point_;
+    for (std::size_t k = 0; k < channels.size(); ++k) {
+      const std::int64_t stride = k == 0 ? 1 : stride_;
+      const std::string name = fmt::format("down{}", k + 1);
+      check_stage(name, n, stride, rule);
+      down_.emplace_back(table, name, Channels{n_in, channels[k]}, rule);
+      n_in = channels[k];
+      n = ConvolutionStage::n_point_after(n, stride);
+    }
+    // up_[j] leads to the level above the j-th from below; it sees no fewer points than down did.
+    for (std::size_t k = channels.size() - 1; k-- > 0;)
+      up_.emplace_back(table, fmt::format("up{}", k + 1),
+                       Channels{channels[k + 1] + channels[k], channels[k]}, rule);
+  }
+
+  std::int64_t n_feature() const override { return n_feature_; }
+  std::int64_t n_point() const override { return n_point_; }
+
+  torch::Tensor features(const torch::Tensor& stacked, const Weights& weights) const override {
+    std::vector<torch::Tensor> levels = {down_.front()(stacked, 1, weights)};
+    for (std::size_t k = 1; k < down_.size(); ++k)
+      levels.push_back(down_[k](levels.back(), stride_, weights));
+    torch::Tensor field = levels.back();
+    for (std::size_t j = 0; j < up_.size(); ++j) {
+      const torch::Tensor& beside = levels[levels.size() - 2 - j];
+      field = stretch(field, stride_, beside.size(2));
+      field = up_[j](torch::cat({field, beside}, 1), 1, weights);
+    }
+    return field;
+  }
+
+ private:
+  std::int64_t stride_;
+  std::int64_t n_feature_;
+  std::int64_t n_point_;
+  std::vector<ConvolutionStage> down_, up_;
+};
+
+}  // namespace
+
+std::unique_ptr<Architecture> make_unet(const ArchitecturePlan& plan, WeightTable& table) {
+  return std::make_unique<UNet>(plan, table);
+}
+
+}  // namespace jpo
