@@ -22,8 +22,8 @@ struct ModelShape {
   bool has_tangent = false;
   bool has_finer = false;         ///< can be built at Resolution::data, finer than the inversion's
   double state_bytes = 0.0;       ///< memory kept by solve(), bytes per problem
-  double recompute_factor = 1.0;  ///< forward work of solve() and adjoint() together, in solves: > 1
-                                  ///< where states are computed again to save memory
+  double recompute_factor = 1.0;  ///< forward work of solve() and adjoint() together, in solves: >
+                                  ///< 1 where states are computed again to save memory
 };
 
 /// States of one problem over time, for pictures: [time, grid point] on [0, length).

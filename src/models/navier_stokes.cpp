@@ -53,11 +53,9 @@ class NavierStokes : public ForwardModel {
     double obstacle_y = 0.5;
     double obstacle_radius = 0.1;
     double speed = 0.5;
-    double impulse_height = 0.25;
-    double impulse_width = 0.08;
-    double strength_x_max = 1.0;
-    double strength_y_min = 0.5;
-    double strength_y_max = 2.0;
+    double impulse_height = 0.15;
+    double impulse_width = 0.06;
+    double strength_max = 3.0;
     double memory_cap = 256.0;
     void describe(KeyTable& table) override;
     void check() const override;
@@ -138,15 +136,11 @@ void NavierStokes::Settings::describe_flow(KeyTable& table) {
             {.doc = "y of the impulse's centre", .unit = "length", .min = 0, .max = 0.5});
   table.add("impulse_width", &impulse_width,
             {.doc = "deviation of the Gaussian", .unit = "length", .min = 0, .min_is_open = true});
-  table.add("strength_x_max", &strength_x_max,
-            {.doc = "f_x in [-strength_x_max, strength_x_max]",
+  table.add("strength_max", &strength_max,
+            {.doc = "f_x and f_y in [-strength_max, strength_max]",
              .unit = "length / time",
              .min = 0,
              .min_is_open = true});
-  table.add("strength_y_min", &strength_y_min,
-            {.doc = "lower bound of f_y", .unit = "length / time"});
-  table.add("strength_y_max", &strength_y_max,
-            {.doc = "upper bound of f_y", .unit = "length / time"});
 }
 
 Grid NavierStokes::Settings::grid(std::int64_t finer) const {
@@ -171,9 +165,6 @@ Checkpoints NavierStokes::Settings::checkpoints(const Grid& grid) const {
 void NavierStokes::Settings::check() const {
   check_numbers();
   check_obstacle();
-  if (strength_y_max <= strength_y_min)
-    throw BadInput(fmt::format("key 'model.strength_y_max' = {}: must be above strength_y_min = {}",
-                               strength_y_max, strength_y_min));
 }
 
 void NavierStokes::Settings::check_numbers() const {
@@ -220,13 +211,14 @@ NavierStokes::NavierStokes(const Settings& settings, const ModelPlace& place)
 }
 
 void NavierStokes::set_shape(const Settings& settings) {
-  const double middle = 0.5 * (settings.strength_y_min + settings.strength_y_max);
+  // The whole period but for a strip, so that no two ends of the box are the same place.
+  const double strength = settings.strength_max;
   shape_.parameters = {{"x", "f_x", "f_y"},
                        {"length", "length / time", "length / time"},
-                       {0.2, -settings.strength_x_max, settings.strength_y_min},
-                       {0.8, settings.strength_x_max, settings.strength_y_max},
-                       {0.5, 0.0, middle},
-                       {0.3, settings.strength_x_max, settings.strength_y_max - middle}};
+                       {0.1, -strength, -strength},
+                       {0.9, strength, strength},
+                       {0.5, 0.0, 0.0},
+                       {0.4, strength, strength}};
   // The rows of the upper half are the channels: a network convolves along x.
   shape_.context = {n_grid_, n_grid_, true, "length / time",
                     "velocity at t = 0 before the impulse, upper half: rows of u, then of v"};
