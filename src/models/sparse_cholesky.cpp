@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <stdexcept>
+#include <utility>
 
 #include "core/checks.hpp"
 #include "core/handle.hpp"
@@ -14,6 +15,7 @@ using IndexSet = Handle<IS, ISDestroy>;
 
 constexpr double kProductTolerance = 1e-12;
 constexpr std::int32_t kNone = -1;
+constexpr std::int32_t kWidest = 4;  // columns of a panel: what registers hold
 
 void check_symmetry(Mat matrix) {
   PetscInt n_row = 0, n_column = 0;
@@ -29,9 +31,9 @@ void check_symmetry(Mat matrix) {
 SparseCholesky::SparseCholesky(Mat matrix, MatOrderingType ordering) {
   check_symmetry(matrix);
   const Entries a = permuted_lower(matrix, ordering);
-  factor(a);
-  store_rows();
-  check_product(a);
+  const Factor l = factor(a);
+  check_product(a, l);
+  store_panels(l);
 }
 
 // Rows of the lower triangle of P A P^T, the diagonal last.
@@ -98,15 +100,17 @@ std::vector<std::int64_t> SparseCholesky::count_rows(const Entries& a,
 
 // Up-looking (Davis 2005, doi 10.1145/1114268.1114277): row k of L solves a triangular system with
 // the rows above it; its pattern is what the elimination tree reaches from row k of A.
-void SparseCholesky::factor(const Entries& a) {
+SparseCholesky::Factor SparseCholesky::factor(const Entries& a) const {
   std::vector<std::int32_t> parent;
   const std::vector<std::int64_t> count = count_rows(a, parent);
   const auto n = static_cast<std::size_t>(n_);
-  by_column_.begin.assign(n + 1, 0);
-  for (std::size_t j = 0; j < n; ++j) by_column_.begin[j + 1] = by_column_.begin[j] + count[j];
-  by_column_.index.resize(static_cast<std::size_t>(by_column_.begin[n]));
-  by_column_.value.resize(by_column_.index.size());
-  std::vector<std::int64_t> filled(by_column_.begin.begin(), by_column_.begin.end() - 1);
+  Factor result;
+  Entries& l = result.columns;
+  l.begin.assign(n + 1, 0);
+  for (std::size_t j = 0; j < n; ++j) l.begin[j + 1] = l.begin[j] + count[j];
+  l.index.resize(static_cast<std::size_t>(l.begin[n]));
+  l.value.resize(l.index.size());
+  std::vector<std::int64_t> filled(l.begin.begin(), l.begin.end() - 1);
   std::vector<std::int64_t> seen(n, -1);
   std::vector<double> y(n, 0.0);
   std::vector<std::size_t> path, pattern;  // pattern: columns of row k, in reverse order of need
@@ -130,67 +134,50 @@ void SparseCholesky::factor(const Entries& a) {
       const std::size_t j = *at;
       const double yj = y[j];
       y[j] = 0.0;
-      for (std::int64_t e = by_column_.begin[j]; e < filled[j]; ++e)
-        y[static_cast<std::size_t>(by_column_.index[static_cast<std::size_t>(e)])] -=
-            by_column_.value[static_cast<std::size_t>(e)] * yj;
-      const double l = yj * inverse_diagonal_[j];
-      pivot -= l * yj;
+      for (std::int64_t e = l.begin[j]; e < filled[j]; ++e)
+        y[static_cast<std::size_t>(l.index[static_cast<std::size_t>(e)])] -=
+            l.value[static_cast<std::size_t>(e)] * yj;
+      const double entry = yj / result.diagonal[j];
+      pivot -= entry * yj;
       const auto e = static_cast<std::size_t>(filled[j]++);
-      by_column_.index[e] = static_cast<std::int32_t>(k);
-      by_column_.value[e] = l;
+      l.index[e] = static_cast<std::int32_t>(k);
+      l.value[e] = entry;
     }
     if (!(pivot > kProductTolerance * std::abs(a.value[a.begin[k + 1] - 1])))
       throw std::invalid_argument("SparseCholesky: the matrix is not positive definite");
-    diagonal_.push_back(pivot);
-    inverse_diagonal_.push_back(1.0 / pivot);
+    result.diagonal.push_back(pivot);
   }
-}
-
-void SparseCholesky::store_rows() {
-  const auto n = static_cast<std::size_t>(n_);
-  by_row_.begin.assign(n + 1, 0);
-  for (const std::int32_t i : by_column_.index) ++by_row_.begin[static_cast<std::size_t>(i) + 1];
-  for (std::size_t i = 0; i < n; ++i) by_row_.begin[i + 1] += by_row_.begin[i];
-  by_row_.index.resize(by_column_.index.size());
-  by_row_.value.resize(by_column_.index.size());
-  std::vector<std::int64_t> filled(by_row_.begin.begin(), by_row_.begin.end() - 1);
-  for (std::size_t j = 0; j < n; ++j) {
-    for (std::int64_t e = by_column_.begin[j]; e < by_column_.begin[j + 1]; ++e) {
-      const auto from = static_cast<std::size_t>(e);
-      const auto to =
-          static_cast<std::size_t>(filled[static_cast<std::size_t>(by_column_.index[from])]++);
-      by_row_.index[to] = static_cast<std::int32_t>(j);
-      by_row_.value[to] = by_column_.value[from];
-    }
-  }
+  return result;
 }
 
 // Column j of L D L^T is the sum of D(k) L(j, k) times column k of L, over the entries of row j.
-void SparseCholesky::check_product(const Entries& a) const {
+void SparseCholesky::check_product(const Entries& a, const Factor& l) const {
   const auto n = static_cast<std::size_t>(n_);
   double largest = 0.0;
   for (const double value : a.value) largest = std::max(largest, std::abs(value));
-  // Rows of A are wanted by columns: the upper triangle, which is the lower one transposed.
-  std::vector<std::vector<std::pair<std::int32_t, double>>> columns(n);
+  using Row = std::vector<std::pair<std::size_t, double>>;
+  std::vector<Row> rows_of_l(n), columns_of_a(n);
+  for (std::size_t j = 0; j < n; ++j)
+    for (auto e = static_cast<std::size_t>(l.columns.begin[j]);
+         e < static_cast<std::size_t>(l.columns.begin[j + 1]); ++e)
+      rows_of_l[static_cast<std::size_t>(l.columns.index[e])].emplace_back(j, l.columns.value[e]);
   for (std::size_t i = 0; i < n; ++i)
-    for (std::int64_t e = a.begin[i]; e < a.begin[i + 1]; ++e)
-      columns[static_cast<std::size_t>(a.index[static_cast<std::size_t>(e)])].emplace_back(
-          static_cast<std::int32_t>(i), a.value[static_cast<std::size_t>(e)]);
+    for (auto e = static_cast<std::size_t>(a.begin[i]);
+         e < static_cast<std::size_t>(a.begin[i + 1]); ++e)
+      columns_of_a[static_cast<std::size_t>(a.index[e])].emplace_back(i, a.value[e]);
   std::vector<double> product(n, 0.0);
   const auto add_column = [&](std::size_t k, double factor, std::size_t from) {
     if (k >= from) product[k] += factor;
-    for (std::int64_t e = by_column_.begin[k]; e < by_column_.begin[k + 1]; ++e) {
-      const auto i = static_cast<std::size_t>(by_column_.index[static_cast<std::size_t>(e)]);
-      if (i >= from) product[i] += factor * by_column_.value[static_cast<std::size_t>(e)];
+    for (auto e = static_cast<std::size_t>(l.columns.begin[k]);
+         e < static_cast<std::size_t>(l.columns.begin[k + 1]); ++e) {
+      const auto i = static_cast<std::size_t>(l.columns.index[e]);
+      if (i >= from) product[i] += factor * l.columns.value[e];
     }
   };
   for (std::size_t j = 0; j < n; ++j) {
-    add_column(j, diagonal_[j], j);
-    for (std::int64_t e = by_row_.begin[j]; e < by_row_.begin[j + 1]; ++e) {
-      const auto k = static_cast<std::size_t>(by_row_.index[static_cast<std::size_t>(e)]);
-      add_column(k, diagonal_[k] * by_row_.value[static_cast<std::size_t>(e)], j);
-    }
-    for (const auto& [i, value] : columns[j]) product[static_cast<std::size_t>(i)] -= value;
+    add_column(j, l.diagonal[j], j);
+    for (const auto& [k, value] : rows_of_l[j]) add_column(k, l.diagonal[k] * value, j);
+    for (const auto& [i, value] : columns_of_a[j]) product[i] -= value;
     for (std::size_t i = j; i < n; ++i) {
       if (!(std::abs(product[i]) <= kProductTolerance * largest))
         throw std::invalid_argument("SparseCholesky: the factors miss the matrix");
@@ -199,9 +186,141 @@ void SparseCholesky::check_product(const Entries& a) const {
   }
 }
 
+void SparseCholesky::store_panels(const Factor& l) {
+  n_nonzero_ = static_cast<std::int64_t>(l.columns.value.size());
+  for (const double pivot : l.diagonal) inverse_diagonal_.push_back(1.0 / pivot);
+  const auto begin = [&](std::int64_t j) { return static_cast<std::size_t>(l.columns.begin[j]); };
+  const auto count = [&](std::int64_t j) { return begin(j + 1) - begin(j); };
+  // The next column has the same pattern: it is the first entry of this one, and the rest is its.
+  const auto goes_on = [&](std::int64_t j) {
+    return j + 1 < n_ && count(j) == count(j + 1) + 1 && l.columns.index[begin(j)] == j + 1;
+  };
+  for (std::int64_t first = 0; first < n_;) {
+    std::int32_t width = 1;
+    while (width < kWidest && goes_on(first + width - 1)) ++width;
+    const std::int64_t last = first + width - 1;
+    panels_.push_back(
+        {first, width, static_cast<std::int32_t>(count(last)), rows_.size(), values_.size()});
+    // Column q has width - 1 - q entries inside the panel, and then those of all.
+    for (std::int32_t row = 1; row < width; ++row)
+      for (std::int32_t q = 0; q < row; ++q)
+        values_.push_back(
+            l.columns.value[begin(first + q) + static_cast<std::size_t>(row - 1 - q)]);
+    for (std::size_t r = 0; r < count(last); ++r) {
+      rows_.push_back(l.columns.index[begin(last) + r] * n_lane);
+      for (std::int32_t q = 0; q < width; ++q)
+        values_.push_back(
+            l.columns.value[begin(first + q) + static_cast<std::size_t>(width - 1 - q) + r]);
+    }
+    first += width;
+  }
+}
+
+// x below the panel -= L x of the panel, which is solved first.
+template <int width>
+void SparseCholesky::sweep_down(const Panel& panel, double* x) const {
+  const double* value = values_.data() + panel.first_value;
+  double* own = x + panel.first * n_lane;
+  const Lanes a = load(own);
+  Lanes b = a, c = a, d = a;
+  if constexpr (width > 1) store(own + n_lane, b = load(own + n_lane) - value[0] * a);
+  if constexpr (width > 2)
+    store(own + 2 * n_lane, c = load(own + 2 * n_lane) - value[1] * a - value[2] * b);
+  if constexpr (width > 3)
+    store(own + 3 * n_lane,
+          d = load(own + 3 * n_lane) - value[3] * a - value[4] * b - value[5] * c);
+  value += width * (width - 1) / 2;
+  const std::int64_t* row = rows_.data() + panel.first_row;
+  for (std::int32_t r = 0; r < panel.n_row; ++r, value += width) {
+    double* at = x + row[r];
+    Lanes sum = load(at) - value[0] * a;
+    if constexpr (width > 1) sum = sum - value[1] * b;
+    if constexpr (width > 2) sum = sum - value[2] * c;
+    if constexpr (width > 3) sum = sum - value[3] * d;
+    store(at, sum);
+  }
+}
+
+// x of the panel = D^-1 x - L^T x below it, and the panel's own triangle.
+template <int width>
+void SparseCholesky::sweep_up(const Panel& panel, double* x) const {
+  const double* triangle = values_.data() + panel.first_value;
+  const double* value = triangle + width * (width - 1) / 2;
+  double* own = x + panel.first * n_lane;
+  const auto scaled = [&](std::int64_t q) {
+    return inverse_diagonal_[panel.first + q] * load(own + q * n_lane);
+  };
+  Lanes a = scaled(0);
+  Lanes b = a, c = a, d = a;
+  if constexpr (width > 1) b = scaled(1);
+  if constexpr (width > 2) c = scaled(2);
+  if constexpr (width > 3) d = scaled(3);
+  const std::int64_t* row = rows_.data() + panel.first_row;
+  for (std::int32_t r = 0; r < panel.n_row; ++r, value += width) {
+    const Lanes below = load(x + row[r]);
+    a = a - value[0] * below;
+    if constexpr (width > 1) b = b - value[1] * below;
+    if constexpr (width > 2) c = c - value[2] * below;
+    if constexpr (width > 3) d = d - value[3] * below;
+  }
+  if constexpr (width > 3) {
+    store(own + 3 * n_lane, d);
+    c = c - triangle[5] * d;
+    b = b - triangle[4] * d;
+    a = a - triangle[3] * d;
+  }
+  if constexpr (width > 2) {
+    store(own + 2 * n_lane, c);
+    b = b - triangle[2] * c;
+    a = a - triangle[1] * c;
+  }
+  if constexpr (width > 1) {
+    store(own + n_lane, b);
+    a = a - triangle[0] * b;
+  }
+  store(own, a);
+}
+
+void SparseCholesky::substitute(double* x) const {
+  for (const Panel& panel : panels_) {
+    switch (panel.width) {
+      case 1:
+        sweep_down<1>(panel, x);
+        break;
+      case 2:
+        sweep_down<2>(panel, x);
+        break;
+      case 3:
+        sweep_down<3>(panel, x);
+        break;
+      default:
+        sweep_down<kWidest>(panel, x);
+        break;
+    }
+  }
+  for (auto panel = panels_.rbegin(); panel != panels_.rend(); ++panel) {
+    switch (panel->width) {
+      case 1:
+        sweep_up<1>(*panel, x);
+        break;
+      case 2:
+        sweep_up<2>(*panel, x);
+        break;
+      case 3:
+        sweep_up<3>(*panel, x);
+        break;
+      default:
+        sweep_up<kWidest>(*panel, x);
+        break;
+    }
+  }
+}
+
 std::int64_t SparseCholesky::n_byte() const {
-  return 2 * n_nonzero() * static_cast<std::int64_t>(sizeof(double) + sizeof(std::int32_t)) +
-         n_ * static_cast<std::int64_t>(sizeof(double) + 2 * sizeof(std::int64_t));
+  const auto size = [](const auto& values) {
+    return static_cast<std::int64_t>(values.size() * sizeof(values.front()));
+  };
+  return size(panels_) + size(rows_) + size(values_) + size(inverse_diagonal_);
 }
 
 }  // namespace jpo

@@ -4,6 +4,7 @@
 // sides at once: the operator and its nested-dissection ordering come from PETSc, and are factored
 // here once.
 
+#include <cstddef>
 #include <cstdint>
 #include <vector>
 
@@ -13,8 +14,8 @@
 
 namespace jpo {
 
-/// P A P^T = L D L^T, L unit lower triangular. L is kept twice, by rows for the sweep down and by
-/// columns for the sweep up: both then gather into registers and store each unknown once.
+/// P A P^T = L D L^T, L unit lower triangular. Up to four neighbouring columns with the same
+/// pattern below them form a panel: a sweep then loads an unknown once for all of them.
 class SparseCholesky {
  public:
   /// `matrix`: sequential AIJ. `ordering`: one of PETSc's. Throws std::invalid_argument where it is
@@ -30,11 +31,15 @@ class SparseCholesky {
   /// row_of(k) as Lanes, called once for each k in ascending order; x [k][lane] is overwritten.
   /// A is symmetric: this is also A^T x = r.
   template <class RightHandSide>
-  void solve(RightHandSide&& right_hand_side, double* x) const;
+  void solve(RightHandSide&& right_hand_side, double* x) const {
+    for (std::int64_t k = 0; k < n_; ++k) store(x + k * n_lane, right_hand_side(k));
+    substitute(x);
+  }
 
   /// Entries of L below its diagonal: a solve multiplies with each of them twice.
-  std::int64_t n_nonzero() const { return static_cast<std::int64_t>(by_row_.value.size()); }
-  /// Bytes of the factor that a solve reads.
+  std::int64_t n_nonzero() const { return n_nonzero_; }
+  std::int64_t n_panel() const { return static_cast<std::int64_t>(panels_.size()); }
+  /// Bytes of the factor that a solve reads, twice.
   std::int64_t n_byte() const;
 
  private:
@@ -43,33 +48,37 @@ class SparseCholesky {
     std::vector<std::int32_t> index;
     std::vector<double> value;
   };
+  /// L and D while they are computed and checked: columns, each with ascending rows.
+  struct Factor {
+    Entries columns;
+    std::vector<double> diagonal;
+  };
+  /// Columns first .. first + width - 1 of L.
+  struct Panel {
+    std::int64_t first;
+    std::int32_t width;
+    std::int32_t n_row;       ///< rows below the panel
+    std::size_t first_row;    ///< in rows_
+    std::size_t first_value;  ///< in values_: rows of the triangle, then [n_row][width]
+  };
   Entries permuted_lower(Mat matrix, MatOrderingType ordering);
   std::vector<std::int64_t> count_rows(const Entries& a, std::vector<std::int32_t>& parent) const;
-  void factor(const Entries& a);
-  void store_rows();
-  void check_product(const Entries& a) const;
+  Factor factor(const Entries& a) const;
+  void check_product(const Entries& a, const Factor& l) const;
+  void store_panels(const Factor& l);
+  void substitute(double* x) const;
+  template <int width>
+  void sweep_down(const Panel& panel, double* x) const;
+  template <int width>
+  void sweep_up(const Panel& panel, double* x) const;
 
   std::int64_t n_ = 0;
+  std::int64_t n_nonzero_ = 0;
   std::vector<std::int64_t> order_;
-  Entries by_row_;
-  Entries by_column_;
-  std::vector<double> diagonal_;
+  std::vector<Panel> panels_;
+  std::vector<std::int64_t> rows_;  ///< offsets of unknowns in x
+  std::vector<double> values_;
   std::vector<double> inverse_diagonal_;
 };
-
-template <class RightHandSide>
-void SparseCholesky::solve(RightHandSide&& right_hand_side, double* x) const {
-  const auto subtract_row = [x](const Entries& l, std::int64_t k, Lanes sum)
-      __attribute__((always_inline)) {
-    for (std::int64_t e = l.begin[static_cast<std::size_t>(k)];
-         e < l.begin[static_cast<std::size_t>(k + 1)]; ++e)
-      sum = sum - l.value[e] * load(x + l.index[e] * n_lane);
-    return sum;
-  };
-  for (std::int64_t k = 0; k < n_; ++k)
-    store(x + k * n_lane, subtract_row(by_row_, k, right_hand_side(k)));
-  for (std::int64_t k = n_ - 1; k >= 0; --k)
-    store(x + k * n_lane, subtract_row(by_column_, k, inverse_diagonal_[k] * load(x + k * n_lane)));
-}
 
 }  // namespace jpo
