@@ -115,6 +115,9 @@ void show_sizes(const Deck& deck, const ModelShape& shape, int n_rank) {
   const double weights = static_cast<double>(n_weight) * 8.0 * 8.0;
   say("memory a rank: {} problems and answers, {} states, {} weights and sums",
       bytes_text(local * row), bytes_text(states), bytes_text(weights));
+  if (shape.recompute_factor > 1.0)
+    say("states that do not fit are computed again: {:.2f} forward solves a gradient",
+        shape.recompute_factor);
 }
 
 void show_problems(const Job& job) {

@@ -24,6 +24,8 @@ struct ModelShape {
   bool channels_in_time =
       false;                 ///< channel k of y is observed at (k + 1) / n_channel of the horizon
   double state_bytes = 0.0;  ///< memory kept by solve(), bytes per problem
+  double recompute_factor = 1.0;  ///< forward work of solve() and adjoint() together, in solves: >
+                                  ///< 1 where states are computed again to save memory
 };
 
 /// States of one problem over time, for pictures: [time, grid point] on [0, length).

@@ -157,14 +157,14 @@ TEST_P(Outcomes, OfNothingLeftCostNothing) {
   masked.evaluate(rows_, good_, s.ledger, s.result);
   EXPECT_EQ(model_.n_solve, 0);
   EXPECT_EQ(s.result.outcome, std::vector<Outcome>(kProblem, Outcome::masked));
-  EXPECT_EQ(s.ledger.forward, std::vector<std::int64_t>(kProblem, 0));
+  EXPECT_EQ(s.ledger.forward, std::vector<double>(kProblem, 0.0));
 
   Objective failing = objective();
   for (std::int64_t row = 0; row < kProblem; ++row) bad_.write().row(row)[0] = kFails;
   failing.evaluate(rows_, bad_, s.ledger, s.result);
   EXPECT_GT(model_.n_solve, 0);
   EXPECT_EQ(model_.n_adjoint, 0);
-  EXPECT_EQ(s.ledger.adjoint, std::vector<std::int64_t>(kProblem, 0));
+  EXPECT_EQ(s.ledger.adjoint, std::vector<double>(kProblem, 0));
 }
 
 // A rank beyond the last micro-batch owns no problem and asks all the same.

@@ -1,0 +1,326 @@
+#include "models/sparse_cholesky.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <stdexcept>
+#include <utility>
+
+#include "core/checks.hpp"
+#include "core/handle.hpp"
+
+namespace jpo {
+namespace {
+
+using IndexSet = Handle<IS, ISDestroy>;
+
+constexpr double kProductTolerance = 1e-12;
+constexpr std::int32_t kNone = -1;
+constexpr std::int32_t kWidest = 4;  // columns of a panel: what registers hold
+
+void check_symmetry(Mat matrix) {
+  PetscInt n_row = 0, n_column = 0;
+  PetscBool symmetric = PETSC_FALSE;
+  PETSC(MatGetSize(matrix, &n_row, &n_column));
+  if (n_row == n_column) PETSC(MatIsSymmetric(matrix, 0.0, &symmetric));
+  if (symmetric == PETSC_FALSE)
+    throw std::invalid_argument("SparseCholesky: the matrix is not symmetric");
+}
+
+}  // namespace
+
+SparseCholesky::SparseCholesky(Mat matrix, MatOrderingType ordering) {
+  check_symmetry(matrix);
+  const Entries a = permuted_lower(matrix, ordering);
+  const Factor l = factor(a);
+  check_product(a, l);
+  store_panels(l);
+}
+
+// Rows of the lower triangle of P A P^T, the diagonal last.
+SparseCholesky::Entries SparseCholesky::permuted_lower(Mat matrix, MatOrderingType ordering) {
+  PetscInt n = 0;
+  PETSC(MatGetSize(matrix, &n, nullptr));
+  n_ = n;
+  IndexSet rows, columns;
+  PETSC(MatGetOrdering(matrix, ordering, rows.put(), columns.put()));
+  const PetscInt* order = nullptr;
+  PETSC(ISGetIndices(rows.get(), &order));
+  order_.assign(order, order + n);
+  PETSC(ISRestoreIndices(rows.get(), &order));
+  std::vector<std::int32_t> position(static_cast<std::size_t>(n));
+  for (std::size_t k = 0; k < order_.size(); ++k)
+    position[static_cast<std::size_t>(order_[k])] = static_cast<std::int32_t>(k);
+
+  Entries a;
+  a.begin.push_back(0);
+  for (PetscInt k = 0; k < n; ++k) {
+    PetscInt n_entry = 0;
+    const PetscInt* column = nullptr;
+    const PetscScalar* value = nullptr;
+    const auto row = static_cast<PetscInt>(row_of(k));
+    double diagonal = 0.0;
+    PETSC(MatGetRow(matrix, row, &n_entry, &column, &value));
+    for (PetscInt e = 0; e < n_entry; ++e) {
+      const std::int32_t j = position[static_cast<std::size_t>(column[e])];
+      if (j == k) diagonal = value[e];
+      if (j >= k) continue;
+      a.index.push_back(j);
+      a.value.push_back(value[e]);
+    }
+    PETSC(MatRestoreRow(matrix, row, &n_entry, &column, &value));
+    a.index.push_back(static_cast<std::int32_t>(k));
+    a.value.push_back(diagonal);
+    a.begin.push_back(static_cast<std::int64_t>(a.index.size()));
+  }
+  return a;
+}
+
+// Entries in each column of L, and the elimination tree: parent[j] is the first row below j with an
+// entry in column j of L.
+std::vector<std::int64_t> SparseCholesky::count_rows(const Entries& a,
+                                                     std::vector<std::int32_t>& parent) const {
+  const auto n = static_cast<std::size_t>(n_);
+  parent.assign(n, kNone);
+  std::vector<std::int64_t> count(n, 0);
+  std::vector<std::int64_t> seen(n, -1);
+  for (std::int64_t k = 0; k < n_; ++k) {
+    seen[static_cast<std::size_t>(k)] = k;
+    for (std::int64_t e = a.begin[k]; e < a.begin[k + 1]; ++e) {
+      auto j = static_cast<std::size_t>(a.index[static_cast<std::size_t>(e)]);
+      while (seen[j] != k) {
+        if (parent[j] == kNone) parent[j] = static_cast<std::int32_t>(k);
+        ++count[j];
+        seen[j] = k;
+        j = static_cast<std::size_t>(parent[j]);
+      }
+    }
+  }
+  return count;
+}
+
+// Up-looking (Davis 2005, doi 10.1145/1114268.1114277): row k of L solves a triangular system with
+// the rows above it; its pattern is what the elimination tree reaches from row k of A.
+SparseCholesky::Factor SparseCholesky::factor(const Entries& a) const {
+  std::vector<std::int32_t> parent;
+  const std::vector<std::int64_t> count = count_rows(a, parent);
+  const auto n = static_cast<std::size_t>(n_);
+  Factor result;
+  Entries& l = result.columns;
+  l.begin.assign(n + 1, 0);
+  for (std::size_t j = 0; j < n; ++j) l.begin[j + 1] = l.begin[j] + count[j];
+  l.index.resize(static_cast<std::size_t>(l.begin[n]));
+  l.value.resize(l.index.size());
+  std::vector<std::int64_t> filled(l.begin.begin(), l.begin.end() - 1);
+  std::vector<std::int64_t> seen(n, -1);
+  std::vector<double> y(n, 0.0);
+  std::vector<std::size_t> path, pattern;  // pattern: columns of row k, in reverse order of need
+  for (std::size_t k = 0; k < n; ++k) {
+    const auto row = static_cast<std::int64_t>(k);
+    pattern.clear();
+    seen[k] = row;
+    for (std::int64_t e = a.begin[k]; e < a.begin[k + 1]; ++e) {
+      auto j = static_cast<std::size_t>(a.index[static_cast<std::size_t>(e)]);
+      y[j] += a.value[static_cast<std::size_t>(e)];
+      path.clear();
+      for (; seen[j] != row; j = static_cast<std::size_t>(parent[j])) {
+        path.push_back(j);
+        seen[j] = row;
+      }
+      pattern.insert(pattern.end(), path.rbegin(), path.rend());
+    }
+    double pivot = y[k];
+    y[k] = 0.0;
+    for (auto at = pattern.rbegin(); at != pattern.rend(); ++at) {
+      const std::size_t j = *at;
+      const double yj = y[j];
+      y[j] = 0.0;
+      for (std::int64_t e = l.begin[j]; e < filled[j]; ++e)
+        y[static_cast<std::size_t>(l.index[static_cast<std::size_t>(e)])] -=
+            l.value[static_cast<std::size_t>(e)] * yj;
+      const double entry = yj / result.diagonal[j];
+      pivot -= entry * yj;
+      const auto e = static_cast<std::size_t>(filled[j]++);
+      l.index[e] = static_cast<std::int32_t>(k);
+      l.value[e] = entry;
+    }
+    if (!(pivot > kProductTolerance * std::abs(a.value[a.begin[k + 1] - 1])))
+      throw std::invalid_argument("SparseCholesky: the matrix is not positive definite");
+    result.diagonal.push_back(pivot);
+  }
+  return result;
+}
+
+// Column j of L D L^T is the sum of D(k) L(j, k) times column k of L, over the entries of row j.
+void SparseCholesky::check_product(const Entries& a, const Factor& l) const {
+  const auto n = static_cast<std::size_t>(n_);
+  double largest = 0.0;
+  for (const double value : a.value) largest = std::max(largest, std::abs(value));
+  using Row = std::vector<std::pair<std::size_t, double>>;
+  std::vector<Row> rows_of_l(n), columns_of_a(n);
+  for (std::size_t j = 0; j < n; ++j)
+    for (auto e = static_cast<std::size_t>(l.columns.begin[j]);
+         e < static_cast<std::size_t>(l.columns.begin[j + 1]); ++e)
+      rows_of_l[static_cast<std::size_t>(l.columns.index[e])].emplace_back(j, l.columns.value[e]);
+  for (std::size_t i = 0; i < n; ++i)
+    for (auto e = static_cast<std::size_t>(a.begin[i]);
+         e < static_cast<std::size_t>(a.begin[i + 1]); ++e)
+      columns_of_a[static_cast<std::size_t>(a.index[e])].emplace_back(i, a.value[e]);
+  std::vector<double> product(n, 0.0);
+  const auto add_column = [&](std::size_t k, double factor, std::size_t from) {
+    if (k >= from) product[k] += factor;
+    for (auto e = static_cast<std::size_t>(l.columns.begin[k]);
+         e < static_cast<std::size_t>(l.columns.begin[k + 1]); ++e) {
+      const auto i = static_cast<std::size_t>(l.columns.index[e]);
+      if (i >= from) product[i] += factor * l.columns.value[e];
+    }
+  };
+  for (std::size_t j = 0; j < n; ++j) {
+    add_column(j, l.diagonal[j], j);
+    for (const auto& [k, value] : rows_of_l[j]) add_column(k, l.diagonal[k] * value, j);
+    for (const auto& [i, value] : columns_of_a[j]) product[i] -= value;
+    for (std::size_t i = j; i < n; ++i) {
+      if (!(std::abs(product[i]) <= kProductTolerance * largest))
+        throw std::invalid_argument("SparseCholesky: the factors miss the matrix");
+      product[i] = 0.0;
+    }
+  }
+}
+
+void SparseCholesky::store_panels(const Factor& l) {
+  n_nonzero_ = static_cast<std::int64_t>(l.columns.value.size());
+  for (const double pivot : l.diagonal) inverse_diagonal_.push_back(1.0 / pivot);
+  const auto begin = [&](std::int64_t j) { return static_cast<std::size_t>(l.columns.begin[j]); };
+  const auto count = [&](std::int64_t j) { return begin(j + 1) - begin(j); };
+  // The next column has the same pattern: it is the first entry of this one, and the rest is its.
+  const auto goes_on = [&](std::int64_t j) {
+    return j + 1 < n_ && count(j) == count(j + 1) + 1 && l.columns.index[begin(j)] == j + 1;
+  };
+  for (std::int64_t first = 0; first < n_;) {
+    std::int32_t width = 1;
+    while (width < kWidest && goes_on(first + width - 1)) ++width;
+    const std::int64_t last = first + width - 1;
+    panels_.push_back(
+        {first, width, static_cast<std::int32_t>(count(last)), rows_.size(), values_.size()});
+    // Column q has width - 1 - q entries inside the panel, and then those of all.
+    for (std::int32_t row = 1; row < width; ++row)
+      for (std::int32_t q = 0; q < row; ++q)
+        values_.push_back(
+            l.columns.value[begin(first + q) + static_cast<std::size_t>(row - 1 - q)]);
+    for (std::size_t r = 0; r < count(last); ++r) {
+      rows_.push_back(l.columns.index[begin(last) + r] * n_lane);
+      for (std::int32_t q = 0; q < width; ++q)
+        values_.push_back(
+            l.columns.value[begin(first + q) + static_cast<std::size_t>(width - 1 - q) + r]);
+    }
+    first += width;
+  }
+}
+
+// x below the panel -= L x of the panel, which is solved first.
+template <int width>
+void SparseCholesky::sweep_down(const Panel& panel, double* x) const {
+  const double* value = values_.data() + panel.first_value;
+  double* own = x + panel.first * n_lane;
+  const Lanes a = load(own);
+  Lanes b = a, c = a, d = a;
+  if constexpr (width > 1) store(own + n_lane, b = load(own + n_lane) - value[0] * a);
+  if constexpr (width > 2)
+    store(own + 2 * n_lane, c = load(own + 2 * n_lane) - value[1] * a - value[2] * b);
+  if constexpr (width > 3)
+    store(own + 3 * n_lane,
+          d = load(own + 3 * n_lane) - value[3] * a - value[4] * b - value[5] * c);
+  value += width * (width - 1) / 2;
+  const std::int64_t* row = rows_.data() + panel.first_row;
+  for (std::int32_t r = 0; r < panel.n_row; ++r, value += width) {
+    double* at = x + row[r];
+    Lanes sum = load(at) - value[0] * a;
+    if constexpr (width > 1) sum = sum - value[1] * b;
+    if constexpr (width > 2) sum = sum - value[2] * c;
+    if constexpr (width > 3) sum = sum - value[3] * d;
+    store(at, sum);
+  }
+}
+
+// x of the panel = D^-1 x - L^T x below it, and the panel's own triangle.
+template <int width>
+void SparseCholesky::sweep_up(const Panel& panel, double* x) const {
+  const double* triangle = values_.data() + panel.first_value;
+  const double* value = triangle + width * (width - 1) / 2;
+  double* own = x + panel.first * n_lane;
+  const auto scaled = [&](std::int64_t q) {
+    return inverse_diagonal_[panel.first + q] * load(own + q * n_lane);
+  };
+  Lanes a = scaled(0);
+  Lanes b = a, c = a, d = a;
+  if constexpr (width > 1) b = scaled(1);
+  if constexpr (width > 2) c = scaled(2);
+  if constexpr (width > 3) d = scaled(3);
+  const std::int64_t* row = rows_.data() + panel.first_row;
+  for (std::int32_t r = 0; r < panel.n_row; ++r, value += width) {
+    const Lanes below = load(x + row[r]);
+    a = a - value[0] * below;
+    if constexpr (width > 1) b = b - value[1] * below;
+    if constexpr (width > 2) c = c - value[2] * below;
+    if constexpr (width > 3) d = d - value[3] * below;
+  }
+  if constexpr (width > 3) {
+    store(own + 3 * n_lane, d);
+    c = c - triangle[5] * d;
+    b = b - triangle[4] * d;
+    a = a - triangle[3] * d;
+  }
+  if constexpr (width > 2) {
+    store(own + 2 * n_lane, c);
+    b = b - triangle[2] * c;
+    a = a - triangle[1] * c;
+  }
+  if constexpr (width > 1) {
+    store(own + n_lane, b);
+    a = a - triangle[0] * b;
+  }
+  store(own, a);
+}
+
+void SparseCholesky::substitute(double* x) const {
+  for (const Panel& panel : panels_) {
+    switch (panel.width) {
+      case 1:
+        sweep_down<1>(panel, x);
+        break;
+      case 2:
+        sweep_down<2>(panel, x);
+        break;
+      case 3:
+        sweep_down<3>(panel, x);
+        break;
+      default:
+        sweep_down<kWidest>(panel, x);
+        break;
+    }
+  }
+  for (auto panel = panels_.rbegin(); panel != panels_.rend(); ++panel) {
+    switch (panel->width) {
+      case 1:
+        sweep_up<1>(*panel, x);
+        break;
+      case 2:
+        sweep_up<2>(*panel, x);
+        break;
+      case 3:
+        sweep_up<3>(*panel, x);
+        break;
+      default:
+        sweep_up<kWidest>(*panel, x);
+        break;
+    }
+  }
+}
+
+std::int64_t SparseCholesky::n_byte() const {
+  const auto size = [](const auto& values) {
+    return static_cast<std::int64_t>(values.size() * sizeof(values.front()));
+  };
+  return size(panels_) + size(rows_) + size(values_) + size(inverse_diagonal_);
+}
+
+}  // namespace jpo

@@ -1,0 +1,97 @@
+#pragma once
+// Runs of the Navier-Stokes scheme from a velocity given as functions, and what is measured of
+// them.
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <functional>
+#include <vector>
+
+#include "models/navier_stokes_steps.hpp"
+
+namespace jpo::navier_stokes {
+
+/// A velocity as functions of the place.
+struct Flow {
+  std::function<double(double, double)> u, v;
+};
+
+inline double x_of_u(const Grid& grid, std::int64_t i) {
+  return grid.h() * static_cast<double>(i);
+}
+inline double x_of_v(const Grid& grid, std::int64_t i) {
+  return grid.h() * (static_cast<double>(i) + 0.5);
+}
+
+// One lane of a velocity [face], by value at the middle of each face; row 0 of v is a wall.
+inline std::vector<double> sampled(const Grid& grid, const Flow& flow) {
+  std::vector<double> velocity(static_cast<std::size_t>(grid.n_face()));
+  for (std::int64_t j = 0; j < grid.n; ++j) {
+    for (std::int64_t i = 0; i < grid.n; ++i) {
+      velocity[grid.u_face(i, j)] = flow.u(x_of_u(grid, i), x_of_v(grid, j));
+      velocity[grid.v_face(i, j)] =
+          grid.walls && j == 0 ? 0.0 : flow.v(x_of_v(grid, i), x_of_u(grid, j));
+    }
+  }
+  return velocity;
+}
+
+/// A run of the scheme with every state kept; the flow is in lane 5 only.
+class FlowRun {
+ public:
+  FlowRun(const Grid& grid, const Flow& start) : steps_(grid, Checkpoints{grid.n_step, 1}) {
+    record_.reserve(steps_.record_size());
+    const std::vector<double> velocity = sampled(grid, start);
+    for (std::size_t face = 0; face < velocity.size(); ++face)
+      steps_.state(record_.data(), 0)[face * n_lane + 5] = velocity[face];
+    steps_.forward(record_.data());
+  }
+  std::vector<double> at(std::int64_t step) const {
+    return lane(steps_.state(record_.data(), step));
+  }
+  std::vector<double> rate_at(std::int64_t step) {
+    LaneBuffer rate;
+    rate.reserve(steps_.grid().block_size());
+    steps_.rate(steps_.state(record_.data(), step), rate.data());
+    return lane(rate.data());
+  }
+  const Steps& steps() const { return steps_; }
+
+ private:
+  std::vector<double> lane(const double* block) const {
+    std::vector<double> result;
+    for (std::int64_t face = 0; face < steps_.grid().n_face(); ++face)
+      result.push_back(block[face * n_lane + 5]);
+    return result;
+  }
+  Steps steps_;
+  LaneBuffer record_;
+};
+
+inline double dot(const std::vector<double>& a, const std::vector<double>& b) {
+  double sum = 0.0;
+  for (std::size_t k = 0; k < a.size(); ++k) sum += a[k] * b[k];
+  return sum;
+}
+
+// Root mean square of the difference.
+inline double distance(const std::vector<double>& a, const std::vector<double>& b) {
+  double sum = 0.0;
+  for (std::size_t k = 0; k < a.size(); ++k) sum += (a[k] - b[k]) * (a[k] - b[k]);
+  return std::sqrt(sum / static_cast<double>(a.size()));
+}
+
+inline double largest_divergence(const Grid& grid, const std::vector<double>& velocity) {
+  double largest = 0.0;
+  for (std::int64_t j = 0; j < grid.n; ++j)
+    for (std::int64_t i = 0; i < grid.n; ++i)
+      largest = std::max(
+          largest,
+          std::abs(velocity[grid.u_face((i + 1) % grid.n, j)] - velocity[grid.u_face(i, j)] +
+                   velocity[grid.v_face(i, (j + 1) % grid.n)] - velocity[grid.v_face(i, j)]) /
+              grid.h());
+  return largest;
+}
+
+}  // namespace jpo::navier_stokes
