@@ -57,11 +57,11 @@ ExitCode run(const DeckArguments& arguments, bool overwrite, const std::string& 
   Deck deck = load_deck(arguments.path, arguments.overrides, comm);
   const auto& settings = deck.section<RunSettings>("run");
   record.overwrite = overwrite || settings.overwrite;
-  check_output_path(settings.output_path(), record.overwrite, comm);
   start_network_library();
   int n_rank = 1;
   MPI_OK(MPI_Comm_size(comm, &n_rank));
   check_deck(deck, n_rank);
+  check_output_path(settings.output_path(), record.overwrite, comm);
   show_header(comm);
   run_deck(std::move(deck), record, comm);
   return ExitCode::done;
