@@ -79,6 +79,10 @@ struct MethodResult {
   /// Keeps (m, loss) where it is ok and the best so far of local problem `row`; counts a failure.
   void record(std::int64_t row, std::span<const double> m, double loss, Outcome outcome);
 
+  /// Takes the best answers since the last call (or the start) out: rows of `m` where there were
+  /// any, other rows stay.
+  void take_recent(Batch& m);
+
   Batch parameters;              ///< best m of each problem
   std::vector<Batch> snapshots;  ///< answers on the way, oldest first: more starts for refine
   std::vector<double> loss;      ///< its loss; NaN where no evaluation was ok
@@ -90,6 +94,10 @@ struct MethodResult {
   std::optional<TrainedNetwork> network;
   double seconds = 0.0;
   std::array<double, n_phase> phases{};  ///< seconds of this rank, by phase
+
+ private:
+  Batch recent_;                     ///< best m since take_recent
+  std::vector<double> recent_loss_;  ///< NaN where there was none
 };
 
 /// What a method works with.

@@ -45,8 +45,8 @@ void TrainingSettings::describe(KeyTable& table) {
                     "network calls",
              .min = 0});
   table.add("snapshots", &snapshots,
-            {.doc = "times on the way, evenly spaced, at which all answers of the network are "
-                    "kept: refine.starts can start from them",
+            {.doc = "equal parts of the training; the best answer of each is kept: refine.starts can "
+                    "start from them",
              .min = 0,
              .max = 1000});
   learning_rate.describe(table);
@@ -147,12 +147,14 @@ class Training {
     rate_.observe(sum.loss_mean);
   }
 
-  // Snapshot k of n after k / n of the updates: the last is the trained network's answer.
+  // Snapshot k of n after k / n of the updates: the best answers since the last one, and the
+  // network's where a problem had none.
   void keep_snapshot(JointGradient& joint, std::int64_t n_update) {
     const std::int64_t n = settings_.snapshots;
     if (n_update * n / settings_.updates == (n_update - 1) * n / settings_.updates) return;
     result_.snapshots.push_back(result_.parameters.copy());
     joint.predict_answers(result_.snapshots.back());
+    result_.take_recent(result_.snapshots.back());
   }
 
   // Before the step: samples of the gradient are taken at the weights that it was taken at.
