@@ -60,6 +60,7 @@ struct History {
     double clipped = kNone;  ///< share of the problems whose gradient was clipped
     double cosine = kNone;   ///< mean, between sampled problems' gradients and the joint one
     double signal_to_noise = kNone;  ///< |mean gradient|^2 over the sampled problems' variance
+    double alignment = kNone;        ///< cosine with the gradient that pulls to the truth
   };
   std::vector<Entry> entries;
 };
@@ -121,6 +122,7 @@ struct Task {
   double solved_below;
   double loss_scale;      ///< the mean misfit at the centre of the box
   double loss_reference;  ///< L_ref: the median misfit at the centre of the box
+  const Batch& truth;     ///< of generated problems [n_local_problem, n_parameter]
   double noise;           ///< deviation of the noise on the observations, as the deck says
 };
 

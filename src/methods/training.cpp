@@ -44,11 +44,16 @@ void TrainingSettings::describe(KeyTable& table) {
                     "record of the history: cosine and signal-to-noise; a cost of that many "
                     "network calls",
              .min = 0});
-  table.add("snapshots", &snapshots,
-            {.doc = "equal parts of the training; the best answer of each is kept: refine.starts can "
-                    "start from them",
-             .min = 0,
-             .max = 1000});
+  table.add(
+      "gradient_alignment", &gradient_alignment,
+      {.doc = "true: each record of the history has the cosine between the joint gradient and "
+              "the one that pulls the answers to the truth; a cost of one more pass"});
+  table.add(
+      "snapshots", &snapshots,
+      {.doc = "equal parts of the training; the best answer of each is kept: refine.starts can "
+              "start from them",
+       .min = 0,
+       .max = 1000});
   learning_rate.describe(table);
   table.add("optimizer", &optimizer.name,
             {.doc = "how the weights step along the gradient", .allowed = {"adam", "adamw"}});
@@ -173,6 +178,7 @@ class Training {
                     static_cast<double>(std::max<std::int64_t>(sum.n_counted, 1));
     entry.cosine = samples.cosine;
     entry.signal_to_noise = samples.signal_to_noise;
+    if (settings_.gradient_alignment) entry.alignment = joint.alignment();
     result_.history.entries.push_back(entry);
   }
 
