@@ -23,6 +23,7 @@ std::vector<Case> all_cases() {
   std::vector<Case> cases;
   for (const ModelEntry& entry : registered_models()) cases.push_back({entry.name, "", ""});
   cases.push_back({"kuramoto_sivashinsky", "unknown", "initial_state"});
+  cases.push_back({"kuramoto_sivashinsky", "scheme", "fourth_order"});
   cases.push_back({"wave_packet", "unknown_amplitude", "true"});
   cases.push_back({"billiards", "direct", "true"});
   cases.push_back({"billiards", "n_ball", "10"});
