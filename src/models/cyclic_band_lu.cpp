@@ -135,16 +135,19 @@ void CyclicBandLu<half_bandwidth>::eliminate(std::int64_t pivot) {
   }
 }
 
+// L's entries are measured against its diagonal, 1; those of U against its largest.
 template <int half_bandwidth>
 void CyclicBandLu<half_bandwidth>::drop_negligible() {
-  double largest = 0.0;
-  const auto for_each = [&](const auto& visit) {
-    std::ranges::for_each(diagonal_, visit);
-    for (auto* part : {&lower_, &upper_, &row_, &column_})
-      for (auto& values : *part) std::ranges::for_each(values, visit);
+  const auto drop = [](Columns& part, double size) {
+    for (auto& values : part)
+      for (double& value : values) value = std::abs(value) < kNegligible * size ? 0.0 : value;
   };
-  for_each([&](double value) { largest = std::max(largest, std::abs(value)); });
-  for_each([&](double& value) { value = std::abs(value) < kNegligible * largest ? 0.0 : value; });
+  double largest = 0.0;
+  for (const double value : diagonal_) largest = std::max(largest, std::abs(value));
+  drop(lower_, 1.0);
+  drop(row_, 1.0);
+  drop(upper_, largest);
+  drop(column_, largest);
   for (std::int64_t i = 0; i < n_band_ - kW; ++i)
     for (std::size_t k = 0; k < kW; ++k)
       if (row_[k][static_cast<std::size_t>(i)] != 0.0 ||

@@ -40,7 +40,7 @@ constexpr std::int64_t kObservationTime = 10;
 constexpr std::int64_t kObservationStride = 8;
 constexpr std::int64_t kPictureTime = 250;
 constexpr double kMostSteps = 1e6;
-constexpr double kLargestCurvature = 1e12;  // dt / dx^4 against a mass of 1: leaves 4 digits
+constexpr double kLargestCurvature = 1e10;  // dt / dx^4: round-off of B against its mass of 1
 constexpr double kFinerTimeStep = 0.05;
 
 }  // namespace
