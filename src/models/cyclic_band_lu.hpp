@@ -45,11 +45,22 @@ class CyclicBandLu {
 
   using Pointers = std::array<const double*, kW>;
   using Columns = std::array<std::vector<double>, kW>;
+  // Stores to x could be to anything: pointers of locals need not be loaded again after them.
   static Pointers pointers(const Columns& values) {
     Pointers result{};
     unrolled<kW>([&](auto k) { result[k] = values[k].data(); });
     return result;
   }
+
+  template <class RightHandSide>
+  [[gnu::always_inline]] inline void substitute_forward(RightHandSide&& right_hand_side, double* x,
+                                                        LaneList<kW>& border) const;
+  template <class RightHandSide>
+  [[gnu::always_inline]] inline void solve_border(RightHandSide&& right_hand_side,
+                                                  LaneList<kW>& border) const;
+  template <class Result>
+  [[gnu::always_inline]] inline void substitute_back(const LaneList<kW>& border, double* x,
+                                                     Result&& result) const;
 
   struct Matrix;
   static Matrix read(Mat matrix);
@@ -75,42 +86,54 @@ template <int half_bandwidth>
 template <class RightHandSide, class Result>
 void CyclicBandLu<half_bandwidth>::solve(RightHandSide&& right_hand_side, double* x,
                                          Result&& result) const {
-  // Stores to x could be to anything: pointers of locals need not be loaded again after them.
-  const Pointers lower = pointers(lower_), upper = pointers(upper_);
-  const Pointers row = pointers(row_), column = pointers(column_);
-  const double* inverse_diagonal = inverse_diagonal_.data();
+  LaneList<kW> border;
+  substitute_forward(right_hand_side, x, border);
+  solve_border(right_hand_side, border);
+  unrolled<kW>([&](auto from_last) __attribute__((always_inline)) {
+    constexpr Constant<kW - 1 - from_last> k;
+    store(x + (n_band_ + k) * n_lane, result(n_band_ + k, border[k]));
+  });
+  substitute_back(border, x, result);
+}
+
+// The band rows of L; border: what the border rows subtract.
+template <int half_bandwidth>
+template <class RightHandSide>
+void CyclicBandLu<half_bandwidth>::substitute_forward(RightHandSide&& right_hand_side, double* x,
+                                                      LaneList<kW>& border) const {
+  const Pointers lower = pointers(lower_);
+  const Pointers row = pointers(row_);
   const std::int64_t n_band = n_band_;
   const std::int64_t head = head_;
   const std::int64_t tail = n_band - kW;  // the last w band rows touch the border again
-  LaneList<kW> near;                      // [k]: the solution at i-1-k, later at i+1+k
-  LaneList<kW> border;                    // what the border rows subtract, later the border of z
-  const auto shift_in = [&](const Lanes& value) __attribute__((always_inline)) {
-    unrolled<kW - 1>([&](auto k) __attribute__((always_inline)) {
-      near.set(Constant<kW - 1 - k>{}, near[Constant<kW - 2 - k>{}]);
-    });
-    near.set(Constant<0>{}, value);
-  };
+  LaneList<kW> near;                      // [k]: the solution at i-1-k
   const auto band_row = [&](std::int64_t i) __attribute__((always_inline)) {
     Lanes value = right_hand_side(i);
     unrolled<kW>([&](auto k)
                      __attribute__((always_inline)) { value = value - lower[k][i] * near[k]; });
     store(x + i * n_lane, value);
-    shift_in(value);
+    near.push_front(value);
   };
   const auto bordered_row = [&](std::int64_t i) __attribute__((always_inline)) {
     band_row(i);
     unrolled<kW>([&](auto k) __attribute__((always_inline)) {
-      border.set(k, border[k] + row[k][i] * near[Constant<0>{}]);
+      border.set(k, border[k] + row[k][i] * near.first);
     });
   };
   for (std::int64_t i = 0; i < head; ++i) bordered_row(i);
   for (std::int64_t i = head; i < tail; ++i) band_row(i);
   for (std::int64_t i = tail; i < n_band; ++i) bordered_row(i);
+}
 
+// border: from what its rows subtract to the last w rows of z.
+template <int half_bandwidth>
+template <class RightHandSide>
+void CyclicBandLu<half_bandwidth>::solve_border(RightHandSide&& right_hand_side,
+                                                LaneList<kW>& border) const {
   unrolled<kW>([&](auto k) __attribute__((always_inline)) {
-    Lanes value = right_hand_side(n_band + k) - border[k];
+    Lanes value = right_hand_side(n_band_ + k) - border[k];
     unrolled<k>([&](auto j) __attribute__((always_inline)) {
-      value = value - row[k][n_band + j] * border[j];
+      value = value - row_[k][n_band_ + j] * border[j];
     });
     border.set(k, value);
   });
@@ -119,16 +142,27 @@ void CyclicBandLu<half_bandwidth>::solve(RightHandSide&& right_hand_side, double
     Lanes value = border[k];
     unrolled<from_last>([&](auto j) __attribute__((always_inline)) {
       constexpr Constant<kW - 1 - j> later;
-      value = value - column[later][n_band + k] * border[later];
+      value = value - column_[later][n_band_ + k] * border[later];
     });
-    border.set(k, inverse_diagonal[n_band + k] * value);
-    store(x + (n_band + k) * n_lane, result(n_band + k, border[k]));
+    border.set(k, inverse_diagonal_[n_band_ + k] * value);
   });
+}
 
-  near = {};
+// The band rows of U.
+template <int half_bandwidth>
+template <class Result>
+void CyclicBandLu<half_bandwidth>::substitute_back(const LaneList<kW>& border, double* x,
+                                                   Result&& result) const {
+  const Pointers upper = pointers(upper_);
+  const Pointers column = pointers(column_);
+  const double* inverse_diagonal = inverse_diagonal_.data();
+  const std::int64_t n_band = n_band_;
+  const std::int64_t head = head_;
+  const std::int64_t tail = n_band - kW;
+  LaneList<kW> near;  // [k]: z at i+1+k
   const auto finish = [&](std::int64_t i, const Lanes& value) __attribute__((always_inline)) {
-    shift_in(inverse_diagonal[i] * value);
-    store(x + i * n_lane, result(i, near[Constant<0>{}]));
+    near.push_front(inverse_diagonal[i] * value);
+    store(x + i * n_lane, result(i, near.first));
   };
   const auto band_back = [&](std::int64_t i) __attribute__((always_inline)) {
     Lanes value = load(x + i * n_lane);

@@ -29,6 +29,7 @@ std::vector<double> fourier_mode_matrix(std::int64_t n) {
 std::vector<double> interpolation_matrix(std::int64_t n, std::int64_t finer) {
   // The polynomial of a unit value at point 0; those of the other points are shifted copies.
   const std::int64_t n_fine = finer * n;
+  const std::int64_t highest = n / 2;
   std::vector<double> unit;
   for (std::int64_t i = 0; i < n_fine; ++i) {
     const double turn =
@@ -36,7 +37,7 @@ std::vector<double> interpolation_matrix(std::int64_t n, std::int64_t finer) {
     double sum = 1.0;
     for (std::int64_t k = 1; k < (n + 1) / 2; ++k)
       sum += 2.0 * std::cos(static_cast<double>(k) * turn);
-    if (n % 2 == 0) sum += std::cos(static_cast<double>(n / 2) * turn);
+    if (n % 2 == 0) sum += std::cos(static_cast<double>(highest) * turn);
     unit.push_back(sum / static_cast<double>(n));
   }
   std::vector<double> matrix;

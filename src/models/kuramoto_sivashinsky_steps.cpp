@@ -86,9 +86,9 @@ MatHandle step_operator(const Grid& grid, double mass) {
     std::array<PetscScalar, width> row{};
     for (PetscInt d = -S::half_bandwidth; d <= S::half_bandwidth; ++d) {
       const auto k = static_cast<std::size_t>(std::abs(d));
-      const auto place = static_cast<std::size_t>(d + S::half_bandwidth);
-      columns[place] = (i + d + n) % n;
-      row[place] =
+      const PetscInt place = d + S::half_bandwidth;
+      columns[static_cast<std::size_t>(place)] = (i + d + n) % n;
+      row[static_cast<std::size_t>(place)] =
           (d == 0 ? mass : 0.0) + S::theta * grid.dt * (S::second[k] * d2 + S::fourth[k] * d4);
     }
     PETSC(MatSetValues(matrix.get(), 1, &i, width, columns.data(), row.data(), INSERT_VALUES));

@@ -90,6 +90,11 @@ struct LaneList {
       rest.set(Constant<k - 1>{}, x);
     }
   }
+  /// Everything moves one on; the last falls off.
+  [[gnu::always_inline]] void push_front(const Lanes& x) {
+    if constexpr (n > 1) rest.push_front(first);
+    set(Constant<0>{}, x);
+  }
 };
 template <>
 struct LaneList<0> {};
