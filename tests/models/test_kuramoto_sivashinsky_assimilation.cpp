@@ -23,6 +23,7 @@ constexpr std::int64_t kChannel = 10, kPoint = 16, kMode = 18;
 TEST(Assimilation, PassesItsVerificationInTheFourthOrderScheme) {
   auto settings = kAssimilation;
   settings["scheme"] = "fourth_order";
+  settings["horizon"] = "10";
   const auto model = make_test_model(kuramoto_sivashinsky_model, settings);
   for (const CheckRow& row : verify_model(*model, {}))
     EXPECT_TRUE(row.passed) << row.name << ": " << row.value << ", limit " << row.limit;
