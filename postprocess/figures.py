@@ -28,7 +28,7 @@ def save_figure(figure: plt.Figure, folder: str, name: str) -> str:
 def draw_history(result: Result, folder: str) -> list[str]:
     """Best misfit so far against gradient evaluations, for each method that recorded its course."""
     paths = []
-    for method in (m for m in result.methods if m.history):
+    for method in (m for m in result.methods if m.history and np.isfinite(m.loss).any()):
         figure, axes = plt.subplots(figsize=(7, 4.5))
         evaluations = method.history["gradient_evaluations"]
         quantiles = np.maximum(method.history["loss_quantiles"], 1e-12)
@@ -59,7 +59,7 @@ def draw_scatter(result: Result, reference: Method, answer: Method, folder: str)
                   alpha=0.7, color=colour, label=f"{answer.name} {name}: {chosen.sum()}")
     ends = [low, 1.5 * np.nanmax([np.nanmax(reference.loss), np.nanmax(answer.loss)])]
     axes.plot(ends, ends, color="black", lw=0.7)
-    axes.axhline(max(np.median(result.floor), 1e-6 * result.loss_reference), color=SOLVED, lw=0.8, ls="--",
+    axes.axhline(max(np.nanmedian(result.floor), 1e-6 * result.loss_reference), color=SOLVED, lw=0.8, ls="--",
                  label="about solved")
     axes.set(xscale="log", yscale="log", xlabel=f"misfit of {reference.name}",
              ylabel=f"misfit of {answer.name}", title="each problem's misfit (below the line: better)")
@@ -96,22 +96,22 @@ def draw_example(result: Result, folder: str, problem: int | None) -> list[str]:
         print(f"problem {problem} has no states in the file; it has {sorted(result.examples)}")
         return []
     example = result.examples[problem]
-    names = ["truth"] + [m.name for m in result.methods if m.name in example.states]
-    limit = np.nanpercentile(np.abs(example.states["truth"]), 99.5)
-    figure, axes = plt.subplots(2, len(names), figsize=(3 * len(names), 6), sharex=True, sharey=True,
+    columns = [("truth", example.truth)] + [(m.name, example.states[m.name]) for m in result.methods
+                                            if m.name in example.states]
+    limit = np.nanpercentile(np.abs(example.truth), 99.5)
+    figure, axes = plt.subplots(2, len(columns), figsize=(3 * len(columns), 6), sharex=True, sharey=True,
                                 squeeze=False)
     extent = [0.0, example.length, 0.0, example.time[-1]]
     loss = {m.name: m.loss[problem] for m in result.methods}
-    for k, name in enumerate(names):
-        states = example.states[name]
-        title = f"u, {name}" + (f"\nmisfit {loss[name]:.3g}" if name in loss else f", problem {problem}")
-        for row, values in ((0, states), (1, states - example.states["truth"])):
+    for k, (name, states) in enumerate(columns):
+        title = f"u, {name}" + (f"\nmisfit {loss[name]:.3g}" if k > 0 else f", problem {problem}")
+        for row, values in ((0, states), (1, states - example.truth)):
             image = axes[row, k].imshow(values, origin="lower", aspect="auto", extent=extent, cmap="RdBu_r",
                                         vmin=-limit, vmax=limit)
             axes[row, k].set_title(title if row == 0 else f"{name} - truth", fontsize=9)
     axes[1, 0].clear()
-    x = np.linspace(0.0, example.length, example.states["truth"].shape[1], endpoint=False)
-    axes[1, 0].plot(x, example.time[-1] * (0.5 + 0.4 * example.states["truth"][-1] / limit), color="black")
+    x = np.linspace(0.0, example.length, example.truth.shape[1], endpoint=False)
+    axes[1, 0].plot(x, example.time[-1] * (0.5 + 0.4 * example.truth[-1] / limit), color="black")
     axes[1, 0].set_title("u(T): the data (scaled)", fontsize=9)
     for axis in axes[1]:
         axis.set_xlabel("x [length]")
@@ -123,6 +123,9 @@ def draw_example(result: Result, folder: str, problem: int | None) -> list[str]:
 
 def draw_figures(result: Result, reference: Method, answer: Method, folder: str,
                  problem: int | None) -> list[str]:
+    if not np.isfinite(reference.loss).any() or not np.isfinite(answer.loss).any():
+        print("no figures: one of the two methods has no answer to any problem")
+        return []
     os.makedirs(folder, exist_ok=True)
     return [*draw_history(result, folder), draw_scatter(result, reference, answer, folder),
             draw_shares(result, reference, folder), *draw_example(result, folder, problem)]

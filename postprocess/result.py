@@ -40,7 +40,8 @@ class Example:
 
     time: np.ndarray
     length: float
-    states: dict[str, np.ndarray]
+    truth: np.ndarray
+    states: dict[str, np.ndarray]  # by method
 
 
 @dataclass
@@ -111,8 +112,9 @@ def _method(name: str, group: h5py.Group) -> Method:
 
 
 def _example(group: h5py.Group) -> Example:
-    states = {key: group[key][...] for key in group if key != "time"}
-    return Example(group["time"][...], float(group.attrs["length"]), states)
+    methods = group.get("methods", {})
+    return Example(group["time"][...], float(group.attrs["length"]), group["truth"][...],
+                   {name: methods[name][...] for name in methods})
 
 
 def load_result(path: str) -> Result:
