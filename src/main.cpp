@@ -23,16 +23,36 @@ std::string command_line(int argc, char** argv) {
   return line;
 }
 
+void add_overrides(CLI::App& verb, jpo::DeckArguments& arguments) {
+  verb.add_option("--set", arguments.overrides,
+                  "section.key=value, the value in TOML; method.NAME.key=value for a method; "
+                  "repeatable")
+      ->take_all()
+      ->allow_extra_args(false);
+}
+
 // A verb that takes a deck and --set.
 CLI::App* add_deck_verb(CLI::App& app, const std::string& name, const std::string& text,
                         jpo::DeckArguments& arguments) {
   CLI::App* verb = app.add_subcommand(name, text);
   verb->add_option("deck", arguments.path, "input deck (TOML)");
-  verb->add_option("--set", arguments.overrides,
-                   "section.key=value, the value in TOML; method.NAME.key=value for a method; "
-                   "repeatable")
-      ->take_all()
-      ->allow_extra_args(false);
+  add_overrides(*verb, arguments);
+  return verb;
+}
+
+CLI::App* add_evaluate(CLI::App& app, jpo::EvaluateArguments& arguments) {
+  CLI::App* verb = app.add_subcommand(
+      "evaluate",
+      "predict the problems of another deck with a trained network, and run the deck's "
+      "methods beside it: they may start from its answers, method \"predict\"");
+  verb->add_option("result", arguments.result, "result file that holds the network")->required();
+  verb->add_option("--deck", arguments.deck.path, "input deck (TOML) of the problems")->required();
+  add_overrides(*verb, arguments.deck);
+  verb->add_option("--network", arguments.network,
+                   "method that trained it, where the file has several networks");
+  verb->add_option("--output", arguments.output,
+                   "path of the new result file; default: the deck's run.output");
+  verb->add_flag("--overwrite", arguments.overwrite, "replace an existing result file");
   return verb;
 }
 
@@ -50,6 +70,8 @@ ExitCode dispatch(int argc, char** argv, const jpo::Session& session) {
       add_deck_verb(app, "study", "run every cell of the deck's [study], resuming it", arguments);
   study->add_flag("--overwrite", overwrite, "replace result files of another deck");
   study->add_flag("--list", list_only, "print the table of runs, run nothing");
+  jpo::EvaluateArguments evaluation;
+  const CLI::App* evaluate = add_evaluate(app, evaluation);
   CLI::App* check =
       add_deck_verb(app, "check", "validate a deck, print it resolved, run nothing", arguments);
   check->add_flag("--keys", keys, "print every key that a deck can have");
@@ -61,8 +83,8 @@ ExitCode dispatch(int argc, char** argv, const jpo::Session& session) {
   CLI::App* version = app.add_subcommand("version", "version, revision, libraries");
   try {
     app.parse(argc, argv);
-    if (arguments.path.empty() && !keys && !models->parsed() && !version->parsed())
-      throw CLI::RequiredError("deck");
+    const bool needs_deck = !keys && !evaluate->parsed() && !models->parsed() && !version->parsed();
+    if (needs_deck && arguments.path.empty()) throw CLI::RequiredError("deck");
   } catch (const CLI::ParseError& error) {
     if (session.rank() == 0) app.exit(error);
     return error.get_exit_code() == 0 ? ExitCode::done : ExitCode::bad_input;
@@ -71,6 +93,8 @@ ExitCode dispatch(int argc, char** argv, const jpo::Session& session) {
     return jpo::run(arguments, overwrite, command_line(argc, argv), session.comm());
   if (study->parsed())
     return jpo::study({arguments, overwrite, list_only}, command_line(argc, argv), session.comm());
+  if (evaluate->parsed())
+    return jpo::evaluate(evaluation, command_line(argc, argv), session.comm());
   if (check->parsed()) return keys ? jpo::check_keys() : jpo::check(arguments, session.comm());
   if (verify->parsed()) return jpo::verify(arguments, gradient_factor, session.comm());
   if (models->parsed()) return jpo::list_models();

@@ -23,6 +23,18 @@ toml::table parse(const std::string& text, const std::string& file) {
   }
 }
 
+// Methods given as text, before the deck's own.
+void put_in_front(const std::string& methods, toml::table& deck) {
+  if (methods.empty()) return;
+  toml::table first = toml::parse(methods);
+  if (!deck.contains("method")) deck.insert("method", toml::array{});
+  toml::array* all = deck["method"].as_array();
+  if (all == nullptr) return;  // refused by the reader
+  std::ptrdiff_t place = 0;
+  for (toml::node& method : *first["method"].as_array())
+    all->insert(all->cbegin() + place++, std::move(*method.as_table()));
+}
+
 std::vector<std::string> names_of(const std::vector<Choice>& choices) {
   std::vector<std::string> names;
   for (const Choice& choice : choices) names.push_back(choice.name);
@@ -244,8 +256,10 @@ void RunSettings::check() const {
 }
 
 Deck read_deck(const std::string& text, const std::string& file,
-               const std::vector<std::string>& overrides, const Catalogue& catalogue) {
+               const std::vector<std::string>& overrides, const Catalogue& catalogue,
+               const std::string& first_methods) {
   toml::table table = parse(text, file);
+  put_in_front(first_methods, table);
   Source source{file, {}};
   apply_overrides(overrides, table, source);
   return Reader(std::move(source), table, catalogue).read();

@@ -78,10 +78,12 @@ class Deck {
 /// Parses `text` (the contents of `file`, used in messages) with `overrides` ("section.key=value";
 /// the value is TOML, or a string where it is not valid TOML; "method.NAME.key=value" addresses the
 /// [[method]] of that name; "petsc.option=value" works too). Pure: no files, no MPI.
+/// `first_methods`: TOML of [[method]] blocks that stand in front of the deck's own.
 /// Throws BadInput with one message: "FILE:LINE:COL: key 'data.nois': unknown; did you mean
 /// 'noise'? allowed here: ..." Overrides are named in place of a line ("--set data.nois=1").
 Deck read_deck(const std::string& text, const std::string& file,
-               const std::vector<std::string>& overrides, const Catalogue& catalogue);
+               const std::vector<std::string>& overrides, const Catalogue& catalogue,
+               const std::string& first_methods = "");
 
 /// The manual of all keys: section by section, key, type, default, unit, allowed, doc; the models'
 /// and methods' own keys under each name. What `jpo check --keys` prints.

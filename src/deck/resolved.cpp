@@ -5,6 +5,8 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "deck/settings_text.hpp"
+
 namespace jpo {
 namespace {
 
@@ -42,15 +44,6 @@ std::string text_of(const std::vector<T>& values) {
   return fmt::format("[{}]", fmt::join(parts, ", "));
 }
 
-std::string keys_text(Settings& settings) {
-  KeyTable table;
-  settings.describe(table);
-  std::string text;
-  for (const Key& key : table.keys())
-    text += fmt::format("{} = {}\n", key.name, toml_value(key.field));
-  return text;
-}
-
 }  // namespace
 
 std::string toml_value(const Field& field) {
@@ -60,11 +53,12 @@ std::string toml_value(const Field& field) {
 std::string resolved_text(const Deck& deck, const Catalogue& catalogue) {
   std::string text;
   for (const Catalogue::Section& section : catalogue.sections)
-    text += fmt::format("[{}]\n{}\n", section.name, keys_text(*deck.sections.at(section.name)));
-  text += fmt::format("[model]\nname = {}\n{}", quoted(deck.model_name), keys_text(*deck.model));
+    text += fmt::format("[{}]\n{}\n", section.name, settings_text(*deck.sections.at(section.name)));
+  text +=
+      fmt::format("[model]\nname = {}\n{}", quoted(deck.model_name), settings_text(*deck.model));
   for (const MethodDeck& method : deck.methods)
     text += fmt::format("\n[[method]]\nname = {}\nkind = {}\n{}", quoted(method.name),
-                        quoted(method.kind), keys_text(*method.settings));
+                        quoted(method.kind), settings_text(*method.settings));
   if (!deck.petsc.empty()) text += "\n[petsc]\n";
   for (const auto& [option, value] : deck.petsc)
     text += fmt::format("{} = {}\n", quoted(option), quoted(value));

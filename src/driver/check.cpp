@@ -13,11 +13,11 @@ ExitCode check(const DeckArguments& arguments, MPI_Comm comm) {
   const std::string text = read_deck_text(arguments.path, comm);
   const Deck deck = read_deck(text, arguments.path, arguments.overrides, program_catalogue());
   start_network_library();
+  check_deck(deck, comm);
+  const bool has_study = deck.section<StudySettings>("study").is_asked_for();
+  const auto cells = has_study ? study_cells(text, arguments, comm) : std::vector<StudyCell>{};
   int n_rank = 1;
   MPI_Comm_size(comm, &n_rank);
-  check_deck(deck, n_rank);
-  const bool has_study = deck.section<StudySettings>("study").is_asked_for();
-  const auto cells = has_study ? study_cells(text, arguments, n_rank) : std::vector<StudyCell>{};
   say("{}", deck.resolved);
   show_sizes(deck, make_model(deck, Resolution::inversion)->shape(), n_rank);
   if (has_study) say("`jpo study` runs {}", study_text(deck));

@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "core/checks.hpp"
 #include "core/errors.hpp"
 #include "data/problem_set.hpp"
 #include "driver/job.hpp"
@@ -55,12 +56,14 @@ void check_sizes(const Deck& deck, const ModelShape& shape, int n_rank) {
         local, widest));
 }
 
-void check_methods(const Deck& deck, const ModelShape& shape) {
+void check_methods(const Deck& deck, const ModelShape& shape, MPI_Comm comm) {
+  const RunInputs inputs{shape, deck.section<RunSettings>("run").output_path(), comm};
   for (const MethodDeck& method : deck.methods) {
     const std::string refusal = kind_of(method.kind).refusal(method.name, *method.settings, shape);
     if (!refusal.empty())
       throw BadInput(fmt::format("method '{}' ({}) cannot run on model {}: {}", method.name,
                                  method.kind, deck.model_name, refusal));
+    kind_of(method.kind).check_inputs(method.name, *method.settings, inputs);
   }
 }
 
@@ -77,7 +80,9 @@ std::int64_t count_weights(const Deck& deck, const ModelShape& shape) {
                        {shape.observation, shape.context, shape.parameters});
 }
 
-void check_deck(const Deck& deck, int n_rank) {
+void check_deck(const Deck& deck, MPI_Comm comm) {
+  int n_rank = 1;
+  MPI_OK(MPI_Comm_size(comm, &n_rank));
   const auto model = make_model(deck, Resolution::inversion);
   if (!deck.section<DataSettings>("data").inverse_crime) make_model(deck, Resolution::data);
   check_faults(deck);
@@ -85,7 +90,7 @@ void check_deck(const Deck& deck, int n_rank) {
   check_sizes(deck, model->shape(), n_rank);
   count_weights(deck, model->shape());
   const PetscOptionsScope options(deck);
-  check_methods(deck, model->shape());
+  check_methods(deck, model->shape(), comm);
 }
 
 }  // namespace jpo

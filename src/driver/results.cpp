@@ -7,6 +7,7 @@
 #include <fmt/ranges.h>
 
 #include "core/checks.hpp"
+#include "deck/settings_text.hpp"
 #include "driver/examples.hpp"
 #include "driver/screen.hpp"
 #include "io/result_file.hpp"
@@ -36,9 +37,10 @@ void write_root(ResultFile& file, const Job& job, const RunRecord& record) {
     file.attribute("/", name + "_version", version);
 }
 
-void write_layout(ResultFile& file, const std::string& what, const FieldLayout& layout) {
-  file.attribute("/problems", what + "_channels", layout.n_channel);
-  file.attribute("/problems", what + "_grid", layout.n_grid);
+void write_layout(ResultFile& file, const std::string& group, const std::string& what,
+                  const FieldLayout& layout) {
+  file.attribute(group, what + "_channels", layout.n_channel);
+  file.attribute(group, what + "_grid", layout.n_grid);
 }
 
 void write_problems(ResultFile& file, const Job& job, const RowRange& rows) {
@@ -56,8 +58,8 @@ void write_problems(ResultFile& file, const Job& job, const RowRange& rows) {
   file.column("/problems/floor", rows, job.floor(), {"1", "misfit at the truth"});
   file.column("/problems/loss_at_centre", rows, job.loss_at_centre(),
               {"1", "misfit at the centre of the box, where methods start"});
-  write_layout(file, "observation", shape.observation);
-  write_layout(file, "context", shape.context);
+  write_layout(file, "/problems", "observation", shape.observation);
+  write_layout(file, "/problems", "context", shape.context);
   file.attribute("/problems", "inverse_crime",
                  std::int64_t{job.deck().section<DataSettings>("data").inverse_crime});
 }
@@ -149,6 +151,25 @@ void write_method(ResultFile& file, const Job& job, std::size_t k, const RowRang
   write_history(file, group + "/history", result.history);
 }
 
+// What the network maps between, and the box that its answers fill: who predicts with it on
+// problems of another box needs this one.
+void write_network_shape(ResultFile& file, const std::string& group, const NetworkShape& shape) {
+  const ParameterSpace& space = shape.parameters;
+  const std::vector<std::int64_t> size = {space.size()};
+  file.strings(group + "/parameters", space.names, {"1", "names of the outputs"});
+  file.replicated(group + "/lower", size, space.lower, {"see parameters", "of the outputs' box"});
+  file.replicated(group + "/upper", size, space.upper, {"see parameters", "of the outputs' box"});
+  file.replicated(group + "/centre", size, space.centre,
+                  {"see parameters", "where an unbounded output is 0"});
+  file.replicated(group + "/scale", size, space.scale,
+                  {"see parameters", "unit of an unbounded output"});
+  write_layout(file, group, "observation", shape.observation);
+  write_layout(file, group, "context", shape.context);
+  file.attribute(group, "observation_periodic", std::int64_t{shape.observation.periodic});
+  file.attribute(group, "context_periodic", std::int64_t{shape.context.periodic});
+  file.attribute(group, "micro_batch", shape.micro_batch);
+}
+
 void write_network(ResultFile& file, const std::string& name, const TrainedNetwork& network) {
   const std::string group = "/network/" + name;
   const auto size = [](const auto& values) {
@@ -162,6 +183,9 @@ void write_network(ResultFile& file, const std::string& name, const TrainedNetwo
                   network.normalization.deviation, {"1", "of each normalized input"});
   file.strings(group + "/layers", network.layers, {"1", "name: shape, in the order of weights"});
   file.attribute(group, "hash", fmt::format("{:016x}", network.hash));
+  write_network_shape(file, group, network.shape);
+  NetworkSettings settings = network.settings;
+  file.attribute(group, "settings", settings_text(settings));
 }
 
 void write_phases(ResultFile& file, const std::string& dataset,

@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include "core/checks.hpp"
 #include "core/log.hpp"
 #include "driver/deck_checks.hpp"
 #include "driver/screen.hpp"
@@ -51,19 +50,20 @@ void run_deck(Deck deck, const RunRecord& record, MPI_Comm comm) {
         100.0 * failed, 100.0 * settings.max_failed_fraction));
 }
 
-ExitCode run(const DeckArguments& arguments, bool overwrite, const std::string& command,
-             MPI_Comm comm) {
-  RunRecord record{command, time_stamp(), overwrite, ""};
-  Deck deck = load_deck(arguments.path, arguments.overrides, comm);
+void check_and_run_deck(Deck deck, bool overwrite, const std::string& command, MPI_Comm comm) {
   const auto& settings = deck.section<RunSettings>("run");
-  record.overwrite = overwrite || settings.overwrite;
+  const RunRecord record{command, time_stamp(), overwrite || settings.overwrite, ""};
   start_network_library();
-  int n_rank = 1;
-  MPI_OK(MPI_Comm_size(comm, &n_rank));
-  check_deck(deck, n_rank);
+  check_deck(deck, comm);
   check_output_path(settings.output_path(), record.overwrite, comm);
   show_header(comm);
   run_deck(std::move(deck), record, comm);
+}
+
+ExitCode run(const DeckArguments& arguments, bool overwrite, const std::string& command,
+             MPI_Comm comm) {
+  check_and_run_deck(load_deck(arguments.path, arguments.overrides, comm), overwrite, command,
+                     comm);
   return ExitCode::done;
 }
 

@@ -9,4 +9,7 @@ namespace jpo {
 /// written, CannotWrite where it could not be.
 void run_deck(Deck deck, const RunRecord& record, MPI_Comm comm);
 
+/// The same for a deck that nothing has checked yet. Throws BadInput before any work as well.
+void check_and_run_deck(Deck deck, bool overwrite, const std::string& command, MPI_Comm comm);
+
 }  // namespace jpo

@@ -6,7 +6,6 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include "core/checks.hpp"
 #include "core/log.hpp"
 #include "deck/differing_keys.hpp"
 #include "driver/run.hpp"
@@ -158,9 +157,7 @@ ExitCode study(const StudyArguments& arguments, const std::string& command, MPI_
   const Deck deck =
       read_deck(text, arguments.deck.path, arguments.deck.overrides, program_catalogue());
   start_network_library();
-  int n_rank = 1;
-  MPI_OK(MPI_Comm_size(comm, &n_rank));
-  std::vector<StudyCell> cells = study_cells(text, arguments.deck, n_rank);
+  std::vector<StudyCell> cells = study_cells(text, arguments.deck, comm);
   std::vector<Found> found;
   for (const StudyCell& cell : cells) found.push_back(find_result(cell, comm));
   if (arguments.list_only) {

@@ -51,11 +51,11 @@ std::vector<std::string> overrides_of(const StudyCell& cell, const StudyVariant&
 }
 
 Deck deck_of(const StudyCell& cell, const StudyVariant& variant, const std::string& text,
-             const DeckArguments& arguments, int n_rank) {
+             const DeckArguments& arguments, bool checks, MPI_Comm comm) {
   try {
     Deck deck = read_deck(text, arguments.path, overrides_of(cell, variant, arguments.overrides),
                           program_catalogue());
-    if (n_rank > 0) check_deck(deck, n_rank);
+    if (checks) check_deck(deck, comm);
     return deck;
   } catch (const BadInput& error) {
     throw BadInput(fmt::format("{}: variant \"{}\" of [study]: {}", arguments.path, variant.name,
@@ -70,7 +70,7 @@ std::string counted(std::size_t n, const char* what) {
 }  // namespace
 
 std::vector<StudyCell> study_cells(const std::string& text, const DeckArguments& arguments,
-                                   int n_rank) {
+                                   MPI_Comm comm) {
   const Axes axes =
       axes_of(read_deck(text, arguments.path, arguments.overrides, program_catalogue()));
   std::vector<StudyCell> cells;
@@ -83,7 +83,7 @@ std::vector<StudyCell> study_cells(const std::string& text, const DeckArguments&
                        seed,
                        fmt::format("{}/{}_n{}_seed{}.h5", axes.folder, variant.name, n, seed),
                        {}};
-        cell.deck = deck_of(cell, variant, text, arguments, is_first ? n_rank : 0);
+        cell.deck = deck_of(cell, variant, text, arguments, is_first, comm);
         is_first = false;
         cells.push_back(std::move(cell));
       }

@@ -20,10 +20,10 @@ struct StudyCell {
 };
 
 /// Every variant at every size with every seed, variants slowest, seeds fastest; `text` is the
-/// deck's. Reads and checks all decks, for this many ranks, so that nothing is refused later:
-/// throws BadInput naming the variant.
+/// deck's. Reads and checks all decks, for the ranks of comm, so that nothing is refused later:
+/// throws BadInput naming the variant. Collective on comm.
 std::vector<StudyCell> study_cells(const std::string& text, const DeckArguments& arguments,
-                                   int n_rank);
+                                   MPI_Comm comm);
 
 /// "12 cells: 2 variants x 3 sizes x 2 seeds, in runs/name".
 std::string study_text(const Deck& deck);

@@ -29,6 +29,18 @@ struct StudyArguments {
 /// TooManyFailed at the end where a cell did.
 ExitCode study(const StudyArguments& arguments, const std::string& command, MPI_Comm comm);
 
+struct EvaluateArguments {
+  std::string result;   ///< of the run that trained the network
+  std::string network;  ///< its name; empty: the only one
+  DeckArguments deck;
+  std::string output;  ///< path of the new result file; empty: as the deck says
+  bool overwrite = false;
+};
+
+/// Solves the deck's problems as `run` does, with a first method named "predict": the answers of a
+/// network that an earlier run has trained. Collective.
+ExitCode evaluate(const EvaluateArguments& arguments, const std::string& command, MPI_Comm comm);
+
 /// Validates a deck, prints it resolved, its sizes and memory; runs nothing.
 ExitCode check(const DeckArguments& arguments, MPI_Comm comm);
 /// Prints every key that a deck can have.

@@ -143,7 +143,7 @@ ExitCode verify(const DeckArguments& arguments, double gradient_factor, MPI_Comm
   small.overrides.emplace_back("parallel.reduction=\"exact\"");
   const Deck deck = load_deck(arguments.path, small.overrides, comm);
   start_network_library();
-  check_deck(deck, 1);
+  check_deck(deck, comm);
   const PetscOptionsScope options_scope(deck);
 
   say("verifying model {} on {} problems\n", deck.model_name, n_problem);

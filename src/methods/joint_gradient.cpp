@@ -40,6 +40,7 @@ JointGradient::JointGradient(const Task& task, Network& network, TrainingSet& se
       set_(set),
       rows_per_micro_batch_(rows_per_micro_batch),
       n_micro_batch_(task.shard.n_local_micro_batch()),
+      calls_(task.shard, rows_per_micro_batch),
       m_(std::max<std::int64_t>(task.shard.n_local_problem(), 0),
          task.objective.shape().parameters.size()),
       evaluation_(m_.capacity(), m_.n_component()),
@@ -47,12 +48,6 @@ JointGradient::JointGradient(const Task& task, Network& network, TrainingSet& se
       micro_gradient_(static_cast<std::size_t>(network.n_weight())),
       gradient_(micro_gradient_.size()),
       sum_(network.n_weight() + 1, n_count, task.reduction) {
-  const auto n_row = static_cast<std::size_t>(task.shard.n_local_problem());
-  is_usable_.resize(n_row, false);
-  rows_.reserve(n_row);
-  places_.reserve(n_row);
-  first_.reserve(n_row + 1);
-  first_place_.reserve(n_row + 1);
   micro_batch_rows_.reserve(static_cast<std::size_t>(task.shard.micro_batch()));
 }
 
@@ -60,7 +55,7 @@ JointSum JointGradient::evaluate(std::int64_t update, double problem_clip, Metho
   set_.begin(update);
   choose_rows(update);
   predict(set_.observation(), set_.context(), true);
-  set_.evaluate(update, rows_, m_, result, evaluation_);
+  set_.evaluate(update, rows(), m_, result, evaluation_);
   clip_problems(problem_clip);
   JointSum sum;
   const Scale scale = agree_on_scale(sum);
@@ -73,62 +68,24 @@ JointSum JointGradient::evaluate(std::int64_t update, double problem_clip, Metho
 }
 
 void JointGradient::evaluate_answers(MethodResult& result) {
-  choose_all_rows();
+  calls_.choose_all(task_.usable);
   const LocalProblems& problems = task_.objective.problems();
   predict(problems.observation, problems.context, false);
-  task_.objective.evaluate_loss(rows_, m_, result.ledger, evaluation_);
+  task_.objective.evaluate_loss(rows(), m_, result.ledger, evaluation_);
   const auto m = m_.read();
-  for (std::size_t k = 0; k < rows_.size(); ++k)
-    result.record(rows_[k], m.row(static_cast<std::int64_t>(k)), evaluation_.loss[k],
+  for (std::size_t k = 0; k < rows().size(); ++k)
+    result.record(rows()[k], m.row(static_cast<std::int64_t>(k)), evaluation_.loss[k],
                   evaluation_.outcome[k]);
 }
 
 void JointGradient::predict_answers(Batch& m) {
-  choose_all_rows();
+  calls_.choose_all(task_.usable);
   const LocalProblems& problems = task_.objective.problems();
   predict(problems.observation, problems.context, false);
   const auto from = m_.read();
   const auto to = m.write();
-  for (std::size_t k = 0; k < rows_.size(); ++k)
-    std::ranges::copy(from.row(static_cast<std::int64_t>(k)), to.row(rows_[k]).begin());
-}
-
-void JointGradient::choose_all_rows() {
-  begin_rows(task_.usable);
-  for (std::int64_t k = 0; k < n_micro_batch_; ++k) {
-    take_micro_batch(k);
-    for (std::int64_t begin = 0; begin < task_.shard.micro_batch_size(k);
-         begin += rows_per_micro_batch_)
-      add_network_batch(begin);
-  }
-}
-
-void JointGradient::begin_rows(std::span<const std::int64_t> usable) {
-  is_usable_.assign(is_usable_.size(), false);
-  for (const std::int64_t row : usable) is_usable_[static_cast<std::size_t>(row)] = true;
-  rows_.clear();
-  first_.assign(1, 0);
-  places_.clear();
-  first_place_.assign(1, 0);
-}
-
-void JointGradient::take_micro_batch(std::int64_t k) {
-  micro_batch_rows_.resize(static_cast<std::size_t>(task_.shard.micro_batch_size(k)));
-  std::iota(micro_batch_rows_.begin(), micro_batch_rows_.end(), k * task_.shard.micro_batch());
-}
-
-// Unusable rows leave their places empty: the others' answers keep their bits.
-void JointGradient::add_network_batch(std::int64_t begin) {
-  const auto n = static_cast<std::int64_t>(micro_batch_rows_.size());
-  const std::int64_t end = std::min(n, begin + rows_per_micro_batch_);
-  for (std::int64_t j = begin; j < end; ++j) {
-    const std::int64_t row = micro_batch_rows_[static_cast<std::size_t>(j)];
-    const bool usable = is_usable_[static_cast<std::size_t>(row)];
-    places_.push_back(usable ? row : kEmptyPlace);
-    if (usable) rows_.push_back(row);
-  }
-  first_.push_back(static_cast<std::int64_t>(rows_.size()));
-  first_place_.push_back(static_cast<std::int64_t>(places_.size()));
+  for (std::size_t k = 0; k < rows().size(); ++k)
+    std::ranges::copy(from.row(static_cast<std::int64_t>(k)), to.row(rows()[k]).begin());
 }
 
 // Full batch: every row. Mini-batch: a permutation of each micro-batch's rows is drawn by
@@ -136,32 +93,30 @@ void JointGradient::add_network_batch(std::int64_t begin) {
 void JointGradient::choose_rows(std::int64_t update) {
   const std::int64_t fullest = std::min(task_.shard.micro_batch(), task_.shard.n_problem());
   const std::int64_t n_part = (fullest + rows_per_micro_batch_ - 1) / rows_per_micro_batch_;
-  begin_rows(set_.usable());
+  calls_.begin(set_.usable());
   for (std::int64_t k = 0; k < n_micro_batch_; ++k) {
-    take_micro_batch(k);
+    micro_batch_rows_.resize(static_cast<std::size_t>(task_.shard.micro_batch_size(k)));
+    std::iota(micro_batch_rows_.begin(), micro_batch_rows_.end(), k * task_.shard.micro_batch());
     if (n_part > 1) {
       RandomStream stream(stream_seed(task_.seed, "mini_batch " + std::to_string(update / n_part),
                                       task_.name, task_.shard.first_micro_batch() + k));
       for (std::size_t j = micro_batch_rows_.size(); j > 1; --j)
         std::swap(micro_batch_rows_[j - 1], micro_batch_rows_[stream.below(j)]);
     }
-    add_network_batch(update % n_part * rows_per_micro_batch_);
+    const std::int64_t n = std::ssize(micro_batch_rows_);
+    const std::int64_t begin = std::min(n, update % n_part * rows_per_micro_batch_);
+    calls_.add(std::span(micro_batch_rows_)
+                   .subspan(static_cast<std::size_t>(begin),
+                            static_cast<std::size_t>(std::min(n - begin, rows_per_micro_batch_))));
   }
 }
 
 void JointGradient::predict(const Batch& observation, const Batch& context, bool keeps_graphs) {
   const auto scope = task_.timer.scope(Phase::network);
-  m_.set_n_problem(static_cast<std::int64_t>(rows_.size()));
-  for (std::size_t k = 0; k + 1 < first_.size(); ++k)
-    predict_batch(k, keeps_graphs ? static_cast<std::int64_t>(k) : kNoGraph, observation, context);
-}
-
-void JointGradient::predict_batch(std::size_t k, std::int64_t slot, const Batch& observation,
-                                  const Batch& context) {
-  const auto begin = static_cast<std::size_t>(first_place_[k]);
-  const auto end = static_cast<std::size_t>(first_place_[k + 1]);
-  network_.predict(slot, observation, context, std::span(places_).subspan(begin, end - begin), m_,
-                   first_[k]);
+  m_.set_n_problem(static_cast<std::int64_t>(rows().size()));
+  for (std::size_t k = 0; k < calls_.n_call(); ++k)
+    calls_.predict(network_, k, keeps_graphs ? static_cast<std::int64_t>(k) : kNoGraph, observation,
+                   context, m_);
 }
 
 void JointGradient::clip_problems(double problem_clip) {
@@ -169,7 +124,7 @@ void JointGradient::clip_problems(double problem_clip) {
   if (problem_clip <= 0.0) return;
   const auto& scale = task_.objective.shape().parameters.scale;
   const auto g = evaluation_.gradient.write();
-  for (std::size_t k = 0; k < rows_.size(); ++k) {
+  for (std::size_t k = 0; k < rows().size(); ++k) {
     const auto row = g.row(static_cast<std::int64_t>(k));
     double square = 0.0;
     for (std::size_t j = 0; j < row.size(); ++j) square += row[j] * scale[j] * (row[j] * scale[j]);
@@ -186,7 +141,7 @@ JointGradient::Scale JointGradient::agree_on_scale(JointSum& sum) {
   double largest_loss = 0.0;
   {
     const auto g = evaluation_.gradient.read();
-    for (std::size_t k = 0; k < rows_.size(); ++k) {
+    for (std::size_t k = 0; k < rows().size(); ++k) {
       if (!is_ok(evaluation_.outcome[k])) continue;
       largest_loss = std::max(largest_loss, std::abs(evaluation_.loss[k]));
       const auto row = g.row(static_cast<std::int64_t>(k));
@@ -218,14 +173,15 @@ void JointGradient::add_gradients(int exponent) {
     for (double& value : g.values()) value *= factor;
   }
   for (std::int64_t k = 0; k < n_micro_batch_; ++k) {
-    network_.backward(k, evaluation_.gradient, first_[k], micro_gradient_);
+    network_.backward(k, evaluation_.gradient, calls_.first(static_cast<std::size_t>(k)),
+                      micro_gradient_);
     sum_.add(0, micro_gradient_);
   }
 }
 
 void JointGradient::add_losses(int exponent) {
   const double factor = power_of_two(-exponent);
-  for (std::size_t k = 0; k < rows_.size(); ++k) {
+  for (std::size_t k = 0; k < rows().size(); ++k) {
     if (!is_ok(evaluation_.outcome[k])) {
       sum_.count(kFailed, 1);
       continue;
@@ -314,17 +270,16 @@ GradientSamples JointGradient::sample_gradients(std::int64_t update, std::int64_
 // Adds cosine with the joint gradient and squared norm of one problem's weight gradient, where it
 // is this rank's and counted: its micro-batch is predicted again, and pulled by that row alone.
 void JointGradient::sample_gradient(std::int64_t id, std::vector<double>& samples) {
-  const auto found = std::ranges::find(rows_, id - task_.shard.first_problem());
-  if (found == rows_.end()) return;
-  const std::int64_t k = found - rows_.begin();
+  const auto found = std::ranges::find(calls_.rows(), id - task_.shard.first_problem());
+  if (found == calls_.rows().end()) return;
+  const std::int64_t k = found - calls_.rows().begin();
   if (!is_ok(evaluation_.outcome[static_cast<std::size_t>(k)])) return;
-  const auto batch =
-      static_cast<std::size_t>(std::ranges::upper_bound(first_, k) - first_.begin() - 1);
-  predict_batch(batch, 0, set_.observation(), set_.context());
-  pull_.set_n_problem(static_cast<std::int64_t>(rows_.size()));
+  const std::size_t call = calls_.call_of(k);
+  calls_.predict(network_, call, 0, set_.observation(), set_.context(), m_);
+  pull_.set_n_problem(static_cast<std::int64_t>(rows().size()));
   pull_.fill(0.0);
   std::ranges::copy(evaluation_.gradient.read().row(k), pull_.write().row(k).begin());
-  network_.backward(0, pull_, first_[batch], micro_gradient_);
+  network_.backward(0, pull_, calls_.first(call), micro_gradient_);
   const double square = dot(micro_gradient_, micro_gradient_);
   const double factor = power_of_two(exponent_);
   samples.push_back(dot(micro_gradient_, gradient_) /

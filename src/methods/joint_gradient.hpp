@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "methods/method.hpp"
+#include "methods/network_calls.hpp"
 #include "methods/training_set.hpp"
 
 namespace jpo {
@@ -61,14 +62,9 @@ class JointGradient {
   void evaluate_answers(MethodResult& result);
 
  private:
-  void begin_rows(std::span<const std::int64_t> usable);
-  void choose_all_rows();
-  void take_micro_batch(std::int64_t k);
-  void add_network_batch(std::int64_t begin);
+  std::span<const std::int64_t> rows() const { return calls_.rows(); }
   void choose_rows(std::int64_t update);
   void predict(const Batch& observation, const Batch& context, bool keeps_graphs);
-  void predict_batch(std::size_t k, std::int64_t slot, const Batch& observation,
-                     const Batch& context);
   void sample_gradient(std::int64_t id, std::vector<double>& samples);
   void clip_problems(double problem_clip);
   struct Scale {
@@ -85,12 +81,7 @@ class JointGradient {
   TrainingSet& set_;
   std::int64_t rows_per_micro_batch_;
   std::int64_t n_micro_batch_;
-  std::vector<bool> is_usable_;     ///< by local row
-  std::vector<std::int64_t> rows_;  ///< usable local rows of this update, batch by batch
-  std::vector<std::int64_t>
-      first_;  ///< where each of the network's batches starts in rows_ [n + 1]
-  std::vector<std::int64_t> places_;            ///< the rows with the unusable ones as empty places
-  std::vector<std::int64_t> first_place_;       ///< where each batch starts in places_ [n + 1]
+  NetworkCalls calls_;                          ///< of this update
   std::vector<std::int64_t> micro_batch_rows_;  ///< of one micro-batch, usable or not
   Batch m_;
   Evaluation evaluation_;

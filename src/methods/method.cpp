@@ -14,6 +14,7 @@ const std::vector<std::pair<std::string, std::int8_t>>& stop_reason_names() {
       {"updates_done", value(StopReason::updates_done)},
       {"budget_reached", value(StopReason::budget_reached)},
       {"no_progress", value(StopReason::no_progress)},
+      {"predicted", value(StopReason::predicted)},
       {"line_search_failed", value(StopReason::line_search_failed)},
       {"solver_stopped", value(StopReason::solver_stopped)},
       {"diverged_at_start", value(StopReason::diverged_at_start)},
@@ -84,10 +85,9 @@ void MethodResult::take_recent(Batch& m) {
 }
 
 const std::vector<MethodKind>& method_kinds() {
-  static const std::vector<MethodKind> kinds = {joint_kind(),       levenberg_marquardt_kind(),
-                                                multi_start_kind(), refine_kind(),
-                                                supervised_kind(),  tao_kind(),
-                                                windows_kind()};
+  static const std::vector<MethodKind> kinds = {
+      joint_kind(),  levenberg_marquardt_kind(), multi_start_kind(), predict_kind(),
+      refine_kind(), supervised_kind(),          tao_kind(),         windows_kind()};
   return kinds;
 }
 

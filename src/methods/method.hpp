@@ -32,6 +32,7 @@ enum class StopReason : std::int8_t {
   updates_done,             ///< joint: all updates done
   budget_reached,           ///< evaluations or seconds of the deck used up
   no_progress,              ///< joint: the mean loss stopped falling
+  predicted,                ///< predict: the network's answer, nothing more was asked for
   line_search_failed = 16,  ///< TAO: no better point along the direction
   solver_stopped,           ///< TAO: another divergence of its own
   diverged_at_start,        ///< the first evaluation was not ok
@@ -66,6 +67,8 @@ struct History {
 };
 
 struct TrainedNetwork {
+  NetworkSettings settings;         ///< what it was made by
+  NetworkShape shape;               ///< what it maps between; answers fill its box
   std::vector<std::string> layers;  ///< "name: shape", in the order of the weights
   std::vector<double> weights;
   Normalization normalization;
@@ -126,6 +129,13 @@ struct Task {
   double noise;           ///< deviation of the noise on the observations, as the deck says
 };
 
+/// What a run gives a method that reads more than the deck.
+struct RunInputs {
+  const ModelShape& shape;
+  std::string output;  ///< path of the run's own result file
+  MPI_Comm comm;
+};
+
 /// A kind that [[method]] can name.
 struct MethodKind {
   std::string name;
@@ -138,6 +148,11 @@ struct MethodKind {
   std::function<std::string(const std::string& name, const Settings& settings,
                             const ModelShape& shape)>
       refusal = [](const std::string&, const Settings&, const ModelShape&) { return ""; };
+  /// Reads what a method of this name and settings will read besides the deck, and throws BadInput
+  /// (on all ranks) where it is missing or does not fit. Before any work. Collective on
+  /// inputs.comm.
+  std::function<void(const std::string& name, const Settings& settings, const RunInputs& inputs)>
+      check_inputs = [](const std::string&, const Settings&, const RunInputs&) {};
   bool trains_network = false;
 };
 const std::vector<MethodKind>& method_kinds();
@@ -150,5 +165,6 @@ MethodKind windows_kind();
 MethodKind multi_start_kind();
 MethodKind refine_kind();
 MethodKind joint_kind();
+MethodKind predict_kind();
 
 }  // namespace jpo

@@ -106,10 +106,9 @@ class Training {
         batch_rows_(settings.mini_batch > 0
                         ? std::min(settings.mini_batch, task.shard.micro_batch())
                         : task.shard.micro_batch()),
-        network_(task.network,
-                 {task.objective.shape().observation, task.objective.shape().context,
-                  task.objective.shape().parameters, batch_rows_},
-                 stream_seed(task.seed, "network", task.name, 0)),
+        shape_{task.objective.shape().observation, task.objective.shape().context,
+               task.objective.shape().parameters, batch_rows_},
+        network_(task.network, shape_, stream_seed(task.seed, "network", task.name, 0)),
         result_(task.objective.n_problem(), task.objective.shape().parameters),
         rate_(settings.learning_rate, settings.updates),
         stop_(settings),
@@ -192,8 +191,12 @@ class Training {
       result_.reason[k] =
           std::isnan(result_.loss[k]) ? stop_reason_of(result_.last_failure[k]) : stop;
     }
-    result_.network = TrainedNetwork{network_.describe(), network_.weights(),
-                                     network_.normalization(), network_.weight_hash()};
+    result_.network = TrainedNetwork{task_.network,
+                                     shape_,
+                                     network_.describe(),
+                                     network_.weights(),
+                                     network_.normalization(),
+                                     network_.weight_hash()};
     return std::move(result_);
   }
 
@@ -201,6 +204,7 @@ class Training {
   const Task& task_;
   TrainingSet& set_;
   std::int64_t batch_rows_;
+  NetworkShape shape_;
   Network network_;
   MethodResult result_;
   LearningRate rate_;

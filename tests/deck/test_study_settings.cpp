@@ -26,7 +26,7 @@ from = "bfgs"
 )";
 
 std::vector<StudyCell> cells_of(const std::string& study, const Texts& overrides = {}) {
-  return study_cells(kDeck + study, {"deck.toml", overrides}, 1);
+  return study_cells(kDeck + study, {"deck.toml", overrides}, MPI_COMM_SELF);
 }
 
 std::string refusal(const std::string& study) {

@@ -1,0 +1,205 @@
+// Answers of a network that another run has trained, to the problems of this deck: one network call
+// and one forward solve each, no training. The network comes from the result file of that run.
+//
+// Its answers fill the box that it was trained with; what lies outside of this deck's box is then
+// cut off at it. Calls have the batch size of the training, so that on the training problems the
+// answers are the trained network's bit for bit, on any number of ranks.
+
+#include <algorithm>
+#include <filesystem>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "core/errors.hpp"
+#include "core/log.hpp"
+#include "deck/settings_text.hpp"
+#include "io/stored_network.hpp"
+#include "methods/method.hpp"
+#include "methods/network_calls.hpp"
+#include "parallel/broadcast.hpp"
+
+namespace jpo {
+namespace {
+
+struct PredictSettings : Settings {
+  std::string result;
+  std::string network;
+  void describe(KeyTable& table) override {
+    table.add("result", &result,
+              {.doc = "path of the result file that holds the trained network; [network] of this "
+                      "deck has no say in it",
+               .required = true});
+    table.add("network", &network,
+              {.doc = "name of the method that trained it; empty: the only network of the file"});
+  }
+};
+
+// The stored network and what it was made by.
+struct Predictor {
+  StoredNetwork stored;
+  NetworkSettings settings;
+  NetworkShape shape;
+  std::string label;  ///< for messages: network 'joint' of runs/a.h5
+};
+
+std::string refusal_to_read(const std::string& name, const PredictSettings& settings,
+                            const StoredNetwork& stored) {
+  const std::string key = fmt::format("key 'method.{}.result' = \"{}\"", name, settings.result);
+  if (!stored.exists) return key + ": there is no such file";
+  if (!stored.is_result) return key + ": it is no result file of this program";
+  if (stored.names.empty())
+    return key + ": it holds no trained network; allowed: the result of a joint method, say";
+  const std::string known = fmt::format("{}", fmt::join(stored.names, ", "));
+  if (stored.name.empty() && settings.network.empty())
+    return fmt::format("key 'method.{}.network': missing, {} holds several; allowed: one of {}",
+                       name, settings.result, known);
+  if (stored.name.empty())
+    return fmt::format("key 'method.{}.network' = \"{}\": {} holds no such network; allowed: {}",
+                       name, settings.network, settings.result, known);
+  if (!stored.is_complete)
+    return fmt::format(
+        "{}: its network '{}' is not complete: an older version of this program "
+        "wrote it, which did not store all that a prediction needs",
+        key, stored.name);
+  return "";
+}
+
+Predictor read_predictor(const std::string& name, const PredictSettings& settings, MPI_Comm comm) {
+  Predictor predictor;
+  predictor.stored = read_stored_network(settings.result, settings.network, comm);
+  const StoredNetwork& stored = predictor.stored;
+  const std::string refusal = refusal_to_read(name, settings, stored);
+  if (!refusal.empty()) throw BadInput(refusal);
+  predictor.label = fmt::format("network '{}' of {}", stored.name, settings.result);
+  read_settings_text(stored.settings, predictor.label, "network", predictor.settings);
+  predictor.settings.check();
+  predictor.shape = {stored.observation, stored.context, stored.parameters, stored.micro_batch};
+  return predictor;
+}
+
+Network make_network(const Predictor& predictor) {
+  const StoredNetwork& stored = predictor.stored;
+  Network network(predictor.settings, predictor.shape, 0);
+  const auto n_input = static_cast<std::size_t>(network.n_normalized());
+  if (network.describe() != stored.layers ||
+      static_cast<std::int64_t>(stored.weights.size()) != network.n_weight() ||
+      stored.input_mean.size() != n_input || stored.input_deviation.size() != n_input)
+    throw BadInput(fmt::format(
+        "{}: its weights are not those of the architecture that it names ({} there, {} here)",
+        predictor.label, stored.weights.size(), network.n_weight()));
+  network.set_weights(stored.weights);
+  network.set_normalization({stored.input_mean, stored.input_deviation});
+  if (fmt::format("{:016x}", network.weight_hash()) != stored.hash)
+    throw BadInput(
+        fmt::format("{}: its weights do not have the hash that stands beside them: the "
+                    "file is damaged",
+                    predictor.label));
+  return network;
+}
+
+std::string text_of(const FieldLayout& layout) {
+  return fmt::format("{} x {}{}", layout.n_channel, layout.n_grid,
+                     layout.periodic ? " periodic" : "");
+}
+
+void check_layout(const Predictor& predictor, const std::string& what, const FieldLayout& there,
+                  const FieldLayout& here) {
+  if (there.n_channel != here.n_channel || there.n_grid != here.n_grid ||
+      there.periodic != here.periodic)
+    throw BadInput(
+        fmt::format("{} was trained on {} values of the {} (channels x grid), this "
+                    "deck's model has {}",
+                    predictor.label, text_of(there), what, text_of(here)));
+}
+
+// Boxes may differ, not what is in them.
+void check_fit(const Predictor& predictor, const ModelShape& shape) {
+  check_layout(predictor, "observation", predictor.shape.observation, shape.observation);
+  check_layout(predictor, "context", predictor.shape.context, shape.context);
+  const auto& there = predictor.shape.parameters.names;
+  if (there != shape.parameters.names)
+    throw BadInput(fmt::format("{} predicts {} parameters ({}), this deck's model has {} ({})",
+                               predictor.label, there.size(), fmt::join(there, ", "),
+                               shape.parameters.names.size(),
+                               fmt::join(shape.parameters.names, ", ")));
+}
+
+// Rank 0 looks: file systems of nodes may differ.
+bool is_same_file(const std::string& a, const std::string& b, MPI_Comm comm) {
+  std::error_code ignored;
+  bool same = std::filesystem::equivalent(a, b, ignored);
+  broadcast(same, comm);
+  return same;
+}
+
+void check_predict(const std::string& name, const Settings& any, const RunInputs& inputs) {
+  const auto& settings = dynamic_cast<const PredictSettings&>(any);
+  const Predictor predictor = read_predictor(name, settings, inputs.comm);
+  if (is_same_file(settings.result, inputs.output, inputs.comm))
+    throw BadInput(
+        fmt::format("key 'run.output' = \"{}\": method '{}' reads its network from that "
+                    "file; allowed: another path",
+                    inputs.output, name));
+  check_fit(predictor, inputs.shape);
+  make_network(predictor);
+}
+
+void clamp_to(const ParameterSpace& space, Batch& m) {
+  const auto rows = m.write();
+  for (std::int64_t row = 0; row < m.n_problem(); ++row) {
+    const auto here = rows.row(row);
+    for (std::size_t k = 0; k < here.size(); ++k)
+      here[k] = std::clamp(here[k], space.lower[k], space.upper[k]);
+  }
+}
+
+MethodResult solve_predict(const Settings& any, const Task& task) {
+  const auto& settings = dynamic_cast<const PredictSettings&>(any);
+  const ModelShape& shape = task.objective.shape();
+  const LocalProblems& problems = task.objective.problems();
+  MethodResult result(task.objective.n_problem(), shape.parameters);
+  Batch m(task.objective.n_problem(), shape.parameters.size());
+  Evaluation evaluation(m.capacity(), m.n_component());
+
+  const Predictor predictor = [&] {
+    const auto scope = task.timer.scope(Phase::io);
+    return read_predictor(task.name, settings, task.comm);
+  }();
+  check_fit(predictor, shape);
+  NetworkCalls calls(task.shard, predictor.shape.micro_batch);
+  calls.choose_all(task.usable);
+  {
+    const auto scope = task.timer.scope(Phase::network);
+    Network network = make_network(predictor);
+    calls.predict(network, problems.observation, problems.context, m);
+    clamp_to(shape.parameters, m);
+    result.network =
+        TrainedNetwork{predictor.settings, predictor.shape,         network.describe(),
+                       network.weights(),  network.normalization(), network.weight_hash()};
+  }
+  say("  {}: {}, {} weights", task.name, predictor.label, predictor.stored.weights.size());
+
+  task.objective.evaluate_loss(calls.rows(), m, result.ledger, evaluation);
+  const auto answers = m.read();
+  for (std::size_t k = 0; k < calls.rows().size(); ++k) {
+    const std::int64_t row = calls.rows()[k];
+    result.record(row, answers.row(static_cast<std::int64_t>(k)), evaluation.loss[k],
+                  evaluation.outcome[k]);
+    result.reason[static_cast<std::size_t>(row)] = evaluation.outcome[k] == Outcome::ok
+                                                       ? StopReason::predicted
+                                                       : stop_reason_of(evaluation.outcome[k]);
+  }
+  return result;
+}
+
+}  // namespace
+
+MethodKind predict_kind() {
+  MethodKind kind{"predict", "answers of a network that an earlier run has trained; no training",
+                  [] { return std::make_unique<PredictSettings>(); }, solve_predict};
+  kind.check_inputs = check_predict;
+  return kind;
+}
+
+}  // namespace jpo

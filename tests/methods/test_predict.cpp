@@ -1,0 +1,260 @@
+// A trained network read back from its result file: the same bits on its own problems, and a
+// sentence where it does not fit others.
+
+#include <algorithm>
+#include <cmath>
+#include <filesystem>
+#include <numeric>
+
+#include <gtest/gtest.h>
+#include <hdf5.h>
+
+#include "core/errors.hpp"
+#include "driver/deck_checks.hpp"
+#include "driver/results.hpp"
+#include "io/stored_network.hpp"
+#include "tests/methods/make_job.hpp"
+
+namespace jpo {
+namespace {
+
+namespace fs = std::filesystem;
+
+// Micro-batches of 4, the last one not full.
+constexpr const char* kProblems = R"(
+[data]
+n_problem = 22
+[model]
+name = "kuramoto_sivashinsky"
+horizon = 5.0
+[parallel]
+micro_batch = 4
+)";
+
+// The snapshot is what the trained network answers; the method's own answers are the best ones on
+// the way.
+const std::string kTraining = std::string(kProblems) + R"(
+[[method]]
+name = "joint"
+kind = "joint"
+updates = 12
+learning_rate = 1e-2
+snapshots = 1
+)";
+
+const std::string kPrediction = std::string(kProblems) + R"(
+[[method]]
+kind = "predict"
+result = "to be set"
+)";
+
+class Predict : public testing::Test {
+ protected:
+  Predict() {
+    int rank = 0, n_rank = 1;
+    MPI_Comm_rank(MPI_COMM_WORLD, &rank);
+    MPI_Comm_size(MPI_COMM_WORLD, &n_rank);
+    rank_ = rank;
+    path_ = (fs::temp_directory_path() / ("jpo_test_predict_np" + std::to_string(n_rank) + ".h5"))
+                .string();
+    remove();
+  }
+  ~Predict() override { remove(); }
+
+  void remove() const {
+    MPI_Barrier(MPI_COMM_WORLD);
+    if (rank_ == 0) fs::remove(path_);
+    MPI_Barrier(MPI_COMM_WORLD);
+  }
+
+  Job trained(std::vector<std::string> overrides = {}, const std::string& deck = kTraining) const {
+    overrides.push_back("run.output=\"" + path_ + "\"");
+    Job job = solved_job(deck, overrides, MPI_COMM_WORLD);
+    write_results(job, {"test", time_stamp(), true, ""});
+    return job;
+  }
+
+  std::vector<std::string> with_result(std::vector<std::string> overrides) const {
+    overrides.push_back("method.predict.result=\"" + path_ + "\"");
+    return overrides;
+  }
+  Job predicted(const std::vector<std::string>& overrides = {},
+                MPI_Comm comm = MPI_COMM_WORLD) const {
+    return solved_job(kPrediction, with_result(overrides), comm);
+  }
+
+  /// What is said of a deck before any work.
+  std::string refusal(const std::vector<std::string>& overrides = {}) const {
+    start_network_library();
+    try {
+      const Deck deck =
+          read_deck(kPrediction, "test deck", with_result(overrides), program_catalogue());
+      check_deck(deck, MPI_COMM_WORLD);
+    } catch (const BadInput& error) {
+      return error.what();
+    }
+    return "not refused";
+  }
+
+  /// Changes the file on rank 0.
+  template <class Change>
+  void change_file(Change&& change) const {
+    MPI_Barrier(MPI_COMM_WORLD);
+    if (rank_ == 0) {
+      const hid_t file = H5Fopen(path_.c_str(), H5F_ACC_RDWR, H5P_DEFAULT);
+      change(file);
+      H5Fclose(file);
+    }
+    MPI_Barrier(MPI_COMM_WORLD);
+  }
+
+  int rank_ = 0;
+  std::string path_;
+};
+
+void expect_same_answers(const Batch& expected, const MethodResult& result) {
+  const auto a = expected.read(), b = result.parameters.read();
+  for (std::size_t k = 0; k < b.values().size(); ++k) EXPECT_EQ(a.values()[k], b.values()[k]) << k;
+}
+
+TEST_F(Predict, OnTheTrainingProblemsItIsTheTrainedNetworkBitForBit) {
+  for (const auto& training : {std::vector<std::string>{},
+                               {"method.joint.mini_batch=3"},
+                               {"network.precision=double", "network.output_map=algebraic"},
+                               {"network.name=mlp", "network.hidden=[5]"},
+                               {"network.name=transformer", "network.head=pooled"}}) {
+    const Job job = trained(training);
+    const Job again = predicted();
+    const MethodResult& result = again.results()[0];
+    expect_same_answers(job.results()[0].snapshots[0], result);
+    for (std::size_t row = 0; row < result.loss.size(); ++row) {
+      EXPECT_EQ(result.ledger.forward[row], 1.0);
+      EXPECT_EQ(result.ledger.adjoint[row], 0.0);
+      EXPECT_EQ(result.reason[row], StopReason::predicted);
+      EXPECT_LE(job.results()[0].loss[row],
+                result.loss[row]);  // the best of all, this one included
+    }
+  }
+}
+
+TEST_F(Predict, IsTheClosingEvaluationOfASupervisedNetwork) {
+  const Job job =
+      trained({}, std::string(kProblems) + "[[method]]\nkind = \"supervised\"\nupdates = 5\n");
+  const Job again = predicted();
+  expect_same_answers(job.results()[0].parameters, again.results()[0]);
+  EXPECT_EQ(job.results()[0].loss, again.results()[0].loss);
+}
+
+TEST_F(Predict, SameBitsForEveryRankCount) {
+  trained();
+  for (const auto& overrides : {std::vector<std::string>{},
+                                {"run.seed=5", "data.noise=0.1"},
+                                {"run.seed=5", "parallel.micro_batch=3"},
+                                {"run.seed=5", "parallel.micro_batch=7", "data.n_problem=17"}})
+    EXPECT_EQ(answers_of(predicted(overrides, MPI_COMM_SELF), 0).hash,
+              answers_of(predicted(overrides), 0).hash);
+}
+
+// The network of a stored result, put together by hand: default settings, places as in training.
+std::vector<double> answers_by_hand(const StoredNetwork& stored, const ProblemSet& problems) {
+  Network network(NetworkSettings{},
+                  {stored.observation, stored.context, stored.parameters, stored.micro_batch}, 1);
+  network.set_weights(stored.weights);
+  network.set_normalization({stored.input_mean, stored.input_deviation});
+  const std::int64_t n = problems.observation.n_problem();
+  Batch m(n, 2);
+  for (std::int64_t first = 0; first < n; first += stored.micro_batch) {
+    std::vector<std::int64_t> rows(
+        static_cast<std::size_t>(std::min(stored.micro_batch, n - first)));
+    std::iota(rows.begin(), rows.end(), first);
+    network.predict(kNoGraph, problems.observation, problems.context, rows, m, first);
+  }
+  const auto values = m.read().values();
+  return {values.begin(), values.end()};
+}
+
+// The network's answers fill the box of the training; what leaves the deck's is cut off.
+TEST_F(Predict, AnswersFillTheTrainingBoxAndAreCutOffAtTheDecks) {
+  trained({"method.joint.learning_rate=0.02"});
+  const StoredNetwork stored = read_stored_network(path_, "", MPI_COMM_WORLD);
+  EXPECT_EQ(stored.parameters.lower, (std::vector<double>{-1.0, 0.5}));
+  EXPECT_EQ(stored.parameters.upper, (std::vector<double>{1.0, 1.5}));
+  for (const double alpha_max : {0.05, 1.0, 3.0}) {
+    const Job job = predicted({"model.alpha_max=" + std::to_string(alpha_max)}, MPI_COMM_SELF);
+    const std::vector<double> expected = answers_by_hand(stored, job.problems());
+    const std::vector<double> answers = answers_of(job, 0).parameters;
+    std::size_t n_outside = 0;
+    for (std::size_t k = 0; k < answers.size(); k += 2) {
+      EXPECT_EQ(answers[k], std::clamp(expected[k], -alpha_max, alpha_max)) << alpha_max;
+      EXPECT_EQ(answers[k + 1], expected[k + 1]) << alpha_max;
+      n_outside += std::abs(expected[k]) > alpha_max ? 1 : 0;
+    }
+    EXPECT_EQ(n_outside > 0, alpha_max < 1.0);
+  }
+}
+
+TEST_F(Predict, AFailedProblemIsIsolatedAndExplained) {
+  trained();
+  const auto clean = answers_of(predicted({}, MPI_COMM_SELF), 0);
+  const Job job = predicted({"fault.problems=[6]"}, MPI_COMM_SELF);
+  const auto faulty = answers_of(job, 0);
+  for (std::size_t id = 0; id < clean.loss.size(); ++id)
+    if (id != 6) EXPECT_EQ(clean.loss[id], faulty.loss[id]) << id;
+  EXPECT_TRUE(std::isnan(faulty.loss[6]));
+  EXPECT_EQ(job.results()[0].reason[6], StopReason::solve_diverged);
+}
+
+// A result of a prediction holds the network again.
+TEST_F(Predict, PassesItsNetworkOn) {
+  const Job job = trained();
+  const std::string first = path_, second = path_ + ".second.h5";
+  Job once = predicted({"run.output=\"" + second + "\""});
+  write_results(once, {"test", time_stamp(), true, ""});
+  const Job twice = solved_job(
+      kPrediction, {"method.predict.result=\"" + second + "\"", "method.predict.network=predict"},
+      MPI_COMM_WORLD);
+  expect_same_answers(job.results()[0].snapshots[0], twice.results()[0]);
+  EXPECT_EQ(twice.results()[0].network->hash, job.results()[0].network->hash);
+  MPI_Barrier(MPI_COMM_WORLD);
+  if (rank_ == 0) fs::remove(second);
+}
+
+TEST_F(Predict, RefusesWhatDoesNotFitBeforeAnyWork) {
+  EXPECT_NE(refusal().find("there is no such file"), std::string::npos);
+  trained();
+  EXPECT_EQ(refusal(), "not refused");
+  EXPECT_EQ(refusal({"model.alpha_max=0.5", "model.horizon=3.0", "network.name=mlp"}),
+            "not refused");
+  const auto expect = [&](const std::vector<std::string>& overrides, const std::string& sentence) {
+    const std::string said = refusal(overrides);
+    EXPECT_NE(said.find(sentence), std::string::npos) << said;
+  };
+  expect({"method.predict.network=other"}, "holds no such network; allowed: joint");
+  expect({"model.n_grid=64"}, "trained on 1 x 128 periodic values of the observation");
+  expect({"model.unknown=initial_state"}, "this deck's model has");
+  expect({"run.output=\"" + path_ + "\""}, "reads its network from that file");
+}
+
+TEST_F(Predict, RefusesAFileThatIsDamagedOrOld) {
+  trained();
+  change_file([](hid_t file) {
+    const hid_t weights = H5Dopen2(file, "/network/joint/weights", H5P_DEFAULT);
+    const hid_t space = H5Dget_space(weights);
+    std::vector<double> values(static_cast<std::size_t>(H5Sget_simple_extent_npoints(space)));
+    H5Dread(weights, H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, values.data());
+    values[3] += 0.5;
+    H5Dwrite(weights, H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, values.data());
+    H5Sclose(space);
+    H5Dclose(weights);
+  });
+  EXPECT_NE(refusal().find("the file is damaged"), std::string::npos) << refusal();
+  change_file([](hid_t file) { H5Ldelete(file, "/network/joint/lower", H5P_DEFAULT); });
+  EXPECT_NE(refusal().find("is not complete"), std::string::npos) << refusal();
+  change_file([](hid_t file) { H5Ldelete(file, "/network/joint", H5P_DEFAULT); });
+  EXPECT_NE(refusal().find("it holds no trained network"), std::string::npos) << refusal();
+  change_file([](hid_t file) { H5Adelete(file, "deck"); });
+  EXPECT_NE(refusal().find("no result file of this program"), std::string::npos) << refusal();
+}
+
+}  // namespace
+}  // namespace jpo
