@@ -224,10 +224,10 @@ double JointGradient::alignment() {
     const auto m = m_.read();
     const auto truth = task_.truth.read();
     const auto g = evaluation_.gradient.write();
-    for (std::size_t k = 0; k < rows_.size(); ++k) {
+    for (std::size_t k = 0; k < rows().size(); ++k) {
       const auto place = static_cast<std::int64_t>(k);
       for (std::size_t j = 0; j < scale.size(); ++j) {
-        const double error = (m.row(place)[j] - truth.row(rows_[k])[j]) / scale[j];
+        const double error = (m.row(place)[j] - truth.row(rows()[k])[j]) / scale[j];
         g.row(place)[j] = is_ok(evaluation_.outcome[k]) ? error / scale[j] : 0.0;
         largest = std::max(largest, std::abs(error));
       }
