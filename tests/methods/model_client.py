@@ -12,7 +12,7 @@ SOLVE, ADJOINT, TANGENT = 1, 2, 3
 
 
 class Model:
-    """The model of a deck; c, m, y, w, v are arrays [problem, component], any number of problems."""
+    """The model of a deck; c, m, y, w, v are arrays [problem, component], n_batch rows at most."""
 
     def __init__(self, server: str, deck: str):
         with tempfile.NamedTemporaryFile("w", suffix=".toml") as file:
@@ -21,13 +21,14 @@ class Model:
             self.process = subprocess.Popen([server, file.name], stdin=subprocess.PIPE,
                                             stdout=subprocess.PIPE)
             sizes = self._receive(5, np.int64)  # the deck has been read once they come
-        self.n_parameter, self.n_context, self.n_observation, self.n_batch, tangent = map(int, sizes)
+        (self.n_parameter, self.n_context, self.n_observation, self.n_batch,
+         tangent) = map(int, sizes)
         self.has_tangent = bool(tangent)
         self.lower, self.upper, self.centre, self.scale = (
             self._receive(4 * self.n_parameter).reshape(4, self.n_parameter))
 
     def solve(self, c: np.ndarray, m: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """y, and which problems converged; at most n_batch problems."""
+        """Which problems converged, and y."""
         n = len(m)
         self._send(SOLVE, n, c, m)
         return self._receive(n) == 0.0, self._receive(n * self.n_observation).reshape(n, -1)

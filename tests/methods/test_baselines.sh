@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Our per-problem baselines against SciPy's: the deck's bfgs, levenberg_marquardt and trust_region
-# alone are run, then compared. Usage: test_baselines.sh JPO MODEL_SERVER DECK OPTION... [-- --set ...]
-# OPTIONs are those of scipy_baseline.py, what follows -- those of jpo run.
+# alone are run, then compared. OPTIONs are those of scipy_baseline.py, what follows -- of jpo run.
+#   test_baselines.sh JPO MODEL_SERVER DECK OPTION... [-- --set KEY=VALUE...]
 set -euo pipefail
 jpo=$1 server=$2 deck=$3
 shift 3
