@@ -202,6 +202,7 @@ Task Job::task(const std::string& name, Objective& objective) {
           solved_below(),
           mean(sorted_finite(gather_rows(loss_at_centre_, comm_))),
           loss_reference(),
+          problems_.truth,
           deck_.section<DataSettings>("data").noise};
 }
 

@@ -102,6 +102,9 @@ void write_history(ResultFile& file, const std::string& group, const History& hi
   write(
       "signal_to_noise", [](const Entry& e) { return e.signal_to_noise; }, "1",
       "|mean weight gradient|^2 over the variance of the sampled problems' ones");
+  write(
+      "alignment", [](const Entry& e) { return e.alignment; }, "1",
+      "cosine between the joint weight gradient and the one that pulls the answers to the truth");
   std::vector<double> quantiles;
   for (const Entry& entry : history.entries)
     quantiles.insert(quantiles.end(), entry.loss_quantiles.begin(), entry.loss_quantiles.end());

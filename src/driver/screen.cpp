@@ -110,8 +110,10 @@ void show_sizes(const Deck& deck, const ModelShape& shape, int n_rank) {
   const auto row = static_cast<double>(shape.observation.size() + shape.context.size() +
                                        4 * shape.parameters.size()) *
                    sizeof(double);
+  const auto block = static_cast<double>(shape.state_block);
   const double states =
-      std::min(local, static_cast<double>(parallel.solve_batch)) * shape.state_bytes;
+      std::ceil(std::min(local, static_cast<double>(parallel.solve_batch)) / block) * block *
+      shape.state_bytes;
   const double weights = static_cast<double>(n_weight) * 8.0 * 8.0;
   say("memory a rank: {} problems and answers, {} states, {} weights and sums",
       bytes_text(local * row), bytes_text(states), bytes_text(weights));

@@ -216,6 +216,33 @@ void JointGradient::collect(const Scale& scale, JointSum& sum) {
   sum.gradient_norm = std::sqrt(square);
 }
 
+double JointGradient::alignment() {
+  predict(set_.observation(), set_.context(), true);
+  const auto& scale = task_.objective.shape().parameters.scale;
+  double largest = 0.0;
+  {
+    const auto m = m_.read();
+    const auto truth = task_.truth.read();
+    const auto g = evaluation_.gradient.write();
+    for (std::size_t k = 0; k < rows().size(); ++k) {
+      const auto place = static_cast<std::int64_t>(k);
+      for (std::size_t j = 0; j < scale.size(); ++j) {
+        const double error = (m.row(place)[j] - truth.row(rows()[k])[j]) / scale[j];
+        g.row(place)[j] = is_ok(evaluation_.outcome[k]) ? error / scale[j] : 0.0;
+        largest = std::max(largest, std::abs(error));
+      }
+    }
+  }
+  reduce_max({&largest, 1}, task_.comm);
+  sum_.clear();
+  add_gradients(binary_exponent(largest));
+  FlatSum::Seconds seconds;
+  sum_.reduce(task_.comm, seconds);
+  const auto to_truth = sum_.values().first(gradient_.size());
+  const double square = dot(to_truth, to_truth) * dot(gradient_, gradient_);
+  return square > 0.0 ? dot(to_truth, gradient_) / std::sqrt(square) : History::Entry::kNone;
+}
+
 GradientSamples JointGradient::sample_gradients(std::int64_t update, std::int64_t n) {
   if (n == 0) return {};
   const auto scope = task_.timer.scope(Phase::network);
@@ -230,7 +257,8 @@ GradientSamples JointGradient::sample_gradients(std::int64_t update, std::int64_
   samples = gather_rows(samples, task_.comm);
   GradientSamples result{0.0, 0.0};
   double square = 0.0;
-  const auto n_sample = static_cast<double>(samples.size() / 2);
+  const std::size_t n_pair = samples.size() / 2;
+  const auto n_sample = static_cast<double>(n_pair);
   for (std::size_t k = 0; k < samples.size(); k += 2) {
     result.cosine += samples[k] / n_sample;
     square += samples[k + 1] / n_sample;

@@ -49,6 +49,11 @@ class JointGradient {
   /// the mean one; at the same weights, before a step. Collective on task.comm.
   GradientSamples sample_gradients(std::int64_t update, std::int64_t n);
 
+  /// Cosine between the mean gradient of the last evaluate and the weight gradient that pulls the
+  /// same answers to the truth, of 0.5 |(m - truth) / scale|^2: how well the misfit knows the way
+  /// to the solution. At the same weights; after sample_gradients. Collective on task.comm.
+  double alignment();
+
   /// The network's answers to all usable problems at the current weights: rows of `m` by local
   /// problem [n_local_problem, n_parameter]; other rows stay.
   void predict_answers(Batch& m);

@@ -23,7 +23,7 @@ constexpr std::int64_t kFewUnknowns = 64;
 struct LmSettings : Settings {
   std::string from;
   double max_evaluations = 100.0;
-  double gradient_tolerance = 1e-8;
+  double gradient_tolerance = 1e-6;
   double step_tolerance = 1e-10;
   double damping = 1e-3;
   std::string linear_solver = "auto";

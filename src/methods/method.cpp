@@ -1,6 +1,7 @@
 #include "methods/method.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 
 namespace jpo {
@@ -47,7 +48,9 @@ MethodResult::MethodResult(std::int64_t n_problem, const ParameterSpace& space)
       reason(loss.size(), StopReason::solve_diverged),
       last_failure(loss.size(), Outcome::ok),
       failed_evaluations(loss.size()),
-      ledger(n_problem) {
+      ledger(n_problem),
+      recent_(n_problem, space.size()),
+      recent_loss_(loss) {
   const auto rows = parameters.write();
   for (std::int64_t row = 0; row < n_problem; ++row)
     std::ranges::copy(space.centre, rows.row(row).begin());
@@ -59,9 +62,25 @@ void MethodResult::record(std::int64_t row, std::span<const double> m, double ev
   if (outcome != Outcome::ok) {
     last_failure[k] = outcome;
     ++failed_evaluations[k];
-  } else if (!(loss[k] <= evaluated)) {
-    loss[k] = evaluated;
-    std::ranges::copy(m, parameters.write().row(row).begin());
+    return;
+  }
+  const auto keep_lower = [&](double& best, Batch& answers) {
+    if (best <= evaluated) return;
+    best = evaluated;
+    std::ranges::copy(m, answers.write().row(row).begin());
+  };
+  keep_lower(loss[k], parameters);
+  keep_lower(recent_loss_[k], recent_);
+}
+
+void MethodResult::take_recent(Batch& m) {
+  const auto from = recent_.read();
+  const auto to = m.write();
+  for (std::size_t k = 0; k < recent_loss_.size(); ++k) {
+    if (std::isnan(recent_loss_[k])) continue;
+    const auto row = static_cast<std::int64_t>(k);
+    std::ranges::copy(from.row(row), to.row(row).begin());
+    recent_loss_[k] = std::numeric_limits<double>::quiet_NaN();
   }
 }
 

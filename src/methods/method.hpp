@@ -61,6 +61,7 @@ struct History {
     double clipped = kNone;  ///< share of the problems whose gradient was clipped
     double cosine = kNone;   ///< mean, between sampled problems' gradients and the joint one
     double signal_to_noise = kNone;  ///< |mean gradient|^2 over the sampled problems' variance
+    double alignment = kNone;        ///< cosine with the gradient that pulls to the truth
   };
   std::vector<Entry> entries;
 };
@@ -82,6 +83,10 @@ struct MethodResult {
   /// Keeps (m, loss) where it is ok and the best so far of local problem `row`; counts a failure.
   void record(std::int64_t row, std::span<const double> m, double loss, Outcome outcome);
 
+  /// Takes the best answers since the last call (or the start) out: rows of `m` where there were
+  /// any, other rows stay.
+  void take_recent(Batch& m);
+
   Batch parameters;              ///< best m of each problem
   std::vector<Batch> snapshots;  ///< answers on the way, oldest first: more starts for refine
   std::vector<double> loss;      ///< its loss; NaN where no evaluation was ok
@@ -93,6 +98,10 @@ struct MethodResult {
   std::optional<TrainedNetwork> network;
   double seconds = 0.0;
   std::array<double, n_phase> phases{};  ///< seconds of this rank, by phase
+
+ private:
+  Batch recent_;                     ///< best m since take_recent
+  std::vector<double> recent_loss_;  ///< NaN where there was none
 };
 
 /// What a method works with.
@@ -116,6 +125,7 @@ struct Task {
   double solved_below;
   double loss_scale;      ///< the mean misfit at the centre of the box
   double loss_reference;  ///< L_ref: the median misfit at the centre of the box
+  const Batch& truth;     ///< of generated problems [n_local_problem, n_parameter]
   double noise;           ///< deviation of the noise on the observations, as the deck says
 };
 

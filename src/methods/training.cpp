@@ -44,11 +44,16 @@ void TrainingSettings::describe(KeyTable& table) {
                     "record of the history: cosine and signal-to-noise; a cost of that many "
                     "network calls",
              .min = 0});
-  table.add("snapshots", &snapshots,
-            {.doc = "times on the way, evenly spaced, at which all answers of the network are "
-                    "kept: refine.starts can start from them",
-             .min = 0,
-             .max = 1000});
+  table.add(
+      "gradient_alignment", &gradient_alignment,
+      {.doc = "true: each record of the history has the cosine between the joint gradient and "
+              "the one that pulls the answers to the truth; a cost of one more pass"});
+  table.add(
+      "snapshots", &snapshots,
+      {.doc = "equal parts of the training; the best answer of each is kept: refine.starts can "
+              "start from them",
+       .min = 0,
+       .max = 1000});
   learning_rate.describe(table);
   table.add("optimizer", &optimizer.name,
             {.doc = "how the weights step along the gradient", .allowed = {"adam", "adamw"}});
@@ -146,12 +151,14 @@ class Training {
     rate_.observe(sum.loss_mean);
   }
 
-  // Snapshot k of n after k / n of the updates: the last is the trained network's answer.
+  // Snapshot k of n after k / n of the updates: the best answers since the last one, and the
+  // network's where a problem had none.
   void keep_snapshot(JointGradient& joint, std::int64_t n_update) {
     const std::int64_t n = settings_.snapshots;
     if (n_update * n / settings_.updates == (n_update - 1) * n / settings_.updates) return;
     result_.snapshots.push_back(result_.parameters.copy());
     joint.predict_answers(result_.snapshots.back());
+    result_.take_recent(result_.snapshots.back());
   }
 
   // Before the step: samples of the gradient are taken at the weights that it was taken at.
@@ -170,6 +177,7 @@ class Training {
                     static_cast<double>(std::max<std::int64_t>(sum.n_counted, 1));
     entry.cosine = samples.cosine;
     entry.signal_to_noise = samples.signal_to_noise;
+    if (settings_.gradient_alignment) entry.alignment = joint.alignment();
     result_.history.entries.push_back(entry);
   }
 

@@ -26,6 +26,7 @@ struct TrainingSettings : Settings {
   double clip_problem = 0.0;
   std::int64_t history_every = 10;
   std::int64_t gradient_samples = 0;
+  bool gradient_alignment = false;
   std::int64_t snapshots = 0;
   LearningRateSettings learning_rate;
   OptimizerSettings optimizer;

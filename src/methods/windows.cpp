@@ -14,7 +14,7 @@ namespace {
 struct WindowsSettings : TaoSolverSettings {
   std::int64_t stages = 0;
   std::int64_t stage_evaluations = 20;
-  std::int64_t last_evaluations = 100;
+  std::int64_t last_evaluations = 80;
 
   void describe(KeyTable& table) override {
     table.add("stages", &stages,

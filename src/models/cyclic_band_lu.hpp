@@ -1,9 +1,11 @@
 #pragma once
-// LU factors of a symmetric, periodic, pentadiagonal matrix, kept for sweeps over interleaved
-// states. PETSc's own factor cannot be applied to sixteen interleaved right-hand sides at once: the
-// operator is assembled in PETSc, and factored here once.
+// LU factors of a symmetric, periodic matrix of half-bandwidth 2 or 3, kept for sweeps over
+// interleaved states. PETSc's own factor cannot be applied to sixteen interleaved right-hand sides
+// at once: the operator is assembled in PETSc, and factored here once.
 
+#include <array>
 #include <cstdint>
+#include <utility>
 #include <vector>
 
 #include <petscmat.h>
@@ -12,84 +14,174 @@
 
 namespace jpo {
 
-/// A = L U without pivoting. Rows 0 .. n-3 of L and U are two wide; the periodic corners fill the
-/// last two rows of L and columns of U, from both ends inwards, and decay: entries below 1e-18 of
-/// the largest are dropped, so that the middle of a sweep is pure band.
+/// A = L U without pivoting, w = half_bandwidth. Rows 0 .. n-w-1 of L and U are w wide; the
+/// periodic corners fill the last w rows of L and columns of U (the border), from both ends
+/// inwards, and decay: entries below 1e-18 of the largest are dropped, so that the middle of a
+/// sweep is pure band.
+template <int half_bandwidth>
 class CyclicBandLu {
  public:
-  /// `matrix`: sequential, n >= 8 rows. Throws std::invalid_argument where it is not symmetric,
-  /// not cyclic pentadiagonal, or where L U misses it by more than 1e-12 (relative).
+  /// `matrix`: sequential, n >= 4 w rows. Throws std::invalid_argument where it is not symmetric,
+  /// not of this cyclic band, or where L U misses it by more than 1e-12 (relative). O(n) work.
   explicit CyclicBandLu(Mat matrix);
 
   std::int64_t size() const { return n_; }
 
-  /// Solves A x = r for one block: right_hand_side(i) gives row i as Lanes, called once for each i
-  /// in ascending order; x [n][lane] is overwritten. A is symmetric: this is also A^T x = r.
+  /// Solves A z = r for one block: right_hand_side(i) gives row i as Lanes, called once for each i
+  /// in ascending order; x [n][lane] is overwritten by result(i, z(i)), called in descending order.
+  /// A is symmetric: this is also A^T z = r.
+  template <class RightHandSide, class Result>
+  void solve(RightHandSide&& right_hand_side, double* x, Result&& result) const;
+  /// x = z.
   template <class RightHandSide>
-  void solve(RightHandSide&& right_hand_side, double* x) const;
-
-  /// Entries of L and U that a sweep multiplies with, and divisions, per solve: for flop counts.
-  std::int64_t n_nonzero() const { return 4 * (n_ - 2) + 4 * (head_ + 2) + 2; }
+  void solve(RightHandSide&& right_hand_side, double* x) const {
+    solve(
+        right_hand_side, x,
+        [](std::int64_t /*i*/, const Lanes& z) __attribute__((always_inline)) { return z; });
+  }
 
  private:
-  void factor(std::vector<double>& a);
-  void check_product(const std::vector<double>& a, const std::vector<double>& lu) const;
+  static constexpr int kW = half_bandwidth;
 
+  using Pointers = std::array<const double*, kW>;
+  using Columns = std::array<std::vector<double>, kW>;
+  // Stores to x could be to anything: pointers of locals need not be loaded again after them.
+  static Pointers pointers(const Columns& values) {
+    Pointers result{};
+    unrolled<kW>([&](auto k) { result[k] = values[k].data(); });
+    return result;
+  }
+
+  template <class RightHandSide>
+  [[gnu::always_inline]] inline void substitute_forward(RightHandSide&& right_hand_side, double* x,
+                                                        LaneList<kW>& border) const;
+  template <class RightHandSide>
+  [[gnu::always_inline]] inline void solve_border(RightHandSide&& right_hand_side,
+                                                  LaneList<kW>& border) const;
+  template <class Result>
+  [[gnu::always_inline]] inline void substitute_back(const LaneList<kW>& border, double* x,
+                                                     Result&& result) const;
+
+  struct Matrix;
+  static Matrix read(Mat matrix);
+  void factor(const Matrix& a);
+  void eliminate(std::int64_t pivot);
+  void drop_negligible();
+  void check_product(const Matrix& a) const;
+  double lower_entry(std::int64_t i, std::int64_t j) const;
+  double upper_entry(std::int64_t i, std::int64_t j) const;
+
+  // Entries that lie outside the matrix or in the border's own place are 0.
   std::int64_t n_ = 0;
-  std::int64_t head_ = 0;                    ///< rows [0, head_) have corner entries
-  std::vector<double> l1_, l2_;              ///< L(i, i-1), L(i, i-2) of the band rows
-  std::vector<double> u1_, u2_;              ///< U(i, i+1), U(i, i+2) where these are band columns
-  std::vector<double> row_p_, row_q_;        ///< L(n-2, i), L(n-1, i)
-  std::vector<double> column_p_, column_q_;  ///< U(i, n-2), U(i, n-1)
-  std::vector<double> inverse_diagonal_;
+  std::int64_t n_band_ = 0;  ///< n - w
+  std::int64_t head_ = 0;    ///< rows [0, head_) have corner entries
+  Columns lower_;            ///< [k]: L(i, i-1-k) of the band rows
+  Columns upper_;            ///< [k]: U(i, i+1+k) where this is a band column
+  Columns row_;              ///< [k]: L(n_band+k, i), i < n_band+k
+  Columns column_;           ///< [k]: U(i, n_band+k), i < n_band+k
+  std::vector<double> diagonal_, inverse_diagonal_;
 };
 
+template <int half_bandwidth>
+template <class RightHandSide, class Result>
+void CyclicBandLu<half_bandwidth>::solve(RightHandSide&& right_hand_side, double* x,
+                                         Result&& result) const {
+  LaneList<kW> border;
+  substitute_forward(right_hand_side, x, border);
+  solve_border(right_hand_side, border);
+  unrolled<kW>([&](auto from_last) __attribute__((always_inline)) {
+    constexpr Constant<kW - 1 - from_last> k;
+    store(x + (n_band_ + k) * n_lane, result(n_band_ + k, border[k]));
+  });
+  substitute_back(border, x, result);
+}
+
+// The band rows of L; border: what the border rows subtract.
+template <int half_bandwidth>
 template <class RightHandSide>
-void CyclicBandLu::solve(RightHandSide&& right_hand_side, double* x) const {
-  const std::int64_t n_band = n_ - 2;
-  const std::int64_t tail = n_band - 2;  // the last two band rows touch the border again
-  Lanes before = lanes_of(0.0);          // x(i-1)
-  Lanes before2 = before;                // x(i-2)
-  Lanes sum_p = before;                  // what the border rows subtract
-  Lanes sum_q = before;
+void CyclicBandLu<half_bandwidth>::substitute_forward(RightHandSide&& right_hand_side, double* x,
+                                                      LaneList<kW>& border) const {
+  const Pointers lower = pointers(lower_);
+  const Pointers row = pointers(row_);
+  const std::int64_t n_band = n_band_;
+  const std::int64_t head = head_;
+  const std::int64_t tail = n_band - kW;  // the last w band rows touch the border again
+  LaneList<kW> near;                      // [k]: the solution at i-1-k
   const auto band_row = [&](std::int64_t i) __attribute__((always_inline)) {
-    const Lanes value = right_hand_side(i) - l1_[i] * before - l2_[i] * before2;
+    Lanes value = right_hand_side(i);
+    unrolled<kW>([&](auto k)
+                     __attribute__((always_inline)) { value = value - lower[k][i] * near[k]; });
     store(x + i * n_lane, value);
-    before2 = before;
-    before = value;
+    near.push_front(value);
   };
   const auto bordered_row = [&](std::int64_t i) __attribute__((always_inline)) {
     band_row(i);
-    sum_p = sum_p + row_p_[i] * before;
-    sum_q = sum_q + row_q_[i] * before;
+    unrolled<kW>([&](auto k) __attribute__((always_inline)) {
+      border.set(k, border[k] + row[k][i] * near.first);
+    });
   };
-  for (std::int64_t i = 0; i < head_; ++i) bordered_row(i);
-  for (std::int64_t i = head_; i < tail; ++i) band_row(i);
+  for (std::int64_t i = 0; i < head; ++i) bordered_row(i);
+  for (std::int64_t i = head; i < tail; ++i) band_row(i);
   for (std::int64_t i = tail; i < n_band; ++i) bordered_row(i);
+}
 
-  const Lanes right_p = right_hand_side(n_band) - sum_p;
-  const Lanes right_q = right_hand_side(n_band + 1) - sum_q - row_q_[n_band] * right_p;
-  const Lanes q = inverse_diagonal_[n_band + 1] * right_q;
-  const Lanes p = inverse_diagonal_[n_band] * (right_p - column_q_[n_band] * q);
-  store(x + (n_band + 1) * n_lane, q);
-  store(x + n_band * n_lane, p);
+// border: from what its rows subtract to the last w rows of z.
+template <int half_bandwidth>
+template <class RightHandSide>
+void CyclicBandLu<half_bandwidth>::solve_border(RightHandSide&& right_hand_side,
+                                                LaneList<kW>& border) const {
+  unrolled<kW>([&](auto k) __attribute__((always_inline)) {
+    Lanes value = right_hand_side(n_band_ + k) - border[k];
+    unrolled<k>([&](auto j) __attribute__((always_inline)) {
+      value = value - row_[k][n_band_ + j] * border[j];
+    });
+    border.set(k, value);
+  });
+  unrolled<kW>([&](auto from_last) __attribute__((always_inline)) {
+    constexpr Constant<kW - 1 - from_last> k;
+    Lanes value = border[k];
+    unrolled<from_last>([&](auto j) __attribute__((always_inline)) {
+      constexpr Constant<kW - 1 - j> later;
+      value = value - column_[later][n_band_ + k] * border[later];
+    });
+    border.set(k, inverse_diagonal_[n_band_ + k] * value);
+  });
+}
 
-  Lanes after = lanes_of(0.0);  // x(i+1), x(i+2) among the band rows
-  Lanes after2 = after;
+// The band rows of U.
+template <int half_bandwidth>
+template <class Result>
+void CyclicBandLu<half_bandwidth>::substitute_back(const LaneList<kW>& border, double* x,
+                                                   Result&& result) const {
+  const Pointers upper = pointers(upper_);
+  const Pointers column = pointers(column_);
+  const double* inverse_diagonal = inverse_diagonal_.data();
+  const std::int64_t n_band = n_band_;
+  const std::int64_t head = head_;
+  const std::int64_t tail = n_band - kW;
+  LaneList<kW> near;  // [k]: z at i+1+k
   const auto finish = [&](std::int64_t i, const Lanes& value) __attribute__((always_inline)) {
-    after2 = after;
-    after = inverse_diagonal_[i] * value;
-    store(x + i * n_lane, after);
+    near.push_front(inverse_diagonal[i] * value);
+    store(x + i * n_lane, result(i, near.first));
   };
   const auto band_back = [&](std::int64_t i) __attribute__((always_inline)) {
-    return load(x + i * n_lane) - u1_[i] * after - u2_[i] * after2;
+    Lanes value = load(x + i * n_lane);
+    unrolled<kW>([&](auto k)
+                     __attribute__((always_inline)) { value = value - upper[k][i] * near[k]; });
+    return value;
   };
   const auto bordered_back = [&](std::int64_t i) __attribute__((always_inline)) {
-    finish(i, band_back(i) - column_p_[i] * p - column_q_[i] * q);
+    Lanes value = band_back(i);
+    unrolled<kW>([&](auto k)
+                     __attribute__((always_inline)) { value = value - column[k][i] * border[k]; });
+    finish(i, value);
   };
   for (std::int64_t i = n_band - 1; i >= tail; --i) bordered_back(i);
-  for (std::int64_t i = tail - 1; i >= head_; --i) finish(i, band_back(i));
-  for (std::int64_t i = head_ - 1; i >= 0; --i) bordered_back(i);
+  for (std::int64_t i = tail - 1; i >= head; --i) finish(i, band_back(i));
+  for (std::int64_t i = head - 1; i >= 0; --i) bordered_back(i);
 }
+
+extern template class CyclicBandLu<2>;
+extern template class CyclicBandLu<3>;
 
 }  // namespace jpo

@@ -27,19 +27,24 @@ std::vector<double> fourier_mode_matrix(std::int64_t n) {
 }
 
 std::vector<double> interpolation_matrix(std::int64_t n, std::int64_t finer) {
-  std::vector<double> matrix;
+  // The polynomial of a unit value at point 0; those of the other points are shifted copies.
+  const std::int64_t n_fine = finer * n;
   const std::int64_t highest = n / 2;
-  for (std::int64_t i = 0; i < finer * n; ++i) {
-    for (std::int64_t j = 0; j < n; ++j) {
-      const double turn = 2.0 * std::numbers::pi * static_cast<double>(i - finer * j) /
-                          static_cast<double>(finer * n);
-      double sum = 1.0;
-      for (std::int64_t k = 1; k < (n + 1) / 2; ++k)
-        sum += 2.0 * std::cos(static_cast<double>(k) * turn);
-      if (n % 2 == 0) sum += std::cos(static_cast<double>(highest) * turn);
-      matrix.push_back(sum / static_cast<double>(n));
-    }
+  std::vector<double> unit;
+  for (std::int64_t i = 0; i < n_fine; ++i) {
+    const double turn =
+        2.0 * std::numbers::pi * static_cast<double>(i) / static_cast<double>(n_fine);
+    double sum = 1.0;
+    for (std::int64_t k = 1; k < (n + 1) / 2; ++k)
+      sum += 2.0 * std::cos(static_cast<double>(k) * turn);
+    if (n % 2 == 0) sum += std::cos(static_cast<double>(highest) * turn);
+    unit.push_back(sum / static_cast<double>(n));
   }
+  std::vector<double> matrix;
+  matrix.reserve(static_cast<std::size_t>(n_fine * n));
+  for (std::int64_t i = 0; i < n_fine; ++i)
+    for (std::int64_t j = 0; j < n; ++j)
+      matrix.push_back(unit[static_cast<std::size_t>((i - finer * j + n_fine) % n_fine)]);
   return matrix;
 }
 

@@ -9,6 +9,8 @@
 #include <cstdint>
 #include <memory>
 #include <new>
+#include <type_traits>
+#include <utility>
 
 #include "core/batch.hpp"
 
@@ -52,6 +54,50 @@ inline Lanes operator*(const Lanes& x, const Lanes& y) {
 inline Lanes operator*(double s, const Lanes& x) {
   return {s * x.a, s * x.b, s * x.c, s * x.d};
 }
+
+template <int k>
+using Constant = std::integral_constant<int, k>;
+
+/// body(k) for k = 0 .. n-1, each a Constant.
+template <int n, class Body>
+[[gnu::always_inline]] inline void unrolled(Body&& body) {
+  [&]<int... k>(std::integer_sequence<int, k...>) __attribute__((always_inline)) {
+    (body(Constant<k>{}), ...);
+  }
+  (std::make_integer_sequence<int, n>{});
+}
+
+/// n Lanes with constant indices, which stay in registers: an array of them would not.
+template <int n>
+struct LaneList {
+  Lanes first = lanes_of(0.0);
+  LaneList<n - 1> rest{};
+  template <int k>
+  [[gnu::always_inline]] const Lanes& operator[](Constant<k> /*index*/) const {
+    if constexpr (k == 0)
+      return first;
+    else
+      return rest[Constant<k - 1>{}];
+  }
+  template <int k>
+  [[gnu::always_inline]] void set(Constant<k> /*index*/, const Lanes& x) {
+    if constexpr (k == 0) {
+      first.a = x.a;  // register by register, again
+      first.b = x.b;
+      first.c = x.c;
+      first.d = x.d;
+    } else {
+      rest.set(Constant<k - 1>{}, x);
+    }
+  }
+  /// Everything moves one on; the last falls off.
+  [[gnu::always_inline]] void push_front(const Lanes& x) {
+    if constexpr (n > 1) rest.push_front(first);
+    set(Constant<0>{}, x);
+  }
+};
+template <>
+struct LaneList<0> {};
 
 /// body(block) for every block. Blocks are independent of each other.
 template <class Body>

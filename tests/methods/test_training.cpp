@@ -123,6 +123,46 @@ TEST(GradientSamples, AreTheSameForEveryRankCountAndInRange) {
   EXPECT_NE(a[0].cosine, a[1].cosine);
 }
 
+TEST(GradientAlignment, IsACosineTheSameForEveryRankCount) {
+  const std::vector<std::string> asked = {"method.joint.gradient_alignment=true"};
+  const Job alone = solved_job(kDeck, asked, MPI_COMM_SELF);
+  const Job shared = solved_job(kDeck, asked, MPI_COMM_WORLD);
+  const Job plain = solved_job(kDeck, {}, MPI_COMM_WORLD);
+  for (std::size_t k = 0; k < 5; ++k) {
+    const double cosine = alone.results()[0].history.entries[k].alignment;
+    EXPECT_EQ(cosine, shared.results()[0].history.entries[k].alignment);
+    EXPECT_LE(std::abs(cosine), 1.0);
+    EXPECT_TRUE(std::isnan(plain.results()[0].history.entries[k].alignment));
+  }
+  // Looking does not touch.
+  EXPECT_EQ(answers_of(shared, 0).hash, answers_of(plain, 0).hash);
+}
+
+// One unknown and one problem: both gradients are multiples of the same one, dm/dtheta. The cosine
+// is the sign of (pull of the misfit) x (pull to the truth).
+TEST(GradientAlignment, IsPlusOrMinusOneForOneUnknownOfOneProblem) {
+  constexpr const char* deck = R"(
+[data]
+n_problem = 1
+[model]
+name = "wave_packet"
+[network]
+precision = "double"
+[[method]]
+kind = "joint"
+updates = 1
+gradient_alignment = true
+)";
+  int n_positive = 0;
+  for (int seed = 0; seed < 8; ++seed) {
+    const Job job = solved_job(deck, {"run.seed=" + std::to_string(seed)}, MPI_COMM_SELF);
+    const double cosine = job.results()[0].history.entries[0].alignment;
+    EXPECT_NEAR(std::abs(cosine), 1.0, 1e-9);
+    n_positive += cosine > 0.0 ? 1 : 0;
+  }
+  EXPECT_GT(n_positive, 0);  // and the misfit oscillates: no seed's sign is promised
+}
+
 // One problem alone is the whole gradient: cosine 1, and no noise.
 TEST(GradientSamples, OfASingleProblemAreTheJointGradient) {
   const Job job = solved_job(kDeck, {"data.n_problem=1"}, MPI_COMM_SELF);

@@ -1,3 +1,4 @@
+#include <array>
 #include <cmath>
 
 #include <gtest/gtest.h>
@@ -14,13 +15,21 @@ using MatHandle = Handle<Mat, MatDestroy>;
 using VecHandle = Handle<Vec, VecDestroy>;
 using KspHandle = Handle<KSP, KSPDestroy>;
 
+// Of half-bandwidth 2: entries of the second-order step operator; 3: of the fourth-order one.
+template <int w>
 MatHandle make_matrix(PetscInt n, double diagonal, double corner = 0.0) {
+  constexpr std::array<PetscScalar, 3> narrow = {-27.4, 6.9, 0.0};
+  constexpr std::array<PetscScalar, 3> wide = {-11.9, 3.7, -0.3};
+  const auto& beside = w == 2 ? narrow : wide;
   MatHandle matrix;
-  PETSC(MatCreateSeqAIJ(PETSC_COMM_SELF, n, n, 7, nullptr, matrix.put()));
+  PETSC(MatCreateSeqAIJ(PETSC_COMM_SELF, n, n, 2 * w + 2, nullptr, matrix.put()));
   for (PetscInt i = 0; i < n; ++i) {
-    const PetscInt columns[] = {(i + n - 2) % n, (i + n - 1) % n, i, (i + 1) % n, (i + 2) % n};
-    const PetscScalar values[] = {6.9, -27.4, diagonal, -27.4, 6.9};
-    PETSC(MatSetValues(matrix.get(), 1, &i, 5, columns, values, INSERT_VALUES));
+    PETSC(MatSetValue(matrix.get(), i, i, diagonal, INSERT_VALUES));
+    for (PetscInt d = 1; d <= w; ++d) {
+      const PetscScalar value = beside[static_cast<std::size_t>(d - 1)];
+      PETSC(MatSetValue(matrix.get(), i, (i + d) % n, value, INSERT_VALUES));
+      PETSC(MatSetValue(matrix.get(), i, (i - d + n) % n, value, INSERT_VALUES));
+    }
   }
   if (corner != 0.0) PETSC(MatSetValue(matrix.get(), 0, n / 2, corner, INSERT_VALUES));
   PETSC(MatAssemblyBegin(matrix.get(), MAT_FINAL_ASSEMBLY));
@@ -31,10 +40,10 @@ MatHandle make_matrix(PetscInt n, double diagonal, double corner = 0.0) {
 class CyclicBandLuOfSize : public testing::TestWithParam<int> {};
 
 // The same systems solved by PETSc's LU.
-TEST_P(CyclicBandLuOfSize, AgreesWithPetsc) {
-  const PetscInt n = GetParam();
-  const MatHandle matrix = make_matrix(n, 43.0);
-  const CyclicBandLu lu(matrix.get());
+template <int w>
+void expect_agreement_with_petsc(PetscInt n, double diagonal) {
+  const MatHandle matrix = make_matrix<w>(n, diagonal);
+  const CyclicBandLu<w> lu(matrix.get());
   std::vector<double> right(static_cast<std::size_t>(n * n_lane)), x(right.size());
   for (std::size_t k = 0; k < right.size(); ++k) right[k] = std::sin(1.7 * static_cast<double>(k));
   lu.solve([&](std::int64_t i) { return load(right.data() + i * n_lane); }, x.data());
@@ -60,12 +69,44 @@ TEST_P(CyclicBandLuOfSize, AgreesWithPetsc) {
     PETSC(VecRestoreArrayRead(u.get(), &values));
   }
 }
-INSTANTIATE_TEST_SUITE_P(Sizes, CyclicBandLuOfSize, testing::Values(8, 9, 16, 64, 128, 256));
+TEST_P(CyclicBandLuOfSize, AgreesWithPetscAtHalfBandwidth2) {
+  expect_agreement_with_petsc<2>(GetParam(), 43.0);
+}
+TEST_P(CyclicBandLuOfSize, AgreesWithPetscAtHalfBandwidth3) {
+  if (GetParam() >= 12) expect_agreement_with_petsc<3>(GetParam(), 18.1);
+}
+INSTANTIATE_TEST_SUITE_P(Sizes, CyclicBandLuOfSize,
+                         testing::Values(8, 9, 12, 13, 16, 64, 128, 256));
+
+// What the sweep hands over last is what is stored.
+TEST(CyclicBandLu, StoresTheResultOfTheCaller) {
+  constexpr std::int64_t n = 64;
+  const CyclicBandLu<3> lu(make_matrix<3>(n, 18.1).get());
+  std::vector<double> right(static_cast<std::size_t>(n * n_lane), 1.0), x(right.size()), z(x);
+  const auto row = [&](std::int64_t i) {
+    return static_cast<double>(i) * load(right.data() + i * n_lane);
+  };
+  lu.solve(row, z.data());
+  lu.solve(row, x.data(), [&](std::int64_t i, const Lanes& value) { return value - row(i); });
+  for (std::size_t k = 0; k < x.size(); ++k)
+    EXPECT_EQ(x[k], z[k] - static_cast<double>(k / static_cast<std::size_t>(n_lane)));
+}
 
 TEST(CyclicBandLu, RefusesWhatItCannotFactor) {
-  EXPECT_THROW(CyclicBandLu(make_matrix(16, 43.0, 1.0).get()), std::invalid_argument);
-  EXPECT_THROW(CyclicBandLu(make_matrix(6, 43.0).get()), std::invalid_argument);
-  EXPECT_THROW(CyclicBandLu(make_matrix(16, 0.0).get()), std::invalid_argument);
+  EXPECT_THROW(CyclicBandLu<2>(make_matrix<2>(16, 43.0, 1.0).get()), std::invalid_argument);
+  EXPECT_THROW(CyclicBandLu<2>(make_matrix<2>(6, 43.0).get()), std::invalid_argument);
+  EXPECT_THROW(CyclicBandLu<2>(make_matrix<2>(16, 0.0).get()), std::invalid_argument);
+  EXPECT_THROW(CyclicBandLu<2>(make_matrix<3>(16, 18.1).get()), std::invalid_argument);
+}
+
+// Work and memory that grow with n only: dense factors of this size would take an hour.
+TEST(CyclicBandLu, FactorsALargeMatrix) {
+  constexpr std::int64_t n = 16384;
+  const CyclicBandLu<3> lu(make_matrix<3>(n, 18.1).get());
+  std::vector<double> x(static_cast<std::size_t>(n * n_lane));
+  lu.solve([](std::int64_t /*i*/) { return lanes_of(1.0); }, x.data());
+  const double row_sum = 18.1 + 2.0 * (-11.9 + 3.7 - 0.3);
+  for (const double value : x) EXPECT_NEAR(value, 1.0 / row_sum, 1e-10);
 }
 
 }  // namespace

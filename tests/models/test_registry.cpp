@@ -33,6 +33,7 @@ std::map<std::string, std::string> test_settings(const std::string& model) {
 
 std::vector<Case> extra_cases() {
   return {{"kuramoto_sivashinsky", "unknown", {{"unknown", "initial_state"}}},
+          {"kuramoto_sivashinsky", "scheme", {{"scheme", "fourth_order"}}},
           {"wave_packet", "unknown_amplitude", {{"unknown_amplitude", "true"}}},
           {"billiards", "direct", {{"direct", "true"}}},
           {"billiards", "n_ball", {{"n_ball", "10"}}},

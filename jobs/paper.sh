@@ -1,0 +1,29 @@
+#!/usr/bin/env bash
+# The paper's evaluation and more: five problems, n = 2 ... 256, three seeds, seven methods. Stops and
+# resumes; writes the tables and figures of the repository.
+#   jobs/paper.sh [--small] [RANKS]     --small: for 2 cores within an hour; Navier-Stokes on 32 x 32
+# Under a scheduler: LAUNCH="srun --mpi=pmix" jobs/paper.sh
+set -euo pipefail
+cd "$(dirname "$0")/.."
+source jobs/environment.sh
+
+small=()
+if [[ ${1:-} == --small ]]; then
+  small=(--set model.n_grid=32 --set model.horizon=0.25 --set model.impulse_width=0.1)
+  shift
+fi
+ranks=${1:-2}
+launch=${LAUNCH:-mpirun -n $ranks --oversubscribe}
+jpo=build/release/src/jpo
+[[ -x $jpo ]] || { cmake --preset release >/dev/null && cmake --build --preset release --target jpo; }
+out=postprocess/gallery/paper
+mkdir -p "$out"
+
+for deck in wave_packet billiards kuramoto_sivashinsky kuramoto_sivashinsky_hard navier_stokes; do
+  printf '\n== %s (%d s)\n' "$deck" "$SECONDS"
+  set=()
+  [[ $deck == navier_stokes ]] && set=("${small[@]}")
+  $launch "$jpo" study "inputs/paper/$deck.toml" "${set[@]}"
+  "$(find_python)" postprocess/study.py "runs/paper/$deck" --json "$out/$deck.json" \
+    --figures "$out/$deck" | tee "$out/$deck.txt"
+done

@@ -1,0 +1,33 @@
+#!/usr/bin/env bash
+# What the README claims of the main job, on a seed of its own: takes a minute. Usage: test_claims.sh JPO
+set -euo pipefail
+jpo=$1
+source_dir=$(cd "$(dirname "$0")/../.." && pwd)
+source "$source_dir/jobs/environment.sh"
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+python=$(find_python)
+
+mpirun -n 2 --oversubscribe --bind-to none "$jpo" run "$source_dir/inputs/kuramoto_sivashinsky.toml" \
+  --set "run.output=\"$work/result.h5\"" --set run.seed=11 >"$work/log"
+"$python" "$source_dir/postprocess/report.py" "$work/result.h5" --figures "$work" --json "$work/table.json"
+"$python" - "$work/table.json" "$work/result.h5" <<'PY'
+import json, sys
+import h5py, numpy as np
+rows = {row["name"]: row for row in json.load(open(sys.argv[1]))["methods"]}
+with h5py.File(sys.argv[2]) as file:
+    names = [name.decode().rstrip("\0") for name in file["performance/phase"][...]]
+    mean = dict(zip(names, file["performance/methods/joint"][:, 1]))
+    no_observation = h5py.check_enum_dtype(file["methods/bfgs/reason"].dtype)["no_observation"]
+    n_failed = int((file["methods/bfgs/reason"][...] == no_observation).sum())
+useful = (mean["forward"] + mean["adjoint"] + mean["network"]) / sum(mean.values())
+print(f"useful share of the joint loop: {100 * useful:.1f} %")
+claims = {
+    "every draw of the prior solves": n_failed == 0,
+    "joint+refine solves 90 %": rows["joint+refine"]["solved"] >= 90.0,
+    "joint+refine is worse than bfgs on 5 % at most": rows["joint+refine"]["worse"] <= 5.0,
+}
+for text, holds in claims.items():
+    print("holds " if holds else "FAILED", text)
+sys.exit(0 if all(claims.values()) else 1)
+PY
