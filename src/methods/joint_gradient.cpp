@@ -257,7 +257,8 @@ GradientSamples JointGradient::sample_gradients(std::int64_t update, std::int64_
   samples = gather_rows(samples, task_.comm);
   GradientSamples result{0.0, 0.0};
   double square = 0.0;
-  const auto n_sample = static_cast<double>(samples.size() / 2);
+  const std::size_t n_pair = samples.size() / 2;
+  const auto n_sample = static_cast<double>(n_pair);
   for (std::size_t k = 0; k < samples.size(); k += 2) {
     result.cosine += samples[k] / n_sample;
     square += samples[k + 1] / n_sample;

@@ -152,6 +152,12 @@ int GuardedSolve::solve(std::span<const double> start) {
 }
 
 bool GuardedSolve::evaluate(std::span<const double> m, double& loss, std::span<double> g) noexcept {
+  // Some line searches and the trust region ask for a point's loss, then for its gradient.
+  if (n_start_evaluation_ > 0 && std::ranges::equal(m, last_m_)) {
+    loss = last_loss_;
+    std::ranges::copy(last_gradient_, g.begin());
+    return true;
+  }
   if (n_evaluation_ == n_allowed_) {
     end_ = End::budget;
     return false;
@@ -166,6 +172,9 @@ bool GuardedSolve::evaluate(std::span<const double> m, double& loss, std::span<d
     std::ranges::fill(g, 0.0);
   }
   ++n_evaluation_;
+  last_m_.assign(m.begin(), m.end());
+  last_loss_ = loss;
+  last_gradient_.assign(g.begin(), g.end());
   if (n_start_evaluation_++ > 0) return true;
   start_loss_ = answer.loss;
   if (answer.outcome != Outcome::ok) end_ = End::bad_start;

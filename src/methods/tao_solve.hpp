@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "methods/lockstep.hpp"
 #include "methods/method.hpp"
@@ -61,6 +62,8 @@ class GuardedSolve {
   std::int64_t n_start_evaluation_ = 0;
   double start_loss_ = 0.0;
   End end_ = End::by_tao;
+  std::vector<double> last_m_, last_gradient_;  ///< the last evaluation
+  double last_loss_ = 0.0;
 };
 
 }  // namespace jpo

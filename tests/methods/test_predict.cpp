@@ -12,7 +12,6 @@
 #include "core/errors.hpp"
 #include "driver/deck_checks.hpp"
 #include "driver/results.hpp"
-#include "io/stored_network.hpp"
 #include "tests/methods/make_job.hpp"
 
 namespace jpo {
@@ -31,15 +30,12 @@ horizon = 5.0
 micro_batch = 4
 )";
 
-// The snapshot is what the trained network answers; the method's own answers are the best ones on
-// the way.
 const std::string kTraining = std::string(kProblems) + R"(
 [[method]]
 name = "joint"
 kind = "joint"
 updates = 12
 learning_rate = 1e-2
-snapshots = 1
 )";
 
 const std::string kPrediction = std::string(kProblems) + R"(
@@ -112,6 +108,27 @@ class Predict : public testing::Test {
   std::string path_;
 };
 
+// Answers of a network put together by hand, every micro-batch of 4 in calls of the training's
+// size.
+std::vector<double> answers_by_hand(const TrainedNetwork& trained, const ProblemSet& problems) {
+  Network network(trained.settings, trained.shape, 1);
+  network.set_weights(trained.weights);
+  network.set_normalization(trained.normalization);
+  const std::int64_t n = problems.observation.n_problem();
+  Batch m(n, 2);
+  for (std::int64_t begin = 0; begin < n; begin += 4) {
+    const std::int64_t end = std::min(n, begin + 4);
+    for (std::int64_t first = begin; first < end; first += trained.shape.micro_batch) {
+      std::vector<std::int64_t> rows(
+          static_cast<std::size_t>(std::min(trained.shape.micro_batch, end - first)));
+      std::iota(rows.begin(), rows.end(), first);
+      network.predict(kNoGraph, problems.observation, problems.context, rows, m, first);
+    }
+  }
+  const auto values = m.read().values();
+  return {values.begin(), values.end()};
+}
+
 void expect_same_answers(const Batch& expected, const MethodResult& result) {
   const auto a = expected.read(), b = result.parameters.read();
   for (std::size_t k = 0; k < b.values().size(); ++k) EXPECT_EQ(a.values()[k], b.values()[k]) << k;
@@ -126,7 +143,9 @@ TEST_F(Predict, OnTheTrainingProblemsItIsTheTrainedNetworkBitForBit) {
     const Job job = trained(training);
     const Job again = predicted();
     const MethodResult& result = again.results()[0];
-    expect_same_answers(job.results()[0].snapshots[0], result);
+    const auto answers = result.parameters.read().values();
+    EXPECT_EQ(std::vector<double>(answers.begin(), answers.end()),
+              answers_by_hand(*job.results()[0].network, job.problems()));
     for (std::size_t row = 0; row < result.loss.size(); ++row) {
       EXPECT_EQ(result.ledger.forward[row], 1.0);
       EXPECT_EQ(result.ledger.adjoint[row], 0.0);
@@ -155,33 +174,15 @@ TEST_F(Predict, SameBitsForEveryRankCount) {
               answers_of(predicted(overrides), 0).hash);
 }
 
-// The network of a stored result, put together by hand: default settings, places as in training.
-std::vector<double> answers_by_hand(const StoredNetwork& stored, const ProblemSet& problems) {
-  Network network(NetworkSettings{},
-                  {stored.observation, stored.context, stored.parameters, stored.micro_batch}, 1);
-  network.set_weights(stored.weights);
-  network.set_normalization({stored.input_mean, stored.input_deviation});
-  const std::int64_t n = problems.observation.n_problem();
-  Batch m(n, 2);
-  for (std::int64_t first = 0; first < n; first += stored.micro_batch) {
-    std::vector<std::int64_t> rows(
-        static_cast<std::size_t>(std::min(stored.micro_batch, n - first)));
-    std::iota(rows.begin(), rows.end(), first);
-    network.predict(kNoGraph, problems.observation, problems.context, rows, m, first);
-  }
-  const auto values = m.read().values();
-  return {values.begin(), values.end()};
-}
-
 // The network's answers fill the box of the training; what leaves the deck's is cut off.
 TEST_F(Predict, AnswersFillTheTrainingBoxAndAreCutOffAtTheDecks) {
-  trained({"method.joint.learning_rate=0.02"});
-  const StoredNetwork stored = read_stored_network(path_, "", MPI_COMM_WORLD);
-  EXPECT_EQ(stored.parameters.lower, (std::vector<double>{-1.0, 0.5}));
-  EXPECT_EQ(stored.parameters.upper, (std::vector<double>{1.0, 1.5}));
+  const Job training = trained({"method.joint.learning_rate=0.02"});
+  const TrainedNetwork& network = *training.results()[0].network;
+  EXPECT_EQ(network.shape.parameters.lower, (std::vector<double>{-1.0, 0.5}));
+  EXPECT_EQ(network.shape.parameters.upper, (std::vector<double>{1.0, 1.5}));
   for (const double alpha_max : {0.05, 1.0, 3.0}) {
     const Job job = predicted({"model.alpha_max=" + std::to_string(alpha_max)}, MPI_COMM_SELF);
-    const std::vector<double> expected = answers_by_hand(stored, job.problems());
+    const std::vector<double> expected = answers_by_hand(network, job.problems());
     const std::vector<double> answers = answers_of(job, 0).parameters;
     std::size_t n_outside = 0;
     for (std::size_t k = 0; k < answers.size(); k += 2) {
@@ -213,7 +214,7 @@ TEST_F(Predict, PassesItsNetworkOn) {
   const Job twice = solved_job(
       kPrediction, {"method.predict.result=\"" + second + "\"", "method.predict.network=predict"},
       MPI_COMM_WORLD);
-  expect_same_answers(job.results()[0].snapshots[0], twice.results()[0]);
+  expect_same_answers(once.results()[0].parameters, twice.results()[0]);
   EXPECT_EQ(twice.results()[0].network->hash, job.results()[0].network->hash);
   MPI_Barrier(MPI_COMM_WORLD);
   if (rank_ == 0) fs::remove(second);

@@ -1,8 +1,11 @@
+#include <algorithm>
 #include <cmath>
 #include <numeric>
 
 #include <gtest/gtest.h>
 
+#include "methods/tao_solve.hpp"
+#include "tests/line_model.hpp"
 #include "tests/methods/make_job.hpp"
 
 namespace jpo {
@@ -69,6 +72,42 @@ TEST(Tao, KeepsItsBudgetExactly) {
     EXPECT_EQ(result.ledger.forward[row], result.ledger.adjoint[row]);
     if (result.reason[row] != StopReason::budget_reached) continue;
     EXPECT_EQ(result.ledger.forward[row], 7);
+  }
+}
+
+// Keeps every point that it is asked for.
+class Recording : public LineModel {
+ public:
+  void solve(const Batch& c, const Batch& m, Batch& y, std::span<SolveStatus> status) override {
+    LineModel::solve(c, m, y, status);
+    points.emplace_back(m.read().row(0).begin(), m.read().row(0).end());
+  }
+  std::vector<std::vector<double>> points;
+};
+
+// Some types ask for a point's loss and then for its gradient: that is one evaluation, not two.
+TEST(Tao, NeverPaysTwiceForOnePoint) {
+  for (const char* type : {"bqnktr", "bqnls", "blmvm"}) {
+    Recording model;
+    Batch c(1, 1), y(1, LineModel::kObservation);
+    c.fill(1.0);
+    y.fill(1.5);
+    PhaseTimer timer;
+    Objective objective(model, {c, y, 0}, {}, {}, 1, timer);
+    TaoSolverSettings settings;
+    settings.type = type;
+    MethodResult result(1, model.shape().parameters);
+    const std::vector<std::int64_t> rows = {0};
+    run_lockstep(
+        objective, result.ledger, rows, 1,
+        [&](LiveSolve& live) {
+          GuardedSolve(settings, "once_", model.shape().parameters, result, live)
+              .run(model.shape().parameters.centre, 60);
+        },
+        [](std::int64_t) {});
+    EXPECT_GT(model.points.size(), 3U) << type;
+    EXPECT_EQ(std::ranges::adjacent_find(model.points), model.points.end()) << type;
+    EXPECT_EQ(result.ledger.forward[0], static_cast<double>(model.points.size())) << type;
   }
 }
 
