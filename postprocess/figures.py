@@ -40,7 +40,7 @@ def draw_history(result: Result, folder: str) -> list[str]:
         axes.plot(evaluations, method.history["loss_mean"], color="black", lw=0.8,
                   label="mean at the current weights")
         for k, other in enumerate(m for m in result.methods if m is not method):
-            axes.plot(result.evaluations(other).mean(), max(np.nanmedian(other.loss), 1e-12), "osD^v"[k % 5],
+            axes.plot(result.evaluations(other).mean(), max(np.nanmedian(other.loss), 1e-12), "osD^vP*X"[k % 8],
                       color=WORSE, label=f"{other.name}: median at its mean cost")
         axes.set(yscale="log", xlabel="gradient evaluations a problem", ylabel="misfit L",
                  title=f"{method.name}: course of the misfit")
