@@ -27,3 +27,8 @@ for deck in wave_packet billiards kuramoto_sivashinsky kuramoto_sivashinsky_hard
   "$(find_python)" postprocess/study.py "runs/paper/$deck" --json "$out/$deck.json" \
     --figures "$out/$deck" | tee "$out/$deck.txt"
 done
+
+printf '\n== gradient_quality (%d s)\n' "$SECONDS"
+$launch "$jpo" study inputs/paper/gradient_quality.toml
+"$(find_python)" postprocess/gradient_quality.py runs/paper/gradient_quality \
+  --json "$out/gradient_quality.json" --figure "$out/gradient_quality.png"

@@ -15,4 +15,4 @@ check() {
 }
 export -f check
 export build stamps common
-git ls-files 'src/*.cpp' | grep -v '^src/network/' | xargs -P "$(nproc)" -I{} bash -c 'check {}'
+git ls-files 'src/*.cpp' | grep -v '^src/network/' | xargs -P "$(nproc --all)" -I{} bash -c 'check {}'
