@@ -16,3 +16,7 @@ find_python() {
   echo "No python3 with h5py, numpy and matplotlib: install python3-h5py python3-matplotlib" >&2
   return 2
 }
+
+# Another checkout of the same sources finds what this one compiled.
+CCACHE_BASEDIR=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+export CCACHE_BASEDIR CCACHE_NOHASHDIR=1
