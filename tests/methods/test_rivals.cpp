@@ -135,11 +135,13 @@ micro_batch = 4
 name = "lm"
 kind = "levenberg_marquardt"
 max_evaluations = 30
+gradient_tolerance = 1e-9
 [[method]]
 name = "cg"
 kind = "levenberg_marquardt"
 linear_solver = "cg"
 max_evaluations = 30
+gradient_tolerance = 1e-9
 )";
 
 TEST(LevenbergMarquardt, StaysInTheBoxAndInItsBudgetAndSolves) {
