@@ -51,6 +51,11 @@ class LiveSolve {
   std::span<const double> question_;
   Answer answer_;
   bool finished_ = false;
+  // What the address sanitizer must know of a change of stacks; unused without it.
+  void* own_fake_stack_ = nullptr;
+  void* caller_fake_stack_ = nullptr;
+  const void* caller_bottom_ = nullptr;
+  std::size_t caller_size_ = 0;
 };
 
 /// Runs `body` for every local problem of `rows`, at most `window` at a time, refilled as they end.
