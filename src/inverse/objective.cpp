@@ -140,6 +140,7 @@ bool Objective::apply_misfit(const Chunk& chunk, const Batch& m, Evaluation& res
       result.outcome[k] = Outcome::misfit_not_finite;
     if (result.outcome[k] == Outcome::ok) {
       any_ok = true;
+      if (watcher_) watcher_(row, all_m.row(position), y.row(here));
     } else {
       result.loss[k] = kNaN;
       std::ranges::fill(w.row(here), 0.0);

@@ -3,8 +3,10 @@
 // differ only in who asks. Not collective.
 
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "core/batch.hpp"
@@ -98,6 +100,12 @@ class Objective {
   /// many residual scales. The loss itself stays the misfit.
   void limit_residuals(double scales) { misfit_.limit_residuals(scales); }
 
+  /// From now on `watcher` is told every forward solve that is ok: (row, m, F(m)); an empty one
+  /// ends that.
+  using Watcher = std::function<void(std::int64_t row, std::span<const double> m,
+                                     std::span<const double> y)>;
+  void watch(Watcher watcher) { watcher_ = std::move(watcher); }
+
   const Misfit& misfit() const { return misfit_; }
   std::int64_t solve_batch() const { return solve_batch_; }
   const ModelShape& shape() const { return model_.shape(); }
@@ -125,6 +133,7 @@ class Objective {
   Misfit misfit_;
   FaultPlan faults_;
   PhaseTimer& timer_;
+  Watcher watcher_;
   std::int64_t solve_batch_;
   double solve_cost_ = 1.0;
   Batch c_, m_, y_, w_, g_;

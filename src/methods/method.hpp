@@ -165,6 +165,7 @@ MethodKind windows_kind();
 MethodKind multi_start_kind();
 MethodKind refine_kind();
 MethodKind joint_kind();
+MethodKind bank_kind();
 MethodKind predict_kind();
 
 }  // namespace jpo

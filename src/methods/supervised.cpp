@@ -6,6 +6,7 @@
 #include "core/errors.hpp"
 #include "core/random.hpp"
 #include "data/problem_set.hpp"
+#include "methods/parameter_fit.hpp"
 #include "methods/training.hpp"
 
 namespace jpo {
@@ -37,23 +38,8 @@ class FreshDraws : public TrainingSet {
 
   void evaluate(std::int64_t /*update*/, std::span<const std::int64_t> rows, Batch& m,
                 MethodResult& result, Evaluation& evaluation) override {
-    const auto& scale = task_.objective.shape().parameters.scale;
-    const auto answers = m.read();
-    const auto truth = draws_.truth.read();
-    evaluation.gradient.set_n_problem(static_cast<std::int64_t>(rows.size()));
-    evaluation.gradient.fill(0.0);
-    const auto g = evaluation.gradient.write();
-    for (std::size_t k = 0; k < rows.size(); ++k) {
-      result.ledger.forward[static_cast<std::size_t>(rows[k])] += 1.0;
-      evaluation.outcome[k] = Outcome::ok;
-      evaluation.loss[k] = 0.0;
-      for (std::size_t j = 0; j < scale.size(); ++j) {
-        const double error =
-            (answers.row(static_cast<std::int64_t>(k))[j] - truth.row(rows[k])[j]) / scale[j];
-        evaluation.loss[k] += 0.5 * error * error;
-        g.row(static_cast<std::int64_t>(k))[j] = error / scale[j];
-      }
-    }
+    fit_parameters(task_.objective.shape().parameters, rows, m, draws_.truth, evaluation);
+    for (const std::int64_t row : rows) result.ledger.forward[static_cast<std::size_t>(row)] += 1.0;
   }
   double evaluation_cost() const override { return 0.5; }
 

@@ -2,11 +2,15 @@
 // model call serves all live problems of the rank. "tao" starts at the centre of the box, "refine"
 // at another method's answer, or at several one after the other.
 
+#include <limits>
+
 #include "methods/progress.hpp"
 #include "methods/tao_solve.hpp"
 
 namespace jpo {
 namespace {
+
+constexpr double kNeverEnough = -std::numeric_limits<double>::infinity();
 
 struct TaoSettings : TaoSolverSettings {
   std::int64_t max_evaluations = 100;
@@ -21,6 +25,7 @@ struct TaoSettings : TaoSolverSettings {
 struct RefineSettings : TaoSettings {
   std::string from;
   std::int64_t starts = 1;
+  bool rest = true;
   void describe(KeyTable& table) override {
     table.add(
         "from", &from,
@@ -33,13 +38,17 @@ struct RefineSettings : TaoSettings {
                       "for all of them",
                .min = 1,
                .max = 1000});
+    table.add("rest", &rest,
+              {.doc = "true: a problem whose misfit is down at what the noise leaves is not tried "
+                      "from its other starts (only where data.noise tells that level)"});
     TaoSettings::describe(table);
   }
 };
 
-// starts: batches of one row a local problem, tried in this order.
+// starts: batches of one row a local problem, tried in this order until the misfit is at or below
+// enough.
 MethodResult solve_from(const TaoSettings& settings, const Task& task,
-                        const std::vector<const Batch*>& starts) {
+                        const std::vector<const Batch*>& starts, double enough) {
   const ParameterSpace& space = task.objective.shape().parameters;
   MethodResult result(task.objective.n_problem(), space);
   const std::string prefix = petsc_option_prefix(task.name);
@@ -49,8 +58,10 @@ MethodResult solve_from(const TaoSettings& settings, const Task& task,
       task.objective, result.ledger, task.usable, settings.window,
       [&](LiveSolve& live) {
         GuardedSolve solve(settings, prefix, space, result, live);
-        for (const Batch* start : starts)
+        for (const Batch* start : starts) {
+          if (result.loss[static_cast<std::size_t>(live.row())] <= enough) break;
           solve.run(start->read().row(live.row()), settings.max_evaluations - solve.n_evaluation());
+        }
       },
       [&](std::int64_t) { progress.advance(); });
   return result;
@@ -59,7 +70,8 @@ MethodResult solve_from(const TaoSettings& settings, const Task& task,
 MethodResult solve_tao(const Settings& settings, const Task& task) {
   // The centre of the box is what a fresh result holds.
   const MethodResult centre(task.objective.n_problem(), task.objective.shape().parameters);
-  return solve_from(dynamic_cast<const TaoSettings&>(settings), task, {&centre.parameters});
+  return solve_from(dynamic_cast<const TaoSettings&>(settings), task, {&centre.parameters},
+                    kNeverEnough);
 }
 
 MethodResult solve_refine(const Settings& settings, const Task& task) {
@@ -69,7 +81,7 @@ MethodResult solve_refine(const Settings& settings, const Task& task) {
   for (auto snapshot = earlier.snapshots.rbegin();
        snapshot != earlier.snapshots.rend() && std::ssize(starts) < refine.starts; ++snapshot)
     starts.push_back(&*snapshot);
-  return solve_from(refine, task, starts);
+  return solve_from(refine, task, starts, refine.rest ? task.solved_below : kNeverEnough);
 }
 
 std::string refuse_options(const std::string& name, const Settings& settings, const ModelShape&) {

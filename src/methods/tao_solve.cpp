@@ -90,18 +90,23 @@ std::string refused_options(const TaoSolverSettings& settings, const std::string
   }
 }
 
-void GuardedSolve::run(std::span<const double> start, std::int64_t max_evaluations) {
+void GuardedSolve::run(std::span<const double> start, std::int64_t max_evaluations,
+                       std::int64_t patience) {
   if (max_evaluations <= 0) return;
   const auto row = static_cast<std::size_t>(live_.row());
-  const double best_before = result_.loss[row];
+  best_before_ = result_.loss[row];
+  patience_ = patience;
   const bool first = result_.ledger.forward[row] == 0;
   n_allowed_ = n_evaluation_ + max_evaluations;
   n_start_evaluation_ = 0;
   end_ = End::by_tao;
   const StopReason reason = solve_guarded(start);
-  if (first || result_.loss[row] < best_before ||
-      (std::isnan(best_before) && !std::isnan(result_.loss[row])))
-    result_.reason[row] = reason;
+  if (first || has_beaten_best()) result_.reason[row] = reason;
+}
+
+bool GuardedSolve::has_beaten_best() const {
+  const double best = result_.loss[static_cast<std::size_t>(live_.row())];
+  return best < best_before_ || (std::isnan(best_before_) && !std::isnan(best));
 }
 
 StopReason GuardedSolve::solve_guarded(std::span<const double> start) {
@@ -158,7 +163,9 @@ bool GuardedSolve::evaluate(std::span<const double> m, double& loss, std::span<d
     std::ranges::copy(last_gradient_, g.begin());
     return true;
   }
-  if (n_evaluation_ == n_allowed_) {
+  const bool gives_up =
+      patience_ > 0 && n_start_evaluation_ >= patience_ && !has_beaten_best();
+  if (n_evaluation_ == n_allowed_ || gives_up) {
     end_ = End::budget;
     return false;
   }

@@ -40,13 +40,15 @@ class GuardedSolve {
 
   /// One TAO solve from `start` with at most `max_evaluations` gradient evaluations, exactly. The
   /// problem's reason is that of the solve with the best answer, or of the first where none has
-  /// one.
-  void run(std::span<const double> start, std::int64_t max_evaluations);
+  /// one. Given up after `patience` evaluations (0: never) that have not beaten the answer before
+  /// it.
+  void run(std::span<const double> start, std::int64_t max_evaluations, std::int64_t patience = 0);
 
   std::int64_t n_evaluation() const { return n_evaluation_; }  ///< of all runs
 
  private:
   enum class End { by_tao, budget, bad_start };
+  bool has_beaten_best() const;
   StopReason solve_guarded(std::span<const double> start);
   int solve(std::span<const double> start);  ///< a TaoConvergedReason
   /// False where TAO must stop: the budget is used up, or the start was not ok.
@@ -59,6 +61,8 @@ class GuardedSolve {
   LiveSolve& live_;
   std::int64_t n_evaluation_ = 0;
   std::int64_t n_allowed_ = 0;
+  std::int64_t patience_ = 0;
+  double best_before_ = 0.0;  ///< the run's own; NaN: none
   std::int64_t n_start_evaluation_ = 0;
   double start_loss_ = 0.0;
   End end_ = End::by_tao;

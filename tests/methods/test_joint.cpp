@@ -94,12 +94,19 @@ name = "more"
 kind = "refine"
 from = "joint"
 starts = 4
+rest = false
 [[method]]
 name = "short"
 kind = "refine"
 from = "joint"
 starts = 4
+rest = false
 max_evaluations = 3
+[[method]]
+name = "resting"
+kind = "refine"
+from = "joint"
+starts = 4
 )";
   for (const char* batch : {"method.joint.mini_batch=0", "method.joint.mini_batch=3"}) {
     const Job job = solved_job(deck, {batch}, MPI_COMM_WORLD);
@@ -111,6 +118,8 @@ max_evaluations = 3
       EXPECT_LE(job.results()[2].loss[row], job.results()[1].loss[row]);
       EXPECT_GT(job.results()[2].ledger.forward[row], job.results()[1].ledger.forward[row]);
       EXPECT_LE(job.results()[3].ledger.forward[row], 3);
+      // The first start solves these problems: the others are not tried.
+      EXPECT_EQ(job.results()[4].ledger.forward[row], job.results()[1].ledger.forward[row]);
     }
     const Job alone = solved_job(deck, {batch}, MPI_COMM_SELF);
     EXPECT_EQ(answers_of(job, 2).hash, answers_of(alone, 2).hash) << batch;

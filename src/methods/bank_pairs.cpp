@@ -1,0 +1,75 @@
+#include "methods/bank_pairs.hpp"
+
+#include <algorithm>
+
+#include "core/random.hpp"
+#include "methods/parameter_fit.hpp"
+
+namespace jpo {
+
+BankPairs::BankPairs(const Task& task, std::int64_t n_simulation)
+    : task_(task),
+      n_simulation_(n_simulation),
+      observation_(task.objective.n_problem(), task.objective.shape().observation.size()),
+      target_(task.objective.n_problem(), task.objective.shape().parameters.size()),
+      visited_m_(n_simulation * task.objective.n_problem(), target_.n_component()),
+      visited_y_(n_simulation * task.objective.n_problem(), observation_.n_component()),
+      n_visited_(static_cast<std::size_t>(task.objective.n_problem())) {}
+
+// The first n_simulation points fill the places, each later one replaces a random one.
+void BankPairs::visit(std::int64_t row, std::span<const double> m, std::span<const double> y) {
+  if (n_simulation_ == 0) return;
+  const std::int64_t n = n_visited_[static_cast<std::size_t>(row)]++;
+  RandomStream stream(stream_seed(stream_seed(task_.seed, "visit", task_.name, n), "", "",
+                                  task_.shard.first_problem() + row));
+  const auto n_place = static_cast<std::uint64_t>(n_simulation_);
+  const std::int64_t place =
+      row * n_simulation_ + (n < n_simulation_ ? n : static_cast<std::int64_t>(stream.below(n_place)));
+  std::ranges::copy(m, visited_m_.write().row(place).begin());
+  const auto kept = visited_y_.write();
+  std::ranges::copy(y, kept.row(place).begin());
+  if (task_.noise > 0.0)
+    for (double& value : kept.row(place)) value += task_.noise * stream.normal();
+}
+
+void BankPairs::teach(const Batch& answers, std::span<const double> weight,
+                      std::vector<std::int64_t> rows) {
+  answers_ = &answers;
+  weight_ = weight;
+  rows_ = std::move(rows);
+}
+
+void BankPairs::begin(std::int64_t update) {
+  usable_.clear();
+  for (const std::int64_t row : rows_)
+    if (draw_pair(row, update)) usable_.push_back(row);
+}
+
+bool BankPairs::draw_pair(std::int64_t row, std::int64_t update) {
+  const auto k = static_cast<std::size_t>(row);
+  RandomStream stream(stream_seed(stream_seed(task_.seed, "pair", task_.name, update), "", "",
+                                  task_.shard.first_problem() + row));
+  const std::int64_t n_kept = std::min(n_visited_[k], n_simulation_);
+  const double chance = n_kept > 0 ? 0.5 * weight_[k] : weight_[k];
+  const auto y = observation_.write();
+  const auto m = target_.write();
+  if (stream.uniform() < chance) {
+    std::ranges::copy(task_.objective.problems().observation.read().row(row), y.row(row).begin());
+    std::ranges::copy(answers_->read().row(row), m.row(row).begin());
+    return true;
+  }
+  if (n_kept == 0) return false;
+  const std::int64_t place =
+      row * n_simulation_ +
+      static_cast<std::int64_t>(stream.below(static_cast<std::uint64_t>(n_kept)));
+  std::ranges::copy(visited_y_.read().row(place), y.row(row).begin());
+  std::ranges::copy(visited_m_.read().row(place), m.row(row).begin());
+  return true;
+}
+
+void BankPairs::evaluate(std::int64_t /*update*/, std::span<const std::int64_t> rows, Batch& m,
+                         MethodResult& /*result*/, Evaluation& evaluation) {
+  fit_parameters(task_.objective.shape().parameters, rows, m, target_, evaluation);
+}
+
+}  // namespace jpo

@@ -1,0 +1,53 @@
+#pragma once
+// What the bank's networks learn from: pairs (y, c) -> m whose m is known, none of which costs a
+// solve.
+//
+//   answers      (y_i, c_i) -> the best m of problem i, the more often the surer it looks solved
+//   simulations  (F(m), c_i) + noise -> m for points m that solves of problem i have visited: true
+//                whether or not they solved it, and already paid for
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "methods/training_set.hpp"
+
+namespace jpo {
+
+class BankPairs : public TrainingSet {
+ public:
+  /// Keeps the last and a sample of the earlier of `n_simulation` points a problem (0: none).
+  BankPairs(const Task& task, std::int64_t n_simulation);
+
+  /// A solve of `row` has visited m and seen y.
+  void visit(std::int64_t row, std::span<const double> m, std::span<const double> y);
+
+  /// What begin(update) draws from: `weight` [n_local_problem] in [0, 1] is the chance of a
+  /// problem's answer; only `rows` (local, ascending) teach.
+  void teach(const Batch& answers, std::span<const double> weight,
+             std::vector<std::int64_t> rows);
+
+  void begin(std::int64_t update) override;
+  const Batch& observation() const override { return observation_; }
+  const Batch& context() const override { return task_.objective.problems().context; }
+  std::span<const std::int64_t> usable() const override { return usable_; }
+  /// 0.5 sum ((N - m) / scale)^2.
+  void evaluate(std::int64_t update, std::span<const std::int64_t> rows, Batch& m,
+                MethodResult& result, Evaluation& evaluation) override;
+  double evaluation_cost() const override { return 0.0; }
+
+ private:
+  bool draw_pair(std::int64_t row, std::int64_t update);
+
+  const Task& task_;
+  std::int64_t n_simulation_;
+  const Batch* answers_ = nullptr;
+  std::span<const double> weight_;
+  std::vector<std::int64_t> rows_, usable_;
+  Batch observation_;                   ///< of this update [n_local_problem, n_observation]
+  Batch target_;                        ///< its m [n_local_problem, n_parameter]
+  Batch visited_m_, visited_y_;         ///< n_simulation rows a problem
+  std::vector<std::int64_t> n_visited_; ///< by problem, ever
+};
+
+}  // namespace jpo

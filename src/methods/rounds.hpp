@@ -1,0 +1,36 @@
+#pragma once
+// Per-problem TAO solves, round by round, until a budget is spent: what multi_start and bank share.
+// They differ in one thing, where a round's solves start.
+
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <string>
+
+#include "methods/method.hpp"
+#include "methods/tao_solve.hpp"
+
+namespace jpo {
+
+struct RoundsSettings : TaoSolverSettings {
+  double max_evaluations = 600.0;
+  std::string budget_of;
+  std::int64_t start_evaluations = 100;
+  std::int64_t patience = 0;
+  bool rest = true;
+  void describe(KeyTable& table) override;
+};
+
+/// Writes the rows of `active` problems (local, ascending) of `starts` [n_local_problem,
+/// n_parameter] for the round; may look at the best answers so far. Collective.
+using Propose = std::function<void(std::int64_t round, std::span<const std::int64_t> active,
+                                   const MethodResult& best, Batch& starts)>;
+
+/// Round 0 starts at the centre of the box, the others where `propose` says. The best answer of a
+/// problem counts. A problem whose misfit says that it is solved rests, and its share of the budget
+/// goes to the others; where the attainable misfit is not known, none does. Rounds are agreed over
+/// all ranks: the same bits for any number of them. Collective on task.comm.
+MethodResult solve_in_rounds(const RoundsSettings& settings, const Task& task,
+                             const Propose& propose);
+
+}  // namespace jpo
