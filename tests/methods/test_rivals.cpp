@@ -72,6 +72,30 @@ TEST(MultiStart, IsNeverWorseThanOneStartAndRests) {
   EXPECT_GT(most, 60.0);
 }
 
+// Without noise round 0 reaches the bottom of a linear problem: no later start can beat it.
+TEST(MultiStart, GivesUpStartsThatAreNotBetterSoFar) {
+  const Job job = solved_job(R"(
+[data]
+n_problem = 4
+[model]
+name = "diffusion"
+[[method]]
+kind = "multi_start"
+rest = false
+max_evaluations = 100
+patience = 3
+gradient_tolerance = 1e-12
+)",
+                             {}, MPI_COMM_SELF);
+  const auto& rounds = job.results()[0].history.entries;
+  ASSERT_GT(rounds.size(), 5U);
+  EXPECT_GT(rounds[0].gradient_evaluations, 8.0);
+  for (std::size_t round = 1; round + 1 < rounds.size(); ++round)
+    EXPECT_DOUBLE_EQ(rounds[round].gradient_evaluations - rounds[round - 1].gradient_evaluations,
+                     3.0)
+        << round;
+}
+
 TEST(MultiStart, EndsWhereNobodyAsks) {
   const Job job =
       solved_job(kPackets, {"data.n_problem=4", "fault.problems=[0, 1, 2, 3]", "fault.kind=mask"},
