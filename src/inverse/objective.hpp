@@ -102,8 +102,8 @@ class Objective {
 
   /// From now on `watcher` is told every forward solve that is ok: (row, m, F(m)); an empty one
   /// ends that.
-  using Watcher = std::function<void(std::int64_t row, std::span<const double> m,
-                                     std::span<const double> y)>;
+  using Watcher =
+      std::function<void(std::int64_t row, std::span<const double> m, std::span<const double> y)>;
   void watch(Watcher watcher) { watcher_ = std::move(watcher); }
 
   const Misfit& misfit() const { return misfit_; }

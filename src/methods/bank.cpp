@@ -53,7 +53,8 @@ struct BankSettings : RoundsSettings {
               {.doc = "networks, each trained on all problems but every networks-th",
                .min = 2,
                .max = 100});
-    table.add("updates", &updates, {.doc = "optimizer steps of each network in a round that tries all problems; fewer "
+    table.add("updates", &updates,
+              {.doc = "optimizer steps of each network in a round that tries all problems; fewer "
                       "where only some are tried",
                .min = 1});
     table.add("simulations", &simulations,
@@ -136,9 +137,9 @@ class Bank {
                Batch& starts) { propose(round, active, best, starts); });
     task_.objective.watch({});
     const Network& network = learners_.front()->network();
-    result.network = TrainedNetwork{task_.network,           Learner::shape_of(task_),
-                                    network.describe(),      network.weights(),
-                                    network.normalization(), network.weight_hash()};
+    result.network =
+        TrainedNetwork{task_.network,     Learner::shape_of(task_), network.describe(),
+                       network.weights(), network.normalization(),  network.weight_hash()};
     return result;
   }
 
@@ -153,11 +154,11 @@ class Bank {
     gather_errors(round, best.parameters);
     const auto rows = starts.write();
     for (const std::int64_t row : active) {
-      RandomStream stream(stream_seed(task_.seed, fmt::format("start {}", round), task_.name,
-                                      global_id(row)));
-      start_from(*learners_[static_cast<std::size_t>((round + global_id(row)) %
-                                                     settings_.networks)],
-                 row, stream, rows.row(row));
+      RandomStream stream(
+          stream_seed(task_.seed, fmt::format("start {}", round), task_.name, global_id(row)));
+      start_from(
+          *learners_[static_cast<std::size_t>((round + global_id(row)) % settings_.networks)], row,
+          stream, rows.row(row));
     }
   }
 
@@ -174,10 +175,9 @@ class Bank {
 
   // The fewer problems are tried, the less is new.
   void learn(const Batch& answers, std::span<const std::int64_t> active) {
-    const std::int64_t n_active =
-        reduce_sum(static_cast<std::int64_t>(active.size()), task_.comm);
-    const std::int64_t updates = std::max<std::int64_t>(
-        1, settings_.updates * n_active / task_.shard.n_problem());
+    const std::int64_t n_active = reduce_sum(static_cast<std::int64_t>(active.size()), task_.comm);
+    const std::int64_t updates =
+        std::max<std::int64_t>(1, settings_.updates * n_active / task_.shard.n_problem());
     for (std::int64_t k = 0; k < settings_.networks; ++k) {
       std::vector<std::int64_t> rows(task_.usable.begin(), task_.usable.end());
       std::erase_if(rows, [&](std::int64_t row) { return held_out_by(row) == k; });
@@ -243,8 +243,7 @@ class Bank {
 }  // namespace
 
 MethodKind bank_kind() {
-  MethodKind kind{"bank",
-                  "networks learn from the solves so far where the next ones should start",
+  MethodKind kind{"bank", "networks learn from the solves so far where the next ones should start",
                   [] { return std::make_unique<BankSettings>(); },
                   [](const Settings& settings, const Task& task) {
                     return Bank(dynamic_cast<const BankSettings&>(settings), task).solve();

@@ -24,7 +24,8 @@ void BankPairs::visit(std::int64_t row, std::span<const double> m, std::span<con
                                   task_.shard.first_problem() + row));
   const auto n_place = static_cast<std::uint64_t>(n_simulation_);
   const std::int64_t place =
-      row * n_simulation_ + (n < n_simulation_ ? n : static_cast<std::int64_t>(stream.below(n_place)));
+      row * n_simulation_ +
+      (n < n_simulation_ ? n : static_cast<std::int64_t>(stream.below(n_place)));
   std::ranges::copy(m, visited_m_.write().row(place).begin());
   const auto kept = visited_y_.write();
   std::ranges::copy(y, kept.row(place).begin());

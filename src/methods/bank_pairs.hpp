@@ -24,8 +24,7 @@ class BankPairs : public TrainingSet {
 
   /// What begin(update) draws from: `weight` [n_local_problem] in [0, 1] is the chance of a
   /// problem's answer; only `rows` (local, ascending) teach.
-  void teach(const Batch& answers, std::span<const double> weight,
-             std::vector<std::int64_t> rows);
+  void teach(const Batch& answers, std::span<const double> weight, std::vector<std::int64_t> rows);
 
   void begin(std::int64_t update) override;
   const Batch& observation() const override { return observation_; }
@@ -44,10 +43,10 @@ class BankPairs : public TrainingSet {
   const Batch* answers_ = nullptr;
   std::span<const double> weight_;
   std::vector<std::int64_t> rows_, usable_;
-  Batch observation_;                   ///< of this update [n_local_problem, n_observation]
-  Batch target_;                        ///< its m [n_local_problem, n_parameter]
-  Batch visited_m_, visited_y_;         ///< n_simulation rows a problem
-  std::vector<std::int64_t> n_visited_; ///< by problem, ever
+  Batch observation_;                    ///< of this update [n_local_problem, n_observation]
+  Batch target_;                         ///< its m [n_local_problem, n_parameter]
+  Batch visited_m_, visited_y_;          ///< n_simulation rows a problem
+  std::vector<std::int64_t> n_visited_;  ///< by problem, ever
 };
 
 }  // namespace jpo

@@ -86,8 +86,9 @@ void MethodResult::take_recent(Batch& m) {
 
 const std::vector<MethodKind>& method_kinds() {
   static const std::vector<MethodKind> kinds = {
-      bank_kind(), joint_kind(),  levenberg_marquardt_kind(), multi_start_kind(), predict_kind(),
-      refine_kind(), supervised_kind(),          tao_kind(),         windows_kind()};
+      bank_kind(),        joint_kind(),   levenberg_marquardt_kind(),
+      multi_start_kind(), predict_kind(), refine_kind(),
+      supervised_kind(),  tao_kind(),     windows_kind()};
   return kinds;
 }
 

@@ -29,8 +29,7 @@ MethodResult solve(const Settings& settings, const Task& task) {
 MethodKind multi_start_kind() {
   return {"multi_start",
           "TAO from many starts a problem, up to a budget: the fair rival of a joint method",
-          [] { return std::make_unique<RoundsSettings>(); },
-          solve,
+          [] { return std::make_unique<RoundsSettings>(); }, solve,
           [](const std::string& name, const Settings& settings, const ModelShape&) {
             return refused_options(dynamic_cast<const TaoSolverSettings&>(settings), name);
           }};

@@ -163,8 +163,7 @@ bool GuardedSolve::evaluate(std::span<const double> m, double& loss, std::span<d
     std::ranges::copy(last_gradient_, g.begin());
     return true;
   }
-  const bool gives_up =
-      patience_ > 0 && n_start_evaluation_ >= patience_ && !has_beaten_best();
+  const bool gives_up = patience_ > 0 && n_start_evaluation_ >= patience_ && !has_beaten_best();
   if (n_evaluation_ == n_allowed_ || gives_up) {
     end_ = End::budget;
     return false;
