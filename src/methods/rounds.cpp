@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include <fmt/format.h>
 
@@ -25,10 +26,17 @@ void RoundsSettings::describe(KeyTable& table) {
   table.add("rest", &rest,
             {.doc = "true: a problem whose misfit is down at what the noise leaves is not tried "
                     "again (only where data.noise tells that level)"});
+  table.add("max_share", &max_share,
+            {.doc = "a problem that has had this many times the mean budget is not tried again; 0: "
+                    "no such limit. A few whose best answer misses the noise's level by a hair "
+                    "would use up all that the others leave",
+             .min = 0});
   TaoSolverSettings::describe(table);
 }
 
 namespace {
+
+constexpr double kNoLimit = std::numeric_limits<double>::infinity();
 
 class Rounds {
  public:
@@ -51,7 +59,7 @@ class Rounds {
     Progress progress(task_, budget, "evaluations");
     std::int64_t spent = 0;
     for (std::int64_t round = 0;; ++round) {
-      choose_active();
+      choose_active(settings_.max_share > 0.0 ? settings_.max_share * mean : kNoLimit);
       const std::int64_t n_active =
           reduce_sum(static_cast<std::int64_t>(active_.size()), task_.comm);
       if (n_active == 0) break;
@@ -67,10 +75,11 @@ class Rounds {
   }
 
  private:
-  void choose_active() {
-    if (!settings_.rest) return;
+  void choose_active(double most_evaluations) {
     std::erase_if(active_, [&](std::int64_t row) {
-      return result_.loss[static_cast<std::size_t>(row)] <= task_.solved_below;
+      const auto k = static_cast<std::size_t>(row);
+      return (settings_.rest && result_.loss[k] <= task_.solved_below) ||
+             result_.ledger.forward[k] >= most_evaluations;
     });
   }
 

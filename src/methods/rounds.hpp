@@ -18,6 +18,7 @@ struct RoundsSettings : TaoSolverSettings {
   std::int64_t start_evaluations = 100;
   std::int64_t patience = 0;
   bool rest = true;
+  double max_share = 0.0;
   void describe(KeyTable& table) override;
 };
 
@@ -28,8 +29,9 @@ using Propose = std::function<void(std::int64_t round, std::span<const std::int6
 
 /// Round 0 starts at the centre of the box, the others where `propose` says. The best answer of a
 /// problem counts. A problem whose misfit says that it is solved rests, and its share of the budget
-/// goes to the others; where the attainable misfit is not known, none does. Rounds are agreed over
-/// all ranks: the same bits for any number of them. Collective on task.comm.
+/// goes to the others; where the attainable misfit is not known, none does. One that has had
+/// max_share mean budgets rests too. Rounds are agreed over all ranks: the same bits for any number
+/// of them. Collective on task.comm.
 MethodResult solve_in_rounds(const RoundsSettings& settings, const Task& task,
                              const Propose& propose);
 

@@ -72,6 +72,17 @@ TEST(MultiStart, IsNeverWorseThanOneStartAndRests) {
   EXPECT_GT(most, 60.0);
 }
 
+// A problem is not started again once it has had its share; one start may overshoot it.
+TEST(MultiStart, LimitsTheShareOfOneProblem) {
+  const auto most = [](const char* share) {
+    const Job job =
+        solved_job(kPackets, {std::string("method.multi_start.max_share=") + share}, MPI_COMM_SELF);
+    return std::ranges::max(job.results()[1].ledger.forward);
+  };
+  EXPECT_GT(most("0"), 1.5 * 60 + 15);
+  EXPECT_LE(most("1.5"), 1.5 * 60 + 15);
+}
+
 // Without noise round 0 reaches the bottom of a linear problem: no later start can beat it.
 TEST(MultiStart, GivesUpStartsThatAreNotBetterSoFar) {
   const Job job = solved_job(R"(
