@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# The paper's evaluation and more: five problems, n = 2 ... 256, three seeds, seven methods. Stops and
-# resumes; writes the tables and figures of the repository.
+# The paper's evaluation and more: five problems, n = 2 ... 256, three seeds, six methods; what matters
+# in the joint method (ablation); gradient quality. Stops and resumes; writes the tables and figures of the repository.
 #   jobs/paper.sh [--small] [RANKS]     --small: for 2 cores within an hour; Navier-Stokes on 32 x 32
 # Under a scheduler: LAUNCH="srun --mpi=pmix" jobs/paper.sh
 set -euo pipefail
@@ -19,7 +19,8 @@ jpo=build/release/src/jpo
 out=postprocess/gallery/paper
 mkdir -p "$out"
 
-for deck in wave_packet billiards kuramoto_sivashinsky kuramoto_sivashinsky_hard navier_stokes; do
+for deck in wave_packet billiards kuramoto_sivashinsky kuramoto_sivashinsky_hard navier_stokes \
+  ablation_wave_packet ablation_kuramoto_sivashinsky; do
   printf '\n== %s (%d s)\n' "$deck" "$SECONDS"
   set=()
   [[ $deck == navier_stokes ]] && set=("${small[@]}")
