@@ -106,7 +106,9 @@ TEST(Objective, AFailedSolveHarmsNoOther) {
     EXPECT_EQ(s.ledger.adjoint[static_cast<std::size_t>(k)], failed ? 0 : 1);
     for (std::size_t j = 0; j < 2; ++j)
       EXPECT_EQ(s.gradient(k, j), failed ? 0.0 : clean.gradient(k, j)) << k;
-    if (!failed) EXPECT_EQ(s.loss(k), clean.loss(k)) << k;
+    if (!failed) {
+      EXPECT_EQ(s.loss(k), clean.loss(k)) << k;
+    }
   }
 }
 

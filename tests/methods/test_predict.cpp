@@ -200,7 +200,9 @@ TEST_F(Predict, AFailedProblemIsIsolatedAndExplained) {
   const Job job = predicted({"fault.problems=[6]"}, MPI_COMM_SELF);
   const auto faulty = answers_of(job, 0);
   for (std::size_t id = 0; id < clean.loss.size(); ++id)
-    if (id != 6) EXPECT_EQ(clean.loss[id], faulty.loss[id]) << id;
+    if (id != 6) {
+      EXPECT_EQ(clean.loss[id], faulty.loss[id]) << id;
+    }
   EXPECT_TRUE(std::isnan(faulty.loss[6]));
   EXPECT_EQ(job.results()[0].reason[6], StopReason::solve_diverged);
 }
