@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # The paper's evaluation and more: five problems, n = 2 ... 256, three seeds, six methods; what matters
-# in the joint method (ablation); gradient quality. Stops and resumes; writes the tables and figures of the repository.
+# in the joint method (ablation); gradient quality. Stops and resumes; writes the tables and figures of
+# the repository.
 #   jobs/paper.sh [--small] [RANKS]     --small: for 2 cores within an hour; Navier-Stokes on 32 x 32
 # Under a scheduler: LAUNCH="srun --mpi=pmix" jobs/paper.sh
 set -euo pipefail

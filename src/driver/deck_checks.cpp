@@ -11,6 +11,7 @@
 #include "data/problem_set.hpp"
 #include "driver/job.hpp"
 #include "inverse/fault.hpp"
+#include "methods/network_calls.hpp"
 #include "methods/tao_solve.hpp"
 
 namespace jpo {
@@ -76,8 +77,7 @@ bool uses_network(const Deck& deck) {
 
 std::int64_t count_weights(const Deck& deck, const ModelShape& shape) {
   if (!uses_network(deck)) return 0;
-  return count_weights(deck.section<NetworkSettings>("network"),
-                       {shape.observation, shape.context, shape.parameters});
+  return count_weights(deck.section<NetworkSettings>("network"), network_shape(shape, 1));
 }
 
 void check_deck(const Deck& deck, MPI_Comm comm) {

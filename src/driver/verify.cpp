@@ -33,9 +33,7 @@ class Chain {
         settings_(settings),
         objective_(job_.objective(false)),
         task_{job_.task("verify", objective_)},
-        network_(settings_,
-                 {job_.shape().observation, job_.shape().context, job_.shape().parameters,
-                  job_.shard().micro_batch()},
+        network_(settings_, network_shape(job_.shape(), job_.shard().micro_batch()),
                  stream_seed(task_.seed, "network", "verify", 0)),
         result_(objective_.n_problem(), job_.shape().parameters),
         losses_(task_, {}),
@@ -55,6 +53,7 @@ class Chain {
   static Deck deck_of(const Deck& deck) {
     return read_deck(deck.resolved, "the deck", {}, program_catalogue());
   }
+
   Job job_;
   NetworkSettings settings_;
   Objective objective_;

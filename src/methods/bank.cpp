@@ -23,8 +23,10 @@
 #include "core/random.hpp"
 #include "core/statistics.hpp"
 #include "methods/bank_pairs.hpp"
+#include "methods/clipped_step.hpp"
 #include "methods/joint_gradient.hpp"
 #include "methods/learning_rate.hpp"
+#include "methods/network_calls.hpp"
 #include "methods/normalization.hpp"
 #include "methods/rounds.hpp"
 #include "methods/starts.hpp"
@@ -42,7 +44,6 @@ struct BankSettings : RoundsSettings {
   double random_starts = 0.2;
   double clip_norm = 1.0;
   LearningRateSettings learning_rate;
-  OptimizerSettings optimizer;
 
   BankSettings() {
     max_evaluations = 100.0;
@@ -76,18 +77,13 @@ class Learner {
  public:
   Learner(const BankSettings& settings, const Task& task, BankPairs& pairs, std::int64_t k)
       : settings_(settings),
-        network_(task.network, shape_of(task),
+        network_(task.network, network_shape(task.objective.shape(), task.shard.micro_batch()),
                  stream_seed(task.seed, fmt::format("network {}", k), task.name, 0)),
         scratch_(task.objective.n_problem(), task.objective.shape().parameters),
         joint_(task, network_, pairs, task.shard.micro_batch()),
-        answers_(scratch_.parameters.copy()) {
-    network_.set_optimizer(settings.optimizer);
+        answers_(scratch_.parameters.copy()),
+        step_(task, network_, settings.clip_norm, pairs.clip_unit()) {
     network_.set_normalization(input_statistics(network_, task));
-  }
-
-  static NetworkShape shape_of(const Task& task) {
-    const ModelShape& shape = task.objective.shape();
-    return {shape.observation, shape.context, shape.parameters, task.shard.micro_batch()};
   }
 
   /// Some updates, the rate falling from the first to the last; then answers to all problems.
@@ -96,10 +92,7 @@ class Learner {
     for (std::int64_t update = 0; update < updates; ++update, ++n_update_) {
       const JointSum sum = joint_.evaluate(n_update_, 0.0, scratch_);
       if (!sum.usable) continue;
-      step_.assign(joint_.gradient().begin(), joint_.gradient().end());
-      if (settings_.clip_norm > 0.0 && sum.gradient_norm > settings_.clip_norm)
-        for (double& value : step_) value *= settings_.clip_norm / sum.gradient_norm;
-      network_.step(step_, rate.at(update));
+      step_.take(joint_.gradient(), sum, rate.at(update));
       rate.observe(sum.loss_mean);
     }
     joint_.predict_answers(answers_);
@@ -113,11 +106,11 @@ class Learner {
   MethodResult scratch_;  ///< fits cost no solves and answer no problem: stays empty
   JointGradient joint_;
   Batch answers_;
-  std::vector<double> step_;
+  ClippedStep step_;
   std::int64_t n_update_ = 0;
 };
 
-class Bank {
+class Bank : public Proposal {
  public:
   Bank(const BankSettings& settings, const Task& task)
       : settings_(settings),
@@ -131,35 +124,37 @@ class Bank {
 
   MethodResult solve() {
     task_.objective.watch([this](std::int64_t row, auto m, auto y) { pairs_.visit(row, m, y); });
-    MethodResult result = solve_in_rounds(
-        settings_, task_,
-        [this](std::int64_t round, std::span<const std::int64_t> active, const MethodResult& best,
-               Batch& starts) { propose(round, active, best, starts); });
+    MethodResult result = solve_in_rounds(settings_, task_, *this);
     task_.objective.watch({});
-    const Network& network = learners_.front()->network();
-    result.network =
-        TrainedNetwork{task_.network,     Learner::shape_of(task_), network.describe(),
-                       network.weights(), network.normalization(),  network.weight_hash()};
+    result.network = trained_network(
+        task_.network, network_shape(task_.objective.shape(), task_.shard.micro_batch()),
+        learners_.front()->network());
     return result;
   }
 
- private:
-  std::int64_t global_id(std::int64_t row) const { return task_.shard.first_problem() + row; }
-  std::int64_t held_out_by(std::int64_t row) const { return global_id(row) % settings_.networks; }
-
-  void propose(std::int64_t round, std::span<const std::int64_t> active, const MethodResult& best,
-               Batch& starts) {
+  void begin(std::int64_t round, std::span<const std::int64_t> active,
+             const MethodResult& best) override {
     weigh(best.loss);
     learn(best.parameters, active);
     gather_errors(round, best.parameters);
-    const auto rows = starts.write();
-    for (const std::int64_t row : active) {
-      RandomStream stream(
-          stream_seed(task_.seed, fmt::format("start {}", round), task_.name, global_id(row)));
-      start_from(
-          *learners_[static_cast<std::size_t>((round + global_id(row)) % settings_.networks)], row,
-          stream, rows.row(row));
+  }
+
+  void draw_start(std::int64_t round, std::int64_t row, RandomStream& stream,
+                  std::span<double> m) const override {
+    const double* error = stream.uniform() < settings_.random_starts ? nullptr : draw_error(stream);
+    if (error == nullptr) {
+      draw_from_box(stream, space_, m);
+      return;
     }
+    const std::int64_t k = (round + task_.global_id(row)) % settings_.networks;
+    const auto prediction = learners_[static_cast<std::size_t>(k)]->answers().read();
+    for (std::size_t j = 0; j < m.size(); ++j)
+      m[j] = std::clamp(prediction.row(row)[j] + error[j], space_.lower[j], space_.upper[j]);
+  }
+
+ private:
+  std::int64_t held_out_by(std::int64_t row) const {
+    return task_.global_id(row) % settings_.networks;
   }
 
   // The same on all ranks: quantiles of all banked losses.
@@ -198,7 +193,7 @@ class Bank {
       in_pool[static_cast<std::size_t>(id)] = n <= kPool || stream.uniform() < share;
     for (const std::int64_t row : task_.usable) {
       const auto k = static_cast<std::size_t>(row);
-      if (!in_pool[static_cast<std::size_t>(global_id(row))] || weight_[k] < 1e-3) continue;
+      if (!in_pool[static_cast<std::size_t>(task_.global_id(row))] || weight_[k] < 1e-3) continue;
       const auto prediction =
           learners_[static_cast<std::size_t>(held_out_by(row))]->answers().read();
       local.push_back(weight_[k]);
@@ -206,18 +201,6 @@ class Bank {
         local.push_back(m.row(row)[j] - prediction.row(row)[j]);
     }
     errors_ = gather_rows(local, task_.comm);
-  }
-
-  void start_from(const Learner& learner, std::int64_t row, RandomStream& stream,
-                  std::span<double> m) const {
-    const double* error = stream.uniform() < settings_.random_starts ? nullptr : draw_error(stream);
-    if (error == nullptr) {
-      draw_from_box(stream, space_, m);
-      return;
-    }
-    const auto prediction = learner.answers().read();
-    for (std::size_t j = 0; j < m.size(); ++j)
-      m[j] = std::clamp(prediction.row(row)[j] + error[j], space_.lower[j], space_.upper[j]);
   }
 
   // By weight; null where nothing looks solved.
@@ -248,9 +231,7 @@ MethodKind bank_kind() {
                   [](const Settings& settings, const Task& task) {
                     return Bank(dynamic_cast<const BankSettings&>(settings), task).solve();
                   },
-                  [](const std::string& name, const Settings& settings, const ModelShape&) {
-                    return refused_options(dynamic_cast<const TaoSolverSettings&>(settings), name);
-                  }};
+                  refused_options};
   kind.trains_network = true;
   return kind;
 }

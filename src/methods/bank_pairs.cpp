@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "core/random.hpp"
 #include "methods/parameter_fit.hpp"
 
 namespace jpo {
@@ -20,8 +19,7 @@ BankPairs::BankPairs(const Task& task, std::int64_t n_simulation)
 void BankPairs::visit(std::int64_t row, std::span<const double> m, std::span<const double> y) {
   if (n_simulation_ == 0) return;
   const std::int64_t n = n_visited_[static_cast<std::size_t>(row)]++;
-  RandomStream stream(stream_seed(stream_seed(task_.seed, "visit", task_.name, n), "", "",
-                                  task_.shard.first_problem() + row));
+  RandomStream stream = task_.stream("visit", n, row);
   const auto n_place = static_cast<std::uint64_t>(n_simulation_);
   const std::int64_t place =
       row * n_simulation_ +
@@ -48,8 +46,7 @@ void BankPairs::begin(std::int64_t update) {
 
 bool BankPairs::draw_pair(std::int64_t row, std::int64_t update) {
   const auto k = static_cast<std::size_t>(row);
-  RandomStream stream(stream_seed(stream_seed(task_.seed, "pair", task_.name, update), "", "",
-                                  task_.shard.first_problem() + row));
+  RandomStream stream = task_.stream("pair", update, row);
   const std::int64_t n_kept = std::min(n_visited_[k], n_simulation_);
   const double chance = n_kept > 0 ? 0.5 * weight_[k] : weight_[k];
   const auto y = observation_.write();

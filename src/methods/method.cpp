@@ -84,6 +84,16 @@ void MethodResult::take_recent(Batch& m) {
   }
 }
 
+TrainedNetwork trained_network(const NetworkSettings& settings, const NetworkShape& shape,
+                               const Network& network) {
+  return {settings,
+          shape,
+          network.describe(),
+          network.weights(),
+          network.normalization(),
+          network.weight_hash()};
+}
+
 const std::vector<MethodKind>& method_kinds() {
   static const std::vector<MethodKind> kinds = {
       bank_kind(),        joint_kind(),   levenberg_marquardt_kind(),

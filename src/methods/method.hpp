@@ -17,6 +17,7 @@
 
 #include "core/batch.hpp"
 #include "core/phase_timer.hpp"
+#include "core/random.hpp"
 #include "core/settings.hpp"
 #include "inverse/objective.hpp"
 #include "network/network.hpp"
@@ -74,6 +75,9 @@ struct TrainedNetwork {
   Normalization normalization;
   std::uint64_t hash = 0;  ///< of the weights' bytes
 };
+/// What a result keeps of `network`, made by `settings` for `shape`.
+TrainedNetwork trained_network(const NetworkSettings& settings, const NetworkShape& shape,
+                               const Network& network);
 
 /// What a method gives back; rows are this rank's problems.
 struct MethodResult {
@@ -127,6 +131,13 @@ struct Task {
   double loss_reference;  ///< L_ref: the median misfit at the centre of the box
   const Batch& truth;     ///< of generated problems [n_local_problem, n_parameter]
   double noise;           ///< deviation of the noise on the observations, as the deck says
+
+  std::int64_t global_id(std::int64_t row) const { return shard.first_problem() + row; }
+  /// Draws for one purpose of this method, of one local problem, at one point of its course.
+  RandomStream stream(std::string_view purpose, std::int64_t counter, std::int64_t row) const {
+    return RandomStream(
+        stream_seed(stream_seed(seed, purpose, name, counter), "", "", global_id(row)));
+  }
 };
 
 /// What a run gives a method that reads more than the deck.

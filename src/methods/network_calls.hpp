@@ -7,10 +7,16 @@
 #include <vector>
 
 #include "core/batch.hpp"
+#include "models/forward_model.hpp"
 #include "network/network.hpp"
 #include "parallel/shard.hpp"
 
 namespace jpo {
+
+/// What a network of this model maps between, `rows_per_call` problems a call.
+inline NetworkShape network_shape(const ModelShape& model, std::int64_t rows_per_call) {
+  return {model.observation, model.context, model.parameters, rows_per_call};
+}
 
 class NetworkCalls {
  public:

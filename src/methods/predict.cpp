@@ -174,9 +174,7 @@ MethodResult solve_predict(const Settings& any, const Task& task) {
     Network network = make_network(predictor);
     calls.predict(network, problems.observation, problems.context, m);
     clamp_to(shape.parameters, m);
-    result.network =
-        TrainedNetwork{predictor.settings, predictor.shape,         network.describe(),
-                       network.weights(),  network.normalization(), network.weight_hash()};
+    result.network = trained_network(predictor.settings, predictor.shape, network);
   }
   say("  {}: {}, {} weights", task.name, predictor.label, predictor.stored.weights.size());
 

@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <cmath>
 
-#include "core/random.hpp"
-
 namespace jpo {
 
 void TrainingLossSettings::describe(KeyTable& table) {
@@ -74,8 +72,7 @@ void ProblemLosses::explore(std::int64_t update, std::span<const std::int64_t> r
   const ParameterSpace& space = task_.objective.shape().parameters;
   const auto answers = m.write();
   for (std::size_t k = 0; k < rows.size(); ++k) {
-    RandomStream stream(stream_seed(stream_seed(task_.seed, "exploration", task_.name, update), "",
-                                    "", task_.shard.first_problem() + rows[k]));
+    RandomStream stream = task_.stream("exploration", update, rows[k]);
     const auto row = answers.row(static_cast<std::int64_t>(k));
     for (std::size_t j = 0; j < row.size(); ++j)
       row[j] = std::clamp(row[j] + deviation * space.scale[j] * stream.normal(), space.lower[j],

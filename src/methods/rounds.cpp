@@ -40,10 +40,10 @@ constexpr double kNoLimit = std::numeric_limits<double>::infinity();
 
 class Rounds {
  public:
-  Rounds(const RoundsSettings& settings, const Task& task, const Propose& propose)
+  Rounds(const RoundsSettings& settings, const Task& task, Proposal& proposal)
       : settings_(settings),
         task_(task),
-        propose_(propose),
+        proposal_(proposal),
         space_(task.objective.shape().parameters),
         prefix_(petsc_option_prefix(task.name)),
         result_(task.objective.n_problem(), space_),
@@ -83,8 +83,18 @@ class Rounds {
     });
   }
 
+  void draw_starts(std::int64_t round) {
+    proposal_.begin(round, active_, result_);
+    const std::string purpose = fmt::format("start {}", round);
+    const auto rows = starts_.write();
+    for (const std::int64_t row : active_) {
+      RandomStream stream(stream_seed(task_.seed, purpose, task_.name, task_.global_id(row)));
+      proposal_.draw_start(round, row, stream, rows.row(row));
+    }
+  }
+
   void run_round(std::int64_t round, std::int64_t max_evaluations) {
-    if (round > 0) propose_(round, active_, result_, starts_);
+    if (round > 0) draw_starts(round);
     const auto scope = task_.timer.scope(Phase::solver);
     const auto starts = starts_.read();
     run_lockstep(
@@ -106,7 +116,7 @@ class Rounds {
 
   const RoundsSettings& settings_;
   const Task& task_;
-  const Propose& propose_;
+  Proposal& proposal_;
   const ParameterSpace& space_;
   std::string prefix_;
   MethodResult result_;
@@ -116,9 +126,8 @@ class Rounds {
 
 }  // namespace
 
-MethodResult solve_in_rounds(const RoundsSettings& settings, const Task& task,
-                             const Propose& propose) {
-  return Rounds(settings, task, propose).solve();
+MethodResult solve_in_rounds(const RoundsSettings& settings, const Task& task, Proposal& proposal) {
+  return Rounds(settings, task, proposal).solve();
 }
 
 }  // namespace jpo

@@ -3,7 +3,6 @@
 // They differ in one thing, where a round's solves start.
 
 #include <cstdint>
-#include <functional>
 #include <span>
 #include <string>
 
@@ -22,17 +21,30 @@ struct RoundsSettings : TaoSolverSettings {
   void describe(KeyTable& table) override;
 };
 
-/// Writes the rows of `active` problems (local, ascending) of `starts` [n_local_problem,
-/// n_parameter] for the round; may look at the best answers so far. Collective.
-using Propose = std::function<void(std::int64_t round, std::span<const std::int64_t> active,
-                                   const MethodResult& best, Batch& starts)>;
+/// Where the solves of a round start.
+class Proposal {
+ public:
+  Proposal() = default;
+  Proposal(const Proposal&) = delete;
+  Proposal& operator=(const Proposal&) = delete;
+  Proposal(Proposal&&) = delete;
+  Proposal& operator=(Proposal&&) = delete;
+  virtual ~Proposal() = default;
 
-/// Round 0 starts at the centre of the box, the others where `propose` says. The best answer of a
+  /// Before the starts of a round, with the best answers so far and the local rows that go on,
+  /// ascending. Collective.
+  virtual void begin(std::int64_t /*round*/, std::span<const std::int64_t> /*active*/,
+                     const MethodResult& /*best*/) {}
+  /// The start m of one problem; `stream` is its own of this round. Not collective.
+  virtual void draw_start(std::int64_t round, std::int64_t row, RandomStream& stream,
+                          std::span<double> m) const = 0;
+};
+
+/// Round 0 starts at the centre of the box, the others where `proposal` says. The best answer of a
 /// problem counts. A problem whose misfit says that it is solved rests, and its share of the budget
 /// goes to the others; where the attainable misfit is not known, none does. One that has had
 /// max_share mean budgets rests too. Rounds are agreed over all ranks: the same bits for any number
 /// of them. Collective on task.comm.
-MethodResult solve_in_rounds(const RoundsSettings& settings, const Task& task,
-                             const Propose& propose);
+MethodResult solve_in_rounds(const RoundsSettings& settings, const Task& task, Proposal& proposal);
 
 }  // namespace jpo

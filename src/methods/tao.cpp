@@ -84,20 +84,16 @@ MethodResult solve_refine(const Settings& settings, const Task& task) {
   return solve_from(refine, task, starts, refine.rest ? task.solved_below : kNeverEnough);
 }
 
-std::string refuse_options(const std::string& name, const Settings& settings, const ModelShape&) {
-  return refused_options(dynamic_cast<const TaoSolverSettings&>(settings), name);
-}
-
 }  // namespace
 
 MethodKind tao_kind() {
   return {"tao", "one TAO solve a problem, from the centre of the box",
-          [] { return std::make_unique<TaoSettings>(); }, solve_tao, refuse_options};
+          [] { return std::make_unique<TaoSettings>(); }, solve_tao, refused_options};
 }
 
 MethodKind refine_kind() {
   return {"refine", "one TAO solve a problem, from an earlier method's answer",
-          [] { return std::make_unique<RefineSettings>(); }, solve_refine, refuse_options};
+          [] { return std::make_unique<RefineSettings>(); }, solve_refine, refused_options};
 }
 
 }  // namespace jpo

@@ -77,11 +77,12 @@ std::string petsc_option_prefix(const std::string& name) {
   return prefix + "_";
 }
 
-std::string refused_options(const TaoSolverSettings& settings, const std::string& name) {
+std::string refused_options(const std::string& name, const Settings& settings,
+                            const ModelShape& /*shape*/) {
   try {
     TaoHandle tao;
     PETSC(TaoCreate(PETSC_COMM_SELF, tao.put()));
-    PETSC(TaoSetType(tao.get(), settings.type.c_str()));
+    PETSC(TaoSetType(tao.get(), dynamic_cast<const TaoSolverSettings&>(settings).type.c_str()));
     PETSC(TaoSetOptionsPrefix(tao.get(), petsc_option_prefix(name).c_str()));
     PETSC(TaoSetFromOptions(tao.get()));
     return "";

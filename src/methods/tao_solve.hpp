@@ -27,9 +27,10 @@ struct TaoSolverSettings : Settings {
 /// PETSc options of a method carry its name, with every character outside [a-z0-9] as '_'.
 std::string petsc_option_prefix(const std::string& name);
 
-/// What PETSc says against the options of the method of this name; empty where it takes them. Tried
-/// out on a solver that is thrown away.
-std::string refused_options(const TaoSolverSettings& settings, const std::string& name);
+/// What PETSc says against the options of the method of this name, whose settings are
+/// TaoSolverSettings; empty where it takes them. Tried out on a solver that is thrown away. A
+/// MethodKind::refusal.
+std::string refused_options(const std::string& name, const Settings& settings, const ModelShape&);
 
 /// Solves of one problem, one start after the other; the best answer counts.
 class GuardedSolve {

@@ -9,6 +9,7 @@
 
 #include "core/random.hpp"
 #include "methods/best_so_far.hpp"
+#include "methods/clipped_step.hpp"
 #include "methods/joint_gradient.hpp"
 #include "methods/normalization.hpp"
 #include "methods/progress.hpp"
@@ -106,13 +107,13 @@ class Training {
         batch_rows_(settings.mini_batch > 0
                         ? std::min(settings.mini_batch, task.shard.micro_batch())
                         : task.shard.micro_batch()),
-        shape_{task.objective.shape().observation, task.objective.shape().context,
-               task.objective.shape().parameters, batch_rows_},
+        shape_(network_shape(task.objective.shape(), batch_rows_)),
         network_(task.network, shape_, stream_seed(task.seed, "network", task.name, 0)),
         result_(task.objective.n_problem(), task.objective.shape().parameters),
         rate_(settings.learning_rate, settings.updates),
         stop_(settings),
-        clip_unit_(set.clip_unit()) {
+        clip_unit_(set.clip_unit()),
+        step_(task, network_, settings.clip_norm, clip_unit_) {
     network_.set_optimizer(settings.optimizer);
     network_.set_normalization(input_statistics(network_, task));
   }
@@ -127,7 +128,10 @@ class Training {
                       static_cast<double>(task_.shard.n_problem());
       stop = stop_.after(update + 1, evaluations_, sum);
       if (update % settings_.history_every == 0 || stop) record(joint, update, sum);
-      if (sum.usable) step(joint.gradient(), sum, update);
+      if (sum.usable) {
+        step_.take(joint.gradient(), sum, rate_.at(update));
+        rate_.observe(sum.loss_mean);
+      }
       keep_snapshot(joint, update + 1);
       progress.advance(progress.will_print() ? describe(sum) : "");
     }
@@ -137,19 +141,6 @@ class Training {
 
  private:
   double problem_clip() const { return settings_.clip_problem * clip_unit_; }
-
-  void step(std::span<const double> gradient, const JointSum& sum, std::int64_t update) {
-    const auto scope = task_.timer.scope(Phase::optimizer);
-    double factor = 1.0 / clip_unit_;
-    const double norm = sum.gradient_norm * factor;
-    if (settings_.clip_norm > 0.0 && norm > settings_.clip_norm)
-      factor *= settings_.clip_norm / norm;
-    gradient_.resize(gradient.size());
-    std::ranges::transform(gradient, gradient_.begin(),
-                           [factor](double value) { return value * factor; });
-    network_.step(gradient_, rate_.at(update));
-    rate_.observe(sum.loss_mean);
-  }
 
   // Snapshot k of n after k / n of the updates: the best answers since the last one, and the
   // network's where a problem had none.
@@ -191,12 +182,7 @@ class Training {
       result_.reason[k] =
           std::isnan(result_.loss[k]) ? stop_reason_of(result_.last_failure[k]) : stop;
     }
-    result_.network = TrainedNetwork{task_.network,
-                                     shape_,
-                                     network_.describe(),
-                                     network_.weights(),
-                                     network_.normalization(),
-                                     network_.weight_hash()};
+    result_.network = trained_network(task_.network, shape_, network_);
     return std::move(result_);
   }
 
@@ -209,8 +195,8 @@ class Training {
   MethodResult result_;
   LearningRate rate_;
   StopRule stop_;
-  std::vector<double> gradient_;
   double clip_unit_;
+  ClippedStep step_;
   double evaluations_ = 0.0;
 };
 

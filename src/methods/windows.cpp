@@ -77,7 +77,7 @@ MethodKind windows_kind() {
           [] { return std::make_unique<WindowsSettings>(); }, solve_windows,
           [](const std::string& name, const Settings& settings, const ModelShape& shape) {
             return shape.channels_in_time
-                       ? refused_options(dynamic_cast<const TaoSolverSettings&>(settings), name)
+                       ? refused_options(name, settings, shape)
                        : "it needs observations at several times, channel by channel";
           }};
 }
