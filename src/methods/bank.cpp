@@ -116,7 +116,7 @@ class Bank : public Proposal {
       : settings_(settings),
         task_(task),
         space_(task.objective.shape().parameters),
-        pairs_(task, settings.simulations),
+        pairs_(task, settings.simulations, settings.networks),
         weight_(static_cast<std::size_t>(task.objective.n_problem())) {
     for (std::int64_t k = 0; k < settings.networks; ++k)
       learners_.push_back(std::make_unique<Learner>(settings, task, pairs_, k));
@@ -153,10 +153,6 @@ class Bank : public Proposal {
   }
 
  private:
-  std::int64_t held_out_by(std::int64_t row) const {
-    return task_.global_id(row) % settings_.networks;
-  }
-
   // The same on all ranks: quantiles of all banked losses.
   void weigh(const std::vector<double>& loss) {
     const std::vector<double> all = sorted_finite(gather_rows(loss, task_.comm));
@@ -174,9 +170,7 @@ class Bank : public Proposal {
     const std::int64_t updates =
         std::max<std::int64_t>(1, settings_.updates * n_active / task_.shard.n_problem());
     for (std::int64_t k = 0; k < settings_.networks; ++k) {
-      std::vector<std::int64_t> rows(task_.usable.begin(), task_.usable.end());
-      std::erase_if(rows, [&](std::int64_t row) { return held_out_by(row) == k; });
-      pairs_.teach(answers, weight_, std::move(rows));
+      pairs_.teach(k, answers, weight_);
       learners_[static_cast<std::size_t>(k)]->learn(updates);
     }
   }
@@ -195,7 +189,7 @@ class Bank : public Proposal {
       const auto k = static_cast<std::size_t>(row);
       if (!in_pool[static_cast<std::size_t>(task_.global_id(row))] || weight_[k] < 1e-3) continue;
       const auto prediction =
-          learners_[static_cast<std::size_t>(held_out_by(row))]->answers().read();
+          learners_[static_cast<std::size_t>(pairs_.held_out_by(row))]->answers().read();
       local.push_back(weight_[k]);
       for (std::size_t j = 0; j < space_.scale.size(); ++j)
         local.push_back(m.row(row)[j] - prediction.row(row)[j]);

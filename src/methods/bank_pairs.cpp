@@ -6,9 +6,10 @@
 
 namespace jpo {
 
-BankPairs::BankPairs(const Task& task, std::int64_t n_simulation)
+BankPairs::BankPairs(const Task& task, std::int64_t n_simulation, std::int64_t n_network)
     : task_(task),
       n_simulation_(n_simulation),
+      n_network_(n_network),
       observation_(task.objective.n_problem(), task.objective.shape().observation.size()),
       target_(task.objective.n_problem(), task.objective.shape().parameters.size()),
       visited_m_(n_simulation * task.objective.n_problem(), target_.n_component()),
@@ -31,11 +32,11 @@ void BankPairs::visit(std::int64_t row, std::span<const double> m, std::span<con
     for (double& value : kept.row(place)) value += task_.noise * stream.normal();
 }
 
-void BankPairs::teach(const Batch& answers, std::span<const double> weight,
-                      std::vector<std::int64_t> rows) {
+void BankPairs::teach(std::int64_t k, const Batch& answers, std::span<const double> weight) {
   answers_ = &answers;
   weight_ = weight;
-  rows_ = std::move(rows);
+  rows_.assign(task_.usable.begin(), task_.usable.end());
+  std::erase_if(rows_, [&](std::int64_t row) { return held_out_by(row) == k; });
 }
 
 void BankPairs::begin(std::int64_t update) {

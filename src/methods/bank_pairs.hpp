@@ -16,15 +16,19 @@ namespace jpo {
 
 class BankPairs : public TrainingSet {
  public:
-  /// Keeps the last and a sample of the earlier of `n_simulation` points a problem (0: none).
-  BankPairs(const Task& task, std::int64_t n_simulation);
+  /// Keeps at most `n_simulation` points a problem, the recent ones more often (0: none), for
+  /// `n_network` networks.
+  BankPairs(const Task& task, std::int64_t n_simulation, std::int64_t n_network);
+
+  /// The network that never learns from problem `row`: its id modulo n_network.
+  std::int64_t held_out_by(std::int64_t row) const { return task_.global_id(row) % n_network_; }
 
   /// A solve of `row` has visited m and seen y.
   void visit(std::int64_t row, std::span<const double> m, std::span<const double> y);
 
-  /// What begin(update) draws from: `weight` [n_local_problem] in [0, 1] is the chance of a
-  /// problem's answer; only `rows` (local, ascending) teach.
-  void teach(const Batch& answers, std::span<const double> weight, std::vector<std::int64_t> rows);
+  /// From now on begin(update) draws for network k, from all problems but those that it holds out:
+  /// `weight` [n_local_problem] in [0, 1] is the chance of a problem's answer.
+  void teach(std::int64_t k, const Batch& answers, std::span<const double> weight);
 
   void begin(std::int64_t update) override;
   const Batch& observation() const override { return observation_; }
@@ -40,6 +44,7 @@ class BankPairs : public TrainingSet {
 
   const Task& task_;
   std::int64_t n_simulation_;
+  std::int64_t n_network_;
   const Batch* answers_ = nullptr;
   std::span<const double> weight_;
   std::vector<std::int64_t> rows_, usable_;

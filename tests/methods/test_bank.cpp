@@ -82,18 +82,24 @@ TEST(BankPairs, TeachesAnswersByWeightAndVisitedPoints) {
       MPI_COMM_SELF);
   Objective objective = job.objective();
   const Task task = job.task("bank", objective);
-  BankPairs pairs(task, 4);
+  BankPairs pairs(task, 4, 3);
   Batch answers(48, 1);
   answers.fill(100.0);
   std::vector<double> weight(48, 0.0);
   weight[0] = 1.0;
   const std::vector<double> y(256, 2.0), m = {50.0};
-  for (const std::int64_t row : {1, 2}) pairs.visit(row, m, y);
-  pairs.teach(answers, weight, {0, 1, 2, 3});
-  pairs.begin(0);
-  // Problem 0 has its answer, 1 and 2 a point each, 3 nothing.
-  ASSERT_TRUE(std::ranges::equal(pairs.usable(), std::vector<std::int64_t>{0, 1, 2}));
-  EXPECT_TRUE(std::ranges::equal(pairs.observation().read().row(1), y));
+  for (const std::int64_t row : {1, 2, 5}) pairs.visit(row, m, y);
+  // Problem 0 has its answer, 1, 2 and 5 a point each, the others nothing. Network k holds out ids
+  // k modulo 3.
+  const auto taught = [&](std::int64_t k) {
+    pairs.teach(k, answers, weight);
+    pairs.begin(0);
+    return std::vector<std::int64_t>(pairs.usable().begin(), pairs.usable().end());
+  };
+  ASSERT_EQ(taught(2), (std::vector<std::int64_t>{0, 1}));
+  ASSERT_EQ(taught(0), (std::vector<std::int64_t>{1, 2, 5}));
+  ASSERT_EQ(taught(1), (std::vector<std::int64_t>{0, 2, 5}));
+  EXPECT_TRUE(std::ranges::equal(pairs.observation().read().row(2), y));
   EXPECT_TRUE(std::ranges::equal(pairs.observation().read().row(0),
                                  task.objective.problems().observation.read().row(0)));
   Batch at(3, 1);

@@ -1,0 +1,51 @@
+// Steps of the weights: which gradient reaches the optimizer.
+
+#include <algorithm>
+
+#include <gtest/gtest.h>
+
+#include "methods/clipped_step.hpp"
+#include "tests/methods/make_job.hpp"
+
+namespace jpo {
+namespace {
+
+// Adam's first step does not see a common factor: three steps of different lengths do.
+TEST(ClippedStep, DividesByTheUnitAndShortensWhatIsTooLong) {
+  Job job = solved_job(R"(
+[data]
+n_problem = 2
+[model]
+name = "wave_packet"
+[network]
+name = "mlp"
+hidden = [4]
+precision = "double"
+[[method]]
+kind = "joint"
+updates = 1
+)",
+                       {}, MPI_COMM_SELF);
+  Objective objective = job.objective();
+  const Task task = job.task("joint", objective);
+  const NetworkShape shape = network_shape(objective.shape(), 2);
+  Network stepped(task.network, shape, 1), expected(task.network, shape, 1);
+  ClippedStep step(task, stepped, 3.0, 2.0), free(task, stepped, 0.0, 2.0);
+  const auto n = static_cast<std::size_t>(stepped.n_weight());
+  std::vector<double> gradient(n, 0.0), given(n, 0.0);
+  const auto go = [&](ClippedStep& by, double first, double reaches) {
+    gradient[0] = first;
+    given[0] = reaches;
+    JointSum sum;
+    sum.gradient_norm = first;
+    by.take(gradient, sum, 0.1);
+    expected.step(given, 0.1);
+    EXPECT_EQ(stepped.weights(), expected.weights()) << first;
+  };
+  go(step, 4.0, 2.0);   // a length of 4 / 2 is within 3
+  go(step, 16.0, 3.0);  // 8 is not
+  go(free, 16.0, 8.0);
+}
+
+}  // namespace
+}  // namespace jpo
