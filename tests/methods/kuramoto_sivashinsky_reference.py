@@ -15,8 +15,10 @@ class Reference:
     def __init__(self, settings: dict):
         if settings["name"] != "kuramoto_sivashinsky" or settings["unknown"] != "forcing":
             raise SystemExit("the independent model is that of kuramoto_sivashinsky's forcing")
+        if settings["scheme"] != "second_order":
+            raise SystemExit("the independent model is that of the second-order scheme")
         n_grid = settings["n_grid"]
-        self.step = settings["time_step"]
+        self.step = settings["time_step"] or 0.1  # 0: the scheme's own
         self.n_step = round(settings["horizon"] / self.step)
         dx = settings["length"] / n_grid
         identity = np.eye(n_grid)
