@@ -55,6 +55,14 @@ void check_sizes(const Deck& deck, const ModelShape& shape, int n_rank) {
         "key 'data.n_problem': {} problems of {} values on one rank are more than PETSc's indices "
         "reach; allowed: more ranks, or fewer problems",
         local, widest));
+  for (const MethodDeck& method : deck.methods) {
+    const std::int64_t pairs = kind_of(method.kind).kept_pairs(*method.settings);
+    if (pairs > 0 && local > std::numeric_limits<PetscInt>::max() / widest / pairs)
+      throw BadInput(fmt::format(
+          "method '{}' keeps {} pairs of {} values of each of {} problems on one rank: more than "
+          "PETSc's indices reach; allowed: more ranks, or fewer pairs",
+          method.name, pairs, widest, local));
+  }
 }
 
 void check_methods(const Deck& deck, const ModelShape& shape, MPI_Comm comm) {

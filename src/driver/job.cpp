@@ -173,15 +173,18 @@ double Job::loss_reference() const {
   return finite_median(gather_rows(loss_at_centre_, comm_));
 }
 
-double Job::solved_below() const {
+// The misfit at the truth is 0.5 (chi^2 of n_observation by the noise + chi^2 of n_parameter by the
+// prior), where data and inversion share one discretization.
+AttainableMisfit Job::attainable_misfit() const {
   const auto& data = deck_.section<DataSettings>("data");
   const auto& misfit = deck_.section<MisfitSettings>("misfit");
-  if (!data.inverse_crime || misfit.prior_weight > 0.0)
-    return -std::numeric_limits<double>::infinity();
+  if (!data.inverse_crime) return {std::numeric_limits<double>::infinity(), 0.0, 0.0};
   const auto n = static_cast<double>(shape().observation.size());
-  const double deviation = data.noise / misfit.residual_scale;
-  const double floor = 0.5 * n * deviation * deviation;
-  return floor * (1.0 + 2.5 * std::sqrt(2.0 / n)) + 1e-6 * loss_reference();
+  const auto n_prior = static_cast<double>(shape().parameters.size());
+  const double noise = std::pow(data.noise / misfit.residual_scale, 2);
+  const double prior = misfit.prior_weight;
+  return {0.5 * (n * noise + n_prior * prior),
+          std::sqrt(0.5 * (n * noise * noise + n_prior * prior * prior)), 1e-6 * loss_reference()};
 }
 
 Task Job::task(const std::string& name, Objective& objective) {
@@ -199,7 +202,7 @@ Task Job::task(const std::string& name, Objective& objective) {
             return results_.at(method_index(earlier));
           },
           [this](const std::string& earlier) { return mean(evaluations(method_index(earlier))); },
-          solved_below(),
+          attainable_misfit(),
           mean(sorted_finite(gather_rows(loss_at_centre_, comm_))),
           loss_reference(),
           problems_.truth,

@@ -80,7 +80,7 @@ class Job {
  private:
   std::vector<double> loss_at(const Batch& m);
   std::size_t method_index(const std::string& name) const;
-  double solved_below() const;
+  AttainableMisfit attainable_misfit() const;
 
   Deck deck_;
   MPI_Comm comm_;

@@ -115,8 +115,17 @@ void show_sizes(const Deck& deck, const ModelShape& shape, int n_rank) {
       std::ceil(std::min(local, static_cast<double>(parallel.solve_batch)) / block) * block *
       shape.state_bytes;
   const double weights = static_cast<double>(n_weight) * 8.0 * 8.0;
-  say("memory a rank: {} problems and answers, {} states, {} weights and sums",
-      bytes_text(local * row), bytes_text(states), bytes_text(weights));
+  // Methods run one after the other: the largest counts.
+  std::int64_t pairs = 0;
+  for (const MethodDeck& method : deck.methods)
+    pairs = std::max(pairs, kind_of(method.kind).kept_pairs(*method.settings));
+  const auto pair =
+      static_cast<double>(shape.observation.size() + shape.parameters.size()) * sizeof(double);
+  say("memory a rank: {} problems and answers, {} states, {} weights and sums{}",
+      bytes_text(local * row), bytes_text(states), bytes_text(weights),
+      pairs > 0 ? fmt::format(", {} pairs of a bank",
+                              bytes_text(local * pair * static_cast<double>(pairs)))
+                : "");
   if (shape.recompute_factor > 1.0)
     say("states that do not fit are computed again: {:.2f} forward solves a gradient",
         shape.recompute_factor);

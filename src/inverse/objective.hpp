@@ -100,11 +100,23 @@ class Objective {
   /// many residual scales. The loss itself stays the misfit.
   void limit_residuals(double scales) { misfit_.limit_residuals(scales); }
 
-  /// From now on `watcher` is told every forward solve that is ok: (row, m, F(m)); an empty one
-  /// ends that.
   using Watcher =
       std::function<void(std::int64_t row, std::span<const double> m, std::span<const double> y)>;
-  void watch(Watcher watcher) { watcher_ = std::move(watcher); }
+  /// While it lives, `watcher` is told every forward solve that is ok: (row, m, F(m)).
+  class WatchScope {
+   public:
+    WatchScope(Objective& objective, Watcher watcher) : objective_(objective) {
+      objective_.watcher_ = std::move(watcher);
+    }
+    WatchScope(const WatchScope&) = delete;
+    WatchScope& operator=(const WatchScope&) = delete;
+    WatchScope(WatchScope&&) = delete;
+    WatchScope& operator=(WatchScope&&) = delete;
+    ~WatchScope() { objective_.watcher_ = nullptr; }
+
+   private:
+    Objective& objective_;
+  };
 
   const Misfit& misfit() const { return misfit_; }
   std::int64_t solve_batch() const { return solve_batch_; }

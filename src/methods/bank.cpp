@@ -1,18 +1,16 @@
 // The shared solution bank: a joint method that learns from its own solutions. A solve of one
 // problem that ends well is knowledge about all of them, through the map (y, c) -> m. Each round
 //   learn    n_network networks are fitted to what the solves so far have found (bank_pairs.hpp);
-//   propose  each unsolved problem gets a start, N_k(y, c) + what N_k errs by on a solved problem;
-//   try      a TAO solve from it, in lockstep (rounds.cpp); the bank keeps the best m and L.
+//   propose  each unsolved problem gets a start, N_k(y, c) + an error of such a network on a
+//   problem solved; try      a TAO solve from it, in lockstep (rounds.cpp); the bank keeps the best
+//   m and L.
 //
-// How sure a problem looks solved: w = exp(-(L - q) / tau), at most 1, q the 5 % quantile of the
-// banked L over all problems, tau = 2 q sqrt(2 / n_observation) + 1e-3 L_ref. Where q is the misfit
-// that white noise leaves, L of solved problems is chi^2 spread with deviation q sqrt(2 / n): tau
-// is two of them; the second term is the resolution of noise-free misfits.
+// How sure a problem looks solved is a weight w of its banked L (bank_weights.hpp).
 //
 // Network k never learns from problem i = k modulo n_network (cross-validation): its error there,
-// banked m minus prediction, is an honest draw of what it errs by. Starts add such errors, of
+// banked m minus prediction, is an honest draw of its errors. Starts add such errors, of other
 // problems drawn by w: wide while the networks know little, narrow once they know. A share of the
-// starts stays random, should the networks agree on something wrong.
+// starts stays random, should the networks agree on something wrong. The result keeps network 0.
 
 #include <algorithm>
 #include <cmath>
@@ -23,6 +21,7 @@
 #include "core/random.hpp"
 #include "core/statistics.hpp"
 #include "methods/bank_pairs.hpp"
+#include "methods/bank_weights.hpp"
 #include "methods/clipped_step.hpp"
 #include "methods/joint_gradient.hpp"
 #include "methods/learning_rate.hpp"
@@ -34,13 +33,16 @@
 namespace jpo {
 namespace {
 
-constexpr std::int64_t kPool = 512;  // problems whose errors starts are drawn from
-constexpr int kDraws = 64;           // attempts to draw one of them by its w
+constexpr std::int64_t kPool = 512;       // about so many problems' errors are drawn from
+constexpr int kDraws = 64;                // attempts to draw one of them by its w
+constexpr std::int64_t kFewUpdates = 10;  // no fewer at a time: they wait for the next round
 
 struct BankSettings : RoundsSettings {
+  std::string weighting = bank_weightings().front();
   std::int64_t networks = 3;
   std::int64_t updates = 200;
   std::int64_t simulations = 16;
+  std::int64_t prior_draws = 8;
   double random_starts = 0.2;
   double clip_norm = 1.0;
   LearningRateSettings learning_rate;
@@ -51,16 +53,28 @@ struct BankSettings : RoundsSettings {
   }
   void describe(KeyTable& table) override {
     table.add("networks", &networks,
-              {.doc = "networks, each trained on all problems but every networks-th",
+              {.doc = "networks, each trained on all problems but every networks-th; the result "
+                      "keeps the first",
                .min = 2,
                .max = 100});
+    table.add("weighting", &weighting,
+              {.doc = "how sure a problem looks solved: by the spread that white noise gives "
+                      "misfits (chi), by its rank, or all alike",
+               .allowed = bank_weightings()});
     table.add("updates", &updates,
               {.doc = "optimizer steps of each network in a round that tries all problems; fewer "
                       "where only some are tried",
-               .min = 1});
+               .min = 1,
+               .max = 1'000'000});
     table.add("simulations", &simulations,
               {.doc = "simulated pairs a problem that the networks learn from, kept from its "
                       "solves; 0: none, only the best answers",
+               .min = 0,
+               .max = 4096});
+    table.add("prior_draws", &prior_draws,
+              {.doc = "random points of each problem simulated before the first solve, half a "
+                      "gradient evaluation each: the networks learn from them, and the first "
+                      "solves start at their answers; 0: at the centre of the box",
                .min = 0,
                .max = 4096});
     table.add("random_starts", &random_starts,
@@ -123,13 +137,33 @@ class Bank : public Proposal {
   }
 
   MethodResult solve() {
-    task_.objective.watch([this](std::int64_t row, auto m, auto y) { pairs_.visit(row, m, y); });
-    MethodResult result = solve_in_rounds(settings_, task_, *this);
-    task_.objective.watch({});
+    MethodResult result = [&] {
+      const Objective::WatchScope watch(
+          task_.objective, [this](std::int64_t row, auto m, auto y) { pairs_.visit(row, m, y); });
+      return solve_in_rounds(settings_, task_, *this);
+    }();
     result.network = trained_network(
         task_.network, network_shape(task_.objective.shape(), task_.shard.micro_batch()),
         learners_.front()->network());
     return result;
+  }
+
+  bool prepare(MethodResult& result, double max_evaluations) override {
+    const auto n_draw = std::min(settings_.prior_draws, static_cast<std::int64_t>(max_evaluations));
+    Batch m = result.parameters.copy();
+    Evaluation evaluation(m.n_problem(), m.n_component());
+    m.set_n_problem(std::ssize(task_.usable));
+    for (std::int64_t draw = 0; draw < n_draw; ++draw) {
+      for (std::size_t k = 0; k < task_.usable.size(); ++k) {
+        RandomStream stream = task_.stream("prior", draw, task_.usable[k]);
+        draw_from_box(stream, space_, m.write().row(static_cast<std::int64_t>(k)));
+      }
+      task_.objective.evaluate_loss(task_.usable, m, result.ledger, evaluation);
+      for (std::size_t k = 0; k < task_.usable.size(); ++k)
+        result.record(task_.usable[k], m.read().row(static_cast<std::int64_t>(k)),
+                      evaluation.loss[k], evaluation.outcome[k]);
+    }
+    return n_draw > 0;
   }
 
   void begin(std::int64_t round, std::span<const std::int64_t> active,
@@ -141,7 +175,12 @@ class Bank : public Proposal {
 
   void draw_start(std::int64_t round, std::int64_t row, RandomStream& stream,
                   std::span<double> m) const override {
-    const double* error = stream.uniform() < settings_.random_starts ? nullptr : draw_error(stream);
+    if (round == 0) {
+      mean_answer(row, m);
+      return;
+    }
+    const double* error =
+        stream.uniform() < settings_.random_starts ? nullptr : draw_error(row, stream);
     if (error == nullptr) {
       draw_from_box(stream, space_, m);
       return;
@@ -153,57 +192,64 @@ class Bank : public Proposal {
   }
 
  private:
-  // The same on all ranks: quantiles of all banked losses.
+  void mean_answer(std::int64_t row, std::span<double> m) const {
+    std::ranges::fill(m, 0.0);
+    for (const auto& learner : learners_) {
+      const auto answers = learner->answers().read();
+      for (std::size_t j = 0; j < m.size(); ++j)
+        m[j] += answers.row(row)[j] / static_cast<double>(learners_.size());
+    }
+  }
+
   void weigh(const std::vector<double>& loss) {
-    const std::vector<double> all = sorted_finite(gather_rows(loss, task_.comm));
-    const double floor = quantile(all, 0.05);
-    const auto n = static_cast<double>(task_.objective.shape().observation.size());
-    const double spread = 2.0 * floor * std::sqrt(2.0 / n) + 1e-3 * task_.loss_reference;
-    std::ranges::transform(loss, weight_.begin(), [&](double value) {
-      return std::isnan(value) ? 0.0 : std::min(1.0, std::exp(-(value - floor) / spread));
-    });
+    const auto scope = task_.timer.scope(Phase::reduce);
+    weight_ = bank_weights(settings_.weighting, loss,
+                           {sorted_finite(gather_rows(loss, task_.comm)),
+                            task_.objective.shape().observation.size(), task_.loss_reference});
   }
 
   // The fewer problems are tried, the less is new.
   void learn(const Batch& answers, std::span<const std::int64_t> active) {
     const std::int64_t n_active = reduce_sum(static_cast<std::int64_t>(active.size()), task_.comm);
-    const std::int64_t updates =
-        std::max<std::int64_t>(1, settings_.updates * n_active / task_.shard.n_problem());
+    updates_due_ += static_cast<double>(settings_.updates * n_active) /
+                    static_cast<double>(task_.shard.n_problem());
+    const auto updates = static_cast<std::int64_t>(updates_due_);
+    if (updates < std::min(kFewUpdates, settings_.updates)) return;
+    updates_due_ -= static_cast<double>(updates);
     for (std::int64_t k = 0; k < settings_.networks; ++k) {
       pairs_.teach(k, answers, weight_);
       learners_[static_cast<std::size_t>(k)]->learn(updates);
     }
   }
 
-  // errors_: rows (w, m - prediction) of at most kPool problems of all ranks, in the order of ids.
+  // errors_: rows (id, w, m - prediction) of about kPool problems of all ranks, in the order of
+  // ids.
   void gather_errors(std::int64_t round, const Batch& answers) {
+    const auto scope = task_.timer.scope(Phase::reduce);
+    const double share = static_cast<double>(kPool) / static_cast<double>(task_.shard.n_problem());
     std::vector<double> local;
     const auto m = answers.read();
-    RandomStream stream(stream_seed(task_.seed, fmt::format("pool {}", round), task_.name, 0));
-    const std::int64_t n = task_.shard.n_problem();
-    const double share = static_cast<double>(kPool) / static_cast<double>(n);
-    std::vector<bool> in_pool(static_cast<std::size_t>(n));
-    for (std::int64_t id = 0; id < n; ++id)
-      in_pool[static_cast<std::size_t>(id)] = n <= kPool || stream.uniform() < share;
     for (const std::int64_t row : task_.usable) {
-      const auto k = static_cast<std::size_t>(row);
-      if (!in_pool[static_cast<std::size_t>(task_.global_id(row))] || weight_[k] < 1e-3) continue;
+      const double weight = weight_[static_cast<std::size_t>(row)];
+      if (weight < 1e-3 || task_.stream("pool", round, row).uniform() >= share) continue;
       const auto prediction =
           learners_[static_cast<std::size_t>(pairs_.held_out_by(row))]->answers().read();
-      local.push_back(weight_[k]);
+      local.push_back(static_cast<double>(task_.global_id(row)));
+      local.push_back(weight);
       for (std::size_t j = 0; j < space_.scale.size(); ++j)
         local.push_back(m.row(row)[j] - prediction.row(row)[j]);
     }
     errors_ = gather_rows(local, task_.comm);
   }
 
-  // By weight; null where nothing looks solved.
-  const double* draw_error(RandomStream& stream) const {
-    const std::size_t width = space_.scale.size() + 1;
+  // By weight, never the problem's own; null where no other looks solved.
+  const double* draw_error(std::int64_t row, RandomStream& stream) const {
+    const std::size_t width = space_.scale.size() + 2;
     const std::size_t n = errors_.size() / width;
+    const auto own = static_cast<double>(task_.global_id(row));
     for (int attempt = 0; n > 0 && attempt < kDraws; ++attempt) {
       const double* entry = errors_.data() + stream.below(n) * width;
-      if (stream.uniform() < entry[0]) return entry + 1;
+      if (stream.uniform() < entry[1] && entry[0] != own) return entry + 2;
     }
     return nullptr;
   }
@@ -215,6 +261,7 @@ class Bank : public Proposal {
   std::vector<double> weight_;  ///< w of each local problem
   std::vector<std::unique_ptr<Learner>> learners_;
   std::vector<double> errors_;
+  double updates_due_ = 0.0;
 };
 
 }  // namespace
@@ -227,6 +274,9 @@ MethodKind bank_kind() {
                   },
                   refused_options};
   kind.trains_network = true;
+  kind.kept_pairs = [](const Settings& settings) {
+    return dynamic_cast<const BankSettings&>(settings).simulations;
+  };
   return kind;
 }
 

@@ -1,10 +1,18 @@
 #include "methods/bank_pairs.hpp"
 
 #include <algorithm>
+#include <cmath>
+
+#include <fmt/format.h>
 
 #include "methods/parameter_fit.hpp"
 
 namespace jpo {
+namespace {
+
+constexpr double kFar = 5.0;  // units of the parameters' scale, from their centre
+
+}  // namespace
 
 BankPairs::BankPairs(const Task& task, std::int64_t n_simulation, std::int64_t n_network)
     : task_(task),
@@ -18,7 +26,7 @@ BankPairs::BankPairs(const Task& task, std::int64_t n_simulation, std::int64_t n
 
 // The first n_simulation points fill the places, each later one replaces a random one.
 void BankPairs::visit(std::int64_t row, std::span<const double> m, std::span<const double> y) {
-  if (n_simulation_ == 0) return;
+  if (n_simulation_ == 0 || is_far(m)) return;
   const std::int64_t n = n_visited_[static_cast<std::size_t>(row)]++;
   RandomStream stream = task_.stream("visit", n, row);
   const auto n_place = static_cast<std::uint64_t>(n_simulation_);
@@ -32,8 +40,17 @@ void BankPairs::visit(std::int64_t row, std::span<const double> m, std::span<con
     for (double& value : kept.row(place)) value += task_.noise * stream.normal();
 }
 
+// A line search may overshoot far beyond where any answer lies.
+bool BankPairs::is_far(std::span<const double> m) const {
+  const ParameterSpace& space = task_.objective.shape().parameters;
+  for (std::size_t j = 0; j < m.size(); ++j)
+    if (std::abs(m[j] - space.centre[j]) > kFar * space.scale[j]) return true;
+  return false;
+}
+
 void BankPairs::teach(std::int64_t k, const Batch& answers, std::span<const double> weight) {
   answers_ = &answers;
+  purpose_ = fmt::format("pair {}", k);
   weight_ = weight;
   rows_.assign(task_.usable.begin(), task_.usable.end());
   std::erase_if(rows_, [&](std::int64_t row) { return held_out_by(row) == k; });
@@ -47,7 +64,7 @@ void BankPairs::begin(std::int64_t update) {
 
 bool BankPairs::draw_pair(std::int64_t row, std::int64_t update) {
   const auto k = static_cast<std::size_t>(row);
-  RandomStream stream = task_.stream("pair", update, row);
+  RandomStream stream = task_.stream(purpose_, update, row);
   const std::int64_t n_kept = std::min(n_visited_[k], n_simulation_);
   const double chance = n_kept > 0 ? 0.5 * weight_[k] : weight_[k];
   const auto y = observation_.write();

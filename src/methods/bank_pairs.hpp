@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "methods/training_set.hpp"
@@ -23,7 +24,8 @@ class BankPairs : public TrainingSet {
   /// The network that never learns from problem `row`: its id modulo n_network.
   std::int64_t held_out_by(std::int64_t row) const { return task_.global_id(row) % n_network_; }
 
-  /// A solve of `row` has visited m and seen y.
+  /// A solve of `row` has visited m and seen y. Points farther than 5 scales from the centre are
+  /// not kept.
   void visit(std::int64_t row, std::span<const double> m, std::span<const double> y);
 
   /// From now on begin(update) draws for network k, from all problems but those that it holds out:
@@ -40,11 +42,13 @@ class BankPairs : public TrainingSet {
   double evaluation_cost() const override { return 0.0; }
 
  private:
+  bool is_far(std::span<const double> m) const;
   bool draw_pair(std::int64_t row, std::int64_t update);
 
   const Task& task_;
   std::int64_t n_simulation_;
   std::int64_t n_network_;
+  std::string purpose_;  ///< of the draws: each network has its own
   const Batch* answers_ = nullptr;
   std::span<const double> weight_;
   std::vector<std::int64_t> rows_, usable_;

@@ -2,6 +2,7 @@
 // One way of solving the set of problems. All methods ask the same Objective and count in a ledger.
 
 #include <array>
+#include <cmath>
 #include <cstdint>
 #include <functional>
 #include <limits>
@@ -108,6 +109,18 @@ struct MethodResult {
   std::vector<double> recent_loss_;  ///< NaN where there was none
 };
 
+/// The misfit that a solved problem comes down to: that of the truth.
+struct AttainableMisfit {
+  double mean;        ///< infinity where it is not known
+  double deviation;   ///< between problems: noise is louder in some
+  double resolution;  ///< misfits closer than this are the same
+
+  /// A misfit at or below this says that the problem is solved, but for chance.
+  double solved_below(double deviations = 2.5) const {
+    return std::isfinite(mean) ? mean + deviations * deviation + resolution : -mean;
+  }
+};
+
 /// What a method works with.
 struct Task {
   std::string name;    ///< of the method, in the deck
@@ -124,9 +137,7 @@ struct Task {
   /// Mean gradient evaluations a problem that an earlier method has cost, with those it started
   /// from. Collective.
   std::function<double(const std::string&)> earlier_evaluations;
-  /// A misfit at or below this says that the problem is solved; -infinity where the attainable
-  /// misfit is not known.
-  double solved_below;
+  AttainableMisfit attainable;
   double loss_scale;      ///< the mean misfit at the centre of the box
   double loss_reference;  ///< L_ref: the median misfit at the centre of the box
   const Batch& truth;     ///< of generated problems [n_local_problem, n_parameter]
@@ -165,6 +176,10 @@ struct MethodKind {
   std::function<void(const std::string& name, const Settings& settings, const RunInputs& inputs)>
       check_inputs = [](const std::string&, const Settings&, const RunInputs&) {};
   bool trains_network = false;
+  /// Pairs (m, y) that it keeps of each problem, besides the problems themselves.
+  std::function<std::int64_t(const Settings& settings)> kept_pairs = [](const Settings&) {
+    return 0;
+  };
 };
 const std::vector<MethodKind>& method_kinds();
 const MethodKind& kind_of(const std::string& name);

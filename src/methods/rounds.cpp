@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 
 #include <fmt/format.h>
 
@@ -13,7 +12,9 @@ namespace jpo {
 
 void RoundsSettings::describe(KeyTable& table) {
   table.add("max_evaluations", &max_evaluations,
-            {.doc = "mean number of gradient evaluations a problem, never exceeded", .min = 1});
+            {.doc = "mean number of gradient evaluations a problem, never exceeded",
+             .min = 1,
+             .max = 1e9});
   table.add("budget_of", &budget_of,
             {.doc = "name of an earlier method: the budget is what that one has cost, with those "
                     "it started from; max_evaluations is then not used"});
@@ -26,17 +27,21 @@ void RoundsSettings::describe(KeyTable& table) {
   table.add("rest", &rest,
             {.doc = "true: a problem whose misfit is down at what the noise leaves is not tried "
                     "again (only where data.noise tells that level)"});
-  table.add("max_share", &max_share,
-            {.doc = "a problem that has had this many times the mean budget is not tried again; 0: "
-                    "no such limit. A few whose best answer misses the noise's level by a hair "
-                    "would use up all that the others leave",
+  table.add("rest_deviations", &rest_deviations,
+            {.doc = "how far above the mean of that level a misfit may be: fewer where a wrong "
+                    "answer can look nearly as good",
+             .unit = "standard deviation of the level between problems",
+             .min = -100,
+             .max = 100});
+  table.add("most_evaluations", &most_evaluations,
+            {.doc = "a problem that has had so many gradient evaluations is not tried again; 0: no "
+                    "such limit. Without it the few that never look solved are tried until the "
+                    "budget of all is spent",
              .min = 0});
   TaoSolverSettings::describe(table);
 }
 
 namespace {
-
-constexpr double kNoLimit = std::numeric_limits<double>::infinity();
 
 class Rounds {
  public:
@@ -57,15 +62,17 @@ class Rounds {
     const auto budget =
         static_cast<std::int64_t>(mean * static_cast<double>(task_.shard.n_problem()));
     Progress progress(task_, budget, "evaluations");
-    std::int64_t spent = 0;
+    const bool is_prepared = proposal_.prepare(result_, mean);
+    std::int64_t spent = count_evaluations();
     for (std::int64_t round = 0;; ++round) {
-      choose_active(settings_.max_share > 0.0 ? settings_.max_share * mean : kNoLimit);
+      choose_active();
       const std::int64_t n_active =
           reduce_sum(static_cast<std::int64_t>(active_.size()), task_.comm);
       if (n_active == 0) break;
       const std::int64_t share = std::min(settings_.start_evaluations, (budget - spent) / n_active);
       if (share == 0) break;
-      run_round(round, share);
+      if (round > 0 || is_prepared) draw_starts(round);
+      run_round(share);
       const std::int64_t spent_before = std::exchange(spent, count_evaluations());
       result_.history.entries.push_back(best_so_far(round, result_, task_));
       progress.advance_to(spent, fmt::format("round {}", round));
@@ -75,11 +82,13 @@ class Rounds {
   }
 
  private:
-  void choose_active(double most_evaluations) {
+  void choose_active() {
+    const auto most = static_cast<double>(settings_.most_evaluations);
+    const double enough = task_.attainable.solved_below(settings_.rest_deviations);
     std::erase_if(active_, [&](std::int64_t row) {
       const auto k = static_cast<std::size_t>(row);
-      return (settings_.rest && result_.loss[k] <= task_.solved_below) ||
-             result_.ledger.forward[k] >= most_evaluations;
+      return (settings_.rest && result_.loss[k] <= enough) ||
+             (most > 0.0 && 0.5 * result_.ledger.solves(row) >= most);
     });
   }
 
@@ -93,8 +102,7 @@ class Rounds {
     }
   }
 
-  void run_round(std::int64_t round, std::int64_t max_evaluations) {
-    if (round > 0) draw_starts(round);
+  void run_round(std::int64_t max_evaluations) {
     const auto scope = task_.timer.scope(Phase::solver);
     const auto starts = starts_.read();
     run_lockstep(
@@ -106,12 +114,11 @@ class Rounds {
         [](std::int64_t) {});
   }
 
-  // An evaluation that failed has no adjoint solve, and counts as a whole one.
+  // Of all problems, rounded up.
   std::int64_t count_evaluations() const {
-    double n = 0.0;
-    for (const std::int64_t row : task_.usable)
-      n += result_.ledger.forward[static_cast<std::size_t>(row)];
-    return reduce_sum(std::llround(n), task_.comm);
+    std::int64_t n_solve = 0;
+    for (const std::int64_t row : task_.usable) n_solve += std::llround(result_.ledger.solves(row));
+    return (reduce_sum(n_solve, task_.comm) + 1) / 2;
   }
 
   const RoundsSettings& settings_;

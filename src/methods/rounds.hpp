@@ -17,7 +17,8 @@ struct RoundsSettings : TaoSolverSettings {
   std::int64_t start_evaluations = 100;
   std::int64_t patience = 0;
   bool rest = true;
-  double max_share = 0.0;
+  double rest_deviations = 2.5;
+  std::int64_t most_evaluations = 0;
   void describe(KeyTable& table) override;
 };
 
@@ -31,6 +32,9 @@ class Proposal {
   Proposal& operator=(Proposal&&) = delete;
   virtual ~Proposal() = default;
 
+  /// Before round 0; may spend evaluations, at most `max_evaluations` a problem, and record what
+  /// they find. False: round 0 starts at the centre of the box. Collective.
+  virtual bool prepare(MethodResult& /*result*/, double /*max_evaluations*/) { return false; }
   /// Before the starts of a round, with the best answers so far and the local rows that go on,
   /// ascending. Collective.
   virtual void begin(std::int64_t /*round*/, std::span<const std::int64_t> /*active*/,
@@ -40,10 +44,10 @@ class Proposal {
                           std::span<double> m) const = 0;
 };
 
-/// Round 0 starts at the centre of the box, the others where `proposal` says. The best answer of a
-/// problem counts. A problem whose misfit says that it is solved rests, and its share of the budget
-/// goes to the others; where the attainable misfit is not known, none does. One that has had
-/// max_share mean budgets rests too. Rounds are agreed over all ranks: the same bits for any number
+/// Rounds start where `proposal` says, round 0 perhaps at the centre of the box. The best answer of
+/// a problem counts. A problem whose misfit says that it is solved rests, and its share of the
+/// budget goes to the others; where the attainable misfit is not known, none does. One that has had
+/// most_evaluations rests too. Rounds are agreed over all ranks: the same bits for any number
 /// of them. Collective on task.comm.
 MethodResult solve_in_rounds(const RoundsSettings& settings, const Task& task, Proposal& proposal);
 

@@ -81,7 +81,8 @@ MethodResult solve_refine(const Settings& settings, const Task& task) {
   for (auto snapshot = earlier.snapshots.rbegin();
        snapshot != earlier.snapshots.rend() && std::ssize(starts) < refine.starts; ++snapshot)
     starts.push_back(&*snapshot);
-  return solve_from(refine, task, starts, refine.rest ? task.solved_below : kNeverEnough);
+  return solve_from(refine, task, starts,
+                    refine.rest ? task.attainable.solved_below() : kNeverEnough);
 }
 
 }  // namespace

@@ -74,6 +74,29 @@ TEST(Objective, IsTheMisfitAndItsDerivative) {
   }
 }
 
+// Told of every solve that is ok, and no longer than the scope lives.
+TEST(Objective, TellsItsWatcherWhatSolvesHaveSeen) {
+  FaultSettings fault;
+  fault.problems = {kFirstId + 2};
+  fault.kind = "mask";
+  Ask s(4, fault);
+  std::vector<std::int64_t> seen;
+  try {
+    const Objective::WatchScope watch(*s.objective, [&](std::int64_t row, auto m, auto y) {
+      seen.push_back(row);
+      EXPECT_TRUE(std::ranges::equal(m, s.m.read().row(row)));
+      const double c = s.c.read().row(row)[0];
+      EXPECT_DOUBLE_EQ(y[2], c * m[0] + 2.0 * m[1] * m[1]);
+    });
+    s.evaluate();
+    throw 1;
+  } catch (int) {
+  }
+  EXPECT_EQ(seen, (std::vector<std::int64_t>{0, 1, 3, 4, 5, 6, 7, 8, 9, 10}));
+  s.evaluate();
+  EXPECT_EQ(seen.size(), 10U);
+}
+
 TEST(Objective, GivesTheSameBitsForEveryBatchAndOrder) {
   Ask all(kProblem);
   all.evaluate();

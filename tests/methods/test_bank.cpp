@@ -1,10 +1,13 @@
 // bank: budget, bits, and that what its networks learn is worth it.
 
 #include <algorithm>
+#include <cmath>
 #include <numeric>
+#include <set>
 
 #include <gtest/gtest.h>
 
+#include "core/statistics.hpp"
 #include "methods/bank_pairs.hpp"
 #include "methods/parameter_fit.hpp"
 #include "tests/methods/make_job.hpp"
@@ -60,12 +63,49 @@ TEST(Bank, SameBitsForEveryRankCount) {
   for (const auto& overrides :
        {std::vector<std::string>{"method.bank.updates=5"},
         {"method.bank.updates=5", "method.bank.simulations=0"},
+        {"method.bank.updates=5", "method.bank.prior_draws=6"},
+        {"method.bank.updates=5", "data.n_problem=8"},  // ranks without problems
         {"method.bank.updates=5", "fault.problems=[6, 13]", "fault.kind=mask"}}) {
     const Job alone = solved_job(kPackets, overrides, MPI_COMM_SELF);
     const Job shared = solved_job(kPackets, overrides, MPI_COMM_WORLD);
     EXPECT_EQ(answers_of(alone, 1).hash, answers_of(shared, 1).hash);
     EXPECT_EQ(alone.results()[1].network->hash, shared.results()[1].network->hash);
   }
+}
+
+TEST(Bank, SimulatesPriorDrawsWithinItsBudget) {
+  const Job job = solved_job(
+      kPackets, {"method.bank.prior_draws=20", "method.bank.max_evaluations=11"}, MPI_COMM_WORLD);
+  const auto& ledger = job.results()[1].ledger;
+  for (std::size_t row = 0; row < ledger.forward.size(); ++row)
+    EXPECT_EQ(ledger.forward[row] - ledger.adjoint[row], 11.0);  // no more draws than evaluations
+  EXPECT_LE(mean(job.evaluations(1)), 11.0);
+  EXPECT_GT(mean(job.evaluations(1)), 9.0);
+}
+
+// Nothing to learn from: one problem, fewer problems than networks, or none that may be asked.
+TEST(Bank, GoesOnWhereNetworksHaveNothingToLearn) {
+  for (const auto& overrides :
+       {std::vector<std::string>{"data.n_problem=1"},
+        {"data.n_problem=2", "method.bank.networks=5", "method.bank.simulations=0"}}) {
+    const Job job = solved_job(kPackets, overrides, MPI_COMM_WORLD);
+    for (const double loss : job.results()[1].loss) EXPECT_TRUE(std::isfinite(loss));
+    EXPECT_GT(mean(job.evaluations(1)), 15.0);
+  }
+  const Job masked = solved_job(
+      kPackets, {"data.n_problem=2", "fault.problems=[0, 1]", "fault.kind=mask"}, MPI_COMM_WORLD);
+  for (const StopReason reason : masked.results()[1].reason)
+    EXPECT_EQ(reason, StopReason::diverged_at_start);
+}
+
+// More problems than errors are drawn from.
+TEST(Bank, TakesMoreProblemsThanItsPoolOfErrors) {
+  const std::vector<std::string> overrides = {"data.n_problem=600", "method.bank.updates=1",
+                                              "method.bank.max_evaluations=35",
+                                              "method.multi_start.max_evaluations=1"};
+  const Job alone = solved_job(kPackets, overrides, MPI_COMM_SELF);
+  const Job shared = solved_job(kPackets, overrides, MPI_COMM_WORLD);
+  EXPECT_EQ(answers_of(alone, 1).hash, answers_of(shared, 1).hash);
 }
 
 // At the same mean budget, with the same starts in round 0: the networks are all that differs.
@@ -109,6 +149,44 @@ TEST(BankPairs, TeachesAnswersByWeightAndVisitedPoints) {
   pairs.evaluate(0, pairs.usable(), at, unused, evaluation);
   EXPECT_EQ(evaluation.loss, (std::vector<double>{0.0, 0.0, 0.0}));
   EXPECT_EQ(total(unused.ledger.forward), 0.0);
+}
+
+// Points fill a problem's places, then replace one another; y gets the noise of the observations; a
+// point far off the box is not kept.
+TEST(BankPairs, KeepsRecentPointsWithNoise) {
+  Job job = solved_job(kPackets,
+                       {"method.bank.max_evaluations=1", "method.multi_start.max_evaluations=1"},
+                       MPI_COMM_SELF);
+  Objective objective = job.objective();
+  const Task task = job.task("bank", objective);
+  BankPairs pairs(task, 2, 3);
+  const Batch answers(48, 1);
+  const std::vector<double> weight(48, 0.0), y(256, 2.0);
+  const auto taught = [&](std::int64_t update) {
+    pairs.teach(2, answers, weight);
+    pairs.begin(update);
+    return std::vector<std::int64_t>(pairs.usable().begin(), pairs.usable().end());
+  };
+  pairs.visit(0, std::vector<double>{1e9}, y);
+  EXPECT_TRUE(taught(0).empty());
+  for (const double m : {40.0, 50.0, 60.0, 70.0, 80.0, 90.0})
+    pairs.visit(0, std::vector<double>{m}, y);
+  std::set<double> seen;
+  for (std::int64_t update = 0; update < 50; ++update) {
+    ASSERT_EQ(taught(update), std::vector<std::int64_t>{0});
+    double square = 0.0;
+    for (const double value : pairs.observation().read().row(0)) square += std::pow(value - 2.0, 2);
+    EXPECT_NEAR(std::sqrt(square / 256), 0.1, 0.02);
+    Batch at(1, 1);
+    at.fill(0.0);
+    Evaluation evaluation(1, 1);
+    MethodResult unused(48, task.objective.shape().parameters);
+    pairs.evaluate(update, pairs.usable(), at, unused, evaluation);
+    const double scale = task.objective.shape().parameters.scale[0];
+    seen.insert(std::round(std::sqrt(2.0 * evaluation.loss[0]) * scale));
+  }
+  EXPECT_EQ(seen.size(), 2U);
+  EXPECT_NE(seen, (std::set<double>{40.0, 50.0}));
 }
 
 // 0.5 ((2 - 4) / 2)^2 + 0.5 ((1 - 4) / 3)^2 = 1, and its derivatives.
