@@ -60,12 +60,19 @@ ExitCode dispatch(int argc, char** argv, const jpo::Session& session) {
   CLI::App app{"jpo: joint solution of large sets of related inverse problems", "jpo"};
   app.require_subcommand(1);
   jpo::DeckArguments arguments;
+  jpo::RunArguments run_arguments;
+  run_arguments.command = command_line(argc, argv);
   bool overwrite = false;
   bool keys = false;
   bool list_only = false;
   double gradient_factor = 1.0;
   CLI::App* run = add_deck_verb(app, "run", "solve the deck's problems", arguments);
-  run->add_flag("--overwrite", overwrite, "replace an existing result file");
+  run->add_flag("--overwrite", run_arguments.overwrite,
+                "replace an existing result file, remove checkpoints of an unfinished run");
+  CLI::Option* resume = run->add_flag("--resume", run_arguments.resume,
+                                      "go on from the newest checkpoint of this deck");
+  run->add_option("--resume-from", run_arguments.resume_from, "go on from this checkpoint")
+      ->excludes(resume);
   CLI::App* study =
       add_deck_verb(app, "study", "run every cell of the deck's [study], resuming it", arguments);
   study->add_flag("--overwrite", overwrite, "replace result files of another deck");
@@ -89,8 +96,7 @@ ExitCode dispatch(int argc, char** argv, const jpo::Session& session) {
     if (session.rank() == 0) app.exit(error);
     return error.get_exit_code() == 0 ? ExitCode::done : ExitCode::bad_input;
   }
-  if (run->parsed())
-    return jpo::run(arguments, overwrite, command_line(argc, argv), session.comm());
+  if (run->parsed()) return jpo::run(arguments, run_arguments, session.comm());
   if (study->parsed())
     return jpo::study({arguments, overwrite, list_only}, command_line(argc, argv), session.comm());
   if (evaluate->parsed())

@@ -44,4 +44,11 @@ class CannotWrite : public Error {
   explicit CannotWrite(const std::string& message) : Error(ExitCode::cannot_write, message) {}
 };
 
+/// Asked to stop, by a signal or the walltime: a checkpoint holds everything.
+class StoppedResumable : public Error {
+ public:
+  explicit StoppedResumable(const std::string& message)
+      : Error(ExitCode::stopped_resumable, message) {}
+};
+
 }  // namespace jpo

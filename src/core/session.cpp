@@ -11,6 +11,7 @@
 
 #include "core/checks.hpp"
 #include "core/revision.hpp"
+#include "core/signals.hpp"
 
 namespace jpo {
 
@@ -41,6 +42,7 @@ Session::Session(int* argc, char*** argv) {
   PETSC(PetscInitialize(&n_argument, &first, nullptr, nullptr));
   PETSC(PetscPushErrorHandler(PetscReturnErrorHandler, nullptr));
   MPI_OK(MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN));
+  catch_signals();
   MPI_OK(MPI_Comm_rank(MPI_COMM_WORLD, &rank_));
   MPI_OK(MPI_Comm_size(MPI_COMM_WORLD, &n_rank_));
 }

@@ -2,6 +2,7 @@
 
 #include "data/problem_set.hpp"
 #include "deck/study_settings.hpp"
+#include "driver/checkpoints.hpp"
 #include "inverse/fault.hpp"
 #include "inverse/misfit.hpp"
 #include "methods/method.hpp"
@@ -42,6 +43,7 @@ Catalogue program_catalogue() {
       section<MisfitSettings>("misfit", "the misfit L that every method minimizes"),
       section<NetworkSettings>("network", "the shared network of the joint methods"),
       section<ParallelSettings>("parallel", "how the set is cut"),
+      section<CheckpointSettings>("checkpoint", "what a job that is stopped can go on from"),
       section<FaultSettings>("fault", "test switch: problems that fail on purpose"),
       section<StudySettings>("study", "the table of runs of `jpo study`")};
   for (const ModelEntry& entry : registered_models())

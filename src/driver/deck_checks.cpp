@@ -59,8 +59,8 @@ void check_sizes(const Deck& deck, const ModelShape& shape, int n_rank) {
     const std::int64_t pairs = kind_of(method.kind).kept_pairs(*method.settings);
     if (pairs > 0 && local > std::numeric_limits<PetscInt>::max() / widest / pairs)
       throw BadInput(fmt::format(
-          "method '{}' keeps {} pairs of {} values of each of {} problems on one rank: more than "
-          "PETSc's indices reach; allowed: more ranks, or fewer pairs",
+          "key 'method.{}.simulations' = {}: so many times {} values of each of {} problems on one "
+          "rank are more than PETSc's indices reach; allowed: more ranks, or fewer",
           method.name, pairs, widest, local));
   }
 }

@@ -20,7 +20,7 @@ ExitCode evaluate(const EvaluateArguments& arguments, const std::string& command
                   toml_value(&result), toml_value(&network));
   Deck deck = read_deck(read_deck_text(arguments.deck.path, comm), arguments.deck.path, overrides,
                         program_catalogue(), predict);
-  check_and_run_deck(std::move(deck), arguments.overwrite, command, comm);
+  check_and_run_deck(std::move(deck), {command, arguments.overwrite, false, ""}, comm);
   return ExitCode::done;
 }
 

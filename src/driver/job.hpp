@@ -68,6 +68,11 @@ class Job {
   const std::vector<std::int64_t>& usable() const { return usable_; }
   /// In deck order, as far as solved.
   const std::vector<MethodResult>& results() const { return results_; }
+  std::vector<MethodResult>& results_to_keep() { return results_; }
+  /// Those of a checkpoint, in deck order: solve() goes on after them.
+  void take_results(std::vector<MethodResult> results) { results_ = std::move(results); }
+  /// Who may interrupt the methods from now on; must outlive them.
+  void set_interruptions(Interruptions& interruptions) { interruptions_ = &interruptions; }
   /// Gradient evaluations that method k of results() has cost, with those it started from, by
   /// global id: a forward and an adjoint solve each, so half of all solves. Collective.
   std::vector<double> evaluations(std::size_t k) const;
@@ -92,6 +97,8 @@ class Job {
   std::vector<double> floor_;
   std::vector<double> loss_at_centre_;
   std::vector<MethodResult> results_;
+  std::unique_ptr<Interruptions> no_interruptions_ = std::make_unique<Interruptions>();
+  Interruptions* interruptions_ = no_interruptions_.get();
 };
 
 /// The value of a method's key `from`; empty where its kind has none.

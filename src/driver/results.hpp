@@ -10,7 +10,8 @@ struct RunRecord {
   std::string command;
   std::string started;
   bool overwrite = false;
-  std::string variant;  ///< of a study; empty for a run of its own
+  std::string variant;     ///< of a study; empty for a run of its own
+  std::string checkpoint;  ///< that it goes on from; empty: from the beginning
 };
 /// The time now, in UTC.
 std::string time_stamp();

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "core/log.hpp"
+#include "driver/checkpoints.hpp"
 #include "driver/deck_checks.hpp"
 #include "driver/screen.hpp"
 #include "driver/verbs.hpp"
@@ -29,7 +30,12 @@ void run_deck(Deck deck, const RunRecord& record, MPI_Comm comm) {
   Job job(std::move(deck), comm);
   show_sizes(job.deck(), job.shape(), n_rank_of(job));
   show_problems(job);
-  for (const MethodDeck& method : job.deck().methods) {
+  Checkpoints checkpoints(job);
+  job.set_interruptions(checkpoints);
+  if (!record.checkpoint.empty()) checkpoints.open(record.checkpoint);
+  while (job.results().size() < job.deck().methods.size()) {
+    checkpoints.pause_between_methods();
+    const MethodDeck& method = job.deck().methods[job.results().size()];
     job.solve(method);
     show_done(method, job.results().back());
   }
@@ -40,6 +46,7 @@ void run_deck(Deck deck, const RunRecord& record, MPI_Comm comm) {
         "case, with + and - as _, and one more _",
         option);
   write_results(job, record);
+  checkpoints.remove_all();
   say("\nresult: {}", settings.output_path());
 
   const double failed = failed_fraction(job);
@@ -50,20 +57,21 @@ void run_deck(Deck deck, const RunRecord& record, MPI_Comm comm) {
         100.0 * failed, 100.0 * settings.max_failed_fraction));
 }
 
-void check_and_run_deck(Deck deck, bool overwrite, const std::string& command, MPI_Comm comm) {
+void check_and_run_deck(Deck deck, const RunArguments& arguments, MPI_Comm comm) {
   const auto& settings = deck.section<RunSettings>("run");
-  const RunRecord record{command, time_stamp(), overwrite || settings.overwrite, ""};
+  RunRecord record{arguments.command, time_stamp(), arguments.overwrite || settings.overwrite, "",
+                   ""};
   start_network_library();
   check_deck(deck, comm);
   check_output_path(settings.output_path(), record.overwrite, comm);
+  record.checkpoint =
+      choose_checkpoint(deck, arguments.resume, arguments.resume_from, record.overwrite, comm);
   show_header(comm);
   run_deck(std::move(deck), record, comm);
 }
 
-ExitCode run(const DeckArguments& arguments, bool overwrite, const std::string& command,
-             MPI_Comm comm) {
-  check_and_run_deck(load_deck(arguments.path, arguments.overrides, comm), overwrite, command,
-                     comm);
+ExitCode run(const DeckArguments& deck, const RunArguments& arguments, MPI_Comm comm) {
+  check_and_run_deck(load_deck(deck.path, deck.overrides, comm), arguments, comm);
   return ExitCode::done;
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 #include "driver/job.hpp"
 #include "driver/results.hpp"
+#include "driver/verbs.hpp"
 
 namespace jpo {
 
@@ -10,6 +11,6 @@ namespace jpo {
 void run_deck(Deck deck, const RunRecord& record, MPI_Comm comm);
 
 /// The same for a deck that nothing has checked yet. Throws BadInput before any work as well.
-void check_and_run_deck(Deck deck, bool overwrite, const std::string& command, MPI_Comm comm);
+void check_and_run_deck(Deck deck, const RunArguments& arguments, MPI_Comm comm);
 
 }  // namespace jpo

@@ -114,11 +114,14 @@ void show_sizes(const Deck& deck, const ModelShape& shape, int n_rank) {
   const double states =
       std::ceil(std::min(local, static_cast<double>(parallel.solve_batch)) / block) * block *
       shape.state_bytes;
-  const double weights = static_cast<double>(n_weight) * 8.0 * 8.0;
   // Methods run one after the other: the largest counts.
   std::int64_t pairs = 0;
-  for (const MethodDeck& method : deck.methods)
+  std::int64_t networks = 1;
+  for (const MethodDeck& method : deck.methods) {
     pairs = std::max(pairs, kind_of(method.kind).kept_pairs(*method.settings));
+    networks = std::max(networks, kind_of(method.kind).networks(*method.settings));
+  }
+  const double weights = static_cast<double>(n_weight * networks) * 8.0 * 8.0;
   const auto pair =
       static_cast<double>(shape.observation.size() + shape.parameters.size()) * sizeof(double);
   say("memory a rank: {} problems and answers, {} states, {} weights and sums{}",

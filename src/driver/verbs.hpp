@@ -15,9 +15,16 @@ struct DeckArguments {
   std::vector<std::string> overrides;  ///< --set section.key=value
 };
 
-/// Solves the deck's problems with its methods and writes the result file. Collective.
-ExitCode run(const DeckArguments& arguments, bool overwrite, const std::string& command,
-             MPI_Comm comm);
+struct RunArguments {
+  std::string command;      ///< the whole line
+  bool overwrite = false;   ///< replace an older result, and remove checkpoints
+  bool resume = false;      ///< go on from the newest checkpoint
+  std::string resume_from;  ///< or from this one
+};
+
+/// Solves the deck's problems with its methods and writes the result file. Collective. Throws
+/// StoppedResumable where it was asked to stop before the end.
+ExitCode run(const DeckArguments& deck, const RunArguments& arguments, MPI_Comm comm);
 
 struct StudyArguments {
   DeckArguments deck;

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "core/settings.hpp"
+#include "core/state_archive.hpp"
 
 namespace jpo {
 
@@ -25,6 +26,9 @@ class FaultPlan {
   FaultPlan(const FaultSettings& settings, std::int64_t first_id, std::int64_t n_problem);
   /// Counts this evaluation of local problem `row`.
   Fault next(std::int64_t row);
+  void archive(StateArchive& archive, const std::string& name) {
+    archive.by_problem(name + "/n_evaluation", evaluation_);
+  }
 
  private:
   bool active_;

@@ -118,6 +118,9 @@ class Objective {
     Objective& objective_;
   };
 
+  /// What it remembers between evaluations: how many each problem has had.
+  void archive(StateArchive& archive, const std::string& name) { faults_.archive(archive, name); }
+
   const Misfit& misfit() const { return misfit_; }
   std::int64_t solve_batch() const { return solve_batch_; }
   const ModelShape& shape() const { return model_.shape(); }

@@ -1,5 +1,7 @@
 #include "io/hdf5_read.hpp"
 
+#include <array>
+
 #include "io/hdf5_handle.hpp"
 
 namespace jpo {
@@ -82,6 +84,28 @@ bool read_dataset(hid_t group, const char* name, std::vector<std::string>& value
     values.push_back(value.substr(0, value.find('\0')));
   }
   return true;
+}
+
+bool read_rows(hid_t file, const char* name, std::int64_t first, std::int64_t n_local,
+               std::int64_t n_global, std::int64_t width, std::span<double> values) {
+  if (H5Lexists(file, name, H5P_DEFAULT) <= 0) return false;
+  const Hid dataset(H5Dopen2(file, name, H5P_DEFAULT), H5Dclose);
+  if (dataset.get() < 0) return false;
+  const Hid type(H5Dget_type(dataset.get()), H5Tclose);
+  const Hid space(H5Dget_space(dataset.get()), H5Sclose);
+  std::array<hsize_t, 2> size{};
+  if (!is_number(type.get()) || H5Sget_simple_extent_ndims(space.get()) != 2) return false;
+  H5Sget_simple_extent_dims(space.get(), size.data(), nullptr);
+  if (size[0] != static_cast<hsize_t>(n_global) || size[1] != static_cast<hsize_t>(width))
+    return false;
+  if (n_local == 0) return true;
+  const std::array<hsize_t, 2> start = {static_cast<hsize_t>(first), 0};
+  const std::array<hsize_t, 2> count = {static_cast<hsize_t>(n_local), size[1]};
+  const Hid memory(H5Screate_simple(2, count.data(), nullptr), H5Sclose);
+  return H5Sselect_hyperslab(space.get(), H5S_SELECT_SET, start.data(), nullptr, count.data(),
+                             nullptr) >= 0 &&
+         H5Dread(dataset.get(), H5T_NATIVE_DOUBLE, memory.get(), space.get(), H5P_DEFAULT,
+                 values.data()) >= 0;
 }
 
 std::vector<std::string> names_in(hid_t file, const char* group) {

@@ -3,6 +3,7 @@
 // where the object is missing or of another type.
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -18,6 +19,11 @@ bool read_attribute(hid_t object, const char* name, std::int64_t& value);
 /// 1-D datasets of a group.
 bool read_dataset(hid_t group, const char* name, std::vector<double>& values);
 bool read_dataset(hid_t group, const char* name, std::vector<std::string>& values);
+
+/// Rows [first, first + n_local) of a table that must be [n_global, width]; `values` has
+/// n_local * width places.
+bool read_rows(hid_t file, const char* name, std::int64_t first, std::int64_t n_local,
+               std::int64_t n_global, std::int64_t width, std::span<double> values);
 
 /// What a group holds, by name; empty where there is no such group.
 std::vector<std::string> names_in(hid_t file, const char* group);

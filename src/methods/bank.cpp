@@ -1,16 +1,19 @@
 // The shared solution bank: a joint method that learns from its own solutions. A solve of one
 // problem that ends well is knowledge about all of them, through the map (y, c) -> m. Each round
-//   learn    n_network networks are fitted to what the solves so far have found (bank_pairs.hpp);
-//   propose  each unsolved problem gets a start, N_k(y, c) + an error of such a network on a
-//   problem solved; try      a TAO solve from it, in lockstep (rounds.cpp); the bank keeps the best
-//   m and L.
 //
-// How sure a problem looks solved is a weight w of its banked L (bank_weights.hpp).
+//   learn    n_network networks are fitted to what is known so far (bank_pairs.hpp)
+//   propose  each unsolved problem gets a start: a network's answer plus an error
+//   try      a TAO solve from there, in lockstep (rounds.cpp); the bank keeps the best m and L
 //
-// Network k never learns from problem i = k modulo n_network (cross-validation): its error there,
-// banked m minus prediction, is an honest draw of its errors. Starts add such errors, of other
-// problems drawn by w: wide while the networks know little, narrow once they know. A share of the
-// starts stays random, should the networks agree on something wrong. The result keeps network 0.
+// Before round 0 there is nothing to learn from but random points m of the box and what the model
+// makes of them, F(m): half a gradient evaluation each. Round 0 starts at the mean of the networks'
+// answers; without such draws at the centre of the box.
+//
+// How sure a problem looks solved is a weight w of its banked L (bank_weights.hpp). Network k never
+// learns from problem i = k modulo n_network (cross-validation): its error there, banked m minus
+// prediction, is an honest one. A start adds such an error of another problem, drawn by w: wide
+// while the networks know little, narrow once they know. A share of the starts stays random, should
+// the networks agree on something wrong. The result keeps network 0.
 
 #include <algorithm>
 #include <cmath>
@@ -18,6 +21,7 @@
 
 #include <fmt/format.h>
 
+#include "core/errors.hpp"
 #include "core/random.hpp"
 #include "core/statistics.hpp"
 #include "methods/bank_pairs.hpp"
@@ -42,7 +46,7 @@ struct BankSettings : RoundsSettings {
   std::int64_t networks = 3;
   std::int64_t updates = 200;
   std::int64_t simulations = 16;
-  std::int64_t prior_draws = 8;
+  std::int64_t random_draws = 8;
   double random_starts = 0.2;
   double clip_norm = 1.0;
   LearningRateSettings learning_rate;
@@ -71,10 +75,10 @@ struct BankSettings : RoundsSettings {
                       "solves; 0: none, only the best answers",
                .min = 0,
                .max = 4096});
-    table.add("prior_draws", &prior_draws,
-              {.doc = "random points of each problem simulated before the first solve, half a "
-                      "gradient evaluation each: the networks learn from them, and the first "
-                      "solves start at their answers; 0: at the centre of the box",
+    table.add("random_draws", &random_draws,
+              {.doc = "random points of the box that the model is asked for before the first solve "
+                      "of each problem, half a gradient evaluation each: the networks learn from "
+                      "them, and the first solves start at their answers; 0: at the centre",
                .min = 0,
                .max = 4096});
     table.add("random_starts", &random_starts,
@@ -83,6 +87,13 @@ struct BankSettings : RoundsSettings {
               {.doc = "largest norm of the weight gradient; 0: no clipping", .min = 0});
     learning_rate.describe(table);
     RoundsSettings::describe(table);
+  }
+  void check() const override {
+    if (random_draws > simulations)
+      throw BadInput(
+          fmt::format("key 'random_draws' = {}: more than 'simulations' = {} keeps; "
+                      "allowed: at most that",
+                      random_draws, simulations));
   }
 };
 
@@ -111,6 +122,11 @@ class Learner {
     }
     joint_.predict_answers(answers_);
   }
+  void archive(StateArchive& archive, const std::string& name) {
+    network_.archive(archive, name);
+    archive.shared(name + "/n_update", n_update_);
+    archive.by_problem(name + "/answers", answers_);
+  }
   const Batch& answers() const { return answers_; }
   const Network& network() const { return network_; }
 
@@ -131,7 +147,8 @@ class Bank : public Proposal {
         task_(task),
         space_(task.objective.shape().parameters),
         pairs_(task, settings.simulations, settings.networks),
-        weight_(static_cast<std::size_t>(task.objective.n_problem())) {
+        weight_(static_cast<std::size_t>(task.objective.n_problem())),
+        n_tried_(task.shard.n_problem()) {
     for (std::int64_t k = 0; k < settings.networks; ++k)
       learners_.push_back(std::make_unique<Learner>(settings, task, pairs_, k));
   }
@@ -149,19 +166,25 @@ class Bank : public Proposal {
   }
 
   bool prepare(MethodResult& result, double max_evaluations) override {
-    const auto n_draw = std::min(settings_.prior_draws, static_cast<std::int64_t>(max_evaluations));
+    // One evaluation is left for a solve.
+    const auto n_draw = std::clamp<std::int64_t>(
+        static_cast<std::int64_t>(2.0 * (max_evaluations - 1.0)), 0, settings_.random_draws);
     Batch m = result.parameters.copy();
     Evaluation evaluation(m.n_problem(), m.n_component());
     m.set_n_problem(std::ssize(task_.usable));
     for (std::int64_t draw = 0; draw < n_draw; ++draw) {
-      for (std::size_t k = 0; k < task_.usable.size(); ++k) {
-        RandomStream stream = task_.stream("prior", draw, task_.usable[k]);
-        draw_from_box(stream, space_, m.write().row(static_cast<std::int64_t>(k)));
+      {
+        const auto rows = m.write();
+        for (std::size_t k = 0; k < task_.usable.size(); ++k) {
+          RandomStream stream = task_.stream("draw", draw, task_.usable[k]);
+          draw_from_box(stream, space_, rows.row(static_cast<std::int64_t>(k)));
+        }
       }
       task_.objective.evaluate_loss(task_.usable, m, result.ledger, evaluation);
+      // No answers: a problem that a draw happens to solve would rest with what no solve has seen.
       for (std::size_t k = 0; k < task_.usable.size(); ++k)
-        result.record(task_.usable[k], m.read().row(static_cast<std::int64_t>(k)),
-                      evaluation.loss[k], evaluation.outcome[k]);
+        if (evaluation.outcome[k] != Outcome::ok)
+          result.record(task_.usable[k], {}, evaluation.loss[k], evaluation.outcome[k]);
     }
     return n_draw > 0;
   }
@@ -170,7 +193,7 @@ class Bank : public Proposal {
              const MethodResult& best) override {
     weigh(best.loss);
     learn(best.parameters, active);
-    gather_errors(round, best.parameters);
+    if (round > 0) gather_errors(round, best.parameters);
   }
 
   void draw_start(std::int64_t round, std::int64_t row, RandomStream& stream,
@@ -187,8 +210,16 @@ class Bank : public Proposal {
     }
     const std::int64_t k = (round + task_.global_id(row)) % settings_.networks;
     const auto prediction = learners_[static_cast<std::size_t>(k)]->answers().read();
-    for (std::size_t j = 0; j < m.size(); ++j)
-      m[j] = std::clamp(prediction.row(row)[j] + error[j], space_.lower[j], space_.upper[j]);
+    for (std::size_t j = 0; j < m.size(); ++j) m[j] = prediction.row(row)[j] + error[j];
+    clamp_to_box(m);
+  }
+
+  void archive(StateArchive& archive, const std::string& name) override {
+    pairs_.archive(archive, name + "/pairs");
+    for (std::size_t k = 0; k < learners_.size(); ++k)
+      learners_[k]->archive(archive, fmt::format("{}/network {}", name, k));
+    archive.shared(name + "/updates_due", updates_due_);
+    archive.shared(name + "/n_tried", n_tried_);
   }
 
  private:
@@ -199,6 +230,12 @@ class Bank : public Proposal {
       for (std::size_t j = 0; j < m.size(); ++j)
         m[j] += answers.row(row)[j] / static_cast<double>(learners_.size());
     }
+    clamp_to_box(m);
+  }
+
+  void clamp_to_box(std::span<double> m) const {
+    for (std::size_t j = 0; j < m.size(); ++j)
+      m[j] = std::clamp(m[j], space_.lower[j], space_.upper[j]);
   }
 
   void weigh(const std::vector<double>& loss) {
@@ -208,11 +245,12 @@ class Bank : public Proposal {
                             task_.objective.shape().observation.size(), task_.loss_reference});
   }
 
-  // The fewer problems are tried, the less is new.
+  // The fewer problems were tried in the last round, the less is new.
   void learn(const Batch& answers, std::span<const std::int64_t> active) {
     const std::int64_t n_active = reduce_sum(static_cast<std::int64_t>(active.size()), task_.comm);
-    updates_due_ += static_cast<double>(settings_.updates * n_active) /
+    updates_due_ += static_cast<double>(settings_.updates * n_tried_) /
                     static_cast<double>(task_.shard.n_problem());
+    n_tried_ = n_active;
     const auto updates = static_cast<std::int64_t>(updates_due_);
     if (updates < std::min(kFewUpdates, settings_.updates)) return;
     updates_due_ -= static_cast<double>(updates);
@@ -262,6 +300,7 @@ class Bank : public Proposal {
   std::vector<std::unique_ptr<Learner>> learners_;
   std::vector<double> errors_;
   double updates_due_ = 0.0;
+  std::int64_t n_tried_;  ///< problems of the last round, of all ranks
 };
 
 }  // namespace
@@ -274,6 +313,9 @@ MethodKind bank_kind() {
                   },
                   refused_options};
   kind.trains_network = true;
+  kind.networks = [](const Settings& settings) {
+    return dynamic_cast<const BankSettings&>(settings).networks;
+  };
   kind.kept_pairs = [](const Settings& settings) {
     return dynamic_cast<const BankSettings&>(settings).simulations;
   };

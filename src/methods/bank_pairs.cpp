@@ -56,6 +56,12 @@ void BankPairs::teach(std::int64_t k, const Batch& answers, std::span<const doub
   std::erase_if(rows_, [&](std::int64_t row) { return held_out_by(row) == k; });
 }
 
+void BankPairs::archive(StateArchive& archive, const std::string& name) {
+  archive.by_problem(name + "/m", visited_m_);
+  archive.by_problem(name + "/y", visited_y_);
+  archive.by_problem(name + "/n_visited", n_visited_);
+}
+
 void BankPairs::begin(std::int64_t update) {
   usable_.clear();
   for (const std::int64_t row : rows_)

@@ -32,6 +32,7 @@ class BankPairs : public TrainingSet {
   /// `weight` [n_local_problem] in [0, 1] is the chance of a problem's answer.
   void teach(std::int64_t k, const Batch& answers, std::span<const double> weight);
 
+  void archive(StateArchive& archive, const std::string& name) override;
   void begin(std::int64_t update) override;
   const Batch& observation() const override { return observation_; }
   const Batch& context() const override { return task_.objective.problems().context; }

@@ -15,7 +15,7 @@
 namespace jpo {
 namespace {
 
-enum Count : std::int64_t { kCounted, kFailed, kClipped, n_count };
+enum Count : std::int64_t { kCounted, kFailed, kClipped, kSave, kStop, n_count };
 
 bool is_ok(Outcome outcome) {
   return outcome == Outcome::ok;
@@ -51,7 +51,9 @@ JointGradient::JointGradient(const Task& task, Network& network, TrainingSet& se
   micro_batch_rows_.reserve(static_cast<std::size_t>(task.shard.micro_batch()));
 }
 
-JointSum JointGradient::evaluate(std::int64_t update, double problem_clip, MethodResult& result) {
+JointSum JointGradient::evaluate(std::int64_t update, double problem_clip, MethodResult& result,
+                                 Wish wish) {
+  wish_ = wish;
   set_.begin(update);
   choose_rows(update);
   predict(set_.observation(), set_.context(), true);
@@ -191,6 +193,8 @@ void JointGradient::add_losses(int exponent) {
     sum_.count(kCounted, 1);
   }
   sum_.count(kClipped, n_clipped_);
+  sum_.count(kSave, wish_.save ? 1 : 0);
+  sum_.count(kStop, wish_.stop ? 1 : 0);
 }
 
 void JointGradient::collect(const Scale& scale, JointSum& sum) {
@@ -203,6 +207,7 @@ void JointGradient::collect(const Scale& scale, JointSum& sum) {
   sum.n_counted = sum_.counted(kCounted);
   sum.n_failed = sum_.counted(kFailed);
   sum.n_clipped = sum_.counted(kClipped);
+  sum.wish = {sum_.counted(kSave) > 0, sum_.counted(kStop) > 0};
   sum.usable = sum.n_counted > 0 && sum_.n_refused() == 0;
   const auto n = static_cast<double>(std::max<std::int64_t>(sum.n_counted, 1));
   sum.loss_mean = sum.usable ? sum_.values().back() * power_of_two(scale.loss) / n

@@ -19,6 +19,7 @@ struct JointSum {
   std::int64_t n_counted = 0;
   std::int64_t n_failed = 0;
   std::int64_t n_clipped = 0;  ///< problems whose gradient was clipped
+  Wish wish;                   ///< of any rank
   bool usable = false;         ///< false: nothing counted, or an entry was out of range
   double seconds = 0.0;        ///< the largest of the ranks' clocks since construction
 };
@@ -40,7 +41,8 @@ class JointGradient {
   /// A row of g whose norm in units of the parameters' scale is above `problem_clip` is shortened
   /// to it (0: never). `result` keeps the best answers and counts. Collective on task.comm: nothing
   /// throws between predict and all-reduce.
-  JointSum evaluate(std::int64_t update, double problem_clip, MethodResult& result);
+  /// `wish` travels with the sums: any rank's is everybody's.
+  JointSum evaluate(std::int64_t update, double problem_clip, MethodResult& result, Wish wish = {});
 
   /// d(mean loss)/d(theta) of the last evaluate [n_weight].
   std::span<const double> gradient() const { return gradient_; }
@@ -91,6 +93,7 @@ class JointGradient {
   std::vector<double> gradient_;        ///< [n_weight]
   FlatSum sum_;
   std::int64_t n_clipped_ = 0;
+  Wish wish_;
   PhaseTimer::Clock::time_point start_ = PhaseTimer::Clock::now();
 };
 

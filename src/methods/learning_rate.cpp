@@ -39,6 +39,12 @@ double LearningRate::at(std::int64_t update) const {
   return rate * (f + (1.0 - f) * 0.5 * (1.0 + std::cos(std::numbers::pi * share)));
 }
 
+void LearningRate::archive(StateArchive& archive, const std::string& name) {
+  archive.shared(name + "/best_loss", best_loss_);
+  archive.shared(name + "/since_best", since_best_);
+  archive.shared(name + "/plateau_scale", plateau_scale_);
+}
+
 void LearningRate::observe(double loss_mean) {
   if (since_best_ < 0 || loss_mean < best_loss_) {
     best_loss_ = loss_mean;

@@ -3,6 +3,7 @@
 #include <string>
 
 #include "core/settings.hpp"
+#include "core/state_archive.hpp"
 
 namespace jpo {
 
@@ -30,6 +31,7 @@ class LearningRate {
   double at(std::int64_t update) const;
   /// Tells the plateau rule the mean loss of this update.
   void observe(double loss_mean);
+  void archive(StateArchive& archive, const std::string& name);
 
  private:
   LearningRateSettings settings_;

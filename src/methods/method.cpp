@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <type_traits>
+
+#include <fmt/format.h>
 
 namespace jpo {
 
@@ -82,6 +85,60 @@ void MethodResult::take_recent(Batch& m) {
     std::ranges::copy(from.row(row), to.row(row).begin());
     recent_loss_[k] = std::numeric_limits<double>::quiet_NaN();
   }
+}
+
+namespace {
+
+// An entry as numbers, in this order.
+template <class Visit>
+void visit_numbers(History::Entry& entry, Visit&& visit) {
+  visit(entry.iteration);
+  visit(entry.loss_mean);
+  for (double& value : entry.loss_quantiles) visit(value);
+  visit(entry.gradient_norm);
+  visit(entry.failed);
+  visit(entry.gradient_evaluations);
+  visit(entry.learning_rate);
+  visit(entry.clipped);
+  visit(entry.cosine);
+  visit(entry.signal_to_noise);
+  visit(entry.alignment);
+}
+
+void archive_history(StateArchive& archive, const std::string& name, History& history) {
+  std::size_t n = history.entries.size();
+  archive.shared(name + "/n_entry", n);
+  history.entries.resize(n);
+  std::vector<double> numbers;
+  for (History::Entry& entry : history.entries)
+    visit_numbers(entry, [&](auto& value) { numbers.push_back(static_cast<double>(value)); });
+  archive.shared(name + "/entries", numbers);
+  auto next = numbers.begin();
+  for (History::Entry& entry : history.entries)
+    visit_numbers(entry, [&](auto& value) {
+      value = static_cast<std::remove_reference_t<decltype(value)>>(*next++);
+    });
+}
+
+}  // namespace
+
+void MethodResult::archive(StateArchive& archive, const std::string& name) {
+  archive.by_problem(name + "/parameters", parameters);
+  archive.by_problem(name + "/loss", loss);
+  archive.by_problem(name + "/reason", reason);
+  archive.by_problem(name + "/last_failure", last_failure);
+  archive.by_problem(name + "/failed_evaluations", failed_evaluations);
+  archive.by_problem(name + "/forward", ledger.forward);
+  archive.by_problem(name + "/adjoint", ledger.adjoint);
+  archive.by_problem(name + "/tangent", ledger.tangent);
+  archive.by_problem(name + "/recent", recent_);
+  archive.by_problem(name + "/recent_loss", recent_loss_);
+  std::size_t n_snapshot = snapshots.size();
+  archive.shared(name + "/n_snapshot", n_snapshot);
+  while (snapshots.size() < n_snapshot) snapshots.push_back(parameters.copy());
+  for (std::size_t k = 0; k < n_snapshot; ++k)
+    archive.by_problem(fmt::format("{}/snapshot {}", name, k), snapshots[k]);
+  archive_history(archive, name + "/history", history);
 }
 
 TrainedNetwork trained_network(const NetworkSettings& settings, const NetworkShape& shape,

@@ -2,7 +2,6 @@
 // One way of solving the set of problems. All methods ask the same Objective and count in a ledger.
 
 #include <array>
-#include <cmath>
 #include <cstdint>
 #include <functional>
 #include <limits>
@@ -21,6 +20,7 @@
 #include "core/random.hpp"
 #include "core/settings.hpp"
 #include "inverse/objective.hpp"
+#include "methods/interruptions.hpp"
 #include "network/network.hpp"
 #include "parallel/exact_sum.hpp"
 #include "parallel/shard.hpp"
@@ -92,6 +92,9 @@ struct MethodResult {
   /// any, other rows stay.
   void take_recent(Batch& m);
 
+  /// All of it but the network, the times and the reasons' texts.
+  void archive(StateArchive& archive, const std::string& name);
+
   Batch parameters;              ///< best m of each problem
   std::vector<Batch> snapshots;  ///< answers on the way, oldest first: more starts for refine
   std::vector<double> loss;      ///< its loss; NaN where no evaluation was ok
@@ -109,15 +112,18 @@ struct MethodResult {
   std::vector<double> recent_loss_;  ///< NaN where there was none
 };
 
-/// The misfit that a solved problem comes down to: that of the truth.
+/// The misfit that solved problems come down to.
 struct AttainableMisfit {
-  double mean;        ///< infinity where it is not known
-  double deviation;   ///< between problems: noise is louder in some
-  double resolution;  ///< misfits closer than this are the same
+  bool is_known = false;
+  double mean = 0.0;
+  double deviation = 0.0;   ///< between problems: noise is louder in some
+  double resolution = 0.0;  ///< misfits closer than this are the same
 
-  /// A misfit at or below this says that the problem is solved, but for chance.
-  double solved_below(double deviations = 2.5) const {
-    return std::isfinite(mean) ? mean + deviations * deviation + resolution : -mean;
+  /// A misfit at or below this says that the problem is solved, but for chance; -infinity where the
+  /// level is not known.
+  double solved_below(double deviations) const {
+    return is_known ? mean + deviations * deviation + resolution
+                    : -std::numeric_limits<double>::infinity();
   }
 };
 
@@ -142,6 +148,7 @@ struct Task {
   double loss_reference;  ///< L_ref: the median misfit at the centre of the box
   const Batch& truth;     ///< of generated problems [n_local_problem, n_parameter]
   double noise;           ///< deviation of the noise on the observations, as the deck says
+  Interruptions& interruptions;
 
   std::int64_t global_id(std::int64_t row) const { return shard.first_problem() + row; }
   /// Draws for one purpose of this method, of one local problem, at one point of its course.
@@ -176,6 +183,10 @@ struct MethodKind {
   std::function<void(const std::string& name, const Settings& settings, const RunInputs& inputs)>
       check_inputs = [](const std::string&, const Settings&, const RunInputs&) {};
   bool trains_network = false;
+  /// Networks that it holds at a time, where it trains any.
+  std::function<std::int64_t(const Settings& settings)> networks = [](const Settings&) {
+    return 1;
+  };
   /// Pairs (m, y) that it keeps of each problem, besides the problems themselves.
   std::function<std::int64_t(const Settings& settings)> kept_pairs = [](const Settings&) {
     return 0;

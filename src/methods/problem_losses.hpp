@@ -30,6 +30,9 @@ class ProblemLosses : public TrainingSet {
   std::span<const std::int64_t> usable() const override { return task_.usable; }
   void evaluate(std::int64_t update, std::span<const std::int64_t> rows, Batch& m,
                 MethodResult& result, Evaluation& evaluation) override;
+  void archive(StateArchive& archive, const std::string& name) override {
+    archive.by_problem(name + "/first_loss", first_loss_);
+  }
   double clip_unit() const override;
 
  private:

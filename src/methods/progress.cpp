@@ -30,10 +30,12 @@ std::string bar(double share) {
 
 }  // namespace
 
-Progress::Progress(const Task& task, std::int64_t n_step, std::string what)
+Progress::Progress(const Task& task, std::int64_t n_step, std::string what, std::int64_t n_done)
     : name_(task.name),
       what_(std::move(what)),
       n_step_(n_step),
+      done_before_(n_done),
+      done_(n_done),
       speaks_(is_rank_zero(task.comm)),
       terminal_(output_is_terminal()) {}
 
@@ -55,7 +57,7 @@ void Progress::advance_to(std::int64_t done, const std::string& detail) {
 void Progress::print(const std::string& detail) {
   printed_ = Clock::now();
   const double seconds = std::chrono::duration<double>(printed_ - start_).count();
-  const double rate = static_cast<double>(done_) / seconds;
+  const double rate = static_cast<double>(done_ - done_before_) / seconds;
   const double left = static_cast<double>(n_step_ - done_) / rate;
   const double share =
       static_cast<double>(done_) / static_cast<double>(std::max<std::int64_t>(n_step_, 1));

@@ -12,7 +12,8 @@ namespace jpo {
 /// Counts steps towards a total and prints on rank 0: share, rate, time left. Not collective.
 class Progress {
  public:
-  Progress(const Task& task, std::int64_t n_step, std::string what);
+  /// `n_done` of them were done before this process began.
+  Progress(const Task& task, std::int64_t n_step, std::string what, std::int64_t n_done = 0);
   Progress(const Progress&) = delete;
   Progress& operator=(const Progress&) = delete;
   Progress(Progress&&) = delete;
@@ -33,7 +34,8 @@ class Progress {
   std::string name_;
   std::string what_;
   std::int64_t n_step_;
-  std::int64_t done_ = 0;
+  std::int64_t done_before_;
+  std::int64_t done_;
   bool speaks_;
   bool terminal_;
   bool line_open_ = false;

@@ -26,13 +26,8 @@ void RoundsSettings::describe(KeyTable& table) {
              .min = 0});
   table.add("rest", &rest,
             {.doc = "true: a problem whose misfit is down at what the noise leaves is not tried "
-                    "again (only where data.noise tells that level)"});
-  table.add("rest_deviations", &rest_deviations,
-            {.doc = "how far above the mean of that level a misfit may be: fewer where a wrong "
-                    "answer can look nearly as good",
-             .unit = "standard deviation of the level between problems",
-             .min = -100,
-             .max = 100});
+                    "again (only where data.inverse_crime is true: else that level is not known)"});
+  table.add("rest_deviations", &rest_deviations, rest_deviations_rule());
   table.add("most_evaluations", &most_evaluations,
             {.doc = "a problem that has had so many gradient evaluations is not tried again; 0: no "
                     "such limit. Without it the few that never look solved are tried until the "
@@ -59,29 +54,43 @@ class Rounds {
     const double mean = settings_.budget_of.empty()
                             ? settings_.max_evaluations
                             : task_.earlier_evaluations(settings_.budget_of);
+    // In solves of all problems: a gradient evaluation is two.
     const auto budget =
-        static_cast<std::int64_t>(mean * static_cast<double>(task_.shard.n_problem()));
-    Progress progress(task_, budget, "evaluations");
-    const bool is_prepared = proposal_.prepare(result_, mean);
-    std::int64_t spent = count_evaluations();
-    for (std::int64_t round = 0;; ++round) {
+        static_cast<std::int64_t>(2.0 * mean * static_cast<double>(task_.shard.n_problem()));
+    const auto tell = [this](StateArchive& archive) { this->tell(archive); };
+    if (!task_.interruptions.resume(tell)) is_prepared_ = proposal_.prepare(result_, mean);
+    std::int64_t spent = count_solves();
+    Progress progress(task_, budget / 2, "evaluations", spent / 2);
+    for (;; ++round_) {
       choose_active();
       const std::int64_t n_active =
           reduce_sum(static_cast<std::int64_t>(active_.size()), task_.comm);
       if (n_active == 0) break;
-      const std::int64_t share = std::min(settings_.start_evaluations, (budget - spent) / n_active);
+      const std::int64_t share =
+          std::min(settings_.start_evaluations, (budget - spent) / (2 * n_active));
       if (share == 0) break;
-      if (round > 0 || is_prepared) draw_starts(round);
+      if (round_ > 0 || is_prepared_) draw_starts(round_);
       run_round(share);
-      const std::int64_t spent_before = std::exchange(spent, count_evaluations());
-      result_.history.entries.push_back(best_so_far(round, result_, task_));
-      progress.advance_to(spent, fmt::format("round {}", round));
+      const std::int64_t spent_before = std::exchange(spent, count_solves());
+      result_.history.entries.push_back(best_so_far(round_, result_, task_));
+      progress.advance_to(spent / 2, fmt::format("round {}", round_));
       if (spent == spent_before) break;  // nobody asks any more: masked
+      pause(task_.interruptions, task_.comm, tell);
     }
     return std::move(result_);
   }
 
  private:
+  // After a round; a problem that rested goes on resting: its misfit does not rise.
+  void tell(StateArchive& archive) {
+    std::int64_t next = round_ + 1;
+    archive.shared("round", next);
+    if (archive.is_reading()) round_ = next;
+    result_.archive(archive, "result");
+    proposal_.archive(archive, "proposal");
+    task_.objective.archive(archive, "objective");
+  }
+
   void choose_active() {
     const auto most = static_cast<double>(settings_.most_evaluations);
     const double enough = task_.attainable.solved_below(settings_.rest_deviations);
@@ -94,10 +103,9 @@ class Rounds {
 
   void draw_starts(std::int64_t round) {
     proposal_.begin(round, active_, result_);
-    const std::string purpose = fmt::format("start {}", round);
     const auto rows = starts_.write();
     for (const std::int64_t row : active_) {
-      RandomStream stream(stream_seed(task_.seed, purpose, task_.name, task_.global_id(row)));
+      RandomStream stream = task_.stream("start", round, row);
       proposal_.draw_start(round, row, stream, rows.row(row));
     }
   }
@@ -114,11 +122,10 @@ class Rounds {
         [](std::int64_t) {});
   }
 
-  // Of all problems, rounded up.
-  std::int64_t count_evaluations() const {
-    std::int64_t n_solve = 0;
-    for (const std::int64_t row : task_.usable) n_solve += std::llround(result_.ledger.solves(row));
-    return (reduce_sum(n_solve, task_.comm) + 1) / 2;
+  std::int64_t count_solves() const {
+    std::int64_t n = 0;
+    for (const std::int64_t row : task_.usable) n += std::llround(result_.ledger.solves(row));
+    return reduce_sum(n, task_.comm);
   }
 
   const RoundsSettings& settings_;
@@ -128,6 +135,8 @@ class Rounds {
   std::string prefix_;
   MethodResult result_;
   Batch starts_;
+  std::int64_t round_ = 0;
+  bool is_prepared_ = false;
   std::vector<std::int64_t> active_;  ///< local rows that go on, ascending
 };
 

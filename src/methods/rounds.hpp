@@ -17,7 +17,7 @@ struct RoundsSettings : TaoSolverSettings {
   std::int64_t start_evaluations = 100;
   std::int64_t patience = 0;
   bool rest = true;
-  double rest_deviations = 2.5;
+  double rest_deviations = kRestDeviations;
   std::int64_t most_evaluations = 0;
   void describe(KeyTable& table) override;
 };
@@ -42,6 +42,8 @@ class Proposal {
   /// The start m of one problem; `stream` is its own of this round. Not collective.
   virtual void draw_start(std::int64_t round, std::int64_t row, RandomStream& stream,
                           std::span<double> m) const = 0;
+  /// What it remembers between rounds. Collective where the archive is.
+  virtual void archive(StateArchive& /*archive*/, const std::string& /*name*/) {}
 };
 
 /// Rounds start where `proposal` says, round 0 perhaps at the centre of the box. The best answer of

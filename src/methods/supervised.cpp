@@ -1,7 +1,10 @@
 // The other way to train the network: on fresh draws from the prior whose parameters are known, not
 // on the problems to be solved. Each update simulates as many draws as there are problems and fits
 //   0.5 sum ((N_theta(y, c) - m) / scale)^2,
-// so it costs half a gradient evaluation a problem. The answers to the problems are predictions.
+// so it costs half a gradient evaluation a problem (less where sets of draws are used again). The
+// answers to the problems are predictions.
+
+#include <vector>
 
 #include "core/errors.hpp"
 #include "core/random.hpp"
@@ -13,6 +16,16 @@ namespace jpo {
 namespace {
 
 struct SupervisedSettings : TrainingSettings {
+  std::int64_t draws = 0;
+
+  void describe(KeyTable& table) override {
+    table.add("draws", &draws,
+              {.doc = "draws of the prior for each problem: updates take these sets in turn; 0: "
+                      "every update simulates a fresh one",
+               .min = 0,
+               .max = 4096});
+    TrainingSettings::describe(table);
+  }
   void check() const override {
     if (mini_batch > 0)
       throw BadInput("key 'mini_batch': supervised draws whole batches; allowed: 0");
@@ -21,32 +34,48 @@ struct SupervisedSettings : TrainingSettings {
 
 class FreshDraws : public TrainingSet {
  public:
-  explicit FreshDraws(const Task& task) : task_(task) { settings_.noise = task.noise; }
+  FreshDraws(const Task& task, std::int64_t n_set) : task_(task), n_set_(n_set) {
+    settings_.noise = task.noise;
+  }
 
+  // A resumed training simulates its sets again, and does not count them twice.
   void begin(std::int64_t update) override {
-    const auto scope = task_.timer.scope(Phase::forward);
-    draws_ = generate_problems(settings_, stream_seed(task_.seed, "draws", task_.name, update),
-                               task_.shard, task_.objective.solve_batch(), task_.objective.model());
+    is_fresh_ = n_set_ == 0 || update < n_set_;
+    if (n_set_ == 0) sets_.clear();
+    const std::int64_t last = n_set_ == 0 ? 0 : update % n_set_;
+    while (std::ssize(sets_) <= last) simulate(n_set_ == 0 ? update : std::ssize(sets_));
+    here_ = &sets_[static_cast<std::size_t>(last)];
     rows_.clear();
-    for (std::size_t row = 0; row < draws_.draw_status.size(); ++row)
-      if (draws_.draw_status[row] == SolveStatus::converged)
+    for (std::size_t row = 0; row < here_->draw_status.size(); ++row)
+      if (here_->draw_status[row] == SolveStatus::converged)
         rows_.push_back(static_cast<std::int64_t>(row));
   }
-  const Batch& observation() const override { return draws_.observation; }
-  const Batch& context() const override { return draws_.context; }
+  const Batch& observation() const override { return here_->observation; }
+  const Batch& context() const override { return here_->context; }
   std::span<const std::int64_t> usable() const override { return rows_; }
 
   void evaluate(std::int64_t /*update*/, std::span<const std::int64_t> rows, Batch& m,
                 MethodResult& result, Evaluation& evaluation) override {
-    fit_parameters(task_.objective.shape().parameters, rows, m, draws_.truth, evaluation);
+    fit_parameters(task_.objective.shape().parameters, rows, m, here_->truth, evaluation);
+    if (!is_fresh_) return;
     for (const std::int64_t row : rows) result.ledger.forward[static_cast<std::size_t>(row)] += 1.0;
   }
-  double evaluation_cost() const override { return 0.5; }
+  double evaluation_cost() const override { return is_fresh_ ? 0.5 : 0.0; }
 
  private:
+  void simulate(std::int64_t set) {
+    const auto scope = task_.timer.scope(Phase::forward);
+    sets_.push_back(generate_problems(settings_, stream_seed(task_.seed, "draws", task_.name, set),
+                                      task_.shard, task_.objective.solve_batch(),
+                                      task_.objective.model()));
+  }
+
   const Task& task_;
   DataSettings settings_;
-  ProblemSet draws_;
+  std::int64_t n_set_;
+  std::vector<ProblemSet> sets_;
+  const ProblemSet* here_ = nullptr;  ///< of this update
+  bool is_fresh_ = true;
   std::vector<std::int64_t> rows_;  ///< draws that solved
 };
 
@@ -57,8 +86,9 @@ MethodKind supervised_kind() {
                   "the network fitted to fresh draws from the prior; answers are predictions",
                   [] { return std::make_unique<SupervisedSettings>(); },
                   [](const Settings& settings, const Task& task) {
-                    FreshDraws draws(task);
-                    return train(dynamic_cast<const SupervisedSettings&>(settings), task, draws);
+                    const auto& supervised = dynamic_cast<const SupervisedSettings&>(settings);
+                    FreshDraws draws(task, supervised.draws);
+                    return train(supervised, task, draws);
                   }};
   kind.trains_network = true;
   return kind;

@@ -26,6 +26,7 @@ struct RefineSettings : TaoSettings {
   std::string from;
   std::int64_t starts = 1;
   bool rest = true;
+  double rest_deviations = kRestDeviations;
   void describe(KeyTable& table) override {
     table.add(
         "from", &from,
@@ -38,9 +39,12 @@ struct RefineSettings : TaoSettings {
                       "for all of them",
                .min = 1,
                .max = 1000});
-    table.add("rest", &rest,
-              {.doc = "true: a problem whose misfit is down at what the noise leaves is not tried "
-                      "from its other starts (only where data.noise tells that level)"});
+    table.add(
+        "rest", &rest,
+        {.doc = "true: a problem whose misfit is down at what the noise leaves is not tried "
+                "from its other starts (only where data.inverse_crime is true: else that level is "
+                "not known)"});
+    table.add("rest_deviations", &rest_deviations, rest_deviations_rule());
     TaoSettings::describe(table);
   }
 };
@@ -81,8 +85,9 @@ MethodResult solve_refine(const Settings& settings, const Task& task) {
   for (auto snapshot = earlier.snapshots.rbegin();
        snapshot != earlier.snapshots.rend() && std::ssize(starts) < refine.starts; ++snapshot)
     starts.push_back(&*snapshot);
-  return solve_from(refine, task, starts,
-                    refine.rest ? task.attainable.solved_below() : kNeverEnough);
+  return solve_from(
+      refine, task, starts,
+      refine.rest ? task.attainable.solved_below(refine.rest_deviations) : kNeverEnough);
 }
 
 }  // namespace

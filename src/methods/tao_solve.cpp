@@ -68,6 +68,15 @@ void TaoSolverSettings::describe(KeyTable& table) {
        .max = 65536});
 }
 
+KeyRule rest_deviations_rule() {
+  return {.doc =
+              "rest: how far above the mean of that level a misfit may be; fewer where a wrong "
+              "answer can look nearly as good",
+          .unit = "standard deviation of the level between problems",
+          .min = -100,
+          .max = 100};
+}
+
 std::string petsc_option_prefix(const std::string& name) {
   std::string prefix;
   for (const char letter : name) {
@@ -97,7 +106,7 @@ void GuardedSolve::run(std::span<const double> start, std::int64_t max_evaluatio
   const auto row = static_cast<std::size_t>(live_.row());
   best_before_ = result_.loss[row];
   patience_ = patience;
-  const bool first = result_.ledger.forward[row] == 0;
+  const bool first = result_.ledger.adjoint[row] == 0;
   n_allowed_ = n_evaluation_ + max_evaluations;
   n_start_evaluation_ = 0;
   end_ = End::by_tao;

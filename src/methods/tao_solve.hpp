@@ -24,6 +24,10 @@ struct TaoSolverSettings : Settings {
   void describe(KeyTable& table) override;
 };
 
+/// The key `rest_deviations` of the methods that try more than one start.
+constexpr double kRestDeviations = 2.5;
+KeyRule rest_deviations_rule();
+
 /// PETSc options of a method carry its name, with every character outside [a-z0-9] as '_'.
 std::string petsc_option_prefix(const std::string& name);
 

@@ -91,6 +91,12 @@ class StopRule {
     return std::nullopt;
   }
 
+  void archive(StateArchive& archive, const std::string& name) {
+    archive.shared(name + "/best_loss", best_loss_);
+    archive.shared(name + "/best_update", best_update_);
+    archive.shared(name + "/evaluations_before", evaluations_before_);
+  }
+
  private:
   const TrainingSettings& settings_;
   double best_loss_ = std::numeric_limits<double>::infinity();
@@ -120,10 +126,13 @@ class Training {
 
   MethodResult solve() {
     JointGradient joint(task_, network_, set_, batch_rows_);
-    Progress progress(task_, settings_.updates, "updates");
+    task_.interruptions.resume([this](StateArchive& archive) { tell(archive); });
+    Progress progress(task_, settings_.updates, "updates", n_update_);
     std::optional<StopReason> stop;
-    for (std::int64_t update = 0; !stop; ++update) {
-      const JointSum sum = joint.evaluate(update, problem_clip(), result_);
+    while (!stop) {
+      const std::int64_t update = n_update_;
+      const JointSum sum =
+          joint.evaluate(update, problem_clip(), result_, task_.interruptions.wish());
       evaluations_ += set_.evaluation_cost() * static_cast<double>(sum.n_counted + sum.n_failed) /
                       static_cast<double>(task_.shard.n_problem());
       stop = stop_.after(update + 1, evaluations_, sum);
@@ -133,13 +142,27 @@ class Training {
         rate_.observe(sum.loss_mean);
       }
       keep_snapshot(joint, update + 1);
+      ++n_update_;
       progress.advance(progress.will_print() ? describe(sum) : "");
+      if (!stop)
+        task_.interruptions.serve(sum.wish, [this](StateArchive& archive) { tell(archive); });
     }
     joint.evaluate_answers(result_);
     return finish(*stop);
   }
 
  private:
+  void tell(StateArchive& archive) {
+    archive.shared("n_update", n_update_);
+    archive.shared("evaluations", evaluations_);
+    network_.archive(archive, "network");
+    result_.archive(archive, "result");
+    rate_.archive(archive, "rate");
+    stop_.archive(archive, "stop");
+    set_.archive(archive, "set");
+    task_.objective.archive(archive, "objective");
+  }
+
   double problem_clip() const { return settings_.clip_problem * clip_unit_; }
 
   // Snapshot k of n after k / n of the updates: the best answers since the last one, and the
@@ -198,6 +221,7 @@ class Training {
   double clip_unit_;
   ClippedStep step_;
   double evaluations_ = 0.0;
+  std::int64_t n_update_ = 0;
 };
 
 }  // namespace

@@ -32,6 +32,9 @@ class TrainingSet {
   virtual void evaluate(std::int64_t update, std::span<const std::int64_t> rows, Batch& m,
                         MethodResult& result, Evaluation& evaluation) = 0;
 
+  /// What it remembers between updates.
+  virtual void archive(StateArchive& /*archive*/, const std::string& /*name*/) {}
+
   /// Gradient evaluations that one evaluated row costs.
   virtual double evaluation_cost() const { return 1.0; }
   /// The unit of clip thresholds: the size of a loss before training.

@@ -238,6 +238,61 @@ void Network::set_weights(std::span<const double> weights) {
   parts_->set(weights);
 }
 
+namespace {
+
+// What Adam and AdamW remember of the one block of weights: (steps, mean, mean square); empty
+// before the first step.
+template <class State>
+std::vector<double> moments_of(const torch::optim::OptimizerParamState& any) {
+  const auto& state = dynamic_cast<const State&>(any);
+  std::vector<double> values = {static_cast<double>(state.step())};
+  for (const torch::Tensor& moment : {state.exp_avg(), state.exp_avg_sq()}) {
+    const torch::Tensor doubles = moment.to(torch::kFloat64);
+    values.insert(values.end(), doubles.data_ptr<double>(),
+                  doubles.data_ptr<double>() + doubles.numel());
+  }
+  return values;
+}
+
+template <class State>
+void set_moments(torch::optim::OptimizerParamState& any, std::span<double> values) {
+  auto& state = dynamic_cast<State&>(any);
+  state.step(static_cast<std::int64_t>(values[0]));
+  double* next = values.data() + 1;
+  for (torch::Tensor moment : {state.exp_avg(), state.exp_avg_sq()}) {
+    moment.copy_(torch::from_blob(next, {moment.numel()}, torch::kFloat64));
+    next += moment.numel();
+  }
+}
+
+}  // namespace
+
+void Network::archive(StateArchive& archive, const std::string& name) {
+  Parts& p = *parts_;
+  const bool is_adamw = dynamic_cast<torch::optim::AdamW*>(p.optimizer.get()) != nullptr;
+  using torch::optim::AdamParamState;
+  using torch::optim::AdamWParamState;
+  std::vector<double> moments;
+  if (!p.optimizer->state().empty()) {
+    const auto& state = *p.optimizer->state().begin()->second;
+    moments = is_adamw ? moments_of<AdamWParamState>(state) : moments_of<AdamParamState>(state);
+  }
+  std::vector<double> values = weights();
+  archive.shared(name + "/weights", values);
+  archive.shared(name + "/moments", moments);
+  if (!archive.is_reading()) return;
+  if (!moments.empty()) {
+    // A step makes the optimizer's memory, under the key that this torch gives it.
+    step(std::vector<double>(static_cast<std::size_t>(p.n_weight)), 0.0);
+    auto& state = *p.optimizer->state().begin()->second;
+    if (is_adamw)
+      set_moments<AdamWParamState>(state, moments);
+    else
+      set_moments<AdamParamState>(state, moments);
+  }
+  set_weights(values);
+}
+
 std::uint64_t Network::weight_hash() const {
   return hash_bytes({static_cast<const std::byte*>(parts_->flat.data_ptr()),
                      static_cast<std::size_t>(parts_->flat.nbytes())});

@@ -11,6 +11,7 @@
 #include "core/parameter_space.hpp"
 #include "core/session.hpp"
 #include "core/settings.hpp"
+#include "core/state_archive.hpp"
 
 namespace jpo {
 
@@ -120,6 +121,9 @@ class Network {
   std::vector<double> weights() const;
   void set_weights(std::span<const double> weights);
   std::uint64_t weight_hash() const;
+
+  /// Weights and what the optimizer remembers of its steps. Collective where the archive is.
+  void archive(StateArchive& archive, const std::string& name);
 
  private:
   struct Parts;

@@ -1,0 +1,14 @@
+#pragma once
+// What the system or a user asks of a running job: SIGUSR1 to write a checkpoint and stop, SIGUSR2
+// to write one and go on. mpirun and srun forward both to every rank.
+
+namespace jpo {
+
+/// From now on the two signals are noted instead of ending the program.
+void catch_signals();
+/// This rank has got SIGUSR1, ever.
+bool stop_signalled();
+/// This rank has got SIGUSR2 since the last call.
+bool take_save_signal();
+
+}  // namespace jpo

@@ -1,0 +1,279 @@
+#include "driver/checkpoints.hpp"
+
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+#include <set>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "core/errors.hpp"
+#include "core/hash.hpp"
+#include "core/log.hpp"
+#include "core/signals.hpp"
+#include "deck/differing_keys.hpp"
+#include "driver/results.hpp"
+#include "methods/network_calls.hpp"
+#include "parallel/row_hash.hpp"
+
+namespace jpo {
+namespace {
+
+constexpr double kMarginSeconds = 5.0;
+
+double seconds_since(std::chrono::steady_clock::time_point start) {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
+
+RowRange rows_of(const Job& job) {
+  return {job.shard().first_problem(), job.shard().n_local_problem(), job.shard().n_problem()};
+}
+
+// Keys that change no result: where and when, and how many problems are advanced together.
+std::set<std::string> free_keys(const Deck& deck) {
+  std::set<std::string> keys = {"run.output",
+                                "run.overwrite",
+                                "run.max_failed_fraction",
+                                "parallel.solve_batch",
+                                "checkpoint.directory",
+                                "checkpoint.every_updates",
+                                "checkpoint.every_seconds",
+                                "checkpoint.keep",
+                                "checkpoint.resume",
+                                "checkpoint.walltime_s"};
+  for (const MethodDeck& method : deck.methods) keys.insert("method." + method.name + ".window");
+  return keys;
+}
+
+// The problems themselves: the same deck draws others with another library or processor.
+std::string problems_hash(const Job& job) {
+  const ProblemSet& problems = job.problems();
+  const RowRange rows = rows_of(job);
+  std::uint64_t hash = 0;
+  std::uint64_t seed = 0;
+  for (const Batch* table : {&problems.observation, &problems.context})
+    hash += hash_rows(table->read().values(), rows.n_local, rows.first, ++seed);
+  return fmt::format("{:016x}", reduce_hash(hash, job.comm()));
+}
+
+void archive_network(StateArchive& archive, const std::string& name, const Job& job,
+                     std::optional<TrainedNetwork>& network) {
+  bool has_one = network.has_value();
+  archive.shared(name + "/has_network", has_one);
+  if (!has_one) return;
+  std::int64_t micro_batch = network ? network->shape.micro_batch : 1;
+  std::vector<double> weights = network ? network->weights : std::vector<double>();
+  Normalization normalization = network ? network->normalization : Normalization{};
+  archive.shared(name + "/micro_batch", micro_batch);
+  archive.shared(name + "/weights", weights);
+  archive.shared(name + "/mean", normalization.mean);
+  archive.shared(name + "/deviation", normalization.deviation);
+  if (!archive.is_reading()) return;
+  const auto& settings = job.deck().section<NetworkSettings>("network");
+  const NetworkShape shape = network_shape(job.shape(), micro_batch);
+  Network rebuilt(settings, shape, 0);
+  rebuilt.set_weights(weights);
+  rebuilt.set_normalization(normalization);
+  network = trained_network(settings, shape, rebuilt);
+}
+
+void archive_finished(StateArchive& archive, Job& job, std::vector<MethodResult>& results) {
+  std::size_t n = results.size();
+  archive.shared("n_finished", n);
+  while (results.size() < n)
+    results.emplace_back(job.problems().observation.n_problem(), job.shape().parameters);
+  for (std::size_t k = 0; k < n; ++k) {
+    const std::string name = fmt::format("finished {}", k);
+    results[k].archive(archive, name);
+    archive.shared(name + "/seconds", results[k].seconds);
+    archive_network(archive, name, job, results[k].network);
+  }
+}
+
+std::optional<std::chrono::system_clock::time_point> end_of_walltime(double walltime_s) {
+  using SystemClock = std::chrono::system_clock;
+  std::optional<SystemClock::time_point> end;
+  if (walltime_s > 0.0)
+    end = SystemClock::now() + std::chrono::duration_cast<SystemClock::duration>(
+                                   std::chrono::duration<double>(walltime_s));
+  if (const char* slurm = std::getenv("SLURM_JOB_END_TIME")) {
+    const auto slurm_end = SystemClock::from_time_t(std::strtoll(slurm, nullptr, 10));
+    end = end ? std::min(*end, slurm_end) : slurm_end;
+  }
+  return end;
+}
+
+}  // namespace
+
+void CheckpointSettings::describe(KeyTable& table) {
+  table.add("directory", &directory,
+            {.doc = "folder of the checkpoints; empty: run.output with .checkpoints behind it"});
+  table.add("every_updates", &every_updates,
+            {.doc = "a checkpoint after so many updates of a network or rounds of starts; 0: by "
+                    "the clock alone",
+             .min = 0});
+  table.add("every_seconds", &every_seconds,
+            {.doc = "a checkpoint at the first safe point after this time; 0: never by the clock",
+             .unit = "s",
+             .min = 0});
+  table.add("keep", &keep, {.doc = "so many stay, the newest", .min = 1, .max = 1000});
+  table.add("resume", &resume,
+            {.doc = "auto: go on from the newest checkpoint where there is one, as --resume does",
+             .allowed = {"never", "auto"}});
+  table.add("walltime_s", &walltime_s,
+            {.doc = "write a checkpoint and stop with exit code 75 before this time has passed; "
+                    "SLURM_JOB_END_TIME counts as well; 0: no such limit",
+             .unit = "s",
+             .min = 0});
+}
+
+std::string checkpoint_folder(const Deck& deck) {
+  const std::string& folder = deck.section<CheckpointSettings>("checkpoint").directory;
+  return folder.empty() ? deck.section<RunSettings>("run").output_path() + ".checkpoints" : folder;
+}
+
+std::string choose_checkpoint(const Deck& deck, bool resume, const std::string& from,
+                              bool overwrite, MPI_Comm comm) {
+  if (!from.empty()) return from;
+  const std::string folder = checkpoint_folder(deck);
+  const std::vector<std::string> found = find_checkpoints(folder, comm);
+  if (found.empty()) {
+    if (resume)
+      throw BadInput(
+          fmt::format("there is no checkpoint in {}: allowed: a run from the beginning, without "
+                      "--resume, or --resume-from FILE",
+                      folder));
+    return "";
+  }
+  if (resume || deck.section<CheckpointSettings>("checkpoint").resume == "auto")
+    return found.front();
+  if (!overwrite)
+    throw BadInput(
+        fmt::format("{} holds checkpoints of a run that has not finished; allowed: --resume to go "
+                    "on from them, or --overwrite to remove them and start again",
+                    folder));
+  prune_checkpoints(folder, 0, comm);
+  return "";
+}
+
+Checkpoints::Checkpoints(Job& job)
+    : job_(job),
+      settings_(job.deck().section<CheckpointSettings>("checkpoint")),
+      folder_(checkpoint_folder(job.deck())),
+      end_(end_of_walltime(settings_.walltime_s)) {}
+
+void Checkpoints::open(const std::string& path) {
+  try {
+    reader_ = std::make_unique<CheckpointReader>(path, rows_of(job_), job_.comm());
+    check_identity();
+    std::vector<MethodResult> finished;
+    archive_finished(*reader_, job_, finished);
+    bool in_method = false;
+    reader_->shared("in_method", in_method);
+    job_.take_results(std::move(finished));
+    if (!in_method) {
+      reader_->check_hash();
+      reader_.reset();
+    }
+  } catch (const BadInput& error) {
+    std::vector<std::string> others = find_checkpoints(folder_, job_.comm());
+    std::erase(others, path);
+    std::erase_if(others, [&](const std::string& other) {
+      return checkpoint_number(other) > checkpoint_number(path);
+    });
+    throw BadInput(others.empty() ? error.what()
+                                  : fmt::format("{}; allowed: --resume-from {}, an older one",
+                                                error.what(), others.front()));
+  }
+  const auto newest = find_checkpoints(folder_, job_.comm());
+  n_written_ = newest.empty() ? 0 : checkpoint_number(newest.front());
+  say("goes on from {}: {} of {} methods done", path, job_.results().size(),
+      job_.deck().methods.size());
+}
+
+void Checkpoints::check_identity() {
+  const auto keys =
+      differing_keys(job_.deck().resolved, reader_->attribute("deck"), free_keys(job_.deck()));
+  if (!keys.empty())
+    throw BadInput(fmt::format("checkpoint {} is of another deck: {}", reader_->path(),
+                               fmt::join(keys, ", ")));
+  if (reader_->attribute("problems_hash") != problems_hash(job_))
+    throw BadInput(
+        fmt::format("checkpoint {} is of other problems: the deck draws different bits here; "
+                    "written with {}",
+                    reader_->path(), reader_->attribute("versions")));
+}
+
+void Checkpoints::pause_between_methods() {
+  pause(*this, job_.comm(), nullptr);
+}
+
+void Checkpoints::remove_all() {
+  prune_checkpoints(folder_, 0, job_.comm());
+}
+
+Wish Checkpoints::wish() {
+  longest_gap_ = std::max(longest_gap_, seconds_since(last_point_));
+  last_point_ = Clock::now();
+  ++n_point_;
+  const bool stop = stop_signalled() || walltime_ends();
+  const bool is_due =
+      (settings_.every_updates > 0 && n_point_ >= settings_.every_updates) ||
+      (settings_.every_seconds > 0.0 && seconds_since(last_save_) >= settings_.every_seconds);
+  return {stop || is_due || take_save_signal(), stop};
+}
+
+// The next safe point, and a checkpoint there, must come in time.
+bool Checkpoints::walltime_ends() const {
+  if (!end_) return false;
+  const std::chrono::duration<double> left = *end_ - std::chrono::system_clock::now();
+  return left.count() < 2.0 * (longest_gap_ + longest_save_) + kMarginSeconds;
+}
+
+void Checkpoints::serve(Wish agreed, const Tell& tell) {
+  if (!agreed.save) return;
+  save(tell);
+  if (agreed.stop)
+    throw StoppedResumable(fmt::format(
+        "stopped as asked to, {} of {} methods done; jpo run with --resume goes on "
+        "from {}",
+        job_.results().size(), job_.deck().methods.size(), checkpoint_path(folder_, n_written_)));
+}
+
+void Checkpoints::save(const Tell& tell) {
+  const auto start = Clock::now();
+  {
+    const auto scope = job_.timer().scope(Phase::io);
+    CheckpointWriter writer(checkpoint_path(folder_, n_written_ + 1), rows_of(job_), job_.comm());
+    writer.attribute("deck", job_.deck().resolved);
+    writer.attribute("problems_hash", problems_hash(job_));
+    writer.attribute("written", time_stamp());
+    std::string versions;
+    for (const auto& [name, version] : all_versions())
+      versions += fmt::format("{}{} {}", versions.empty() ? "" : ", ", name, version);
+    writer.attribute("versions", versions);
+    writer.attribute("git_revision", git_revision());
+    archive_finished(writer, job_, job_.results_to_keep());
+    bool in_method = tell != nullptr;
+    writer.shared("in_method", in_method);
+    if (in_method) tell(writer);
+    writer.commit();
+    ++n_written_;
+    prune_checkpoints(folder_, settings_.keep, job_.comm());
+  }
+  longest_save_ = std::max(longest_save_, seconds_since(start));
+  last_save_ = last_point_ = Clock::now();
+  n_point_ = 0;
+}
+
+bool Checkpoints::resume(const Tell& tell) {
+  if (!reader_) return false;
+  const std::unique_ptr<CheckpointReader> reader = std::move(reader_);
+  tell(*reader);
+  reader->check_hash();
+  last_save_ = last_point_ = Clock::now();
+  return true;
+}
+
+}  // namespace jpo

@@ -1,0 +1,73 @@
+#pragma once
+// When a job writes a checkpoint, what one holds, and how a job goes on from it.
+
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "core/settings.hpp"
+#include "driver/job.hpp"
+#include "io/checkpoint_file.hpp"
+#include "methods/interruptions.hpp"
+
+namespace jpo {
+
+/// [checkpoint] of the deck.
+struct CheckpointSettings : Settings {
+  std::string directory;  ///< default <run.output>.checkpoints
+  std::int64_t every_updates = 0;
+  double every_seconds = 600.0;
+  std::int64_t keep = 2;
+  std::string resume = "never";  ///< never | auto
+  double walltime_s = 0.0;
+  void describe(KeyTable& table) override;
+};
+
+/// Folder of a deck's checkpoints.
+std::string checkpoint_folder(const Deck& deck);
+
+/// Where a run starts: "" from the beginning, else the checkpoint to go on from. `resume` is the
+/// command line's wish, `from` its file. Throws BadInput where there is none, and where a run from
+/// the beginning would leave those of an unfinished one behind (`overwrite` removes them).
+/// Collective.
+std::string choose_checkpoint(const Deck& deck, bool resume, const std::string& from,
+                              bool overwrite, MPI_Comm comm);
+
+/// The interruptions of a real job: by signals, the clock and the walltime.
+class Checkpoints : public Interruptions {
+ public:
+  explicit Checkpoints(Job& job);
+
+  /// Takes the finished methods' results from a checkpoint; the method it was written in takes its
+  /// state when it starts. Throws BadInput where the file is damaged or of another job. Collective.
+  void open(const std::string& path);
+  /// Between two methods: a safe point as well. Collective.
+  void pause_between_methods();
+  /// The result is written: nothing is to be resumed any more. Collective.
+  void remove_all();
+
+  Wish wish() override;
+  void serve(Wish agreed, const Tell& tell) override;
+  bool resume(const Tell& tell) override;
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  void save(const Tell& tell);
+  void check_identity();
+  bool walltime_ends() const;
+
+  Job& job_;
+  const CheckpointSettings& settings_;
+  std::string folder_;
+  std::int64_t n_written_ = 0;  ///< number of the newest one
+  std::int64_t n_point_ = 0;    ///< safe points since the last save
+  Clock::time_point last_save_ = Clock::now();
+  Clock::time_point last_point_ = Clock::now();
+  double longest_gap_ = 0.0;   ///< seconds between safe points
+  double longest_save_ = 0.0;  ///< seconds
+  std::optional<std::chrono::system_clock::time_point> end_;
+  std::unique_ptr<CheckpointReader> reader_;  ///< until the state is taken
+};
+
+}  // namespace jpo

@@ -1,0 +1,190 @@
+#include "io/checkpoint_file.hpp"
+
+#include <algorithm>
+#include <array>
+#include <filesystem>
+
+#include <fmt/format.h>
+#include <hdf5.h>
+
+#include "core/checks.hpp"
+#include "core/errors.hpp"
+#include "core/hash.hpp"
+#include "io/hdf5_handle.hpp"
+#include "io/hdf5_read.hpp"
+#include "parallel/broadcast.hpp"
+#include "parallel/exact_sum.hpp"
+#include "parallel/row_hash.hpp"
+
+namespace jpo {
+namespace {
+
+constexpr const char* kKind = "jpo checkpoint 1";
+constexpr const char* kPrefix = "checkpoint_";
+
+bool is_rank_zero(MPI_Comm comm) {
+  int rank = 0;
+  MPI_OK(MPI_Comm_rank(comm, &rank));
+  return rank == 0;
+}
+
+std::vector<std::string> unfinished_checkpoints(const std::string& folder) {
+  std::vector<std::string> parts;
+  std::error_code error;
+  for (std::filesystem::directory_iterator entry(folder, error), end; !error && entry != end;
+       entry.increment(error)) {
+    const std::string name = entry->path().filename();
+    if (name.starts_with(kPrefix) && name.ends_with(".part")) parts.push_back(entry->path());
+  }
+  return parts;
+}
+
+std::uint64_t hash_of(const std::string& name) {
+  return hash_values(std::span<const char>(name));
+}
+
+// All fields stand in one group, '/' and all.
+std::string dataset_of(const std::string& name) {
+  return "/state/" + name;
+}
+
+std::string hash_text(std::uint64_t hash) {
+  return fmt::format("{:016x}", hash);
+}
+
+}  // namespace
+
+CheckpointWriter::CheckpointWriter(const std::string& path, const RowRange& rows, MPI_Comm comm)
+    : file_(path, true, comm), rows_(rows), comm_(comm), is_first_(is_rank_zero(comm)) {
+  attribute("kind", kKind);
+}
+
+CheckpointWriter::~CheckpointWriter() = default;
+
+void CheckpointWriter::shared(const std::string& name, std::vector<double>& values) {
+  if (is_first_) hash_ += hash_values(std::span<const double>(values), hash_of(name));
+  // HDF5 1.10 cannot write an empty dataset collectively: the number of values leads.
+  std::vector<double> counted = {static_cast<double>(values.size())};
+  counted.insert(counted.end(), values.begin(), values.end());
+  file_.replicated(dataset_of(name), {std::ssize(counted)}, counted,
+                   {"1", "their number, then values that are the same on every rank"});
+}
+
+void CheckpointWriter::by_problem(const std::string& name, std::span<double> values) {
+  hash_ += hash_rows(values, rows_.n_local, rows_.first, hash_of(name));
+  std::array<double, 1> width = {rows_.n_local > 0 ? static_cast<double>(values.size()) /
+                                                         static_cast<double>(rows_.n_local)
+                                                   : 0.0};
+  reduce_max(width, comm_);
+  file_.table(dataset_of(name), rows_, static_cast<std::int64_t>(width[0]), values,
+              {"1", "one row a problem"});
+}
+
+void CheckpointWriter::attribute(const std::string& name, const std::string& value) {
+  file_.attribute("/", name, value);
+}
+
+void CheckpointWriter::commit() {
+  attribute("hash", hash_text(reduce_hash(hash_, comm_)));
+  file_.commit();
+}
+
+struct CheckpointReader::Parts {
+  Hid file;
+};
+
+CheckpointReader::CheckpointReader(const std::string& path, const RowRange& rows, MPI_Comm comm)
+    : path_(path), rows_(rows), comm_(comm), is_first_(is_rank_zero(comm)) {
+  quiet_hdf5();
+  parts_ = std::make_unique<Parts>(
+      Parts{Hid(H5Fopen(path.c_str(), H5F_ACC_RDONLY, H5P_DEFAULT), H5Fclose)});
+  require(parts_->file.get() >= 0, "it cannot be opened: " + hdf5_error_text());
+  std::string kind;
+  require(read_attribute(parts_->file.get(), "kind", kind) && kind == kKind,
+          "it is no checkpoint of this version");
+}
+
+CheckpointReader::~CheckpointReader() = default;
+
+void CheckpointReader::require(bool good, const std::string& what) const {
+  std::array<double, 1> bad = {good ? 0.0 : 1.0};
+  reduce_max(bad, comm_);
+  if (bad[0] > 0.0) throw BadInput(fmt::format("checkpoint {}: {}", path_, what));
+}
+
+void CheckpointReader::shared(const std::string& name, std::vector<double>& values) {
+  require(read_dataset(parts_->file.get(), dataset_of(name).c_str(), values),
+          fmt::format("damaged: '{}' cannot be read", name));
+  require(!values.empty() && values.front() == static_cast<double>(values.size() - 1),
+          fmt::format("damaged: '{}' is of another size than it says", name));
+  values.erase(values.begin());
+  if (is_first_) hash_ += hash_values(std::span<const double>(values), hash_of(name));
+}
+
+void CheckpointReader::by_problem(const std::string& name, std::span<double> values) {
+  std::int64_t width = rows_.n_local > 0 ? std::ssize(values) / rows_.n_local : 0;
+  std::array<double, 1> widest = {static_cast<double>(width)};
+  reduce_max(widest, comm_);
+  width = static_cast<std::int64_t>(widest[0]);
+  // A table without columns is not in the file.
+  require(width == 0 || read_rows(parts_->file.get(), dataset_of(name).c_str(), rows_.first,
+                                  rows_.n_local, rows_.n_global, width, values),
+          fmt::format("damaged, or of other sizes: '{}' cannot be read", name));
+  hash_ += hash_rows(values, rows_.n_local, rows_.first, hash_of(name));
+}
+
+std::string CheckpointReader::attribute(const std::string& name) {
+  std::string value;
+  require(read_attribute(parts_->file.get(), name.c_str(), value),
+          fmt::format("damaged: '{}' cannot be read", name));
+  return value;
+}
+
+void CheckpointReader::check_hash() {
+  require(attribute("hash") == hash_text(reduce_hash(hash_, comm_)),
+          "damaged: its contents are not what was written");
+}
+
+std::string checkpoint_path(const std::string& folder, std::int64_t n) {
+  return fmt::format("{}/{}{:06}.h5", folder, kPrefix, n);
+}
+
+std::int64_t checkpoint_number(const std::string& path) {
+  const std::string name = std::filesystem::path(path).filename();
+  if (!name.starts_with(kPrefix) || !name.ends_with(".h5")) return 0;
+  const std::string digits =
+      name.substr(std::string(kPrefix).size(), name.size() - std::string(kPrefix).size() - 3);
+  const bool is_number =
+      !digits.empty() && digits.size() < 18 &&
+      std::ranges::all_of(digits, [](char digit) { return digit >= '0' && digit <= '9'; });
+  return is_number ? std::stoll(digits) : 0;
+}
+
+std::vector<std::string> find_checkpoints(const std::string& folder, MPI_Comm comm) {
+  std::vector<std::string> paths;
+  if (is_rank_zero(comm)) {
+    std::error_code error;
+    for (std::filesystem::directory_iterator entry(folder, error), end; !error && entry != end;
+         entry.increment(error))
+      if (checkpoint_number(entry->path()) > 0) paths.push_back(entry->path());
+    std::ranges::sort(paths, std::greater<>(), checkpoint_number);
+  }
+  broadcast(paths, comm);
+  return paths;
+}
+
+void prune_checkpoints(const std::string& folder, std::int64_t keep, MPI_Comm comm) {
+  const std::vector<std::string> paths = find_checkpoints(folder, comm);
+  if (is_rank_zero(comm)) {
+    std::error_code ignored;
+    for (auto k = static_cast<std::size_t>(keep); k < paths.size(); ++k)
+      std::filesystem::remove(paths[k], ignored);
+    // A writer that was killed leaves its part behind.
+    for (const std::string& part : unfinished_checkpoints(folder))
+      std::filesystem::remove(part, ignored);
+    std::filesystem::remove(folder, ignored);  // only where it is empty
+  }
+  MPI_OK(MPI_Barrier(comm));
+}
+
+}  // namespace jpo
