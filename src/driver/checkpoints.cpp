@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cstdlib>
 #include <filesystem>
-#include <set>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -28,22 +27,6 @@ double seconds_since(std::chrono::steady_clock::time_point start) {
 
 RowRange rows_of(const Job& job) {
   return {job.shard().first_problem(), job.shard().n_local_problem(), job.shard().n_problem()};
-}
-
-// Keys that change no result: where and when, and how many problems are advanced together.
-std::set<std::string> free_keys(const Deck& deck) {
-  std::set<std::string> keys = {"run.output",
-                                "run.overwrite",
-                                "run.max_failed_fraction",
-                                "parallel.solve_batch",
-                                "checkpoint.directory",
-                                "checkpoint.every_updates",
-                                "checkpoint.every_seconds",
-                                "checkpoint.keep",
-                                "checkpoint.resume",
-                                "checkpoint.walltime_s"};
-  for (const MethodDeck& method : deck.methods) keys.insert("method." + method.name + ".window");
-  return keys;
 }
 
 // The problems themselves: the same deck draws others with another library or processor.
@@ -128,6 +111,16 @@ void CheckpointSettings::describe(KeyTable& table) {
              .min = 0});
 }
 
+std::set<std::string> keys_without_effect(const Deck& deck) {
+  std::set<std::string> keys = {"run.output", "run.overwrite", "run.max_failed_fraction",
+                                "parallel.solve_batch"};
+  for (const char* key :
+       {"directory", "every_updates", "every_seconds", "keep", "resume", "walltime_s"})
+    keys.insert(std::string("checkpoint.") + key);
+  for (const MethodDeck& method : deck.methods) keys.insert("method." + method.name + ".window");
+  return keys;
+}
+
 std::string checkpoint_folder(const Deck& deck) {
   const std::string& folder = deck.section<CheckpointSettings>("checkpoint").directory;
   return folder.empty() ? deck.section<RunSettings>("run").output_path() + ".checkpoints" : folder;
@@ -177,14 +170,7 @@ void Checkpoints::open(const std::string& path) {
       reader_.reset();
     }
   } catch (const BadInput& error) {
-    std::vector<std::string> others = find_checkpoints(folder_, job_.comm());
-    std::erase(others, path);
-    std::erase_if(others, [&](const std::string& other) {
-      return checkpoint_number(other) > checkpoint_number(path);
-    });
-    throw BadInput(others.empty() ? error.what()
-                                  : fmt::format("{}; allowed: --resume-from {}, an older one",
-                                                error.what(), others.front()));
+    refuse(path, error);
   }
   const auto newest = find_checkpoints(folder_, job_.comm());
   n_written_ = newest.empty() ? 0 : checkpoint_number(newest.front());
@@ -192,9 +178,19 @@ void Checkpoints::open(const std::string& path) {
       job_.deck().methods.size());
 }
 
+void Checkpoints::refuse(const std::string& path, const BadInput& error) const {
+  std::vector<std::string> older = find_checkpoints(folder_, job_.comm());
+  std::erase_if(older, [&](const std::string& other) {
+    return checkpoint_number(other) >= checkpoint_number(path);
+  });
+  throw BadInput(older.empty() ? error.what()
+                               : fmt::format("{}; allowed: --resume-from {}, an older one",
+                                             error.what(), older.front()));
+}
+
 void Checkpoints::check_identity() {
-  const auto keys =
-      differing_keys(job_.deck().resolved, reader_->attribute("deck"), free_keys(job_.deck()));
+  const auto keys = differing_keys(job_.deck().resolved, reader_->attribute("deck"),
+                                   keys_without_effect(job_.deck()));
   if (!keys.empty())
     throw BadInput(fmt::format("checkpoint {} is of another deck: {}", reader_->path(),
                                fmt::join(keys, ", ")));
@@ -270,8 +266,12 @@ void Checkpoints::save(const Tell& tell) {
 bool Checkpoints::resume(const Tell& tell) {
   if (!reader_) return false;
   const std::unique_ptr<CheckpointReader> reader = std::move(reader_);
-  tell(*reader);
-  reader->check_hash();
+  try {
+    tell(*reader);
+    reader->check_hash();
+  } catch (const BadInput& error) {
+    refuse(reader->path(), error);
+  }
   last_save_ = last_point_ = Clock::now();
   return true;
 }

@@ -4,8 +4,10 @@
 #include <chrono>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 
+#include "core/errors.hpp"
 #include "core/settings.hpp"
 #include "driver/job.hpp"
 #include "io/checkpoint_file.hpp"
@@ -23,6 +25,10 @@ struct CheckpointSettings : Settings {
   double walltime_s = 0.0;
   void describe(KeyTable& table) override;
 };
+
+/// Keys that change no result: where files go and when, and how many problems are advanced
+/// together.
+std::set<std::string> keys_without_effect(const Deck& deck);
 
 /// Folder of a deck's checkpoints.
 std::string checkpoint_folder(const Deck& deck);
@@ -55,6 +61,8 @@ class Checkpoints : public Interruptions {
   using Clock = std::chrono::steady_clock;
   void save(const Tell& tell);
   void check_identity();
+  /// Throws the error again, with an older checkpoint where there is one. Collective.
+  [[noreturn]] void refuse(const std::string& path, const BadInput& error) const;
   bool walltime_ends() const;
 
   Job& job_;

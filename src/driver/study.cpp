@@ -8,6 +8,7 @@
 
 #include "core/log.hpp"
 #include "deck/differing_keys.hpp"
+#include "driver/checkpoints.hpp"
 #include "driver/run.hpp"
 #include "driver/screen.hpp"
 #include "driver/study_cells.hpp"
@@ -32,8 +33,7 @@ Found find_result(const StudyCell& cell, MPI_Comm comm) {
   if (!stored.exists) return {};
   if (!stored.is_result) return {Standing::other, "it is no result file of this program", false};
   // Where the file stands and how it came there is not what was computed.
-  const auto keys =
-      differing_keys(cell.deck.resolved, stored.deck, {"run.output", "run.overwrite"});
+  const auto keys = differing_keys(cell.deck.resolved, stored.deck, keys_without_effect(cell.deck));
   if (!keys.empty()) return {Standing::other, fmt::format("{}", fmt::join(keys, ", ")), false};
   return {Standing::done, "",
           !cell.deck.section<RunSettings>("run").allows_failed(stored.failed_fraction)};
@@ -116,8 +116,10 @@ class Study {
     say("\n=== cell {} of {}: {}{}", k + 1, cells_.size(), name_of(cell), time_left());
     const auto start = Clock::now();
     try {
+      const auto checkpoints = find_checkpoints(checkpoint_folder(cell.deck), comm_);
       run_deck(std::move(cell.deck),
-               {command_, time_stamp(), found_[k].standing == Standing::other, cell.variant},
+               {command_, time_stamp(), found_[k].standing == Standing::other, cell.variant,
+                checkpoints.empty() ? "" : checkpoints.front()},
                comm_);
     } catch (const TooManyFailed& error) {
       // Thrown by all ranks alike, after the file was written.

@@ -1,0 +1,142 @@
+#!/usr/bin/env bash
+# Stopped or killed at any moment, resumed on another number of ranks: the same bits as if nothing
+# had happened. Usage: test_resume.sh JPO [KILLS]
+set -uo pipefail
+jpo=$1
+n_kill=${2:-3}
+source_dir=$(cd "$(dirname "$0")/../.." && pwd)
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+cd "$work" || exit 1
+source "$source_dir/jobs/environment.sh"
+source "$source_dir/tests/driver/expect.sh"
+
+cat >deck.toml <<'DECK'
+[run]
+name = "kept"
+seed = 3
+[data]
+n_problem = 24
+noise = 0.1
+[model]
+name = "wave_packet"
+[network]
+name = "mlp"
+hidden = [16]
+[parallel]
+micro_batch = 4
+[fault]
+problems = [5]
+kind = "blow_up"
+first_evaluation = 30
+[checkpoint]
+every_updates = 4
+[[method]]
+name = "bfgs"
+kind = "tao"
+[[method]]
+kind = "joint"
+updates = 60
+exploration = 0.5
+snapshots = 4
+schedule = "plateau"
+loss = "normalized"
+[[method]]
+name = "joint+refine"
+kind = "refine"
+from = "joint"
+starts = 3
+[[method]]
+kind = "bank"
+max_evaluations = 60
+start_evaluations = 15
+updates = 40
+[[method]]
+kind = "multi_start"
+max_evaluations = 60
+start_evaluations = 15
+[[method]]
+kind = "supervised"
+updates = 60
+draws = 10
+optimizer = "adamw"
+DECK
+result=runs/kept.h5
+folder=$result.checkpoints
+
+start=$(date +%s%N)
+expect 0 "result: $result" ranks 2 "$jpo" run deck.toml
+milliseconds=$((($(date +%s%N) - start) / 1000000))
+[[ -e $folder ]] && fail "checkpoints are left of a run that has finished"
+mv $result whole.h5
+
+# Killed at random moments, each time on another number of ranks, until it is through.
+RANDOM=20261125
+n_resumed=0
+for ((kill_number = 1; kill_number <= n_kill; ++kill_number)); do
+  rm -rf runs
+  resume=()
+  for n_rank in 2 3 1; do
+    ranks $n_rank "$jpo" run deck.toml "${resume[@]}" >log 2>&1 &
+    job=$!
+    sleep "$(((RANDOM % 90 + 10) * milliseconds / 300000)).$(printf %03d $(((RANDOM % 90 + 10) * milliseconds / 300 % 1000)))"
+    pkill -9 -f "$jpo run deck.toml" && wait $job 2>/dev/null
+    [[ -f $result ]] && break
+    resume=()
+    if ls $folder/checkpoint_*.h5 >/dev/null 2>&1; then
+      resume=(--resume)
+      n_resumed=$((n_resumed + 1))
+    fi
+  done
+  if [[ ! -f $result ]]; then
+    [[ ${#resume[@]} -eq 0 ]] && rm -rf runs
+    expect 0 "result: $result" ranks 2 "$jpo" run deck.toml "${resume[@]}"
+  fi
+  same whole.h5 $result
+done
+echo "$n_kill runs killed and resumed $n_resumed times"
+[[ $n_resumed -gt 0 ]] || fail "no run was killed in time: nothing was tested"
+
+# SIGUSR1: a checkpoint and exit code 75. SIGUSR2: a checkpoint, and the run goes on.
+rm -rf runs
+slow=(--set method.joint.updates=100000 --set checkpoint.every_updates=0)
+"$jpo" run deck.toml "${slow[@]}" >log 2>&1 &
+job=$!
+for ((k = 0; k < 200; ++k)); do
+  grep -q "bfgs .*done" log && break
+  sleep 0.1
+done
+sleep 0.5
+kill -USR2 $job
+for ((k = 0; k < 100; ++k)); do
+  [[ -f $folder/checkpoint_000001.h5 ]] && break
+  sleep 0.1
+done
+[[ -f $folder/checkpoint_000001.h5 ]] || fail "no checkpoint after SIGUSR2"
+kill -0 $job 2>/dev/null || fail "SIGUSR2 has ended the run"
+kill -USR1 $job
+wait $job
+[[ $? -eq 75 ]] || fail "SIGUSR1: exit code is not 75: $(cat log)"
+grep -q "jpo run with --resume goes on from $folder/checkpoint_000002.h5" log || fail "no word on how to go on: $(cat log)"
+
+# What it may not be resumed with, and what it may.
+expect 2 "holds checkpoints of a run that has not finished; allowed: --resume" "$jpo" run deck.toml "${slow[@]}"
+expect 2 "is of another deck: method.joint.learning_rate (0.1, there 0.001)" "$jpo" run deck.toml "${slow[@]}" --resume --set method.joint.learning_rate=0.1
+expect 2 "there is no checkpoint in elsewhere" "$jpo" run deck.toml "${slow[@]}" --resume --set 'checkpoint.directory="elsewhere"'
+cp $folder/checkpoint_000002.h5 good.h5
+printf 'x' | dd of=$folder/checkpoint_000002.h5 bs=1 seek=$(($(stat -c %s good.h5) / 2)) conv=notrunc status=none
+expect 2 "allowed: --resume-from $folder/checkpoint_000001.h5, an older one" "$jpo" run deck.toml "${slow[@]}" --resume
+truncate -s 5000 $folder/checkpoint_000002.h5
+expect 2 "it cannot be opened" "$jpo" run deck.toml "${slow[@]}" --resume
+[[ -f $result ]] && fail "a refusal left a result"
+expect 75 "stopped as asked to" "$jpo" run deck.toml "${slow[@]}" --resume-from $folder/checkpoint_000001.h5 --set checkpoint.walltime_s=6 --set parallel.solve_batch=7
+
+# With resume = "auto" the same command line goes on, and a finished run leaves nothing behind.
+rm -rf runs
+expect 75 "stopped as asked to, 0 of 6 methods done" ranks 2 "$jpo" run deck.toml --set checkpoint.walltime_s=1
+expect 0 "goes on from $folder/checkpoint_000001.h5" ranks 3 "$jpo" run deck.toml --set 'checkpoint.resume="auto"'
+same whole.h5 $result
+[[ -e $folder ]] && fail "checkpoints are left of a run that has finished"
+
+[[ $failures -eq 0 ]] && echo "all resumes are exact"
+exit $((failures > 0))
