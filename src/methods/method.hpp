@@ -129,7 +129,7 @@ struct Task {
   double solved_below;
   double loss_scale;      ///< the mean misfit at the centre of the box
   double loss_reference;  ///< L_ref: the median misfit at the centre of the box
-  const Batch& truth;     ///< of generated problems [n_local_problem, n_parameter]
+  const Batch& truth;     ///< NaN where it is not known [n_local_problem, n_parameter]
   double noise;           ///< deviation of the noise on the observations, as the deck says
 
   std::int64_t global_id(std::int64_t row) const { return shard.first_problem() + row; }
@@ -145,6 +145,7 @@ struct RunInputs {
   const ModelShape& shape;
   std::string output;  ///< path of the run's own result file
   MPI_Comm comm;
+  bool knows_truth;  ///< that of some problems, at least
 };
 
 /// A kind that [[method]] can name.

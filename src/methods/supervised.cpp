@@ -27,14 +27,10 @@ class FreshDraws : public TrainingSet {
     const auto scope = task_.timer.scope(Phase::forward);
     draws_ = generate_problems(settings_, stream_seed(task_.seed, "draws", task_.name, update),
                                task_.shard, task_.objective.solve_batch(), task_.objective.model());
-    rows_.clear();
-    for (std::size_t row = 0; row < draws_.draw_status.size(); ++row)
-      if (draws_.draw_status[row] == SolveStatus::converged)
-        rows_.push_back(static_cast<std::int64_t>(row));
   }
   const Batch& observation() const override { return draws_.observation; }
   const Batch& context() const override { return draws_.context; }
-  std::span<const std::int64_t> usable() const override { return rows_; }
+  std::span<const std::int64_t> usable() const override { return draws_.usable; }
 
   void evaluate(std::int64_t /*update*/, std::span<const std::int64_t> rows, Batch& m,
                 MethodResult& result, Evaluation& evaluation) override {
@@ -47,7 +43,6 @@ class FreshDraws : public TrainingSet {
   const Task& task_;
   DataSettings settings_;
   ProblemSet draws_;
-  std::vector<std::int64_t> rows_;  ///< draws that solved
 };
 
 }  // namespace
@@ -61,6 +56,7 @@ MethodKind supervised_kind() {
                     return train(dynamic_cast<const SupervisedSettings&>(settings), task, draws);
                   }};
   kind.trains_network = true;
+  kind.check_inputs = check_training;
   return kind;
 }
 
