@@ -295,8 +295,8 @@ def no_hdf5(case: Case) -> None:
 
 
 KINDS = [other_numbers, other_storage, unknown_filter, cut_off, flipped_metadata, flipped_metadata, flipped_chunks,
-         wide_chunks, wrong_shape, no_rows, wrong_type, no_number, odd_number, huge, missing, link, elsewhere, other_object,
-         no_hdf5]
+         wide_chunks, wrong_shape, no_rows, wrong_type, no_number, odd_number, huge, missing, link, elsewhere,
+         other_object, no_hdf5]
 
 
 def make_case(folder: str, k: int, seed: int) -> Case:

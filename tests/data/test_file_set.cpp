@@ -7,6 +7,7 @@
 #include <fstream>
 #include <functional>
 #include <limits>
+#include <sys/stat.h>
 
 #include <gtest/gtest.h>
 #include <hdf5.h>
@@ -207,7 +208,8 @@ TEST_F(FileSet, HashTellsProblemsApartAndNotRanks) {
   // One value, one context, two problems in each other's place.
   EXPECT_NE(plain, hash([](std::int64_t k) { return k == 30 ? 30.5 : counting(k); }));
   EXPECT_NE(plain, hash(counting, [](std::int64_t k) { return k == 3 ? 3.5 : counting(k); }));
-  EXPECT_NE(plain, hash([](std::int64_t k) { return counting(k < 6 ? (k + 3) % 6 : k); }));
+  EXPECT_NE(plain, hash([](std::int64_t k) { return counting(k < 6 ? (k + 3) % 6 : k); },
+                        [](std::int64_t k) { return counting(k < 2 ? (k + 1) % 2 : k); }));
 }
 
 TEST_F(FileSet, RefusesWhatIsNoFileOfProblems) {
@@ -215,6 +217,11 @@ TEST_F(FileSet, RefusesWhatIsNoFileOfProblems) {
   expect_refusal("there is no such file");
   on_rank_0([&] { fs::create_directory(path_); });
   expect_refusal("found a directory; expected an HDF5 file");
+  on_rank_0([&] {
+    fs::remove(path_);
+    mkfifo(path_.c_str(), 0600);
+  });
+  expect_refusal("found no regular file; expected an HDF5 file");
   for (const std::string text : {"", "no HDF5"}) {
     on_rank_0([&] {
       fs::remove_all(path_);
@@ -305,7 +312,8 @@ TEST_F(FileSet, FollowsLinksWithinTheFileOnly) {
     write([&](hid_t group) {
       add(group, "context", {kProblem, 1});
       add(group, "elsewhere", {kProblem, 3});
-      H5Lcreate_external("other.h5", "/", group, "gate", H5P_DEFAULT, H5P_DEFAULT);
+      // Out of the file and in again: nobody can say that there is nothing behind it.
+      H5Lcreate_external(path_.c_str(), "/problems", group, "gate", H5P_DEFAULT, H5P_DEFAULT);
       link(group);
     });
   };
@@ -316,7 +324,7 @@ TEST_F(FileSet, FollowsLinksWithinTheFileOnly) {
   };
   with_link(soft("/problems/elsewhere"));
   EXPECT_EQ(gathered(read().observation.read().values()), first_numbers(3 * kProblem));
-  for (const char* target : {"/nowhere", "/problems/observation", "/problems/gate/x"}) {
+  for (const char* target : {"/nowhere", "/problems/observation", "/problems/gate/elsewhere"}) {
     with_link(soft(target));
     expect_refusal("/problems/observation: found a link that leads nowhere in this file");
   }
@@ -344,6 +352,23 @@ TEST_F(FileSet, RefusesValuesThatStandInOtherFiles) {
     });
     expect_refusal("/problems/observation: found values that stand in another file; expected");
   }
+}
+
+// Its values are as they are, but nobody can know that: 32000 is lzf, which h5py writes.
+TEST_F(FileSet, RefusesAFilterThatHdf5Lacks) {
+  write([](hid_t group) {
+    const std::vector<hsize_t> sizes = {kProblem, 3};
+    const hid_t space = H5Screate_simple(2, sizes.data(), nullptr);
+    const hid_t creation = H5Pcreate(H5P_DATASET_CREATE);
+    H5Pset_chunk(creation, 2, sizes.data());
+    H5Pset_filter(creation, 32000, H5Z_FLAG_OPTIONAL, 0, nullptr);
+    H5Dclose(H5Dcreate2(group, "observation", H5T_NATIVE_DOUBLE, space, H5P_DEFAULT, creation,
+                        H5P_DEFAULT));
+    H5Pclose(creation);
+    H5Sclose(space);
+    add(group, "context", {kProblem, 1});
+  });
+  expect_refusal("/problems/observation: found values behind filter 32000");
 }
 
 TEST_F(FileSet, TakesNoMoreThanThereIs) {
