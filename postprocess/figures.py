@@ -87,7 +87,7 @@ def draw_shares(result: Result, reference: Method, folder: str) -> str:
 
 
 def draw_example(result: Result, folder: str, problem: int | None) -> list[str]:
-    """States at the truth and at each answer, and what the answers miss."""
+    """States at the truth and at each answer, and what the answers miss of it."""
     if not result.examples:
         return []
     if problem is None:
@@ -96,23 +96,28 @@ def draw_example(result: Result, folder: str, problem: int | None) -> list[str]:
         print(f"problem {problem} has no states in the file; it has {sorted(result.examples)}")
         return []
     example = result.examples[problem]
-    columns = [("truth", example.truth)] + [(m.name, example.states[m.name]) for m in result.methods
-                                            if m.name in example.states]
-    limit = np.nanpercentile(np.abs(example.truth), 99.5)
+    columns = [(m.name, example.states[m.name], f"misfit {m.loss[problem]:.3g}") for m in result.methods
+               if m.name in example.states]
+    if example.truth is not None:
+        columns.insert(0, ("truth", example.truth, f"problem {problem}"))
+    else:  # the best answer stands for it
+        best = {m.name: np.nan_to_num(m.loss[problem], nan=np.inf) for m in result.methods}
+        columns.sort(key=lambda column: best[column[0]])
+    base, base_states, _ = columns[0]
+    limit = np.nanpercentile(np.abs(base_states), 99.5)
     figure, axes = plt.subplots(2, len(columns), figsize=(3 * len(columns), 6), sharex=True, sharey=True,
                                 squeeze=False)
     extent = [0.0, example.length, 0.0, example.time[-1]]
-    loss = {m.name: m.loss[problem] for m in result.methods}
-    for k, (name, states) in enumerate(columns):
-        title = f"u, {name}" + (f"\nmisfit {loss[name]:.3g}" if k > 0 else f", problem {problem}")
-        for row, values in ((0, states), (1, states - example.truth)):
+    for k, (name, states, text) in enumerate(columns):
+        for row, values in ((0, states), (1, states - base_states)):
             image = axes[row, k].imshow(values, origin="lower", aspect="auto", extent=extent, cmap="RdBu_r",
                                         vmin=-limit, vmax=limit)
-            axes[row, k].set_title(title if row == 0 else f"{name} - truth", fontsize=9)
+            axes[row, k].set_title(f"u, {name}\n{text}" if row == 0 else f"{name} - {base}", fontsize=9)
     axes[1, 0].clear()
-    x = np.linspace(0.0, example.length, example.truth.shape[1], endpoint=False)
-    axes[1, 0].plot(x, example.time[-1] * (0.5 + 0.4 * example.truth[-1] / limit), color="black")
-    axes[1, 0].set_title("u(T): the data (scaled)", fontsize=9)
+    x = np.linspace(0.0, example.length, base_states.shape[1], endpoint=False)
+    axes[1, 0].plot(x, example.time[-1] * (0.5 + 0.4 * base_states[-1] / limit), color="black")
+    data = "the data" if example.truth is not None else f"{base}, problem {problem}"
+    axes[1, 0].set_title(f"u(T): {data} (scaled)", fontsize=9)
     for axis in axes[1]:
         axis.set_xlabel("x [length]")
     for axis in axes[:, 0]:

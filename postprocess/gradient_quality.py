@@ -24,6 +24,8 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt  # noqa: E402
 import numpy as np  # noqa: E402
 
+from result import BadResult  # noqa: E402
+
 
 def load(directory: str) -> dict[str, dict[int, dict[int, float]]]:
     """Cosine by variant, size and seed."""
@@ -32,6 +34,9 @@ def load(directory: str) -> dict[str, dict[int, dict[int, float]]]:
         variant, size, seed = os.path.basename(path)[:-3].rsplit("_", 2)
         with h5py.File(path, "r") as file:
             value = float(file["methods/joint/history/alignment"][0])
+        if not np.isfinite(value):
+            raise BadResult(f"{path} has no alignment: it needs method.joint.gradient_alignment = true, and problems "
+                            "whose truth is known")
         cosines.setdefault(variant, {}).setdefault(int(size[1:]), {})[int(seed[4:])] = value
     return cosines
 
@@ -84,9 +89,12 @@ def main() -> int:
     parser.add_argument("--json")
     parser.add_argument("--figure")
     arguments = parser.parse_args()
-    cosines = load(arguments.directory)
-    if not cosines:
-        print(f"gradient_quality.py: no result files in {arguments.directory}", file=sys.stderr)
+    try:
+        cosines = load(arguments.directory)
+        if not cosines:
+            raise BadResult(f"no result files in {arguments.directory}")
+    except BadResult as error:
+        print(f"gradient_quality.py: {error}", file=sys.stderr)
         return 2
     fits = {variant: fit(table, arguments.until) for variant, table in cosines.items()}
     for variant, row in fits.items():

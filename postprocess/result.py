@@ -40,13 +40,14 @@ class Example:
 
     time: np.ndarray
     length: float
-    truth: np.ndarray
+    truth: np.ndarray | None  # None where it is not known
     states: dict[str, np.ndarray]  # by method
 
 
 @dataclass
 class Result:
-    floor: np.ndarray
+    floor: np.ndarray  # misfit at the truth; the best of all methods where it is not known
+    floor_is_known: np.ndarray
     loss_at_centre: np.ndarray
     observation: np.ndarray
     methods: list[Method]
@@ -113,8 +114,18 @@ def _method(name: str, group: h5py.Group) -> Method:
 
 def _example(group: h5py.Group) -> Example:
     methods = group.get("methods", {})
-    return Example(group["time"][...], float(group.attrs["length"]), group["truth"][...],
+    truth = group["truth"][...] if "truth" in group else None
+    return Example(group["time"][...], float(group.attrs["length"]), truth,
                    {name: methods[name][...] for name in methods})
+
+
+def _floor(problems: h5py.Group, methods: list[Method]) -> tuple[np.ndarray, np.ndarray]:
+    """What each problem is judged against, and whether that is the misfit at its truth."""
+    n_problem = len(problems["loss_at_centre"])
+    known = problems["floor"][...] if "floor" in problems else np.full(n_problem, np.nan)
+    is_known = np.isfinite(known)
+    best = np.fmin.reduce([method.loss for method in methods], initial=np.nan)
+    return np.where(is_known, known, best), is_known
 
 
 def load_result(path: str) -> Result:
@@ -124,8 +135,9 @@ def load_result(path: str) -> Result:
             names = [name for name in _text(group.attrs["order"]).split(",") if name]
             problems = file["problems"]
             file.attrs["git_revision"]  # every result file has it
-            return Result(problems["floor"][...], problems["loss_at_centre"][...],
-                          problems["observation"][...], [_method(n, group[n]) for n in names],
+            methods = [_method(n, group[n]) for n in names]
+            return Result(*_floor(problems, methods), problems["loss_at_centre"][...],
+                          problems["observation"][...], methods,
                           {int(key): _example(value) for key, value in file.get("examples", {}).items()},
                           {key: _text(value) for key, value in file.attrs.items()})
     except OSError as error:

@@ -5,7 +5,8 @@
 
 Reads nothing but the files' schema. Runs of the same variant and size are taken together over their
 seeds. Judged as in report.py, each problem within its own run: better, tie, worse than the reference
-(default: the first per-problem method without an earlier one), solved; gradient evaluations are
+(default: the first per-problem method without an earlier one), solved (against the best of all methods
+of the run where no misfit at the truth is known); gradient evaluations are
 (forward + adjoint + tangent solves) / 2 a problem, with those of the methods it started from.
 
 The sign tests are two-sided and exact. One compares the misfits with the reference's; one, where

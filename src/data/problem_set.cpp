@@ -3,10 +3,17 @@
 #include <algorithm>
 #include <limits>
 
+#include <fmt/format.h>
+
+#include "core/checks.hpp"
+#include "core/errors.hpp"
+#include "core/hash.hpp"
 #include "core/random.hpp"
 
 namespace jpo {
 namespace {
+
+constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 
 void draw(ProblemSet& problems, std::uint64_t run_seed, const ForwardModel& model) {
   const auto c = problems.context.write();
@@ -37,12 +44,14 @@ void observe(ProblemSet& problems, std::int64_t first, std::int64_t n, ForwardMo
 }
 
 // The model may leave anything in a row that did not converge.
-void spoil_failed(ProblemSet& problems) {
+void sort_out_failed(ProblemSet& problems) {
   const auto y = problems.observation.write();
-  for (std::size_t k = 0; k < problems.draw_status.size(); ++k)
-    if (problems.draw_status[k] != SolveStatus::converged)
-      std::ranges::fill(y.row(static_cast<std::int64_t>(k)),
-                        std::numeric_limits<double>::quiet_NaN());
+  for (std::int64_t row = 0; row < problems.observation.n_problem(); ++row) {
+    if (problems.draw_status[static_cast<std::size_t>(row)] == SolveStatus::converged)
+      problems.usable.push_back(row);
+    else
+      std::ranges::fill(y.row(row), kNaN);
+  }
 }
 
 void add_noise(ProblemSet& problems, std::uint64_t run_seed, double deviation) {
@@ -58,16 +67,36 @@ void add_noise(ProblemSet& problems, std::uint64_t run_seed, double deviation) {
 
 void DataSettings::describe(KeyTable& table) {
   table.add("source", &source,
-            {.doc = "where the problems come from; generate: draws from the model's prior",
-             .allowed = {"generate"}});
-  table.add("n_problem", &n_problem, {.doc = "problems in the set", .min = 1, .max = 1e12});
+            {.doc = "where the problems come from; generate: draws from the model's prior; file: "
+                    "the tables of /problems in data.file",
+             .allowed = {"generate", "file"}});
+  table.add("file", &file,
+            {.doc = "path of the HDF5 file that holds the problems, as a result file does: "
+                    "/problems/observation, context, and truth and floor where they are known"});
+  table.add("n_problem", &n_problem,
+            {.doc = "problems in the set; of a file: its first ones, and all of them where the "
+                    "deck does not say it",
+             .min = 1,
+             .max = 1e12});
   table.add("noise", &noise,
-            {.doc = "deviation of the Gaussian noise added to the observations",
+            {.doc = "deviation of the Gaussian noise on the observations: added to generated "
+                    "ones, and what is known of a file's, to which nothing is added",
              .unit = "as the observation",
              .min = 0});
   table.add("inverse_crime", &inverse_crime,
-            {.doc = "true: observations from the discretization that inverts them; false: from a "
-                    "finer one"});
+            {.doc = "true: observations from the discretization that inverts them, which can "
+                    "reach them up to the noise; false: from a finer one, or from nature"});
+}
+
+void DataSettings::check() const {
+  if (from_file() && file.empty())
+    throw BadInput(
+        "key 'data.file': missing; allowed where data.source = \"file\": the path of an HDF5 file");
+  if (!from_file() && !file.empty())
+    throw BadInput(
+        fmt::format("key 'data.file' = \"{}\": data.source = \"{}\" reads no file; allowed: "
+                    "data.source = \"file\", or no data.file",
+                    file, source));
 }
 
 ProblemSet generate_problems(const DataSettings& settings, std::uint64_t run_seed,
@@ -80,13 +109,27 @@ ProblemSet generate_problems(const DataSettings& settings, std::uint64_t run_see
   problems.context = Batch(n, shape.context.size());
   problems.observation = Batch(n, shape.observation.size());
   problems.truth = Batch(n, shape.parameters.size());
+  problems.floor.assign(static_cast<std::size_t>(n), kNaN);
   problems.draw_status.resize(static_cast<std::size_t>(n));
   draw(problems, run_seed, model);
   for (std::int64_t first = 0; first < n; first += solve_batch)
     observe(problems, first, std::min(solve_batch, n - first), model);
-  spoil_failed(problems);
+  sort_out_failed(problems);
   add_noise(problems, run_seed, settings.noise);
   return problems;
+}
+
+std::string hash_problems(const ProblemSet& problems, MPI_Comm comm) {
+  const auto y = problems.observation.read();
+  const auto c = problems.context.read();
+  std::uint64_t sum = 0;  // modulo 2^64: the same in any order
+  for (std::int64_t row = 0; row < problems.observation.n_problem(); ++row) {
+    const std::int64_t id = problems.first_id + row;
+    const std::uint64_t start = hash_values(std::span<const std::int64_t>(&id, 1));
+    sum += hash_values(c.row(row), hash_values(y.row(row), start));
+  }
+  MPI_OK(MPI_Allreduce(MPI_IN_PLACE, &sum, 1, MPI_UINT64_T, MPI_SUM, comm));
+  return fmt::format("{:016x}", sum);
 }
 
 }  // namespace jpo

@@ -1,10 +1,12 @@
 #pragma once
-// The problems of this rank: drawn from the model's prior by a seed.
+// The problems of this rank: drawn from the model's prior by a seed, or a user's own
+// (file_set.hpp).
 
 #include <cstdint>
-#include <functional>
 #include <string>
 #include <vector>
+
+#include <mpi.h>
 
 #include "core/batch.hpp"
 #include "core/settings.hpp"
@@ -16,20 +18,29 @@ namespace jpo {
 /// [data] of the deck.
 struct DataSettings : Settings {
   std::string source = "generate";
+  std::string file;  ///< path; only where the source is a file
   std::int64_t n_problem = 256;
-  double noise = 0.0;         ///< deviation of the Gaussian noise added to y
+  double noise = 0.0;         ///< deviation of the Gaussian noise on y
   bool inverse_crime = true;  ///< observations from the inversion's own discretization
   void describe(KeyTable& table) override;
+  void check() const override;
+  bool from_file() const { return source == "file"; }
 };
 
 /// Rows are the problems of this rank, in the order of their global ids.
 struct ProblemSet {
   std::int64_t first_id = 0;
   std::int64_t n_global = 0;
-  Batch context;                         ///< [n_local, n_context]
-  Batch observation;                     ///< [n_local, n_observation], with noise
-  Batch truth;                           ///< [n_local, n_parameter]
-  std::vector<SolveStatus> draw_status;  ///< of the solve at the truth [n_local]
+  Batch context;              ///< [n_local, n_context]
+  Batch observation;          ///< [n_local, n_observation], with noise
+  bool has_truth = true;      ///< some problem's may be known; the same on all ranks
+  Batch truth;                ///< [n_local, n_parameter]; NaN where it is not known
+  bool has_floor = true;      ///< so may the misfit at the truth; the same on all ranks
+  std::vector<double> floor;  ///< that misfit as a file says it [n_local]; NaN: it does
+                              ///< not
+  std::vector<SolveStatus>
+      draw_status;                   ///< of a generated set: of the solve at the truth [n_local]
+  std::vector<std::int64_t> usable;  ///< local rows with an observation and a context, ascending
 };
 
 /// Draws the problems of `shard`. `model` is the one that makes the observations (the finer one
@@ -37,5 +48,9 @@ struct ProblemSet {
 /// does not solve keeps its NaN observation and its status.
 ProblemSet generate_problems(const DataSettings& settings, std::uint64_t run_seed,
                              const Shard& shard, std::int64_t solve_batch, ForwardModel& model);
+
+/// A hash of all observations and contexts, in hexadecimal digits; the same for any number of
+/// ranks. Collective on comm.
+std::string hash_problems(const ProblemSet& problems, MPI_Comm comm);
 
 }  // namespace jpo

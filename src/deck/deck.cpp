@@ -81,8 +81,11 @@ class Reader {
 
   void read_section(const Catalogue::Section& section) {
     auto settings = section.make();
-    read_settings(section_table(section.name), section.name, source_, *settings);
+    const toml::table& table = section_table(section.name);
+    read_settings(table, section.name, source_, *settings);
     deck_.sections[section.name] = std::move(settings);
+    for (const auto& [key, node] : table)
+      deck_.given.insert(fmt::format("{}.{}", section.name, key.str()));
   }
 
   // The string under `key` of `table`, which must be one of `choices`.

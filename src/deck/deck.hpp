@@ -7,6 +7,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -68,6 +69,7 @@ class Deck {
   }
 
   std::map<std::string, std::unique_ptr<Settings>> sections;
+  std::set<std::string> given;  ///< "section.key" of plain sections that are no defaults
   std::string model_name;
   std::unique_ptr<Settings> model;
   std::vector<MethodDeck> methods;                         ///< in deck order

@@ -1,6 +1,7 @@
 #include "core/log.hpp"
 #include "deck/study_settings.hpp"
 #include "driver/deck_checks.hpp"
+#include "driver/job.hpp"
 #include "driver/results.hpp"
 #include "driver/screen.hpp"
 #include "driver/study_cells.hpp"
@@ -11,7 +12,8 @@ namespace jpo {
 
 ExitCode check(const DeckArguments& arguments, MPI_Comm comm) {
   const std::string text = read_deck_text(arguments.path, comm);
-  const Deck deck = read_deck(text, arguments.path, arguments.overrides, program_catalogue());
+  const Deck deck = complete_deck(
+      read_deck(text, arguments.path, arguments.overrides, program_catalogue()), comm);
   start_network_library();
   check_deck(deck, comm);
   const bool has_study = deck.section<StudySettings>("study").is_asked_for();

@@ -14,7 +14,6 @@
 #include "deck/differing_keys.hpp"
 #include "driver/results.hpp"
 #include "methods/network_calls.hpp"
-#include "parallel/row_hash.hpp"
 
 namespace jpo {
 namespace {
@@ -27,17 +26,6 @@ double seconds_since(std::chrono::steady_clock::time_point start) {
 
 RowRange rows_of(const Job& job) {
   return {job.shard().first_problem(), job.shard().n_local_problem(), job.shard().n_problem()};
-}
-
-// The problems themselves: the same deck draws others with another library or processor.
-std::string problems_hash(const Job& job) {
-  const ProblemSet& problems = job.problems();
-  const RowRange rows = rows_of(job);
-  std::uint64_t hash = 0;
-  std::uint64_t seed = 0;
-  for (const Batch* table : {&problems.observation, &problems.context})
-    hash += hash_rows(table->read().values(), rows.n_local, rows.first, ++seed);
-  return fmt::format("{:016x}", reduce_hash(hash, job.comm()));
 }
 
 void archive_network(StateArchive& archive, const std::string& name, const Job& job,
@@ -194,9 +182,9 @@ void Checkpoints::check_identity() {
   if (!keys.empty())
     throw BadInput(fmt::format("checkpoint {} is of another deck: {}", reader_->path(),
                                fmt::join(keys, ", ")));
-  if (reader_->attribute("problems_hash") != problems_hash(job_))
+  if (reader_->attribute("problems_hash") != hash_problems(job_.problems(), job_.comm()))
     throw BadInput(
-        fmt::format("checkpoint {} is of other problems: the deck draws different bits here; "
+        fmt::format("checkpoint {} is of other problems than the deck draws or reads here; "
                     "written with {}",
                     reader_->path(), reader_->attribute("versions")));
 }
@@ -243,7 +231,7 @@ void Checkpoints::save(const Tell& tell) {
     const auto scope = job_.timer().scope(Phase::io);
     CheckpointWriter writer(checkpoint_path(folder_, n_written_ + 1), rows_of(job_), job_.comm());
     writer.attribute("deck", job_.deck().resolved);
-    writer.attribute("problems_hash", problems_hash(job_));
+    writer.attribute("problems_hash", hash_problems(job_.problems(), job_.comm()));
     writer.attribute("written", time_stamp());
     std::string versions;
     for (const auto& [name, version] : all_versions())

@@ -8,9 +8,10 @@
 
 #include "core/checks.hpp"
 #include "core/errors.hpp"
-#include "data/problem_set.hpp"
+#include "data/file_set.hpp"
 #include "driver/job.hpp"
 #include "inverse/fault.hpp"
+#include "io/result_file.hpp"
 #include "methods/network_calls.hpp"
 #include "methods/tao_solve.hpp"
 
@@ -59,14 +60,31 @@ void check_sizes(const Deck& deck, const ModelShape& shape, int n_rank) {
     const std::int64_t pairs = kind_of(method.kind).kept_pairs(*method.settings);
     if (pairs > 0 && local > std::numeric_limits<PetscInt>::max() / widest / pairs)
       throw BadInput(fmt::format(
-          "key 'method.{}.simulations' = {}: so many times {} values of each of {} problems on one "
-          "rank are more than PETSc's indices reach; allowed: more ranks, or fewer",
+          "method '{}' keeps {} pairs of {} values of each of {} problems on one rank: more than "
+          "PETSc's indices reach; allowed: more ranks, or fewer simulations or draws",
           method.name, pairs, widest, local));
   }
 }
 
-void check_methods(const Deck& deck, const ModelShape& shape, MPI_Comm comm) {
-  const RunInputs inputs{shape, deck.section<RunSettings>("run").output_path(), comm};
+// True where the truth of problems is known.
+bool check_problems(const Deck& deck, const ModelShape& shape, MPI_Comm comm) {
+  const auto& data = deck.section<DataSettings>("data");
+  if (!data.from_file()) {
+    if (!data.inverse_crime) make_model(deck, Resolution::data);
+    return true;
+  }
+  const ProblemFileSizes sizes = check_problem_file(data, shape, comm);
+  const std::string output = deck.section<RunSettings>("run").output_path();
+  if (is_same_file(data.file, output, comm))
+    throw BadInput(
+        fmt::format("key 'run.output' = \"{}\": the problems come from that file; allowed: another "
+                    "path",
+                    output));
+  return sizes.n_parameter > 0;
+}
+
+void check_methods(const Deck& deck, const RunInputs& inputs) {
+  const ModelShape& shape = inputs.shape;
   for (const MethodDeck& method : deck.methods) {
     const std::string refusal = kind_of(method.kind).refusal(method.name, *method.settings, shape);
     if (!refusal.empty())
@@ -92,13 +110,14 @@ void check_deck(const Deck& deck, MPI_Comm comm) {
   int n_rank = 1;
   MPI_OK(MPI_Comm_size(comm, &n_rank));
   const auto model = make_model(deck, Resolution::inversion);
-  if (!deck.section<DataSettings>("data").inverse_crime) make_model(deck, Resolution::data);
+  const bool knows_truth = check_problems(deck, model->shape(), comm);
   check_faults(deck);
   check_prefixes(deck);
   check_sizes(deck, model->shape(), n_rank);
   count_weights(deck, model->shape());
   const PetscOptionsScope options(deck);
-  check_methods(deck, model->shape(), comm);
+  check_methods(
+      deck, {model->shape(), deck.section<RunSettings>("run").output_path(), comm, knows_truth});
 }
 
 }  // namespace jpo

@@ -18,8 +18,9 @@ ExitCode evaluate(const EvaluateArguments& arguments, const std::string& command
   const std::string predict =
       fmt::format("[[method]]\nname = \"predict\"\nkind = \"predict\"\nresult = {}\nnetwork = {}\n",
                   toml_value(&result), toml_value(&network));
-  Deck deck = read_deck(read_deck_text(arguments.deck.path, comm), arguments.deck.path, overrides,
-                        program_catalogue(), predict);
+  const std::string text = read_deck_text(arguments.deck.path, comm);
+  Deck deck = complete_deck(
+      read_deck(text, arguments.deck.path, overrides, program_catalogue(), predict), comm);
   check_and_run_deck(std::move(deck), {command, arguments.overwrite, false, ""}, comm);
   return ExitCode::done;
 }

@@ -29,12 +29,13 @@ std::vector<std::int64_t> choose_problems(const Job& job) {
   return chosen;
 }
 
-// The owner solves local `row` at m; everyone gets the states.
+// The owner solves local `row` at m, where m is known; everyone gets the states.
 Trajectory share_trajectory(Job& job, int owner, std::int64_t row, const Batch& m) {
   Trajectory trajectory;
   int rank = 0;
   MPI_OK(MPI_Comm_rank(job.comm(), &rank));
-  if (rank == owner) {
+  const auto is_finite = [](double value) { return std::isfinite(value); };
+  if (rank == owner && std::ranges::all_of(m.read().row(row), is_finite)) {
     const ModelShape& shape = job.shape();
     Batch c_one(1, shape.context.size());
     Batch m_one(1, shape.parameters.size());
@@ -73,15 +74,20 @@ void write_examples(ResultFile& file, Job& job) {
     const int owner = job.shard().owner(id);
     const std::int64_t row = id - job.shard().first_problem();
     const std::string group = fmt::format("/examples/{}", id);
-    const Trajectory truth = share_trajectory(job, owner, row, job.problems().truth);
-    if (truth.time.empty()) return;
-    write_trajectory(file, group, "truth", truth);
+    Trajectory last;
+    const auto write = [&](const std::string& place, const std::string& name, const Batch& m) {
+      const Trajectory states = share_trajectory(job, owner, row, m);
+      if (states.time.empty()) return;
+      write_trajectory(file, place, name, states);
+      last = states;
+    };
+    write(group, "truth", job.problems().truth);
     for (std::size_t k = 0; k < job.results().size(); ++k)
-      write_trajectory(file, group + "/methods", job.deck().methods[k].name,
-                       share_trajectory(job, owner, row, job.results()[k].parameters));
-    file.replicated(group + "/time", {static_cast<std::int64_t>(truth.time.size())}, truth.time,
+      write(group + "/methods", job.deck().methods[k].name, job.results()[k].parameters);
+    if (last.time.empty()) return;
+    file.replicated(group + "/time", {std::ssize(last.time)}, last.time,
                     {"time of the model", "of each row of the states"});
-    file.attribute(group, "length", truth.length);
+    file.attribute(group, "length", last.length);
   }
 }
 

@@ -7,7 +7,6 @@
 #include <fstream>
 #include <functional>
 #include <limits>
-#include <numeric>
 #include <sstream>
 #include <stdexcept>
 
@@ -17,6 +16,8 @@
 #include "core/checks.hpp"
 #include "core/errors.hpp"
 #include "core/statistics.hpp"
+#include "data/file_set.hpp"
+#include "deck/resolved.hpp"
 #include "models/registry.hpp"
 
 namespace jpo {
@@ -33,24 +34,20 @@ std::string read_file(const std::string& path) {
   return text.str();
 }
 
-Shard make_shard(const Deck& deck, MPI_Comm comm) {
-  int n_rank = 1;
-  int rank = 0;
-  MPI_OK(MPI_Comm_size(comm, &n_rank));
-  MPI_OK(MPI_Comm_rank(comm, &rank));
-  return {deck.section<DataSettings>("data").n_problem,
-          deck.section<ParallelSettings>("parallel").micro_batch, n_rank, rank};
-}
-
 ProblemSet make_problems(const Deck& deck, const Shard& shard, ForwardModel& model,
-                         PhaseTimer& timer) {
+                         PhaseTimer& timer, MPI_Comm comm) {
   const auto scope = timer.scope(Phase::data);
   const auto& data = deck.section<DataSettings>("data");
+  if (data.from_file()) return read_problems(data, shard, model.shape(), comm);
   const auto seed = static_cast<std::uint64_t>(deck.section<RunSettings>("run").seed);
   const std::int64_t batch = deck.section<ParallelSettings>("parallel").solve_batch;
   if (data.inverse_crime) return generate_problems(data, seed, shard, batch, model);
   const auto finer = make_model(deck, Resolution::data);
   return generate_problems(data, seed, shard, batch, *finer);
+}
+
+bool is_finite(std::span<const double> values) {
+  return std::ranges::all_of(values, [](double value) { return std::isfinite(value); });
 }
 
 }  // namespace
@@ -75,8 +72,17 @@ std::string read_deck_text(const std::string& path, MPI_Comm comm) {
   return text;
 }
 
+Deck complete_deck(Deck deck, MPI_Comm comm) {
+  auto& data = dynamic_cast<DataSettings&>(*deck.sections.at("data"));
+  if (!data.from_file() || deck.given.contains("data.n_problem")) return deck;
+  data.n_problem = inspect_problem_file(data.file, comm).n_problem;
+  deck.resolved = resolved_text(deck, program_catalogue());
+  return deck;
+}
+
 Deck load_deck(const std::string& path, const std::vector<std::string>& overrides, MPI_Comm comm) {
-  return read_deck(read_deck_text(path, comm), path, overrides, program_catalogue());
+  return complete_deck(read_deck(read_deck_text(path, comm), path, overrides, program_catalogue()),
+                       comm);
 }
 
 PetscOptionsScope::PetscOptionsScope(const Deck& deck) {
@@ -132,18 +138,27 @@ std::unique_ptr<ForwardModel> make_model(const Deck& deck, Resolution resolution
   return model;
 }
 
+Shard make_shard(const Deck& deck, MPI_Comm comm) {
+  int n_rank = 1;
+  int rank = 0;
+  MPI_OK(MPI_Comm_size(comm, &n_rank));
+  MPI_OK(MPI_Comm_rank(comm, &rank));
+  return {deck.section<DataSettings>("data").n_problem,
+          deck.section<ParallelSettings>("parallel").micro_batch, n_rank, rank};
+}
+
 Job::Job(Deck deck, MPI_Comm comm)
     : deck_(std::move(deck)),
       comm_(comm),
       shard_(make_shard(deck_, comm)),
       model_(make_model(deck_, Resolution::inversion)),
-      problems_(make_problems(deck_, shard_, *model_, timer_)) {
-  for (std::size_t row = 0; row < problems_.draw_status.size(); ++row)
-    if (problems_.draw_status[row] == SolveStatus::converged)
-      usable_.push_back(static_cast<std::int64_t>(row));
+      problems_(make_problems(deck_, shard_, *model_, timer_, comm)) {
   const MethodResult centre(problems_.observation.n_problem(), shape().parameters);
   floor_ = loss_at(problems_.truth);
   loss_at_centre_ = loss_at(centre.parameters);
+  const auto truth = problems_.truth.read();
+  for (std::size_t row = 0; row < floor_.size(); ++row)
+    if (!is_finite(truth.row(static_cast<std::int64_t>(row)))) floor_[row] = problems_.floor[row];
 }
 
 Objective Job::objective(bool with_faults) {
@@ -197,7 +212,7 @@ Task Job::task(const std::string& name, Objective& objective) {
           parallel.reduction == "exact" ? Reduction::exact : Reduction::fast,
           deck_.section<NetworkSettings>("network"),
           timer_,
-          usable_,
+          problems_.usable,
           [this](const std::string& earlier) -> const MethodResult& {
             return results_.at(method_index(earlier));
           },
@@ -216,9 +231,9 @@ void Job::solve(const MethodDeck& method) {
   const auto phases_before = timer_.seconds();
   Objective counted = objective();
   MethodResult result = kind.solve(*method.settings, task(method.name, counted));
-  for (std::size_t row = 0; row < result.reason.size(); ++row)
-    if (problems_.draw_status[row] != SolveStatus::converged)
-      result.reason[row] = StopReason::no_observation;
+  for (std::int64_t row = 0; row < std::ssize(result.reason); ++row)
+    if (!std::ranges::binary_search(problems_.usable, row))
+      result.reason[static_cast<std::size_t>(row)] = StopReason::no_observation;
   {
     const auto scope = timer_.scope(Phase::wait);
     MPI_OK(MPI_Barrier(comm_));
@@ -229,15 +244,30 @@ void Job::solve(const MethodDeck& method) {
   results_.push_back(std::move(result));
 }
 
-// Diagnostics only: solves that belong to no method.
+// Diagnostics only: solves that belong to no method. NaN where a problem is not usable or m is not
+// known: the model sees numbers only.
 std::vector<double> Job::loss_at(const Batch& m) {
+  std::vector<std::int64_t> rows;
+  Batch asked(m.n_problem(), m.n_component());
+  {
+    const auto from = m.read();
+    const auto to = asked.write();
+    for (const std::int64_t row : problems_.usable) {
+      if (!is_finite(from.row(row))) continue;
+      std::ranges::copy(from.row(row), to.row(std::ssize(rows)).begin());
+      rows.push_back(row);
+    }
+  }
+  asked.set_n_problem(std::ssize(rows));
   Objective uncounted = objective(false);
   Ledger ledger(m.n_problem());
   Evaluation evaluation(m.n_problem(), m.n_component());
-  std::vector<std::int64_t> rows(static_cast<std::size_t>(m.n_problem()));
-  std::iota(rows.begin(), rows.end(), 0);
-  uncounted.evaluate_loss(rows, m, ledger, evaluation);
-  return evaluation.loss;
+  uncounted.evaluate_loss(rows, asked, ledger, evaluation);
+  std::vector<double> loss(static_cast<std::size_t>(m.n_problem()),
+                           std::numeric_limits<double>::quiet_NaN());
+  for (std::size_t k = 0; k < rows.size(); ++k)
+    loss[static_cast<std::size_t>(rows[k])] = evaluation.loss[k];
+  return loss;
 }
 
 std::string earlier_method(const MethodDeck& method) {

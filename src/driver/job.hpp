@@ -23,7 +23,10 @@ namespace jpo {
 
 /// Collective on comm: rank 0 reads the file, all ranks get its text. Throws BadInput on all ranks.
 std::string read_deck_text(const std::string& path, MPI_Comm comm);
-/// Collective on comm: reads the text, all ranks parse. Throws BadInput on all ranks.
+/// The deck with what it leaves to other files: data.n_problem, where it does not say it, is that
+/// of its problem file. Throws BadInput on all ranks. Collective on comm.
+Deck complete_deck(Deck deck, MPI_Comm comm);
+/// Collective on comm: reads the text, all ranks parse; complete. Throws BadInput on all ranks.
 Deck load_deck(const std::string& path, const std::vector<std::string>& overrides, MPI_Comm comm);
 
 /// The deck's [petsc] table in PETSc's options database, for the life of this object: what stood
@@ -47,10 +50,14 @@ std::vector<std::string> unused_petsc_options(const Deck& deck, MPI_Comm comm);
 /// The deck's model at a resolution; BadInput where it has none finer than the inversion's.
 std::unique_ptr<ForwardModel> make_model(const Deck& deck, Resolution resolution);
 
+/// This rank's share of the deck's problems.
+Shard make_shard(const Deck& deck, MPI_Comm comm);
+
 class Job {
  public:
-  /// Draws the problems and evaluates them at the truth and at the centre of the box (not counted
-  /// in any method's ledger). No communication but for the sizes.
+  /// Draws or reads the problems and evaluates them at the truth, where it is known, and at the
+  /// centre of the box (not counted in any method's ledger). Throws BadInput as read_problems.
+  /// Collective.
   Job(Deck deck, MPI_Comm comm);
 
   /// Collective. Runs one method of the deck; earlier ones must be in results().
@@ -63,9 +70,9 @@ class Job {
   ForwardModel& model() { return *model_; }
   const ProblemSet& problems() const { return problems_; }
   PhaseTimer& timer() { return timer_; }
+  /// Misfit at the truth, or as a problem file says it; NaN where neither is known.
   const std::vector<double>& floor() const { return floor_; }
   const std::vector<double>& loss_at_centre() const { return loss_at_centre_; }
-  const std::vector<std::int64_t>& usable() const { return usable_; }
   /// In deck order, as far as solved.
   const std::vector<MethodResult>& results() const { return results_; }
   std::vector<MethodResult>& results_to_keep() { return results_; }
@@ -93,7 +100,6 @@ class Job {
   Shard shard_;
   std::unique_ptr<ForwardModel> model_;
   ProblemSet problems_;
-  std::vector<std::int64_t> usable_;  ///< local rows that have an observation
   std::vector<double> floor_;
   std::vector<double> loss_at_centre_;
   std::vector<MethodResult> results_;

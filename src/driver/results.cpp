@@ -43,6 +43,15 @@ void write_layout(ResultFile& file, const std::string& group, const std::string&
   file.attribute(group, what + "_grid", layout.n_grid);
 }
 
+// Where the problems came from, and a hash to tell whether others came from there later.
+void write_source(ResultFile& file, const Job& job) {
+  const auto& data = job.deck().section<DataSettings>("data");
+  file.attribute("/problems", "source", data.source);
+  if (data.from_file()) file.attribute("/problems", "file", data.file);
+  file.attribute("/problems", "hash", hash_problems(job.problems(), job.comm()));
+  file.attribute("/problems", "inverse_crime", std::int64_t{data.inverse_crime});
+}
+
 void write_problems(ResultFile& file, const Job& job, const RowRange& rows) {
   const ModelShape& shape = job.shape();
   const ProblemSet& problems = job.problems();
@@ -53,15 +62,16 @@ void write_problems(ResultFile& file, const Job& job, const RowRange& rows) {
              {shape.context.unit, "context c: " + shape.context.description});
   const std::string parameters = fmt::format("{} [{}]", fmt::join(shape.parameters.names, ", "),
                                              fmt::join(shape.parameters.units, ", "));
-  file.table("/problems/truth", rows, shape.parameters.size(), problems.truth.read().values(),
-             {"see description", "parameters the observation was made from: " + parameters});
-  file.column("/problems/floor", rows, job.floor(), {"1", "misfit at the truth"});
+  if (problems.has_truth)
+    file.table("/problems/truth", rows, shape.parameters.size(), problems.truth.read().values(),
+               {"see description", "parameters the observation was made from: " + parameters});
+  if (problems.has_floor)
+    file.column("/problems/floor", rows, job.floor(), {"1", "misfit at the truth"});
   file.column("/problems/loss_at_centre", rows, job.loss_at_centre(),
               {"1", "misfit at the centre of the box, where methods start"});
   write_layout(file, "/problems", "observation", shape.observation);
   write_layout(file, "/problems", "context", shape.context);
-  file.attribute("/problems", "inverse_crime",
-                 std::int64_t{job.deck().section<DataSettings>("data").inverse_crime});
+  write_source(file, job);
 }
 
 template <class Field>

@@ -4,6 +4,7 @@
 #include <array>
 #include <cmath>
 #include <cstdlib>
+#include <limits>
 #include <map>
 
 #include <fmt/format.h>
@@ -28,9 +29,26 @@ std::string bytes_text(double bytes) {
 
 // What the table of methods knows of all problems, gathered on every rank.
 struct Truths {
-  std::vector<double> floor;
-  double reference;  ///< L_ref: median misfit at the centre
+  std::vector<double> floor;  ///< where none is known: the best misfit of all methods
+  std::int64_t n_unknown;     ///< problems that have an answer, and no floor of their own
+  double reference;           ///< L_ref: median misfit at the centre
 };
+
+Truths truths_of(const Job& job) {
+  Truths truths{gather_rows(job.floor(), job.comm()), 0, job.loss_reference()};
+  std::vector<double> best(truths.floor.size(), std::numeric_limits<double>::quiet_NaN());
+  for (const MethodResult& result : job.results()) {
+    const std::vector<double> loss = gather_rows(result.loss, job.comm());
+    std::ranges::transform(best, loss, best.begin(),
+                           [](double a, double b) { return std::fmin(a, b); });
+  }
+  for (std::size_t id = 0; id < best.size(); ++id) {
+    if (std::isfinite(truths.floor[id])) continue;
+    truths.floor[id] = best[id];
+    truths.n_unknown += std::isfinite(best[id]) ? 1 : 0;
+  }
+  return truths;
+}
 
 // Solved: L <= floor + 1e-3 max(floor, 1e-3 L_ref).
 std::int64_t count_solved(const std::vector<double>& loss, const Truths& truths) {
@@ -98,8 +116,8 @@ void show_sizes(const Deck& deck, const ModelShape& shape, int n_rank) {
       shape.parameters.size(), fmt::join(shape.parameters.names, ", "), shape.observation.size(),
       shape.context.size());
   const std::int64_t useful = max_useful_ranks(deck);
-  say("{} problems in {} micro-batches of {}: at most {} ranks have work{}", data.n_problem, useful,
-      parallel.micro_batch, useful,
+  say("{} problems{} in {} micro-batches of {}: at most {} ranks have work{}", data.n_problem,
+      data.from_file() ? " of " + data.file : "", useful, parallel.micro_batch, useful,
       n_rank > useful ? fmt::format(", {} of yours have none", n_rank - useful) : "");
   const std::int64_t n_weight = count_weights(deck, shape);
   if (n_weight > 0)
@@ -126,7 +144,7 @@ void show_sizes(const Deck& deck, const ModelShape& shape, int n_rank) {
       static_cast<double>(shape.observation.size() + shape.parameters.size()) * sizeof(double);
   say("memory a rank: {} problems and answers, {} states, {} weights and sums{}",
       bytes_text(local * row), bytes_text(states), bytes_text(weights),
-      pairs > 0 ? fmt::format(", {} pairs of a bank",
+      pairs > 0 ? fmt::format(", {} simulated pairs",
                               bytes_text(local * pair * static_cast<double>(pairs)))
                 : "");
   if (shape.recompute_factor > 1.0)
@@ -135,23 +153,33 @@ void show_sizes(const Deck& deck, const ModelShape& shape, int n_rank) {
 }
 
 void show_problems(const Job& job) {
-  std::vector<double> failed;
-  for (const SolveStatus status : job.problems().draw_status)
-    failed.push_back(status == SolveStatus::converged ? 0.0 : 1.0);
-  const std::vector<double> all = gather_rows(failed, job.comm());
-  const auto n_failed = std::ranges::count(all, 1.0);
-  if (n_failed == 0)
-    say("all {} draws of the prior were solved", all.size());
-  else
-    warn("{} of {} draws of the prior did not solve: no observation, left out", n_failed,
-         all.size());
+  const auto& data = job.deck().section<DataSettings>("data");
+  const std::int64_t n = job.shard().n_problem();
+  const std::int64_t n_failed = n - reduce_sum(std::ssize(job.problems().usable), job.comm());
+  if (data.from_file()) {
+    if (n_failed == 0)
+      say("{} problems read from {}", n, data.file);
+    else
+      warn(
+          "{} of {} problems of {} have a value in observation or context that is no finite number "
+          "(or above 1e100): no_observation, left out",
+          n_failed, n, data.file);
+  } else if (n_failed == 0) {
+    say("all {} draws of the prior were solved", n);
+  } else {
+    warn("{} of {} draws of the prior did not solve: no observation, left out", n_failed, n);
+  }
 }
 
 void show_results(Job& job) {
-  const Truths truths{gather_rows(job.floor(), job.comm()), job.loss_reference()};
+  const Truths truths = truths_of(job);
   say("\n{:<18} {:>7} {:>11} {:>11} {:>10} {:>7} {:>8} {:>9}", "method", "solved%", "mean L",
       "median L", "evals mean", "max", "failed%", "time [s]");
   for (std::size_t k = 0; k < job.results().size(); ++k) show_method(job, k, truths);
+  if (truths.n_unknown > 0)
+    say("solved: of {} problems no misfit at the truth is known, the best of all methods stands "
+        "for it",
+        truths.n_unknown);
   say("\nwhy each method stopped:");
   for (std::size_t k = 0; k < job.results().size(); ++k) show_failures(job, k);
   show_phases(job);

@@ -9,7 +9,7 @@ namespace jpo {
 void show_header(MPI_Comm comm);
 /// Model, problems, network, memory of a deck: what `jpo check` prints too. Not collective.
 void show_sizes(const Deck& deck, const ModelShape& shape, int n_rank);
-/// The draws that failed to solve. Collective.
+/// The problems that have no observation. Collective.
 void show_problems(const Job& job);
 /// Table of methods and table of phases. Collective.
 void show_results(Job& job);

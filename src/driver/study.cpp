@@ -7,6 +7,7 @@
 #include <fmt/ranges.h>
 
 #include "core/log.hpp"
+#include "data/file_set.hpp"
 #include "deck/differing_keys.hpp"
 #include "driver/checkpoints.hpp"
 #include "driver/run.hpp"
@@ -28,12 +29,23 @@ struct Found {
   bool failed = false;  ///< where it is done: more problems failed than the deck allows
 };
 
+// Of the problems that the deck's file holds now.
+std::string hash_of_file(const Deck& deck, MPI_Comm comm) {
+  const auto model = make_model(deck, Resolution::inversion);
+  return hash_problems(read_problems(deck.section<DataSettings>("data"), make_shard(deck, comm),
+                                     model->shape(), comm),
+                       comm);
+}
+
 Found find_result(const StudyCell& cell, MPI_Comm comm) {
   const StoredRun stored = read_stored_run(cell.path, comm);
   if (!stored.exists) return {};
   if (!stored.is_result) return {Standing::other, "it is no result file of this program", false};
   // Where the file stands and how it came there is not what was computed.
-  const auto keys = differing_keys(cell.deck.resolved, stored.deck, keys_without_effect(cell.deck));
+  auto keys = differing_keys(cell.deck.resolved, stored.deck, keys_without_effect(cell.deck));
+  const auto& data = cell.deck.section<DataSettings>("data");
+  if (keys.empty() && data.from_file() && stored.problems_hash != hash_of_file(cell.deck, comm))
+    keys.push_back(fmt::format("the problems in {} are others now", data.file));
   if (!keys.empty()) return {Standing::other, fmt::format("{}", fmt::join(keys, ", ")), false};
   return {Standing::done, "",
           !cell.deck.section<RunSettings>("run").allows_failed(stored.failed_fraction)};

@@ -1,5 +1,7 @@
 #include "driver/study_cells.hpp"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "data/problem_set.hpp"
@@ -12,7 +14,7 @@ namespace {
 
 struct Axes {
   std::vector<StudyVariant> variants;
-  std::vector<std::int64_t> sizes;
+  std::vector<std::int64_t> sizes;  ///< empty: that of each variant's deck
   std::vector<std::int64_t> seeds;
   std::string folder;
 };
@@ -21,7 +23,6 @@ Axes axes_of(const Deck& deck) {
   const auto& study = deck.section<StudySettings>("study");
   const auto& run = deck.section<RunSettings>("run");
   Axes axes{study.parsed_variants(), study.sizes, study.seeds, study.output};
-  if (axes.sizes.empty()) axes.sizes = {deck.section<DataSettings>("data").n_problem};
   if (axes.seeds.empty()) axes.seeds = {run.seed};
   if (axes.folder.empty()) axes.folder = "runs/" + run.name;
   return axes;
@@ -36,11 +37,18 @@ std::string quoted(const std::string& text) {
   return result + "\"";
 }
 
-// The command line's overrides, then the variant's, then what makes the cell.
-std::vector<std::string> overrides_of(const StudyCell& cell, const StudyVariant& variant,
+// The command line's overrides, then the variant's.
+std::vector<std::string> overrides_of(const StudyVariant& variant,
                                       const std::vector<std::string>& given) {
   std::vector<std::string> overrides = given;
   overrides.insert(overrides.end(), variant.overrides.begin(), variant.overrides.end());
+  return overrides;
+}
+
+// Those, then what makes the cell.
+std::vector<std::string> overrides_of(const StudyCell& cell, const StudyVariant& variant,
+                                      const std::vector<std::string>& given) {
+  std::vector<std::string> overrides = overrides_of(variant, given);
   for (const char* axis :
        {"study.seeds=[]", "study.sizes=[]", "study.variants=[]", "study.output=\"\""})
     overrides.emplace_back(axis);
@@ -50,17 +58,33 @@ std::vector<std::string> overrides_of(const StudyCell& cell, const StudyVariant&
   return overrides;
 }
 
-Deck deck_of(const StudyCell& cell, const StudyVariant& variant, const std::string& text,
-             const DeckArguments& arguments, bool checks, MPI_Comm comm) {
+// The text of the deck and what becomes of it.
+struct StudyText {
+  const std::string& text;
+  const DeckArguments& arguments;
+  MPI_Comm comm;
+};
+
+Deck deck_of(const StudyText& study, const StudyVariant& variant,
+             const std::vector<std::string>& overrides, bool checks) {
+  const std::string& path = study.arguments.path;
   try {
-    Deck deck = read_deck(text, arguments.path, overrides_of(cell, variant, arguments.overrides),
-                          program_catalogue());
-    if (checks) check_deck(deck, comm);
+    Deck deck =
+        complete_deck(read_deck(study.text, path, overrides, program_catalogue()), study.comm);
+    if (checks) check_deck(deck, study.comm);
     return deck;
   } catch (const BadInput& error) {
-    throw BadInput(fmt::format("{}: variant \"{}\" of [study]: {}", arguments.path, variant.name,
-                               error.what()));
+    throw BadInput(
+        fmt::format("{}: variant \"{}\" of [study]: {}", path, variant.name, error.what()));
   }
+}
+
+std::vector<std::int64_t> sizes_of(const StudyText& study, const StudyVariant& variant,
+                                   const Axes& axes) {
+  if (!axes.sizes.empty()) return axes.sizes;
+  const Deck deck =
+      deck_of(study, variant, overrides_of(variant, study.arguments.overrides), false);
+  return {deck.section<DataSettings>("data").n_problem};
 }
 
 std::string counted(std::size_t n, const char* what) {
@@ -71,11 +95,12 @@ std::string counted(std::size_t n, const char* what) {
 
 std::vector<StudyCell> study_cells(const std::string& text, const DeckArguments& arguments,
                                    MPI_Comm comm) {
+  const StudyText study{text, arguments, comm};
   const Axes axes =
       axes_of(read_deck(text, arguments.path, arguments.overrides, program_catalogue()));
   std::vector<StudyCell> cells;
   for (const StudyVariant& variant : axes.variants) {
-    for (const std::int64_t n : axes.sizes) {
+    for (const std::int64_t n : sizes_of(study, variant, axes)) {
       bool is_first = true;  // seeds make no other model, network or size
       for (const std::int64_t seed : axes.seeds) {
         StudyCell cell{variant.name,
@@ -83,7 +108,8 @@ std::vector<StudyCell> study_cells(const std::string& text, const DeckArguments&
                        seed,
                        fmt::format("{}/{}_n{}_seed{}.h5", axes.folder, variant.name, n, seed),
                        {}};
-        cell.deck = deck_of(cell, variant, text, arguments, is_first, comm);
+        cell.deck =
+            deck_of(study, variant, overrides_of(cell, variant, arguments.overrides), is_first);
         is_first = false;
         cells.push_back(std::move(cell));
       }
@@ -94,9 +120,10 @@ std::vector<StudyCell> study_cells(const std::string& text, const DeckArguments&
 
 std::string study_text(const Deck& deck) {
   const Axes axes = axes_of(deck);
+  const std::size_t n_size = std::max<std::size_t>(axes.sizes.size(), 1);
   return fmt::format("{}: {} x {} x {}, in {}",
-                     counted(axes.variants.size() * axes.sizes.size() * axes.seeds.size(), "cell"),
-                     counted(axes.variants.size(), "variant"), counted(axes.sizes.size(), "size"),
+                     counted(axes.variants.size() * n_size * axes.seeds.size(), "cell"),
+                     counted(axes.variants.size(), "variant"), counted(n_size, "size"),
                      counted(axes.seeds.size(), "seed"), axes.folder);
 }
 

@@ -9,6 +9,7 @@
 #include "core/checks.hpp"
 #include "core/errors.hpp"
 #include "io/result_file.hpp"
+#include "parallel/broadcast.hpp"
 
 namespace jpo {
 namespace {
@@ -35,6 +36,13 @@ Verdict try_path(const fs::path& path, bool overwrite, int& error) {
 }
 
 }  // namespace
+
+bool is_same_file(const std::string& a, const std::string& b, MPI_Comm comm) {
+  std::error_code ignored;
+  bool same = fs::equivalent(a, b, ignored);
+  broadcast(same, comm);
+  return same;
+}
 
 void check_output_path(const std::string& path, bool overwrite, MPI_Comm comm) {
   int rank = 0;

@@ -82,6 +82,10 @@ class ResultFile {
 /// is a directory, or cannot be written (its directory is created).
 void check_output_path(const std::string& path, bool overwrite, MPI_Comm comm);
 
+/// Both paths lead to one file, as rank 0 sees it: file systems of machines may differ. Collective
+/// on comm.
+bool is_same_file(const std::string& a, const std::string& b, MPI_Comm comm);
+
 LibraryVersion io_library_version();
 
 }  // namespace jpo

@@ -19,6 +19,9 @@ StoredRun read_here(const std::string& path) {
   const Hid file(H5Fopen(path.c_str(), H5F_ACC_RDONLY, H5P_DEFAULT), H5Fclose);
   run.is_result = file.get() >= 0 && read_attribute(file.get(), "deck", run.deck) &&
                   read_attribute(file.get(), "failed_fraction", run.failed_fraction);
+  if (!run.is_result) return run;
+  const Hid problems(H5Gopen2(file.get(), "/problems", H5P_DEFAULT), H5Gclose);
+  if (problems.get() >= 0) read_attribute(problems.get(), "hash", run.problems_hash);
   return run;
 }
 
@@ -32,6 +35,7 @@ StoredRun read_stored_run(const std::string& path, MPI_Comm comm) {
   broadcast(run.exists, comm);
   broadcast(run.is_result, comm);
   broadcast(run.deck, comm);
+  broadcast(run.problems_hash, comm);
   broadcast(run.failed_fraction, comm);
   return run;
 }

@@ -10,6 +10,7 @@ struct StoredRun {
   bool exists = false;           ///< something stands at the path
   bool is_result = false;        ///< and it is a complete result file
   std::string deck;              ///< the resolved deck
+  std::string problems_hash;     ///< of its problems; empty where it does not say
   double failed_fraction = 0.0;  ///< problems without an answer, of the worst method
 };
 

@@ -31,6 +31,7 @@ MethodKind joint_kind() {
                     return train(settings, task, losses);
                   }};
   kind.trains_network = true;
+  kind.check_inputs = check_training;
   return kind;
 }
 

@@ -233,8 +233,9 @@ double JointGradient::alignment() {
       const auto place = static_cast<std::int64_t>(k);
       for (std::size_t j = 0; j < scale.size(); ++j) {
         const double error = (m.row(place)[j] - truth.row(rows()[k])[j]) / scale[j];
-        g.row(place)[j] = is_ok(evaluation_.outcome[k]) ? error / scale[j] : 0.0;
-        largest = std::max(largest, std::abs(error));
+        const bool is_known = std::isfinite(error);
+        g.row(place)[j] = is_ok(evaluation_.outcome[k]) && is_known ? error / scale[j] : 0.0;
+        if (is_known) largest = std::max(largest, std::abs(error));
       }
     }
   }

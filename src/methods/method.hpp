@@ -146,7 +146,7 @@ struct Task {
   AttainableMisfit attainable;
   double loss_scale;      ///< the mean misfit at the centre of the box
   double loss_reference;  ///< L_ref: the median misfit at the centre of the box
-  const Batch& truth;     ///< of generated problems [n_local_problem, n_parameter]
+  const Batch& truth;     ///< NaN where it is not known [n_local_problem, n_parameter]
   double noise;           ///< deviation of the noise on the observations, as the deck says
   Interruptions& interruptions;
 
@@ -163,6 +163,7 @@ struct RunInputs {
   const ModelShape& shape;
   std::string output;  ///< path of the run's own result file
   MPI_Comm comm;
+  bool knows_truth;  ///< that of some problems, at least
 };
 
 /// A kind that [[method]] can name.

@@ -6,7 +6,6 @@
 // answers are the trained network's bit for bit, on any number of ranks.
 
 #include <algorithm>
-#include <filesystem>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -14,10 +13,10 @@
 #include "core/errors.hpp"
 #include "core/log.hpp"
 #include "deck/settings_text.hpp"
+#include "io/result_file.hpp"
 #include "io/stored_network.hpp"
 #include "methods/method.hpp"
 #include "methods/network_calls.hpp"
-#include "parallel/broadcast.hpp"
 
 namespace jpo {
 namespace {
@@ -123,14 +122,6 @@ void check_fit(const Predictor& predictor, const ModelShape& shape) {
                                predictor.label, there.size(), fmt::join(there, ", "),
                                shape.parameters.names.size(),
                                fmt::join(shape.parameters.names, ", ")));
-}
-
-// Rank 0 looks: file systems of nodes may differ.
-bool is_same_file(const std::string& a, const std::string& b, MPI_Comm comm) {
-  std::error_code ignored;
-  bool same = std::filesystem::equivalent(a, b, ignored);
-  broadcast(same, comm);
-  return same;
 }
 
 void check_predict(const std::string& name, const Settings& any, const RunInputs& inputs) {

@@ -45,14 +45,10 @@ class FreshDraws : public TrainingSet {
     const std::int64_t last = n_set_ == 0 ? 0 : update % n_set_;
     while (std::ssize(sets_) <= last) simulate(n_set_ == 0 ? update : std::ssize(sets_));
     here_ = &sets_[static_cast<std::size_t>(last)];
-    rows_.clear();
-    for (std::size_t row = 0; row < here_->draw_status.size(); ++row)
-      if (here_->draw_status[row] == SolveStatus::converged)
-        rows_.push_back(static_cast<std::int64_t>(row));
   }
   const Batch& observation() const override { return here_->observation; }
   const Batch& context() const override { return here_->context; }
-  std::span<const std::int64_t> usable() const override { return rows_; }
+  std::span<const std::int64_t> usable() const override { return here_->usable; }
 
   void evaluate(std::int64_t /*update*/, std::span<const std::int64_t> rows, Batch& m,
                 MethodResult& result, Evaluation& evaluation) override {
@@ -76,7 +72,6 @@ class FreshDraws : public TrainingSet {
   std::vector<ProblemSet> sets_;
   const ProblemSet* here_ = nullptr;  ///< of this update
   bool is_fresh_ = true;
-  std::vector<std::int64_t> rows_;  ///< draws that solved
 };
 
 }  // namespace
@@ -91,6 +86,10 @@ MethodKind supervised_kind() {
                     return train(supervised, task, draws);
                   }};
   kind.trains_network = true;
+  kind.kept_pairs = [](const Settings& settings) {
+    return dynamic_cast<const SupervisedSettings&>(settings).draws;
+  };
+  kind.check_inputs = check_training;
   return kind;
 }
 

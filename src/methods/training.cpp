@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "core/errors.hpp"
 #include "core/random.hpp"
 #include "methods/best_so_far.hpp"
 #include "methods/clipped_step.hpp"
@@ -225,6 +226,15 @@ class Training {
 };
 
 }  // namespace
+
+void check_training(const std::string& name, const Settings& settings, const RunInputs& inputs) {
+  const auto& training = dynamic_cast<const TrainingSettings&>(settings);
+  if (training.gradient_alignment && !inputs.knows_truth)
+    throw BadInput(
+        fmt::format("key 'method.{}.gradient_alignment' = true: the problems of data.file have no "
+                    "truth to pull to; allowed: false, or a file with /problems/truth",
+                    name));
+}
 
 MethodResult train(const TrainingSettings& settings, const Task& task, TrainingSet& set) {
   return Training(settings, task, set).solve();

@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <string>
 
 #include "methods/learning_rate.hpp"
 #include "methods/method.hpp"
@@ -32,6 +33,10 @@ struct TrainingSettings : Settings {
   OptimizerSettings optimizer;
   void describe(KeyTable& table) override;
 };
+
+/// MethodKind::check_inputs of every method that trains a network: refuses gradient_alignment where
+/// no truth is known.
+void check_training(const std::string& name, const Settings& settings, const RunInputs& inputs);
 
 /// Trains the deck's network on `set` and answers all problems with it; the answer of a problem is
 /// the best that was recorded on the way, a closing evaluation of the last weights included.

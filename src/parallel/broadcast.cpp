@@ -6,10 +6,15 @@ namespace jpo {
 namespace {
 
 template <class Sequence>
-void broadcast_size(Sequence& values, MPI_Comm comm) {
+void broadcast_size(Sequence& values, MPI_Comm comm, int owner = 0) {
   auto size = static_cast<std::int64_t>(values.size());
-  broadcast(size, comm);
+  MPI_OK(MPI_Bcast(&size, 1, MPI_INT64_T, owner, comm));
   values.resize(static_cast<std::size_t>(size));
+}
+
+void broadcast_text(std::string& text, int owner, MPI_Comm comm) {
+  broadcast_size(text, comm, owner);
+  MPI_OK(MPI_Bcast(text.data(), static_cast<int>(text.size()), MPI_CHAR, owner, comm));
 }
 
 }  // namespace
@@ -29,8 +34,7 @@ void broadcast(double& value, MPI_Comm comm) {
 }
 
 void broadcast(std::string& value, MPI_Comm comm) {
-  broadcast_size(value, comm);
-  MPI_OK(MPI_Bcast(value.data(), static_cast<int>(value.size()), MPI_CHAR, 0, comm));
+  broadcast_text(value, 0, comm);
 }
 
 void broadcast(std::vector<double>& values, MPI_Comm comm) {
@@ -41,6 +45,18 @@ void broadcast(std::vector<double>& values, MPI_Comm comm) {
 void broadcast(std::vector<std::string>& values, MPI_Comm comm) {
   broadcast_size(values, comm);
   for (std::string& value : values) broadcast(value, comm);
+}
+
+std::string first_text(std::string text, MPI_Comm comm) {
+  int rank = 0;
+  int n_rank = 1;
+  MPI_OK(MPI_Comm_rank(comm, &rank));
+  MPI_OK(MPI_Comm_size(comm, &n_rank));
+  int owner = text.empty() ? n_rank : rank;
+  MPI_OK(MPI_Allreduce(MPI_IN_PLACE, &owner, 1, MPI_INT, MPI_MIN, comm));
+  if (owner == n_rank) return "";
+  broadcast_text(text, owner, comm);
+  return text;
 }
 
 }  // namespace jpo

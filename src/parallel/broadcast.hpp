@@ -16,4 +16,7 @@ void broadcast(std::string& value, MPI_Comm comm);
 void broadcast(std::vector<double>& values, MPI_Comm comm);
 void broadcast(std::vector<std::string>& values, MPI_Comm comm);
 
+/// The text of the lowest rank whose text is not empty, on every rank; empty where all are.
+std::string first_text(std::string text, MPI_Comm comm);
+
 }  // namespace jpo

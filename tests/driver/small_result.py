@@ -8,11 +8,16 @@ import numpy as np
 NAN = float("nan")
 
 
-def write_result(path: str, attributes: dict | None = None, rival: list[float] | None = None) -> None:
-    """Four problems, L_ref = 100; bfgs, joint, a refinement of joint, and losses of multi_start."""
+def write_result(path: str, attributes: dict | None = None, rival: list[float] | None = None,
+                 floor: list[float] | None = (0.0, 0.0, 10.0, 0.0)) -> None:
+    """Four problems, L_ref = 100; bfgs, joint, a refinement of joint, and losses of multi_start.
+
+    Without a floor: problems of a file, whose truth nobody knows.
+    """
     with h5py.File(path, "w") as file:
         file.attrs.update({"git_revision": "test"} | (attributes or {}))
-        file["problems/floor"] = [0.0, 0.0, 10.0, 0.0]
+        if floor is not None:
+            file["problems/floor"] = floor
         file["problems/loss_at_centre"] = [100.0, 100.0, 100.0, NAN]
         file["problems/observation"] = np.zeros((4, 8))
         methods = [("bfgs", "", "tao", [50.0, 1e-5, 12.0, NAN], [10, 20, 30, 1]),
@@ -37,5 +42,6 @@ def write_result(path: str, attributes: dict | None = None, rival: list[float] |
         example = file.create_group("examples/1")
         example.attrs["length"] = 44.0
         example["time"] = [0.0, 1.0]
-        for name in ("truth", "bfgs", "joint", "joint+refine"):
-            example[name] = np.random.default_rng(0).normal(size=(2, 16))
+        for name in ("truth", "methods/bfgs", "methods/joint", "methods/joint+refine"):
+            if name != "truth" or floor is not None:
+                example[name] = np.random.default_rng(0).normal(size=(2, 16))

@@ -65,6 +65,25 @@ class Report(unittest.TestCase):
         self.assertEqual(refined["better_and_solved"], 50.0)
         self.assertAlmostEqual(refined["sign_test_p"], 0.25)
 
+    def test_the_best_of_all_stands_for_an_unknown_floor(self):
+        for floor, solved_by in (([NAN] * 4, [25.0, 0.0, 100.0]), (None, [25.0, 0.0, 100.0]),
+                                 ([0.0, NAN, 10.0, NAN], [25.0, 0.0, 100.0]),
+                                 ([NAN, NAN, 10.6, NAN], [25.0, 25.0, 100.0])):
+            write_result(self.path, floor=floor)
+            result = load_result(self.path)
+            self.assertEqual([row["solved"] for row in compare(result, result.reference())], solved_by)
+            unknown = [True] * 4 if floor is None else list(np.isnan(floor))
+            self.assertEqual(list(~result.floor_is_known), unknown)
+            np.testing.assert_allclose(result.floor[unknown], np.array([5e-5, 1e-5, 10.005, 3.0])[unknown])
+
+    def test_program_judges_and_draws_without_a_truth(self):
+        write_result(self.path, floor=None)
+        program = os.path.join(ROOT, "postprocess", "report.py")
+        done = subprocess.run([sys.executable, program, self.path], capture_output=True, text=True, check=False)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("the best of all methods for the 4 problems whose truth is not known", done.stdout)
+        self.assertIn("space_time.png", os.listdir(os.path.join(self.folder.name, "result_figures")))
+
     def test_program_draws_and_refuses(self):
         command = [sys.executable, os.path.join(ROOT, "postprocess", "report.py")]
         done = subprocess.run([*command, self.path], capture_output=True, text=True, check=False)

@@ -79,7 +79,11 @@ for ((kill_number = 1; kill_number <= n_kill; ++kill_number)); do
   for n_rank in 2 3 1; do
     ranks $n_rank "$jpo" run deck.toml "${resume[@]}" >log 2>&1 &
     job=$!
-    sleep "$(((RANDOM % 90 + 10) * milliseconds / 300000)).$(printf %03d $(((RANDOM % 90 + 10) * milliseconds / 300 % 1000)))"
+    until compgen -G "$folder/checkpoint_*.h5" >/dev/null || ! kill -0 $job 2>/dev/null; do
+      sleep 0.05
+    done
+    pause=$((RANDOM % 100 * milliseconds / 300))
+    sleep $((pause / 1000)).$(printf %03d $((pause % 1000)))
     pkill -9 -f "$jpo run deck.toml" && wait $job 2>/dev/null
     [[ -f $result ]] && break
     resume=()

@@ -1,0 +1,11 @@
+#pragma once
+#include <mpi.h>
+
+#include "core/handle.hpp"
+
+namespace jpo {
+
+/// The ranks of comm on the machine of this rank. Collective on comm.
+Handle<MPI_Comm, MPI_Comm_free> ranks_of_machine(MPI_Comm comm);
+
+}  // namespace jpo

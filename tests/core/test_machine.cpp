@@ -1,0 +1,70 @@
+#include <cmath>
+#include <filesystem>
+#include <fstream>
+#include <unistd.h>
+
+#include <gtest/gtest.h>
+#include <mpi.h>
+
+#include "core/machine.hpp"
+
+namespace jpo {
+namespace {
+
+namespace fs = std::filesystem;
+
+// A file system as small as the question.
+class Machine : public testing::Test {
+ protected:
+  Machine() {
+    int rank = 0;
+    MPI_Comm_rank(MPI_COMM_WORLD, &rank);
+    root_ = fs::temp_directory_path() /
+            ("jpo_test_machine_" + std::to_string(getpid()) + "_" + std::to_string(rank));
+    put("proc/meminfo", "MemTotal:       9000 kB\nMemFree:  1000 kB\nMemAvailable:   4000 kB\n");
+  }
+  ~Machine() override { fs::remove_all(root_); }
+
+  void put(const fs::path& path, const std::string& text) const {
+    fs::create_directories((root_ / path).parent_path());
+    std::ofstream(root_ / path) << text;
+  }
+  double available() const { return available_memory(root_); }
+
+  fs::path root_;
+};
+
+TEST_F(Machine, HasWhatTheKernelCallsAvailable) {
+  EXPECT_EQ(available(), 4000.0 * 1024.0);
+  fs::remove_all(root_);
+  EXPECT_TRUE(std::isinf(available()));
+  EXPECT_GT(available_memory(), 1e6);  // of this one
+}
+
+TEST_F(Machine, LeavesWhatTheTightestControlGroupDoes) {
+  const fs::path top = "sys/fs/cgroup";
+  put("proc/self/cgroup", "0::/slurm/job_7/step_0\n");
+  put(top / "slurm/job_7/step_0/memory.max", "max\n");
+  put(top / "slurm/job_7/step_0/memory.current", "500\n");
+  EXPECT_EQ(available(), 4000.0 * 1024.0);
+  put(top / "slurm/job_7/memory.max", "3000\n");
+  put(top / "slurm/job_7/memory.current", "1000\n");
+  EXPECT_EQ(available(), 2000.0);
+  // Pages of files are given back.
+  put(top / "slurm/job_7/memory.stat", "anon 200\ninactive_file 700\nactive_file 100\n");
+  EXPECT_EQ(available(), 2700.0);
+  put(top / "slurm/memory.max", "100\n");
+  put(top / "slurm/memory.current", "120\n");
+  EXPECT_EQ(available(), 0.0);
+}
+
+TEST_F(Machine, KnowsTheOlderControlGroups) {
+  put("proc/self/cgroup", "12:cpuset:/a\n4:memory:/docker/1f\n1:name=systemd:/b\n");
+  put("sys/fs/cgroup/memory/memory.limit_in_bytes", "9000\n");
+  put("sys/fs/cgroup/memory/memory.usage_in_bytes", "2000\n");
+  put("sys/fs/cgroup/memory/memory.stat", "inactive_file 1\ntotal_inactive_file 500\n");
+  EXPECT_EQ(available(), 7500.0);
+}
+
+}  // namespace
+}  // namespace jpo

@@ -1,0 +1,195 @@
+#!/usr/bin/env bash
+# Problems from a file: the README's example, results as problem files, refusals, what is not known.
+# Usage: test_own_data.sh JPO
+set -uo pipefail
+jpo=$1
+source_dir=$(cd "$(dirname "$0")/../.." && pwd)
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+cd "$work" || exit 1
+source "$source_dir/jobs/environment.sh"
+source "$source_dir/tests/driver/expect.sh"
+python=$(find_python) || exit 1
+
+# The README's example, as it stands there, then its command, cut short.
+block() {  # block LANGUAGE: the first one of the section
+  awk -v start="^\`\`\`$1" '/^## /{section = /^## Own data/} !section{next}
+    $0 ~ start{on = 1; next} /^```/{if (on) exit} on' "$source_dir/README.md"
+}
+block python >example.py
+block sh >command.sh
+[[ $(wc -l <example.py) -ge 8 && $(wc -l <command.sh) -ge 1 ]] || fail "no example in the README"
+"$python" example.py || fail "the example of the README"
+mkdir -p build/release/src && ln -s "$jpo" build/release/src/jpo && ln -s "$source_dir/inputs" inputs
+{ printf 'set -e\n'; sed '$s/$/ "$@"/' command.sh; } >cut_short.sh
+expect 0 "of 12 problems no misfit at the truth is known" bash cut_short.sh --set run.output=own.h5 \
+  --set data.n_problem=12 --set method.joint.updates=4 --set parallel.micro_batch=4
+expect 0 "whose truth is not known" "$python" "$source_dir/postprocess/report.py" own.h5
+h5ls own.h5/problems/truth >/dev/null 2>&1 && fail "a truth that nobody knows is written"
+
+cat >deck.toml <<'DECK'
+[data]
+n_problem = 10
+noise = 0.01
+[model]
+name = "kuramoto_sivashinsky"
+horizon = 3.0
+[network]
+channels = [4, 4]
+hidden = [8]
+[parallel]
+micro_batch = 3
+[[method]]
+name = "bfgs"
+kind = "tao"
+max_evaluations = 10
+[[method]]
+kind = "joint"
+updates = 4
+snapshots = 2
+gradient_alignment = true
+[[method]]
+name = "joint+refine"
+kind = "refine"
+from = "joint"
+max_evaluations = 10
+starts = 2
+[[method]]
+kind = "multi_start"
+budget_of = "joint+refine"
+[[method]]
+kind = "levenberg_marquardt"
+max_evaluations = 10
+[[method]]
+kind = "supervised"
+updates = 3
+[[method]]
+kind = "bank"
+max_evaluations = 20
+updates = 5
+DECK
+run=("$jpo" run deck.toml --set run.output=)
+from() { echo "--set data.source=file --set data.file=$1"; }
+same_methods() {
+  local found
+  found=$(h5diff "$1" "$2" /methods 2>&1 | sed '/^attribute: <seconds of/,+1d')
+  [[ -z $found ]] || fail "the methods of $1 and $2 differ: $found"
+  h5diff "$1" "$2" /examples || fail "the examples of $1 and $2 differ"
+}
+hash_of() { h5dump -a /problems/hash "$1" | grep '(0)'; }
+
+# A result is a problem file: the same answers, at any number of ranks.
+expect 0 "result: made.h5" ranks 2 "${run[@]}made.h5"
+for n in 1 2 3; do
+  expect 0 "10 problems read from made.h5" ranks "$n" "${run[@]}read$n.h5" $(from made.h5)
+  same_methods made.h5 "read$n.h5"
+  for table in observation context truth floor loss_at_centre; do
+    h5diff made.h5 "read$n.h5" "/problems/$table" || fail "$table differs"
+  done
+  [[ $(hash_of made.h5) == "$(hash_of "read$n.h5")" ]] || fail "the hash differs"
+done
+h5dump -a /problems/source -a /problems/file read1.h5 >log
+grep -q '"file"' log && grep -q '"made.h5"' log || fail "the file does not say where its problems came from"
+# Without n_problem all of them, with it the first; the resolved deck says how many.
+sed '/n_problem/d' deck.toml >no_size.toml
+expect 0 "n_problem = 10" "$jpo" check no_size.toml $(from made.h5)
+expect 0 "n_problem = 4" "$jpo" check deck.toml $(from made.h5) --set data.n_problem=4
+expect 0 "result: made4.h5" "${run[@]}made4.h5" --set data.n_problem=4
+expect 0 "result: read4.h5" "${run[@]}read4.h5" --set data.n_problem=4 $(from made.h5)
+same_methods made4.h5 read4.h5
+[[ $(hash_of made.h5) != "$(hash_of made4.h5)" ]] || fail "the hash tells no sizes apart"
+expect 0 "0 failed" ranks 2 "$jpo" verify deck.toml $(from made.h5) --set data.n_problem=4
+expect 0 "result: evaluated.h5" "$jpo" evaluate made.h5 --network joint --deck deck.toml \
+  --output evaluated.h5 --set data.source=file --set data.file=made.h5
+h5diff read1.h5 evaluated.h5 /methods/bfgs/loss || fail "evaluate reads other problems"
+
+# Refused on all ranks, with one line and nothing left behind; by check as well.
+refused() {  # refused MESSAGE ARGUMENTS...
+  expect 2 "$1" ranks 2 "${run[@]}refused.h5" "${@:2}"
+  [[ $(grep -c "jpo: " log) -eq 1 && $(grep -c HDF5-DIAG log) -eq 0 ]] || fail "not one message: $(cat log)"
+  [[ ! -e refused.h5 ]] || fail "a refusal leaves a file"
+}
+"$python" - <<'PY'
+import h5py, numpy as np
+with h5py.File("made.h5") as made, h5py.File("bare.h5", "w") as bare, h5py.File("narrow.h5", "w") as narrow:
+    for name in ("observation", "context"):
+        bare[f"problems/{name}"] = made[f"problems/{name}"][...].astype(">f8")
+    narrow["problems/observation"] = made["problems/observation"][:, :-1]
+    narrow["problems/context"] = made["problems/context"][...]
+with h5py.File("holes.h5", "w") as holes, h5py.File("bare.h5") as bare:
+    y, c = bare["problems/observation"][...], bare["problems/context"][...]
+    y[3, 17], c[5, :] = np.nan, np.inf
+    holes["problems/observation"], holes["problems/context"] = y, c
+    holes["problems/truth"] = np.where(np.arange(10)[:, None] < 5, 0.5, np.nan) * np.ones(2)
+    holes["problems/floor"] = np.where(np.arange(10) < 8, 1e9, np.nan)  # says that all is solved
+with h5py.File("empty.h5", "w") as empty:
+    empty["problems/observation"], empty["problems/context"] = np.nan * y, c
+PY
+for verb in check verify; do
+  expect 2 "there is no such file" "$jpo" $verb deck.toml $(from nowhere.h5)
+  expect 2 "found 127 values a problem" "$jpo" $verb deck.toml $(from narrow.h5) --set data.n_problem=2
+done
+refused "there is no such file" $(from nowhere.h5)
+refused "found a directory; expected an HDF5 file" $(from .)
+refused "found no HDF5 file" $(from deck.toml)
+refused "/problems/observation: found 127 values a problem; expected 128: the model's observation" $(from narrow.h5)
+refused "found 128 values a problem; expected 160: the model's observation" $(from made.h5) --set 'model.unknown=initial_state'
+refused "key 'data.n_problem' = 11: made.h5 holds 10 problems; allowed: 1 to 10" $(from made.h5) --set data.n_problem=11
+refused "there is no problem 10; allowed: 0 to 9" $(from made.h5) --set 'fault.problems=[10]'
+refused "key 'method.joint.gradient_alignment' = true: the problems of data.file have no truth" $(from bare.h5)
+refused "key 'data.file': missing" --set data.source=file
+refused "reads no file; allowed: data.source = \"file\"" --set data.file=made.h5
+cp made.h5 output.h5
+expect 2 "key 'run.output' = \"./output.h5\": the problems come from that file" "${run[@]}./output.h5" --overwrite \
+  $(from output.h5)
+
+# Nothing known but the data: the same answers, and the best of all methods to judge them by.
+plain=(--set method.joint.gradient_alignment=false)
+expect 0 "result: known.h5" "${run[@]}known.h5" $(from made.h5) "${plain[@]}"
+expect 0 "of 10 problems no misfit at the truth is known" ranks 2 "${run[@]}bare_run.h5" $(from bare.h5) "${plain[@]}"
+found=$(h5diff known.h5 bare_run.h5 /methods 2>&1 | sed '/^attribute: <seconds of/,+1d')
+[[ -z $found ]] || fail "answers depend on the truth: $found"
+[[ $(hash_of known.h5) == "$(hash_of bare_run.h5)" ]] || fail "the hash depends on the byte order"
+expect 0 "for the 10 problems whose truth is not known" "$python" "$source_dir/postprocess/report.py" bare_run.h5
+[[ -f bare_run_figures/space_time.png ]] || fail "no figure without a truth"
+
+# Problems without an observation are left out, whatever the number of ranks; the others do not notice.
+for n in 1 2; do
+  expect 0 "2 of 10 problems of holes.h5 have a value" ranks "$n" "${run[@]}holes$n.h5" $(from holes.h5)
+  grep -q "2 no_observation" log || fail "no reason for what was left out"
+  grep -q "of 2 problems no misfit at the truth is known" log || fail "floors: $(cat log)"
+done
+same holes1.h5 holes2.h5
+"$python" - <<'PY' || fail "holes.h5: answers or floors are wrong"
+import h5py, numpy as np
+with h5py.File("holes1.h5") as holes, h5py.File("known.h5") as known:
+    others = np.setdiff1d(np.arange(10), [3, 5])
+    for name in ("parameters", "loss"):
+        assert np.array_equal(holes[f"methods/bfgs/{name}"][others], known[f"methods/bfgs/{name}"][others])
+    reason = holes["methods/bank/reason"]
+    assert list(np.flatnonzero(reason[...] == h5py.check_enum_dtype(reason.dtype)["no_observation"])) == [3, 5]
+    # At the truth, where that is known; as the file says otherwise.
+    floor = holes["problems/floor"][...]
+    assert np.isfinite(floor[[0, 1, 2, 4]]).all() and (floor[[0, 1, 2, 4]] < 1e6).all(), floor
+    assert (floor[5:8] == 1e9).all() and np.isnan(floor[[3, 8, 9]]).all(), floor
+PY
+expect 0 "bfgs" "$python" "$source_dir/postprocess/report.py" holes1.h5
+for n in 1 2; do
+  expect 3 "100.0 % of the problems have no answer" ranks "$n" "${run[@]}empty_run$n.h5" $(from empty.h5) "${plain[@]}"
+done
+same empty_run1.h5 empty_run2.h5
+expect 0 "no figures" "$python" "$source_dir/postprocess/report.py" empty_run1.h5
+
+# A study of the file's first problems; run again where the file has changed.
+study=("$jpo" study no_size.toml $(from bare.h5) "${plain[@]}" --set 'study.seeds=[1]' --set run.name=own)
+expect 0 "2 run now, 0 done before" "${study[@]}" --set 'study.sizes=[2, 10]'
+expect 0 "0 run now, 1 done before" "${study[@]}"
+expect 2 "holds 10 problems" "${study[@]}" --set 'study.sizes=[2, 11]'
+expect 0 "default, n = 10" "$python" "$source_dir/postprocess/study.py" runs/own
+cp holes.h5 bare.h5
+expect 2 "default_n10_seed1.h5: the problems in bare.h5 are others now" "${study[@]}" --set 'study.sizes=[2, 10]'
+grep -q "n2_seed1" log && fail "the first two problems are the same still"
+expect 2 "has no alignment: it needs method.joint.gradient_alignment" "$python" \
+  "$source_dir/postprocess/gradient_quality.py" runs/own
+
+exit $((failures > 0))
