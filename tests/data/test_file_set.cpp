@@ -1,3 +1,4 @@
+// long: one test for each way in which a file can be wrong.
 // Problems from a file: read whatever its numbers look like, or refused with one sentence that all
 // ranks agree on.
 
