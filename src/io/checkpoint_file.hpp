@@ -19,6 +19,10 @@ class CheckpointWriter : public StateArchive {
  public:
   /// Creates PATH.part. Collective. Throws CannotWrite, on all ranks, here and below.
   CheckpointWriter(const std::string& path, const RowRange& rows, MPI_Comm comm);
+  CheckpointWriter(const CheckpointWriter&) = delete;
+  CheckpointWriter& operator=(const CheckpointWriter&) = delete;
+  CheckpointWriter(CheckpointWriter&&) = delete;
+  CheckpointWriter& operator=(CheckpointWriter&&) = delete;
   ~CheckpointWriter() override;
 
   bool is_reading() const override { return false; }
@@ -45,6 +49,10 @@ class CheckpointReader : public StateArchive {
   /// Collective. Throws BadInput, on all ranks, with the reason, here and below, where the file
   /// cannot be read, is of another kind, or does not hold what is asked for.
   CheckpointReader(const std::string& path, const RowRange& rows, MPI_Comm comm);
+  CheckpointReader(const CheckpointReader&) = delete;
+  CheckpointReader& operator=(const CheckpointReader&) = delete;
+  CheckpointReader(CheckpointReader&&) = delete;
+  CheckpointReader& operator=(CheckpointReader&&) = delete;
   ~CheckpointReader() override;
 
   bool is_reading() const override { return true; }
