@@ -153,17 +153,19 @@ TEST_P(EveryArchitecture, ARowsBitsDoNotDependOnItsNeighbours) {
   }
 }
 
-TEST_P(EveryArchitecture, ARowsBitsDependOnItselfOnly) {
+// In its own place: elsewhere a matrix product may round it another way (AVX-512 does).
+TEST_P(EveryArchitecture, AnswersOfSomeRowsAreTheSameBits) {
   for (const char* precision : kPrecisions) {
     Network network(settings(precision), make_shape(), 1);
     Inputs in;
     network.predict(0, in.y, in.c, in.rows, in.m, 0);
     const Batch all = in.m.copy();
-    const std::vector<std::int64_t> some = {5, 2};
+    const std::vector<std::int64_t> some = {kEmptyPlace, kEmptyPlace, 2,
+                                            kEmptyPlace, kEmptyPlace, 5};
     network.predict(0, in.y, in.c, some, in.m, 3);
     for (std::size_t k = 0; k < 2; ++k) {
-      EXPECT_EQ(in.m.read().row(3)[k], all.read().row(5)[k]) << precision;
-      EXPECT_EQ(in.m.read().row(4)[k], all.read().row(2)[k]) << precision;
+      EXPECT_EQ(in.m.read().row(3)[k], all.read().row(2)[k]) << precision;
+      EXPECT_EQ(in.m.read().row(4)[k], all.read().row(5)[k]) << precision;
     }
   }
 }
