@@ -196,10 +196,11 @@ class Bank : public Proposal {
     if (round > 0) gather_errors(round, best.parameters);
   }
 
-  void draw_start(std::int64_t round, std::int64_t row, RandomStream& stream,
+  void draw_start(const StartRequest& request, RandomStream& stream,
                   std::span<double> m) const override {
-    if (round == 0) {
-      mean_answer(row, m);
+    const std::int64_t row = request.row;
+    if (request.round == 0) {
+      first_answer(request, m);
       return;
     }
     const double* error =
@@ -208,8 +209,9 @@ class Bank : public Proposal {
       draw_from_box(stream, space_, m);
       return;
     }
-    const std::int64_t k = (round + task_.global_id(row)) % settings_.networks;
-    const auto prediction = learners_[static_cast<std::size_t>(k)]->answers().read();
+    const std::int64_t k =
+        (request.round + task_.global_id(row) + request.candidate) % settings_.networks;
+    const auto prediction = answers_of(k).read();
     for (std::size_t j = 0; j < m.size(); ++j) m[j] = prediction.row(row)[j] + error[j];
     clamp_to_box(m);
   }
@@ -223,12 +225,20 @@ class Bank : public Proposal {
   }
 
  private:
-  void mean_answer(std::int64_t row, std::span<double> m) const {
+  const Batch& answers_of(std::int64_t k) const {
+    return learners_[static_cast<std::size_t>(k)]->answers();
+  }
+
+  // Candidate 0 is the mean of the networks' answers, the next ones are these themselves.
+  void first_answer(const StartRequest& request, std::span<double> m) const {
+    const bool is_mean = request.candidate == 0;
+    const std::int64_t first = is_mean ? 0 : (request.candidate - 1) % settings_.networks;
+    const std::int64_t n = is_mean ? settings_.networks : 1;
     std::ranges::fill(m, 0.0);
-    for (const auto& learner : learners_) {
-      const auto answers = learner->answers().read();
+    for (std::int64_t k = first; k < first + n; ++k) {
+      const auto answers = answers_of(k).read();
       for (std::size_t j = 0; j < m.size(); ++j)
-        m[j] += answers.row(row)[j] / static_cast<double>(learners_.size());
+        m[j] += answers.row(request.row)[j] / static_cast<double>(n);
     }
     clamp_to_box(m);
   }
@@ -270,8 +280,7 @@ class Bank : public Proposal {
     for (const std::int64_t row : task_.usable) {
       const double weight = weight_[static_cast<std::size_t>(row)];
       if (weight < 1e-3 || task_.stream("pool", round, row).uniform() >= share) continue;
-      const auto prediction =
-          learners_[static_cast<std::size_t>(pairs_.held_out_by(row))]->answers().read();
+      const auto prediction = answers_of(pairs_.held_out_by(row)).read();
       local.push_back(static_cast<double>(task_.global_id(row)));
       local.push_back(weight);
       for (std::size_t j = 0; j < space_.scale.size(); ++j)

@@ -11,7 +11,7 @@ namespace {
 class BlindStarts : public Proposal {
  public:
   explicit BlindStarts(const ParameterSpace& space) : space_(space) {}
-  void draw_start(std::int64_t /*round*/, std::int64_t /*row*/, RandomStream& stream,
+  void draw_start(const StartRequest& /*request*/, RandomStream& stream,
                   std::span<double> m) const override {
     draw_from_box(stream, space_, m);
   }

@@ -24,6 +24,12 @@ void RoundsSettings::describe(KeyTable& table) {
             {.doc = "a start is given up after so many evaluations unless it has beaten the "
                     "problem's best answer before it; 0: never",
              .min = 0});
+  table.add(
+      "candidates", &candidates,
+      {.doc = "points proposed for each start; of several the solve begins at the one with the "
+              "lowest misfit, half a gradient evaluation each",
+       .min = 1,
+       .max = 4096});
   table.add("rest", &rest,
             {.doc = "true: a problem whose misfit is down at what the noise leaves is not tried "
                     "again (only where data.inverse_crime is true: else that level is not known)"});
@@ -66,10 +72,13 @@ class Rounds {
       const std::int64_t n_active =
           reduce_sum(static_cast<std::int64_t>(active_.size()), task_.comm);
       if (n_active == 0) break;
+      const bool is_proposed = round_ > 0 || is_prepared_;
+      const std::int64_t n_asked =
+          is_proposed && settings_.candidates > 1 ? settings_.candidates * n_active : 0;
       const std::int64_t share =
-          std::min(settings_.start_evaluations, (budget - spent) / (2 * n_active));
-      if (share == 0) break;
-      if (round_ > 0 || is_prepared_) draw_starts(round_);
+          std::min(settings_.start_evaluations, (budget - spent - n_asked) / (2 * n_active));
+      if (share <= 0) break;
+      if (is_proposed) draw_starts();
       run_round(share);
       const std::int64_t spent_before = std::exchange(spent, count_solves());
       result_.history.entries.push_back(best_so_far(round_, result_, task_));
@@ -101,13 +110,43 @@ class Rounds {
     });
   }
 
-  void draw_starts(std::int64_t round) {
-    proposal_.begin(round, active_, result_);
-    const auto rows = starts_.write();
-    for (const std::int64_t row : active_) {
-      RandomStream stream = task_.stream("start", round, row);
-      proposal_.draw_start(round, row, stream, rows.row(row));
+  void draw_starts() {
+    proposal_.begin(round_, active_, result_);
+    const std::int64_t n = settings_.candidates;
+    Batch candidates(std::ssize(active_) * n, space_.size());
+    std::vector<std::int64_t> rows;
+    {
+      const auto m = candidates.write();
+      for (const std::int64_t row : active_) {
+        RandomStream stream = task_.stream("start", round_, row);
+        for (std::int64_t k = 0; k < n; ++k, rows.push_back(row))
+          proposal_.draw_start({round_, row, k}, stream, m.row(std::ssize(rows)));
+      }
     }
+    const std::vector<std::int64_t> best = choose_candidates(rows, candidates);
+    const auto m = candidates.read();
+    const auto starts = starts_.write();
+    for (std::size_t k = 0; k < active_.size(); ++k)
+      std::ranges::copy(m.row(best[k]), starts.row(active_[k]).begin());
+  }
+
+  // Of the candidates of each active problem the one with the lowest misfit: where it stands.
+  std::vector<std::int64_t> choose_candidates(std::span<const std::int64_t> rows, const Batch& m) {
+    const std::int64_t n = settings_.candidates;
+    std::vector<std::int64_t> best;
+    for (std::int64_t k = 0; k < std::ssize(rows); k += n) best.push_back(k);
+    if (n == 1) return best;
+    Evaluation evaluation(std::ssize(rows), space_.size());
+    task_.objective.evaluate_loss(rows, m, result_.ledger, evaluation);
+    for (std::size_t k = 0; k < rows.size(); ++k) {
+      std::int64_t& chosen = best[k / static_cast<std::size_t>(n)];
+      const double lowest = evaluation.loss[static_cast<std::size_t>(chosen)];
+      if (evaluation.outcome[k] != Outcome::ok)
+        result_.record(rows[k], {}, evaluation.loss[k], evaluation.outcome[k]);
+      else if (!(lowest <= evaluation.loss[k]))
+        chosen = static_cast<std::int64_t>(k);
+    }
+    return best;
   }
 
   void run_round(std::int64_t max_evaluations) {

@@ -16,10 +16,17 @@ struct RoundsSettings : TaoSolverSettings {
   std::string budget_of;
   std::int64_t start_evaluations = 100;
   std::int64_t patience = 0;
+  std::int64_t candidates = 1;
   bool rest = true;
   double rest_deviations = kRestDeviations;
   std::int64_t most_evaluations = 0;
   void describe(KeyTable& table) override;
+};
+
+struct StartRequest {
+  std::int64_t round = 0;
+  std::int64_t row = 0;  ///< local problem
+  std::int64_t candidate = 0;
 };
 
 /// Where the solves of a round start.
@@ -39,8 +46,9 @@ class Proposal {
   /// ascending. Collective.
   virtual void begin(std::int64_t /*round*/, std::span<const std::int64_t> /*active*/,
                      const MethodResult& /*best*/) {}
-  /// The start m of one problem; `stream` is its own of this round. Not collective.
-  virtual void draw_start(std::int64_t round, std::int64_t row, RandomStream& stream,
+  /// A start m of one problem, one of several where there are more candidates than one; `stream` is
+  /// the problem's own of this round. Not collective.
+  virtual void draw_start(const StartRequest& request, RandomStream& stream,
                           std::span<double> m) const = 0;
   /// What it remembers between rounds. Collective where the archive is.
   virtual void archive(StateArchive& /*archive*/, const std::string& /*name*/) {}
