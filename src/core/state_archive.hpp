@@ -31,6 +31,10 @@ class StateArchive {
   /// `values` must have its size already. Collective.
   virtual void by_problem(const std::string& name, std::span<double> values) = 0;
 
+  /// One list a problem of this rank, each of its own length. When reading, there must be as many
+  /// already. Collective.
+  virtual void by_problem(const std::string& name, std::vector<std::vector<double>>& lists) = 0;
+
   template <class Number>
   void shared(const std::string& name, Number& value) {
     std::vector<double> one = {static_cast<double>(value)};

@@ -48,6 +48,21 @@ std::string dataset_of(const std::string& name) {
   return "/state/" + name;
 }
 
+// The lists of this rank's problems, one behind the other, among those of all ranks.
+RowRange range_of(std::int64_t n_local, MPI_Comm comm) {
+  RowRange range{0, n_local, reduce_sum(n_local, comm)};
+  MPI_OK(MPI_Exscan(&n_local, &range.first, 1, MPI_INT64_T, MPI_SUM, comm));
+  if (is_rank_zero(comm)) range.first = 0;
+  return range;
+}
+
+std::uint64_t hash_lists(const std::vector<std::vector<double>>& lists, std::int64_t first,
+                         std::uint64_t seed) {
+  std::uint64_t sum = 0;
+  for (const std::vector<double>& list : lists) sum += hash_rows(list, 1, first++, seed);
+  return sum;
+}
+
 std::string hash_text(std::uint64_t hash) {
   return fmt::format("{:016x}", hash);
 }
@@ -78,6 +93,22 @@ void CheckpointWriter::by_problem(const std::string& name, std::span<double> val
   reduce_max(width, comm_);
   file_.table(dataset_of(name), rows_, static_cast<std::int64_t>(width[0]), values,
               {"1", "one row a problem"});
+}
+
+void CheckpointWriter::by_problem(const std::string& name,
+                                  std::vector<std::vector<double>>& lists) {
+  std::vector<std::size_t> lengths;
+  std::vector<double> values;
+  for (const std::vector<double>& list : lists) {
+    lengths.push_back(list.size());
+    values.insert(values.end(), list.begin(), list.end());
+  }
+  by_problem(name + "/length", lengths);
+  hash_ += hash_lists(lists, rows_.first, hash_of(name));
+  const RowRange range = range_of(std::ssize(values), comm_);
+  if (range.n_global == 0) return;
+  file_.table(dataset_of(name + "/values"), range, 1, values,
+              {"1", "lists of the problems, one behind the other"});
 }
 
 void CheckpointWriter::attribute(const std::string& name, const std::string& value) {
@@ -131,6 +162,32 @@ void CheckpointReader::by_problem(const std::string& name, std::span<double> val
                                   rows_.n_local, rows_.n_global, width, values),
           fmt::format("damaged, or of other sizes: '{}' cannot be read", name));
   hash_ += hash_rows(values, rows_.n_local, rows_.first, hash_of(name));
+}
+
+void CheckpointReader::by_problem(const std::string& name,
+                                  std::vector<std::vector<double>>& lists) {
+  std::vector<double> lengths(lists.size());
+  by_problem(name + "/length", std::span<double>(lengths));
+  const std::string dataset = dataset_of(name + "/values");
+  const auto n_stored = static_cast<double>(count_rows(parts_->file.get(), dataset.c_str()));
+  double n_local = 0.0;
+  for (const double length : lengths) n_local += length;
+  // Nothing is allocated by what a damaged file says.
+  require(std::ranges::all_of(lengths, [](double length) { return length >= 0.0; }) &&
+              n_local <= n_stored,
+          fmt::format("damaged: '{}' is of another size than it says", name));
+  const RowRange range = range_of(static_cast<std::int64_t>(n_local), comm_);
+  std::vector<double> values(static_cast<std::size_t>(n_local));
+  require(range.n_global == 0 || read_rows(parts_->file.get(), dataset.c_str(), range.first,
+                                           range.n_local, range.n_global, 1, values),
+          fmt::format("damaged, or of other sizes: '{}' cannot be read", name));
+  auto next = values.begin();
+  for (std::size_t k = 0; k < lists.size(); ++k) {
+    const auto end = next + static_cast<std::ptrdiff_t>(lengths[k]);
+    lists[k].assign(next, end);
+    next = end;
+  }
+  hash_ += hash_lists(lists, rows_.first, hash_of(name));
 }
 
 std::string CheckpointReader::attribute(const std::string& name) {

@@ -28,6 +28,7 @@ class CheckpointWriter : public StateArchive {
   bool is_reading() const override { return false; }
   void shared(const std::string& name, std::vector<double>& values) override;
   void by_problem(const std::string& name, std::span<double> values) override;
+  void by_problem(const std::string& name, std::vector<std::vector<double>>& lists) override;
   using StateArchive::by_problem;
   using StateArchive::shared;
 
@@ -58,6 +59,7 @@ class CheckpointReader : public StateArchive {
   bool is_reading() const override { return true; }
   void shared(const std::string& name, std::vector<double>& values) override;
   void by_problem(const std::string& name, std::span<double> values) override;
+  void by_problem(const std::string& name, std::vector<std::vector<double>>& lists) override;
   using StateArchive::by_problem;
   using StateArchive::shared;
 

@@ -108,6 +108,17 @@ bool read_rows(hid_t file, const char* name, std::int64_t first, std::int64_t n_
                  values.data()) >= 0;
 }
 
+std::int64_t count_rows(hid_t file, const char* name) {
+  if (H5Lexists(file, name, H5P_DEFAULT) <= 0) return 0;
+  const Hid dataset(H5Dopen2(file, name, H5P_DEFAULT), H5Dclose);
+  if (dataset.get() < 0) return 0;
+  const Hid space(H5Dget_space(dataset.get()), H5Sclose);
+  std::array<hsize_t, 2> size{};
+  if (H5Sget_simple_extent_ndims(space.get()) != 2) return 0;
+  H5Sget_simple_extent_dims(space.get(), size.data(), nullptr);
+  return static_cast<std::int64_t>(size[0]);
+}
+
 std::vector<std::string> names_in(hid_t file, const char* group) {
   std::vector<std::string> names;
   if (H5Lexists(file, group, H5P_DEFAULT) <= 0) return names;

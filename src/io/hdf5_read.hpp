@@ -25,6 +25,9 @@ bool read_dataset(hid_t group, const char* name, std::vector<std::string>& value
 bool read_rows(hid_t file, const char* name, std::int64_t first, std::int64_t n_local,
                std::int64_t n_global, std::int64_t width, std::span<double> values);
 
+/// Rows of a table; 0 where there is none.
+std::int64_t count_rows(hid_t file, const char* name);
+
 /// What a group holds, by name; empty where there is no such group.
 std::vector<std::string> names_in(hid_t file, const char* group);
 

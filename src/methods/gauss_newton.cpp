@@ -92,6 +92,17 @@ class DenseGaussNewton : public GaussNewton {
     std::swap(damped_diagonal_[from], damped_diagonal_[to]);
   }
 
+  std::vector<double> state(std::size_t k) const override {
+    std::vector<double> numbers = normal_[k];
+    numbers.insert(numbers.end(), damped_diagonal_[k].begin(), damped_diagonal_[k].end());
+    return numbers;
+  }
+
+  void set_state(std::size_t k, std::span<const double> numbers) override {
+    std::ranges::copy(numbers.first(n_ * n_), normal_[k].begin());
+    std::ranges::copy(numbers.subspan(n_ * n_, n_), damped_diagonal_[k].begin());
+  }
+
  private:
   void assemble(GaussNewtonPath& path, std::size_t k) {
     const auto row = static_cast<std::int64_t>(k);

@@ -59,6 +59,9 @@ class GaussNewton {
   virtual double propose(std::span<GaussNewtonPath> paths, std::size_t k, bool again) = 0;
   /// The path at place `from` goes on at place `to`.
   virtual void move(std::size_t from, std::size_t to) = 0;
+  /// What the steps of path k need, as numbers, and back.
+  virtual std::vector<double> state(std::size_t k) const = 0;
+  virtual void set_state(std::size_t k, std::span<const double> numbers) = 0;
 };
 
 /// Normal equations from n_parameter tangents, factored by PETSc: for few unknowns.

@@ -75,6 +75,21 @@ class CgGaussNewton : public GaussNewton {
 
   void move(std::size_t from, std::size_t to) override { std::swap(inner_[from], inner_[to]); }
 
+  std::vector<double> state(std::size_t k) const override {
+    const Inner& inner = inner_[k];
+    std::vector<double> numbers = {inner.slope, inner.curvature, inner.length};
+    numbers.insert(numbers.end(), inner.x.begin(), inner.x.end());
+    return numbers;
+  }
+
+  void set_state(std::size_t k, std::span<const double> numbers) override {
+    Inner& inner = inner_[k];
+    inner.slope = numbers[0];
+    inner.curvature = numbers[1];
+    inner.length = numbers[2];
+    std::ranges::copy(numbers.subspan(3, n_), inner.x.begin());
+  }
+
  private:
   void gradient(std::span<GaussNewtonPath> paths, std::span<const std::uint8_t> needed,
                 Ledger& ledger) {

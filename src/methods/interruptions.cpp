@@ -1,7 +1,6 @@
 #include "methods/interruptions.hpp"
 
-#include <array>
-
+#include "core/checks.hpp"
 #include "parallel/exact_sum.hpp"
 
 namespace jpo {
@@ -11,6 +10,34 @@ void pause(Interruptions& interruptions, MPI_Comm comm, const Interruptions::Tel
   std::array<double, 2> any = {wish.save ? 1.0 : 0.0, wish.stop ? 1.0 : 0.0};
   reduce_max(any, comm);
   interruptions.serve({any[0] > 0.0, any[1] > 0.0}, tell);
+}
+
+void OwnPace::ask(bool is_busy) {
+  const Wish wish = interruptions_.wish();
+  mine_ = {wish.save ? 1.0 : 0.0, wish.stop ? 1.0 : 0.0, is_busy ? 1.0 : 0.0};
+  MPI_OK(MPI_Iallreduce(mine_.data(), any_.data(), static_cast<int>(mine_.size()), MPI_DOUBLE,
+                        MPI_MAX, comm_, &agreement_));
+}
+
+void OwnPace::serve() {
+  interruptions_.serve({any_[0] > 0.0, any_[1] > 0.0}, tell_);
+}
+
+void OwnPace::pause() {
+  int is_agreed = 0;
+  MPI_OK(MPI_Test(&agreement_, &is_agreed, MPI_STATUS_IGNORE));
+  if (is_agreed == 0) return;
+  serve();
+  ask(true);
+}
+
+void OwnPace::finish() {
+  for (bool any_busy = true; any_busy;) {
+    MPI_OK(MPI_Wait(&agreement_, MPI_STATUS_IGNORE));
+    serve();
+    any_busy = any_[2] > 0.0;
+    if (any_busy) ask(false);
+  }
 }
 
 }  // namespace jpo

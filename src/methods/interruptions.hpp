@@ -2,7 +2,9 @@
 // Where a method can be interrupted: at its safe points it tells its whole state, and a resumed job
 // gives it back. What happens between two safe points is done again, to the same bits.
 
+#include <array>
 #include <functional>
+#include <utility>
 
 #include <mpi.h>
 
@@ -41,5 +43,37 @@ class Interruptions {
 
 /// Agrees with all ranks of comm, then serves. Collective.
 void pause(Interruptions& interruptions, MPI_Comm comm, const Interruptions::Tell& tell);
+
+/// Safe points of ranks that work at their own pace, each on its own problems: wishes are agreed on
+/// in the background (MPI_Iallreduce), and nobody waits for anybody until there is one to serve.
+class OwnPace {
+ public:
+  /// Collective.
+  OwnPace(Interruptions& interruptions, MPI_Comm comm, Interruptions::Tell tell)
+      : interruptions_(interruptions), comm_(comm), tell_(std::move(tell)) {
+    ask(true);
+  }
+  OwnPace(const OwnPace&) = delete;
+  OwnPace& operator=(const OwnPace&) = delete;
+  OwnPace(OwnPace&&) = delete;
+  OwnPace& operator=(OwnPace&&) = delete;
+  ~OwnPace() = default;
+
+  /// A safe point of this rank. Serves what all have agreed on meanwhile, then collective.
+  void pause();
+  /// This rank has nothing left to do; comes back when no rank has. Collective.
+  void finish();
+
+ private:
+  void ask(bool is_busy);
+  void serve();
+
+  Interruptions& interruptions_;
+  MPI_Comm comm_;
+  Interruptions::Tell tell_;
+  std::array<double, 3> mine_{};  ///< save, stop, busy
+  std::array<double, 3> any_{};   ///< the same of all ranks
+  MPI_Request agreement_ = MPI_REQUEST_NULL;
+};
 
 }  // namespace jpo

@@ -9,6 +9,8 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <type_traits>
+#include <utility>
 
 #include "methods/gauss_newton.hpp"
 #include "methods/progress.hpp"
@@ -65,6 +67,8 @@ class LevenbergMarquardt {
         starts_(settings.from.empty() ? result_.parameters.copy()
                                       : task.earlier(settings.from).parameters.copy()),
         window_(static_cast<std::size_t>(task.objective.solve_batch())),
+        done_(result_.loss.size()),
+        told_(result_.loss.size()),
         trials_(task.objective.solve_batch(), space_.size()),
         evaluation_(task.objective.solve_batch(), space_.size()),
         progress_(task, static_cast<std::int64_t>(task.usable.size()), "problems of rank 0") {
@@ -76,6 +80,9 @@ class LevenbergMarquardt {
   }
 
   MethodResult solve() {
+    const auto tell = [this](StateArchive& archive) { this->tell(archive); };
+    task_.interruptions.resume(tell);
+    OwnPace safe_points(task_.interruptions, task_.comm, tell);
     const auto scope = task_.timer.scope(Phase::solver);
     for (fill(); !paths_.empty(); fill()) {
       evaluate();
@@ -83,7 +90,9 @@ class LevenbergMarquardt {
       gauss_newton_->linearize(paths_, accepted_, result_.ledger);
       propose();
       drop_ended();
+      safe_points.pause();
     }
+    safe_points.finish();
     return std::move(result_);
   }
 
@@ -93,6 +102,7 @@ class LevenbergMarquardt {
   void fill() {
     while (paths_.size() < window_ && next_ < task_.usable.size()) {
       const std::int64_t row = task_.usable[next_++];
+      if (done_[static_cast<std::size_t>(row)] != 0) continue;
       GaussNewtonPath path;
       path.row = row;
       path.m.resize(static_cast<std::size_t>(space_.size()));
@@ -101,7 +111,54 @@ class LevenbergMarquardt {
       path.loss = std::numeric_limits<double>::infinity();
       path.damping = settings_.damping;
       paths_.push_back(std::move(path));
+      auto& told = told_[static_cast<std::size_t>(row)];
+      if (!told.empty()) set_numbers(paths_.size() - 1, std::exchange(told, {}));
     }
+  }
+
+  // A path as numbers: these, its vectors, and what its steps need.
+  template <class Visit>
+  static void visit_numbers(GaussNewtonPath& path, Visit&& visit) {
+    visit(path.loss);
+    visit(path.damping);
+    visit(path.damping_growth);
+    visit(path.predicted);
+    visit(path.first_gradient);
+    visit(path.started);
+  }
+
+  std::vector<double> numbers(std::size_t k) {
+    std::vector<double> all;
+    visit_numbers(paths_[k], [&](auto value) { all.push_back(static_cast<double>(value)); });
+    for (const auto* vector : {&paths_[k].m, &paths_[k].trial, &paths_[k].g})
+      all.insert(all.end(), vector->begin(), vector->end());
+    const std::vector<double> steps = gauss_newton_->state(k);
+    all.insert(all.end(), steps.begin(), steps.end());
+    return all;
+  }
+
+  void set_numbers(std::size_t k, std::span<const double> all) {
+    std::size_t n = 0;
+    visit_numbers(paths_[k], [&](auto& value) {
+      value = static_cast<std::remove_reference_t<decltype(value)>>(all[n++]);
+    });
+    for (auto* vector : {&paths_[k].m, &paths_[k].trial, &paths_[k].g}) {
+      std::ranges::copy(all.subspan(n, vector->size()), vector->begin());
+      n += vector->size();
+    }
+    gauss_newton_->set_state(k, all.subspan(n));
+  }
+
+  // Before the evaluation of the trials.
+  void tell(StateArchive& archive) {
+    result_.archive(archive, "result");
+    archive.by_problem("done", done_);
+    std::vector<std::vector<double>> paths = told_;  // of those that wait for a place as well
+    for (std::size_t k = 0; k < paths_.size(); ++k)
+      paths[static_cast<std::size_t>(paths_[k].row)] = numbers(k);
+    archive.by_problem("paths", paths);
+    if (archive.is_reading()) told_ = std::move(paths);
+    task_.objective.archive(archive, "objective");
   }
 
   void evaluate() {
@@ -200,6 +257,7 @@ class LevenbergMarquardt {
   void drop_ended() {
     for (std::size_t k = paths_.size(); k-- > 0;) {
       if (ended_[k] == 0) continue;
+      done_[static_cast<std::size_t>(paths_[k].row)] = 1;
       progress_.advance();
       if (k + 1 < paths_.size()) {
         paths_[k] = std::move(paths_.back());
@@ -215,7 +273,9 @@ class LevenbergMarquardt {
   MethodResult result_;
   Batch starts_;
   std::size_t window_;
-  std::size_t next_ = 0;  ///< in task.usable
+  std::size_t next_ = 0;                   ///< in task.usable
+  std::vector<std::uint8_t> done_;         ///< by problem
+  std::vector<std::vector<double>> told_;  ///< by problem: paths of a checkpoint, not yet live
   std::vector<GaussNewtonPath> paths_;
   std::vector<std::int64_t> rows_;
   std::vector<std::uint8_t> accepted_, ended_;

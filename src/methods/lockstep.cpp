@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cassert>
+#include <utility>
 
 #ifdef __SANITIZE_ADDRESS__
 #include <sanitizer/common_interface_defs.h>
@@ -28,59 +29,8 @@ void after_switch([[maybe_unused]] void* fake_stack, [[maybe_unused]] const void
 #endif
 }
 
-// The live solves and the one evaluation that serves them.
-class Window {
- public:
-  Window(Objective& objective, Ledger& ledger, std::int64_t size)
-      : objective_(objective),
-        ledger_(ledger),
-        m_(size, objective.shape().parameters.size()),
-        evaluation_(size, objective.shape().parameters.size()) {
-    live_.reserve(static_cast<std::size_t>(size));
-    rows_.reserve(live_.capacity());
-  }
-
-  bool is_full() const { return live_.size() == live_.capacity(); }
-  bool is_empty() const { return live_.empty(); }
-  void start(std::unique_ptr<LiveSolve> solve) { live_.push_back(std::move(solve)); }
-
-  /// Evaluates all questions in one call and hands the answers out.
-  void evaluate() {
-    rows_.clear();
-    m_.set_n_problem(static_cast<std::int64_t>(live_.size()));
-    {
-      const auto m = m_.write();
-      for (std::size_t k = 0; k < live_.size(); ++k) {
-        rows_.push_back(live_[k]->row());
-        std::ranges::copy(live_[k]->question(), m.row(static_cast<std::int64_t>(k)).begin());
-      }
-    }
-    objective_.evaluate(rows_, m_, ledger_, evaluation_);
-  }
-
-  /// Every solve goes on to its next question; those that end drop out.
-  template <class Ended>
-  void advance(Ended&& ended) {
-    const auto gradient = evaluation_.gradient.read();
-    std::size_t k = 0;
-    std::erase_if(live_, [&](const std::unique_ptr<LiveSolve>& solve) {
-      const std::size_t here = k++;
-      solve->answer({evaluation_.loss[here], evaluation_.outcome[here],
-                     gradient.row(static_cast<std::int64_t>(here))});
-      if (solve->advance()) return false;
-      ended(solve->row());
-      return true;
-    });
-  }
-
- private:
-  Objective& objective_;
-  Ledger& ledger_;
-  std::vector<std::unique_ptr<LiveSolve>> live_;
-  std::vector<std::int64_t> rows_;
-  Batch m_;
-  Evaluation evaluation_;
-};
+// An answer as numbers: loss, outcome, forward and adjoint solves of the problem so far, gradient.
+constexpr std::size_t kBeforeGradient = 4;
 
 }  // namespace
 
@@ -106,7 +56,13 @@ void LiveSolve::enter(unsigned low, unsigned high) {
   before_switch(nullptr, solve->caller_bottom_, solve->caller_size_);
 }
 
+LiveSolve::~LiveSolve() {
+  answer_.is_last_call = true;
+  while (entered_ && !finished_) advance();
+}
+
 bool LiveSolve::advance() {
+  entered_ = true;
   before_switch(&caller_fake_stack_, stack_.get(), kStackBytes);
   swapcontext(&caller_, &here_);
   after_switch(caller_fake_stack_, nullptr, nullptr);
@@ -114,6 +70,7 @@ bool LiveSolve::advance() {
 }
 
 const Answer& LiveSolve::ask(std::span<const double> m) {
+  if (answer_.is_last_call) return answer_;
   question_ = m;
   before_switch(&own_fake_stack_, caller_bottom_, caller_size_);
   swapcontext(&here_, &caller_);
@@ -121,26 +78,118 @@ const Answer& LiveSolve::ask(std::span<const double> m) {
   return answer_;
 }
 
-void run_lockstep(Objective& objective, Ledger& ledger, std::span<const std::int64_t> rows,
-                  std::int64_t window, const std::function<void(LiveSolve&)>& body,
-                  const std::function<void(std::int64_t)>& ended) {
-  const auto n_row = static_cast<std::int64_t>(rows.size());
-  if (n_row == 0) return;
-  Window live(objective, ledger, std::min(window, n_row));
-  auto next = rows.begin();
-  const auto refill = [&] {
-    while (!live.is_full() && next != rows.end()) {
-      auto solve = std::make_unique<LiveSolve>(*next++, body);
-      if (solve->advance())
-        live.start(std::move(solve));
-      else
-        ended(solve->row());
-    }
-  };
-  for (refill(); !live.is_empty(); refill()) {
-    live.evaluate();
-    live.advance(ended);
+Lockstep::Lockstep(Objective& objective, MethodResult& result, std::int64_t window)
+    : objective_(objective),
+      result_(result),
+      window_(static_cast<std::size_t>(
+          std::max<std::int64_t>(1, std::min(window, objective.n_problem())))),
+      done_(static_cast<std::size_t>(objective.n_problem())),
+      told_(done_.size()),
+      m_(static_cast<std::int64_t>(window_), objective.shape().parameters.size()),
+      evaluation_(m_.capacity(), m_.n_component()) {
+  live_.reserve(window_);
+  rows_.reserve(window_);
+}
+
+void Lockstep::run(std::span<const std::int64_t> rows, const Body& body,
+                   const std::function<void(std::int64_t)>& ended, OwnPace& safe_points) {
+  if (!std::exchange(is_resumed_, false)) std::ranges::fill(done_, 0);
+  next_ = 0;
+  for (fill(rows, body, ended); !live_.empty(); fill(rows, body, ended)) {
+    evaluate();
+    advance(ended);
+    safe_points.pause();
   }
+  safe_points.finish();
+}
+
+void Lockstep::fill(std::span<const std::int64_t> rows, const Body& body,
+                    const std::function<void(std::int64_t)>& ended) {
+  while (live_.size() < window_ && next_ < rows.size()) {
+    const std::int64_t row = rows[next_++];
+    if (done_[static_cast<std::size_t>(row)] != 0) continue;
+    Live live{std::make_unique<LiveSolve>(row, body), result_.row(row)};
+    if (start(live))
+      live_.push_back(std::move(live));
+    else
+      end(row, ended);
+  }
+}
+
+// To the first question that has no answer yet; false where it has ended before.
+bool Lockstep::start(Live& live) {
+  const std::int64_t row = live.solve->row();
+  const auto k = static_cast<std::size_t>(row);
+  const std::size_t width = kBeforeGradient + static_cast<std::size_t>(m_.n_component());
+  const std::span<const double> told = told_[k];
+  bool goes_on = live.solve->advance();
+  for (std::size_t first = 0; goes_on && first + width <= told.size(); first += width) {
+    const auto numbers = told.subspan(first, width);
+    result_.ledger.forward[k] = numbers[2];
+    result_.ledger.adjoint[k] = numbers[3];
+    live.solve->answer({numbers[0], static_cast<Outcome>(static_cast<int>(numbers[1])),
+                        numbers.subspan(kBeforeGradient)});
+    goes_on = live.solve->advance();
+  }
+  return goes_on;
+}
+
+// All questions in one call.
+void Lockstep::evaluate() {
+  rows_.clear();
+  m_.set_n_problem(std::ssize(live_));
+  {
+    const auto m = m_.write();
+    for (std::size_t k = 0; k < live_.size(); ++k) {
+      rows_.push_back(live_[k].solve->row());
+      std::ranges::copy(live_[k].solve->question(), m.row(static_cast<std::int64_t>(k)).begin());
+    }
+  }
+  objective_.evaluate(rows_, m_, result_.ledger, evaluation_);
+}
+
+// Every solve goes on to its next question; those that end drop out.
+void Lockstep::advance(const std::function<void(std::int64_t)>& ended) {
+  const auto gradient = evaluation_.gradient.read();
+  std::size_t k = 0;
+  std::erase_if(live_, [&](const Live& live) {
+    const std::size_t here = k++;
+    const Answer answer{evaluation_.loss[here], evaluation_.outcome[here],
+                        gradient.row(static_cast<std::int64_t>(here))};
+    note(live.solve->row(), answer);
+    live.solve->answer(answer);
+    if (live.solve->advance()) return false;
+    end(live.solve->row(), ended);
+    return true;
+  });
+}
+
+void Lockstep::note(std::int64_t row, const Answer& answer) {
+  const auto k = static_cast<std::size_t>(row);
+  told_[k].insert(told_[k].end(), {answer.loss, static_cast<double>(answer.outcome),
+                                   result_.ledger.forward[k], result_.ledger.adjoint[k]});
+  told_[k].insert(told_[k].end(), answer.gradient.begin(), answer.gradient.end());
+}
+
+void Lockstep::end(std::int64_t row, const std::function<void(std::int64_t)>& ended) {
+  done_[static_cast<std::size_t>(row)] = 1;
+  told_[static_cast<std::size_t>(row)] = std::vector<double>();
+  ended(row);
+}
+
+void Lockstep::archive(StateArchive& archive, const std::string& name) {
+  // A live solve begins again, from the row that it has begun with.
+  std::vector<std::vector<double>> rows_now;
+  for (const Live& live : live_) {
+    rows_now.push_back(result_.row(live.solve->row()));
+    result_.set_row(live.solve->row(), live.row_before);
+  }
+  result_.archive(archive, name + "/result");
+  for (std::size_t k = 0; k < live_.size(); ++k)
+    result_.set_row(live_[k].solve->row(), rows_now[k]);
+  archive.by_problem(name + "/done", done_);
+  archive.by_problem(name + "/told", told_);
+  is_resumed_ = archive.is_reading();
 }
 
 }  // namespace jpo

@@ -89,6 +89,46 @@ void MethodResult::take_recent(Batch& m) {
 
 namespace {
 
+// The single numbers of a row, in this order; then its answers, best and recent.
+template <class Result, class Visit>
+void visit_row(Result& result, std::size_t k, Visit&& visit) {
+  visit(result.loss[k]);
+  visit(result.reason[k]);
+  visit(result.last_failure[k]);
+  visit(result.failed_evaluations[k]);
+  visit(result.ledger.forward[k]);
+  visit(result.ledger.adjoint[k]);
+  visit(result.ledger.tangent[k]);
+}
+
+}  // namespace
+
+std::vector<double> MethodResult::row(std::int64_t row) const {
+  std::vector<double> values = {recent_loss_[static_cast<std::size_t>(row)]};
+  visit_row(*this, static_cast<std::size_t>(row),
+            [&](auto value) { values.push_back(static_cast<double>(value)); });
+  for (const Batch* answers : {&parameters, &recent_}) {
+    const auto m = answers->read().row(row);
+    values.insert(values.end(), m.begin(), m.end());
+  }
+  return values;
+}
+
+void MethodResult::set_row(std::int64_t row, std::span<const double> values) {
+  auto next = values.begin();
+  recent_loss_[static_cast<std::size_t>(row)] = *next++;
+  visit_row(*this, static_cast<std::size_t>(row), [&](auto& value) {
+    value = static_cast<std::remove_reference_t<decltype(value)>>(*next++);
+  });
+  for (Batch* answers : {&parameters, &recent_}) {
+    const auto m = answers->write().row(row);
+    std::copy_n(next, m.size(), m.begin());
+    next += std::ssize(m);
+  }
+}
+
+namespace {
+
 // An entry as numbers, in this order.
 template <class Visit>
 void visit_numbers(History::Entry& entry, Visit&& visit) {

@@ -92,6 +92,10 @@ struct MethodResult {
   /// any, other rows stay.
   void take_recent(Batch& m);
 
+  /// What it holds of one problem, but for its snapshots.
+  std::vector<double> row(std::int64_t row) const;
+  void set_row(std::int64_t row, std::span<const double> values);
+
   /// All of it but the network, the times and the reasons' texts.
   void archive(StateArchive& archive, const std::string& name);
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -53,6 +54,7 @@ class Rounds {
         space_(task.objective.shape().parameters),
         prefix_(petsc_option_prefix(task.name)),
         result_(task.objective.n_problem(), space_),
+        lockstep_(task.objective, result_, settings.window),
         starts_(result_.parameters.copy()),
         active_(task.usable.begin(), task.usable.end()) {}
 
@@ -63,43 +65,56 @@ class Rounds {
     // In solves of all problems: a gradient evaluation is two.
     const auto budget =
         static_cast<std::int64_t>(2.0 * mean * static_cast<double>(task_.shard.n_problem()));
-    const auto tell = [this](StateArchive& archive) { this->tell(archive); };
-    if (!task_.interruptions.resume(tell)) is_prepared_ = proposal_.prepare(result_, mean);
-    std::int64_t spent = count_solves();
-    Progress progress(task_, budget / 2, "evaluations", spent / 2);
+    bool is_in_round = task_.interruptions.resume(tell_);
+    if (!is_in_round) {
+      is_prepared_ = proposal_.prepare(result_, mean);
+      spent_ = count_solves();
+    }
+    Progress progress(task_, budget / 2, "evaluations", spent_ / 2);
     for (;; ++round_) {
-      choose_active();
-      const std::int64_t n_active =
-          reduce_sum(static_cast<std::int64_t>(active_.size()), task_.comm);
-      if (n_active == 0) break;
-      const bool is_proposed = round_ > 0 || is_prepared_;
-      const std::int64_t n_asked =
-          is_proposed && settings_.candidates > 1 ? settings_.candidates * n_active : 0;
-      const std::int64_t share =
-          std::min(settings_.start_evaluations, (budget - spent - n_asked) / (2 * n_active));
-      if (share <= 0) break;
-      if (is_proposed) draw_starts();
-      run_round(share);
-      const std::int64_t spent_before = std::exchange(spent, count_solves());
+      if (!std::exchange(is_in_round, false) && !begin_round(budget)) break;
+      run_round();
+      const std::int64_t spent_before = std::exchange(spent_, count_solves());
       result_.history.entries.push_back(best_so_far(round_, result_, task_));
-      progress.advance_to(spent / 2, fmt::format("round {}", round_));
-      if (spent == spent_before) break;  // nobody asks any more: masked
-      pause(task_.interruptions, task_.comm, tell);
+      progress.advance_to(spent_ / 2, fmt::format("round {}", round_));
+      if (spent_ == spent_before) break;  // nobody asks any more: masked
     }
     return std::move(result_);
   }
 
  private:
-  // After a round; a problem that rested goes on resting: its misfit does not rise.
+  // In the middle of a round.
   void tell(StateArchive& archive) {
-    std::int64_t next = round_ + 1;
-    archive.shared("round", next);
-    if (archive.is_reading()) round_ = next;
-    result_.archive(archive, "result");
+    archive.shared("round", round_);
+    archive.shared("spent", spent_);
+    archive.shared("start_evaluations", start_evaluations_);
+    archive.by_problem("starts", starts_);
+    std::vector<std::uint8_t> is_active(static_cast<std::size_t>(starts_.n_problem()));
+    for (const std::int64_t row : active_) is_active[static_cast<std::size_t>(row)] = 1;
+    archive.by_problem("is_active", is_active);
+    std::erase_if(active_,
+                  [&](std::int64_t row) { return is_active[static_cast<std::size_t>(row)] == 0; });
+    lockstep_.archive(archive, "solves");
     proposal_.archive(archive, "proposal");
     task_.objective.archive(archive, "objective");
   }
 
+  // False where there is nothing left to try, or to spend.
+  bool begin_round(std::int64_t budget) {
+    choose_active();
+    const std::int64_t n_active = reduce_sum(std::ssize(active_), task_.comm);
+    if (n_active == 0) return false;
+    const bool is_proposed = round_ > 0 || is_prepared_;
+    const std::int64_t n_asked =
+        is_proposed && settings_.candidates > 1 ? settings_.candidates * n_active : 0;
+    start_evaluations_ =
+        std::min(settings_.start_evaluations, (budget - spent_ - n_asked) / (2 * n_active));
+    if (start_evaluations_ <= 0) return false;
+    if (is_proposed) draw_starts();
+    return true;
+  }
+
+  // A problem that rested goes on resting: its misfit does not rise.
   void choose_active() {
     const auto most = static_cast<double>(settings_.most_evaluations);
     const double enough = task_.attainable.solved_below(settings_.rest_deviations);
@@ -149,16 +164,17 @@ class Rounds {
     return best;
   }
 
-  void run_round(std::int64_t max_evaluations) {
+  void run_round() {
     const auto scope = task_.timer.scope(Phase::solver);
     const auto starts = starts_.read();
-    run_lockstep(
-        task_.objective, result_.ledger, active_, settings_.window,
+    OwnPace safe_points(task_.interruptions, task_.comm, tell_);
+    lockstep_.run(
+        active_,
         [&](LiveSolve& live) {
           GuardedSolve(settings_, prefix_, space_, result_, live)
-              .run(starts.row(live.row()), max_evaluations, settings_.patience);
+              .run(starts.row(live.row()), start_evaluations_, settings_.patience);
         },
-        [](std::int64_t) {});
+        [](std::int64_t) {}, safe_points);
   }
 
   std::int64_t count_solves() const {
@@ -173,8 +189,12 @@ class Rounds {
   const ParameterSpace& space_;
   std::string prefix_;
   MethodResult result_;
+  Lockstep lockstep_;
   Batch starts_;
+  Interruptions::Tell tell_ = [this](StateArchive& archive) { tell(archive); };
   std::int64_t round_ = 0;
+  std::int64_t spent_ = 0;              ///< solves of all problems, when the round began
+  std::int64_t start_evaluations_ = 0;  ///< of each start of this round, at most
   bool is_prepared_ = false;
   std::vector<std::int64_t> active_;  ///< local rows that go on, ascending
 };

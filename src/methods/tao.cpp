@@ -57,9 +57,16 @@ MethodResult solve_from(const TaoSettings& settings, const Task& task,
   MethodResult result(task.objective.n_problem(), space);
   const std::string prefix = petsc_option_prefix(task.name);
   Progress progress(task, static_cast<std::int64_t>(task.usable.size()), "problems of rank 0");
+  Lockstep lockstep(task.objective, result, settings.window);
+  const auto tell = [&](StateArchive& archive) {
+    lockstep.archive(archive, "solves");
+    task.objective.archive(archive, "objective");
+  };
+  task.interruptions.resume(tell);
+  OwnPace safe_points(task.interruptions, task.comm, tell);
   const auto scope = task.timer.scope(Phase::solver);
-  run_lockstep(
-      task.objective, result.ledger, task.usable, settings.window,
+  lockstep.run(
+      task.usable,
       [&](LiveSolve& live) {
         GuardedSolve solve(settings, prefix, space, result, live);
         for (const Batch* start : starts) {
@@ -67,7 +74,7 @@ MethodResult solve_from(const TaoSettings& settings, const Task& task,
           solve.run(start->read().row(live.row()), settings.max_evaluations - solve.n_evaluation());
         }
       },
-      [&](std::int64_t) { progress.advance(); });
+      [&](std::int64_t) { progress.advance(); }, safe_points);
   return result;
 }
 

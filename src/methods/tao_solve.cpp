@@ -106,7 +106,7 @@ void GuardedSolve::run(std::span<const double> start, std::int64_t max_evaluatio
   const auto row = static_cast<std::size_t>(live_.row());
   best_before_ = result_.loss[row];
   patience_ = patience;
-  const bool first = result_.ledger.adjoint[row] == 0;
+  const bool first = result_.reason[row] == StopReason::solve_diverged;  // no solve has told
   n_allowed_ = n_evaluation_ + max_evaluations;
   n_start_evaluation_ = 0;
   end_ = End::by_tao;
@@ -179,6 +179,10 @@ bool GuardedSolve::evaluate(std::span<const double> m, double& loss, std::span<d
     return false;
   }
   const Answer& answer = live_.ask(m);
+  if (answer.is_last_call) {
+    end_ = End::budget;
+    return false;
+  }
   result_.record(live_.row(), m, answer.loss, answer.outcome);
   if (answer.outcome == Outcome::ok) {
     loss = answer.loss;

@@ -4,6 +4,7 @@
 // needs.
 
 #include <cmath>
+#include <utility>
 
 #include "methods/progress.hpp"
 #include "methods/tao_solve.hpp"
@@ -38,6 +39,13 @@ void take_answers(const MethodResult& stage, Batch& starts) {
                         to.row(static_cast<std::int64_t>(row)).begin());
 }
 
+// Losses of different windows are not comparable: each stage has answers of its own.
+void forget_answers(MethodResult& result, const ParameterSpace& space) {
+  Ledger ledger = std::move(result.ledger);
+  result = MethodResult(std::ssize(result.loss), space);
+  result.ledger = std::move(ledger);
+}
+
 MethodResult solve_windows(const Settings& any, const Task& task) {
   const auto& settings = dynamic_cast<const WindowsSettings&>(any);
   const ModelShape& shape = task.objective.shape();
@@ -46,27 +54,35 @@ MethodResult solve_windows(const Settings& any, const Task& task) {
   const std::string prefix = petsc_option_prefix(task.name);
   MethodResult result(task.objective.n_problem(), shape.parameters);
   Batch starts = result.parameters.copy();
-  Ledger ledger(task.objective.n_problem());
-  Progress progress(task, n_stage, "windows");
+  std::int64_t stage = 1;
+  Lockstep lockstep(task.objective, result, settings.window);
+  const auto tell = [&](StateArchive& archive) {
+    archive.shared("stage", stage);
+    archive.by_problem("starts", starts);
+    lockstep.archive(archive, "solves");
+    task.objective.archive(archive, "objective");
+  };
+  task.interruptions.resume(tell);
+  Progress progress(task, n_stage, "windows", stage - 1);
   const auto scope = task.timer.scope(Phase::solver);
-  for (std::int64_t stage = 1; stage <= n_stage; ++stage) {
+  for (;; ++stage) {
     task.objective.observe_channels((n_channel * stage + n_stage - 1) / n_stage);
-    // Losses of different windows are not comparable: each stage has a result of its own.
-    result = MethodResult(task.objective.n_problem(), shape.parameters);
     const std::int64_t budget =
         stage < n_stage ? settings.stage_evaluations : settings.last_evaluations;
-    run_lockstep(
-        task.objective, ledger, task.usable, settings.window,
+    OwnPace safe_points(task.interruptions, task.comm, tell);
+    lockstep.run(
+        task.usable,
         [&](LiveSolve& live) {
           GuardedSolve(settings, prefix, shape.parameters, result, live)
               .run(starts.read().row(live.row()), budget);
         },
-        [](std::int64_t) {});
-    take_answers(result, starts);
+        [](std::int64_t) {}, safe_points);
     progress.advance();
+    if (stage == n_stage) break;
+    take_answers(result, starts);
+    forget_answers(result, shape.parameters);
   }
   task.objective.observe_channels(n_channel);
-  result.ledger = std::move(ledger);
   return result;
 }
 

@@ -98,13 +98,16 @@ TEST(Tao, NeverPaysTwiceForOnePoint) {
     settings.type = type;
     MethodResult result(1, model.shape().parameters);
     const std::vector<std::int64_t> rows = {0};
-    run_lockstep(
-        objective, result.ledger, rows, 1,
-        [&](LiveSolve& live) {
-          GuardedSolve(settings, "once_", model.shape().parameters, result, live)
-              .run(model.shape().parameters.centre, 60);
-        },
-        [](std::int64_t) {});
+    Interruptions none;
+    OwnPace safe_points(none, MPI_COMM_SELF, nullptr);
+    Lockstep(objective, result, 1)
+        .run(
+            rows,
+            [&](LiveSolve& live) {
+              GuardedSolve(settings, "once_", model.shape().parameters, result, live)
+                  .run(model.shape().parameters.centre, 60);
+            },
+            [](std::int64_t) {}, safe_points);
     EXPECT_GT(model.points.size(), 3U) << type;
     EXPECT_EQ(std::ranges::adjacent_find(model.points), model.points.end()) << type;
     EXPECT_EQ(result.ledger.forward[0], static_cast<double>(model.points.size())) << type;
