@@ -246,8 +246,9 @@ void RunSettings::describe(KeyTable& table) {
   table.add("overwrite", &overwrite, {.doc = "replace an existing result file"});
   table.add(
       "max_failed_fraction", &max_failed_fraction,
-      {.doc = "share of problems without an answer above which the run ends with exit code 3; a "
-              "method without any answer always ends so",
+      {.doc = "share of problems without an answer above which the run ends with exit code 3, "
+              "after the method that they failed in, with a checkpoint; where no problem has one "
+              "the exit code is 3 in any case",
        .min = 0,
        .max = 1});
 }

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "core/checks.hpp"
 #include "core/errors.hpp"
 #include "core/hash.hpp"
 #include "core/log.hpp"
@@ -75,14 +76,18 @@ std::optional<std::chrono::system_clock::time_point> end_of_walltime(double wall
   return end;
 }
 
+std::string resume_hint(const std::string& path) {
+  return fmt::format("jpo run with --resume goes on from {}", path);
+}
+
 }  // namespace
 
 void CheckpointSettings::describe(KeyTable& table) {
   table.add("directory", &directory,
             {.doc = "folder of the checkpoints; empty: run.output with .checkpoints behind it"});
   table.add("every_updates", &every_updates,
-            {.doc = "a checkpoint after so many updates of a network or rounds of starts; 0: by "
-                    "the clock alone",
+            {.doc = "a checkpoint after so many safe points, updates of a network or steps of "
+                    "solves; 0: by the clock alone",
              .min = 0});
   table.add("every_seconds", &every_seconds,
             {.doc = "a checkpoint at the first safe point after this time; 0: never by the clock",
@@ -142,7 +147,23 @@ Checkpoints::Checkpoints(Job& job)
     : job_(job),
       settings_(job.deck().section<CheckpointSettings>("checkpoint")),
       folder_(checkpoint_folder(job.deck())),
-      end_(end_of_walltime(settings_.walltime_s)) {}
+      end_(end_of_walltime(settings_.walltime_s)) {
+  say("checkpoints: {}{}; a run that was stopped or killed goes on with --resume", folder_,
+      settings_.every_seconds > 0.0 ? fmt::format(", every {:g} s", settings_.every_seconds) : "");
+  tell_last_word("there is no checkpoint yet");
+}
+
+Checkpoints::~Checkpoints() {
+  set_last_word("");
+}
+
+// Rank 0 speaks, and rank 1 should it be rank 0 that has died.
+void Checkpoints::tell_last_word(const std::string& how_to_go_on) const {
+  int rank = 0;
+  MPI_OK(MPI_Comm_rank(job_.comm(), &rank));
+  if (rank <= 1)
+    set_last_word(fmt::format("jpo: ended from outside (SIGTERM): {}\n", how_to_go_on));
+}
 
 void Checkpoints::open(const std::string& path) {
   try {
@@ -162,6 +183,7 @@ void Checkpoints::open(const std::string& path) {
   }
   const auto newest = find_checkpoints(folder_, job_.comm());
   n_written_ = newest.empty() ? 0 : checkpoint_number(newest.front());
+  tell_last_word(resume_hint(path));
   say("goes on from {}: {} of {} methods done", path, job_.results().size(),
       job_.deck().methods.size());
 }
@@ -193,6 +215,11 @@ void Checkpoints::pause_between_methods() {
   pause(*this, job_.comm(), nullptr);
 }
 
+std::string Checkpoints::save_between_methods() {
+  save(nullptr);
+  return checkpoint_path(folder_, n_written_);
+}
+
 void Checkpoints::remove_all() {
   prune_checkpoints(folder_, 0, job_.comm());
 }
@@ -219,10 +246,9 @@ void Checkpoints::serve(Wish agreed, const Tell& tell) {
   if (!agreed.save) return;
   save(tell);
   if (agreed.stop)
-    throw StoppedResumable(fmt::format(
-        "stopped as asked to, {} of {} methods done; jpo run with --resume goes on "
-        "from {}",
-        job_.results().size(), job_.deck().methods.size(), checkpoint_path(folder_, n_written_)));
+    throw StoppedResumable(fmt::format("stopped as asked to, {} of {} methods done; {}",
+                                       job_.results().size(), job_.deck().methods.size(),
+                                       resume_hint(checkpoint_path(folder_, n_written_))));
 }
 
 void Checkpoints::save(const Tell& tell) {
@@ -244,6 +270,7 @@ void Checkpoints::save(const Tell& tell) {
     if (in_method) tell(writer);
     writer.commit();
     ++n_written_;
+    tell_last_word(resume_hint(checkpoint_path(folder_, n_written_)));
     prune_checkpoints(folder_, settings_.keep, job_.comm());
   }
   longest_save_ = std::max(longest_save_, seconds_since(start));

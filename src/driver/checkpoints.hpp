@@ -44,12 +44,19 @@ std::string choose_checkpoint(const Deck& deck, bool resume, const std::string& 
 class Checkpoints : public Interruptions {
  public:
   explicit Checkpoints(Job& job);
+  Checkpoints(const Checkpoints&) = delete;
+  Checkpoints& operator=(const Checkpoints&) = delete;
+  Checkpoints(Checkpoints&&) = delete;
+  Checkpoints& operator=(Checkpoints&&) = delete;
+  ~Checkpoints() override;
 
   /// Takes the finished methods' results from a checkpoint; the method it was written in takes its
   /// state when it starts. Throws BadInput where the file is damaged or of another job. Collective.
   void open(const std::string& path);
   /// Between two methods: a safe point as well. Collective.
   void pause_between_methods();
+  /// Between two methods: writes one and gives its path. Collective.
+  std::string save_between_methods();
   /// The result is written: nothing is to be resumed any more. Collective.
   void remove_all();
 
@@ -60,6 +67,7 @@ class Checkpoints : public Interruptions {
  private:
   using Clock = std::chrono::steady_clock;
   void save(const Tell& tell);
+  void tell_last_word(const std::string& how_to_go_on) const;
   void check_identity();
   /// Throws the error again, with an older checkpoint where there is one. Collective.
   [[noreturn]] void refuse(const std::string& path, const BadInput& error) const;

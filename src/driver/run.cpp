@@ -22,6 +22,25 @@ void show_done(const MethodDeck& method, const MethodResult& result) {
   say("  {:<16} done in {:.1f} s", method.name, result.seconds);
 }
 
+std::string say_too_many(double failed, const RunSettings& settings) {
+  return fmt::format(
+      "{:.1f} % of the problems have no answer, run.max_failed_fraction allows {:.1f} %",
+      100.0 * failed, 100.0 * settings.max_failed_fraction);
+}
+
+// Before the next method, as no later one can mend it.
+void refuse_too_many_failed(const Job& job, Checkpoints& checkpoints) {
+  const auto& settings = job.deck().section<RunSettings>("run");
+  const double failed = failed_fraction(job);
+  if (job.results().empty() || failed <= settings.max_failed_fraction) return;
+  const std::string path = checkpoints.save_between_methods();
+  throw TooManyFailed(fmt::format(
+      "after method '{}' {}; stopped, {} of {} methods done; with a larger run.max_failed_fraction "
+      "jpo run --resume goes on from {}",
+      job.deck().methods[job.results().size() - 1].name, say_too_many(failed, settings),
+      job.results().size(), job.deck().methods.size(), path));
+}
+
 }  // namespace
 
 void run_deck(Deck deck, const RunRecord& record, MPI_Comm comm) {
@@ -34,6 +53,7 @@ void run_deck(Deck deck, const RunRecord& record, MPI_Comm comm) {
   job.set_interruptions(checkpoints);
   if (!record.checkpoint.empty()) checkpoints.open(record.checkpoint);
   while (job.results().size() < job.deck().methods.size()) {
+    refuse_too_many_failed(job, checkpoints);
     checkpoints.pause_between_methods();
     const MethodDeck& method = job.deck().methods[job.results().size()];
     job.solve(method);
@@ -51,10 +71,8 @@ void run_deck(Deck deck, const RunRecord& record, MPI_Comm comm) {
 
   const double failed = failed_fraction(job);
   if (!settings.allows_failed(failed))
-    throw TooManyFailed(fmt::format(
-        "{:.1f} % of the problems have no answer, run.max_failed_fraction allows {:.1f} %; the "
-        "result file is complete and says why, problem by problem",
-        100.0 * failed, 100.0 * settings.max_failed_fraction));
+    throw TooManyFailed(say_too_many(failed, settings) +
+                        "; the result file is complete and says why, problem by problem");
 }
 
 void check_and_run_deck(Deck deck, const RunArguments& arguments, MPI_Comm comm) {

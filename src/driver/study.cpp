@@ -115,8 +115,8 @@ class Study {
         cells_.size() - n_run_);
     if (!failed_.empty())
       throw TooManyFailed(fmt::format(
-          "in {} of {} cells more problems failed than run.max_failed_fraction allows; their "
-          "result files are complete: {}",
+          "in {} of {} cells more problems failed than run.max_failed_fraction allows; each has a "
+          "result file, or where it was stopped a checkpoint: {}",
           failed_.size(), cells_.size(), fmt::join(failed_, "; ")));
   }
 

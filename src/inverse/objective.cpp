@@ -9,8 +9,6 @@ namespace jpo {
 namespace {
 
 constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
-// What a planted fault hands to the model: a large finite value could fade out in it (an envelope).
-constexpr double kBlowUp = std::numeric_limits<double>::infinity();
 
 Outcome outcome_of(SolveStatus status) {
   switch (status) {
@@ -56,6 +54,7 @@ Objective::Objective(ForwardModel& model, const LocalProblems& problems,
       g_(solve_batch_, model.shape().parameters.size()),
       status_(static_cast<std::size_t>(solve_batch_)) {
   selected_.reserve(status_.size());
+  selected_faults_.reserve(status_.size());
   asked_.reserve(status_.size());
 }
 
@@ -84,6 +83,7 @@ void Objective::evaluate_chunks(std::span<const std::int64_t> rows, const Batch&
       const auto scope = timer_.scope(Phase::forward);
       model_.solve(c_, m_, y_, std::span(status_).first(selected_.size()));
     }
+    meet_faults();
     const bool any_ok = apply_misfit(chunk, m, result);
     if (!with_gradient || !any_ok) continue;
     {
@@ -97,6 +97,7 @@ void Objective::evaluate_chunks(std::span<const std::int64_t> rows, const Batch&
 // Copies the inputs of the chunk's problems side by side; masked problems are left out.
 void Objective::gather(const Chunk& chunk, const Batch& m, Ledger& ledger, Evaluation& result) {
   selected_.clear();
+  selected_faults_.clear();
   asked_.assign(chunk.rows.begin(), chunk.rows.end());
   const auto all_c = problems_.context.read();
   const auto all_m = m.read();
@@ -113,12 +114,20 @@ void Objective::gather(const Chunk& chunk, const Batch& m, Ledger& ledger, Evalu
     const auto slot = static_cast<std::int64_t>(selected_.size());
     std::ranges::copy(all_c.row(chunk.rows[k]), c_rows.row(slot).begin());
     std::ranges::copy(all_m.row(position), m_rows.row(slot).begin());
-    if (fault == Fault::blow_up) std::ranges::fill(m_rows.row(slot), kBlowUp);
+    faults_.meet_before(fault, m_rows.row(slot));
     selected_.push_back(static_cast<std::int64_t>(k));
+    selected_faults_.push_back(fault);
     ledger.forward[static_cast<std::size_t>(chunk.rows[k])] += solve_cost_;
   }
   const auto n = static_cast<std::int64_t>(selected_.size());
   for (Batch* batch : {&c_, &m_, &y_, &w_, &g_}) batch->set_n_problem(n);
+}
+
+void Objective::meet_faults() {
+  const auto y = y_.write();
+  for (std::size_t slot = 0; slot < selected_.size(); ++slot)
+    FaultPlan::meet_after(selected_faults_[slot], y.row(static_cast<std::int64_t>(slot)),
+                          status_[slot]);
 }
 
 // Loss and outcome of each solved row; w = dL/dF, zero where the row is not ok.

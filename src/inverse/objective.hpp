@@ -137,6 +137,7 @@ class Objective {
   void evaluate_chunks(std::span<const std::int64_t> rows, const Batch& m, bool with_gradient,
                        Ledger& ledger, Evaluation& result);
   void gather(const Chunk& chunk, const Batch& m, Ledger& ledger, Evaluation& result);
+  void meet_faults();
   bool apply_misfit(const Chunk& chunk, const Batch& m, Evaluation& result);
   void finish_gradient(const Chunk& chunk, const Batch& m, Ledger& ledger, Evaluation& result);
   void scatter(const Batch& by_asked, Batch& by_slot) const;
@@ -154,7 +155,8 @@ class Objective {
   Batch c_, m_, y_, w_, g_;
   std::vector<SolveStatus> status_;
   std::vector<std::int64_t> selected_;  ///< place in the chunk of each row that is solved
-  std::vector<std::int64_t> asked_;     ///< local rows of the last chunk
+  std::vector<Fault> selected_faults_;
+  std::vector<std::int64_t> asked_;  ///< local rows of the last chunk
 };
 
 }  // namespace jpo

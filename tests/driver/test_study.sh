@@ -79,11 +79,16 @@ expect 0 "1 run now, 2 done before" "${study[@]}" --set study.output=moved --set
   --set 'study.seeds=[3, 4, 5]' --set 'study.sizes=[2]'
 
 # A cell in which too many problems fail stops no other, and is not forgotten by a resumed study.
-faulty=("${study[@]}" --set run.name=faulty --set 'study.seeds=[]' --set 'study.sizes=[3]' --set
-  'study.variants=["faulty: fault.problems=[1, 2]; run.max_failed_fraction=0.1", "plain"]')
-expect 3 "in 1 of 2 cells more problems failed" "${faulty[@]}"
-[[ -f runs/faulty/faulty_n3_seed0.h5 && -f runs/faulty/plain_n3_seed0.h5 ]] || fail "$(ls runs/faulty)"
-expect 3 "are complete: faulty, n = 3, seed 0" "${faulty[@]}"
-grep -q "0 run now, 2 done before" log || fail "failed cells are run again"
+faulty=("${study[@]}" --set run.name=faulty --set 'study.seeds=[]' --set 'study.sizes=[3]')
+variants() {
+  echo "study.variants=[\"faulty: fault.problems=[1, 2]; run.max_failed_fraction=$1\", \"plain\"]"
+}
+faulty_strict=("${faulty[@]}" --set "$(variants 0.1)")
+expect 3 "in 1 of 2 cells more problems failed" "${faulty_strict[@]}"
+[[ -d runs/faulty/faulty_n3_seed0.h5.checkpoints && -f runs/faulty/plain_n3_seed0.h5 ]] || fail "$(ls runs/faulty)"
+expect 3 "a checkpoint: faulty, n = 3, seed 0" "${faulty_strict[@]}"
+grep -q "1 methods\? done\|1 of . methods done" log || fail "the failed cell began again: $(cat log)"
+expect 0 "1 run now, 1 done before" "${faulty[@]}" --set "$(variants 1)"
+[[ -f runs/faulty/faulty_n3_seed0.h5 ]] || fail "$(ls runs/faulty)"
 
 exit $((failures > 0))

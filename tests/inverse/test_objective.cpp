@@ -156,7 +156,7 @@ TEST(Objective, CountsWhatItSolves) {
 TEST(Objective, PlantsFaultsInTheirWindow) {
   Ask clean;
   clean.evaluate();
-  for (const char* kind : {"mask", "blow_up"}) {
+  for (const char* kind : {"mask", "blow_up", "not_finite", "petsc_error"}) {
     FaultSettings fault;
     fault.problems = {kFirstId + 3, kFirstId + kProblem + 5};  // the second is another rank's
     fault.kind = kind;

@@ -62,13 +62,18 @@ TEST(Joint, AFailedProblemEqualsAMaskedOne) {
   const std::vector<std::string> window = {"fault.problems=[6, 13]", "fault.first_evaluation=4",
                                            "fault.last_evaluation=7"};
   for (const char* batch : {"method.joint.mini_batch=0", "method.joint.mini_batch=3"}) {
-    auto blown = window, masked = window;
-    for (auto* deck : {&blown, &masked}) deck->emplace_back(batch);
-    blown.emplace_back("fault.kind=blow_up");
-    masked.emplace_back("fault.kind=mask");
-    const std::uint64_t hash = hash_at(blown, MPI_COMM_WORLD);
-    EXPECT_EQ(hash, hash_at(masked, MPI_COMM_WORLD)) << batch;
-    EXPECT_NE(hash, hash_at({batch}, MPI_COMM_WORLD)) << batch;
+    const auto hash_of = [&](const std::string& kind) {
+      auto deck = window;
+      deck.emplace_back(batch);
+      deck.push_back("fault.kind=" + kind);
+      return hash_at(deck, MPI_COMM_WORLD);
+    };
+    const std::uint64_t masked = hash_of("mask");
+    const std::uint64_t clean = hash_at({batch}, MPI_COMM_WORLD);
+    EXPECT_NE(masked, clean) << batch;
+    for (const char* kind : {"blow_up", "not_finite", "petsc_error"})
+      EXPECT_EQ(hash_of(kind), masked) << batch << ", " << kind;
+    EXPECT_EQ(hash_of("slow"), clean) << batch;
   }
 }
 
