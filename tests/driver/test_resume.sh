@@ -11,7 +11,7 @@ cd "$work" || exit 1
 source "$source_dir/jobs/environment.sh"
 source "$source_dir/tests/driver/expect.sh"
 
-cat >deck.toml <<'DECK'
+cat >kept.toml <<'DECK'
 [run]
 name = "kept"
 seed = 3
@@ -61,50 +61,140 @@ updates = 60
 draws = 10
 optimizer = "adamw"
 DECK
-result=runs/kept.h5
-folder=$result.checkpoints
+# Long solves of single problems: the checkpoints fall into the middle of them.
+cat >solves.toml <<'DECK'
+[run]
+name = "solves"
+seed = 4
+[data]
+n_problem = 10
+noise = 0.1
+[misfit]
+residual_scale = 0.1
+prior_weight = 1.0
+[model]
+name = "kuramoto_sivashinsky"
+unknown = "initial_state"
+horizon = 15.0
+[network]
+name = "mlp"
+hidden = [16]
+[parallel]
+micro_batch = 2
+solve_batch = 3
+[fault]
+problems = [5]
+kind = "not_finite"
+first_evaluation = 12
+[checkpoint]
+every_updates = 25
+[[method]]
+name = "bfgs"
+kind = "tao"
+max_evaluations = 60
+window = 4
+[[method]]
+kind = "windows"
+stages = 4
+window = 3
+[[method]]
+name = "lm"
+kind = "levenberg_marquardt"
+max_evaluations = 150
+[[method]]
+name = "lm_cg"
+kind = "levenberg_marquardt"
+from = "windows"
+linear_solver = "cg"
+max_evaluations = 100
+[[method]]
+kind = "bank"
+max_evaluations = 60
+start_evaluations = 30
+candidates = 3
+updates = 20
+DECK
 
-start=$(date +%s%N)
-expect 0 "result: $result" ranks 2 "$jpo" run deck.toml
-milliseconds=$((($(date +%s%N) - start) / 1000000))
-[[ -e $folder ]] && fail "checkpoints are left of a run that has finished"
-mv $result whole.h5
+# One of the ranks, or all of them.
+kill_ranks() {
+  local pids
+  mapfile -t pids < <(pgrep -f "$jpo run $1.toml" | while read -r pid; do
+    [[ $(readlink "/proc/$pid/exe") == "$jpo" ]] && echo "$pid"
+  done)
+  [[ ${#pids[@]} -eq 0 ]] && return
+  if [[ $2 == one ]]; then
+    kill -9 "${pids[RANDOM % ${#pids[@]}]}"
+  else
+    kill -9 "${pids[@]}"
+  fi 2>/dev/null
+}
+# The job ends soon, whatever is left of it.
+ends_soon() {
+  for ((k = 0; k < 300; ++k)); do
+    kill -0 "$1" 2>/dev/null || return 0
+    sleep 0.1
+  done
+  return 1
+}
 
 # Killed at random moments, each time on another number of ranks, until it is through.
 RANDOM=20261125
-n_resumed=0
-for ((kill_number = 1; kill_number <= n_kill; ++kill_number)); do
-  rm -rf runs
-  resume=()
-  for n_rank in 2 3 1; do
-    ranks $n_rank "$jpo" run deck.toml "${resume[@]}" >log 2>&1 &
-    job=$!
-    until compgen -G "$folder/checkpoint_*.h5" >/dev/null || ! kill -0 $job 2>/dev/null; do
-      sleep 0.05
-    done
-    pause=$((RANDOM % 100 * milliseconds / 300))
-    sleep $((pause / 1000)).$(printf %03d $((pause % 1000)))
-    pkill -9 -f "$jpo run deck.toml" && wait $job 2>/dev/null
-    [[ -f $result ]] && break
+n_killed=0 n_resumed=0
+kill_and_resume() { # DECK KILLS
+  local deck=$1 result=runs/$1.h5 start milliseconds pause job resume whose
+  local folder=$result.checkpoints
+  start=$(date +%s%N)
+  expect 0 "result: $result" ranks 2 "$jpo" run "$deck.toml"
+  milliseconds=$((($(date +%s%N) - start) / 1000000))
+  [[ -e $folder ]] && fail "checkpoints are left of a run that has finished"
+  mv "$result" "whole_$deck.h5"
+  for ((kill_number = 1; kill_number <= $2; ++kill_number)); do
+    rm -rf runs
     resume=()
-    if ls $folder/checkpoint_*.h5 >/dev/null 2>&1; then
-      resume=(--resume)
-      n_resumed=$((n_resumed + 1))
+    for n_rank in 2 3 1; do
+      ranks $n_rank "$jpo" run "$deck.toml" "${resume[@]}" >log 2>&1 &
+      job=$!
+      until compgen -G "$folder/checkpoint_*.h5" >/dev/null || ! kill -0 $job 2>/dev/null; do
+        sleep 0.05
+      done
+      pause=$((RANDOM % 100 * milliseconds / 300))
+      sleep $((pause / 1000)).$(printf %03d $((pause % 1000)))
+      whose=$([[ $((RANDOM % 2)) -eq 0 ]] && echo one || echo all)
+      kill_ranks "$deck" "$whose"
+      if ! ends_soon $job; then
+        fail "a job of $n_rank ranks hangs after the death of $whose: $(cat log)"
+        pkill -9 -f "$jpo run"
+      fi
+      wait $job && break
+      n_killed=$((n_killed + 1))
+      # One that had begun to work says how to go on.
+      [[ $whose == one && $n_rank -gt 1 ]] && grep -q "^checkpoints: " log &&
+        ! grep -q "jpo: ended from outside" log &&
+        fail "no word on how to go on after the death of one of $n_rank ranks: $(cat log)"
+      resume=()
+      if compgen -G "$folder/checkpoint_*.h5" >/dev/null; then
+        resume=(--resume)
+        n_resumed=$((n_resumed + 1))
+      fi
+    done
+    if [[ ! -f $result ]]; then
+      [[ ${#resume[@]} -eq 0 ]] && rm -rf runs
+      expect 0 "result: $result" ranks 2 "$jpo" run "$deck.toml" "${resume[@]}"
     fi
+    same "whole_$deck.h5" "$result"
   done
-  if [[ ! -f $result ]]; then
-    [[ ${#resume[@]} -eq 0 ]] && rm -rf runs
-    expect 0 "result: $result" ranks 2 "$jpo" run deck.toml "${resume[@]}"
-  fi
-  same whole.h5 $result
-done
-echo "$n_kill runs killed and resumed $n_resumed times"
+}
+kill_and_resume kept "$n_kill"
+kill_and_resume solves "$n_kill"
+echo "$n_killed jobs killed, $n_resumed resumed"
 [[ $n_resumed -gt 0 ]] || fail "no run was killed in time: nothing was tested"
+result=runs/kept.h5
+folder=$result.checkpoints
 
 # SIGUSR1: a checkpoint and exit code 75. SIGUSR2: a checkpoint, and the run goes on.
 rm -rf runs
 slow=(--set method.joint.updates=100000 --set checkpoint.every_updates=0)
-"$jpo" run deck.toml "${slow[@]}" >log 2>&1 &
+"$jpo" run kept.toml "${slow[@]}" >log 2>&1 &
 job=$!
 for ((k = 0; k < 200; ++k)); do
   grep -q "bfgs .*done" log && break
@@ -124,22 +214,22 @@ wait $job
 grep -q "jpo run with --resume goes on from $folder/checkpoint_000002.h5" log || fail "no word on how to go on: $(cat log)"
 
 # What it may not be resumed with, and what it may.
-expect 2 "holds checkpoints of a run that has not finished; allowed: --resume" "$jpo" run deck.toml "${slow[@]}"
-expect 2 "is of another deck: method.joint.learning_rate (0.1, there 0.001)" "$jpo" run deck.toml "${slow[@]}" --resume --set method.joint.learning_rate=0.1
-expect 2 "there is no checkpoint in elsewhere" "$jpo" run deck.toml "${slow[@]}" --resume --set 'checkpoint.directory="elsewhere"'
+expect 2 "holds checkpoints of a run that has not finished; allowed: --resume" "$jpo" run kept.toml "${slow[@]}"
+expect 2 "is of another deck: method.joint.learning_rate (0.1, there 0.001)" "$jpo" run kept.toml "${slow[@]}" --resume --set method.joint.learning_rate=0.1
+expect 2 "there is no checkpoint in elsewhere" "$jpo" run kept.toml "${slow[@]}" --resume --set 'checkpoint.directory="elsewhere"'
 cp $folder/checkpoint_000002.h5 good.h5
 printf 'x' | dd of=$folder/checkpoint_000002.h5 bs=1 seek=$(($(stat -c %s good.h5) / 2)) conv=notrunc status=none
-expect 2 "allowed: --resume-from $folder/checkpoint_000001.h5, an older one" "$jpo" run deck.toml "${slow[@]}" --resume
+expect 2 "allowed: --resume-from $folder/checkpoint_000001.h5, an older one" "$jpo" run kept.toml "${slow[@]}" --resume
 truncate -s 5000 $folder/checkpoint_000002.h5
-expect 2 "it cannot be opened" "$jpo" run deck.toml "${slow[@]}" --resume
+expect 2 "it cannot be opened" "$jpo" run kept.toml "${slow[@]}" --resume
 [[ -f $result ]] && fail "a refusal left a result"
-expect 75 "stopped as asked to" "$jpo" run deck.toml "${slow[@]}" --resume-from $folder/checkpoint_000001.h5 --set checkpoint.walltime_s=6 --set parallel.solve_batch=7
+expect 75 "stopped as asked to" "$jpo" run kept.toml "${slow[@]}" --resume-from $folder/checkpoint_000001.h5 --set checkpoint.walltime_s=6 --set parallel.solve_batch=7
 
 # With resume = "auto" the same command line goes on, and a finished run leaves nothing behind.
 rm -rf runs
-expect 75 "stopped as asked to, 0 of 6 methods done" ranks 2 "$jpo" run deck.toml --set checkpoint.walltime_s=1
-expect 0 "goes on from $folder/checkpoint_000001.h5" ranks 3 "$jpo" run deck.toml --set 'checkpoint.resume="auto"'
-same whole.h5 $result
+expect 75 "stopped as asked to, 0 of 6 methods done" ranks 2 "$jpo" run kept.toml --set checkpoint.walltime_s=1
+expect 0 "goes on from $folder/checkpoint_000001.h5" ranks 3 "$jpo" run kept.toml --set 'checkpoint.resume="auto"'
+same whole_kept.h5 $result
 [[ -e $folder ]] && fail "checkpoints are left of a run that has finished"
 
 [[ $failures -eq 0 ]] && echo "all resumes are exact"
