@@ -253,7 +253,7 @@ void Checkpoints::serve(Wish agreed, const Tell& tell) {
 
 void Checkpoints::save(const Tell& tell) {
   const auto start = Clock::now();
-  {
+  try {
     const auto scope = job_.timer().scope(Phase::io);
     CheckpointWriter writer(checkpoint_path(folder_, n_written_ + 1), rows_of(job_), job_.comm());
     writer.attribute("deck", job_.deck().resolved);
@@ -272,6 +272,11 @@ void Checkpoints::save(const Tell& tell) {
     ++n_written_;
     tell_last_word(resume_hint(checkpoint_path(folder_, n_written_)));
     prune_checkpoints(folder_, settings_.keep, job_.comm());
+  } catch (const CannotWrite& error) {
+    throw CannotWrite(
+        n_written_ > 0
+            ? fmt::format("{}; {}", error.what(), resume_hint(checkpoint_path(folder_, n_written_)))
+            : error.what());
   }
   longest_save_ = std::max(longest_save_, seconds_since(start));
   last_save_ = last_point_ = Clock::now();

@@ -84,7 +84,10 @@ void check_and_run_deck(Deck deck, const RunArguments& arguments, MPI_Comm comm)
   check_output_path(settings.output_path(), record.overwrite, comm);
   record.checkpoint =
       choose_checkpoint(deck, arguments.resume, arguments.resume_from, record.overwrite, comm);
+  check_output_folder("checkpoint.directory", checkpoint_folder(deck), comm);
   show_header(comm);
+  for (const std::string& part : stale_parts(settings.output_path(), comm))
+    warn("{} was left by a run that was killed while it wrote its result: it can be removed", part);
   run_deck(std::move(deck), record, comm);
 }
 

@@ -1,0 +1,123 @@
+#!/usr/bin/env bash
+# Disks that are full, read-only or over quota: the older result and checkpoint stay, the message
+# names path and cause, all ranks leave together. Usage: test_files.sh JPO
+set -uo pipefail
+jpo=$1
+source_dir=$(cd "$(dirname "$0")/../.." && pwd)
+work=$(mktemp -d)
+trap 'umount -l "$work/disk" 2>/dev/null; rm -rf "$work"' EXIT
+cd "$work" || exit 1
+source "$source_dir/jobs/environment.sh"
+source "$source_dir/tests/driver/expect.sh"
+
+cat >deck.toml <<'DECK'
+[run]
+name = "kept"
+seed = 3
+output = "disk/kept.h5"
+[data]
+n_problem = 24
+noise = 0.1
+[model]
+name = "wave_packet"
+[network]
+name = "mlp"
+hidden = [16]
+[parallel]
+micro_batch = 4
+[checkpoint]
+every_updates = 20
+[[method]]
+kind = "joint"
+updates = 1200
+[[method]]
+name = "bfgs"
+kind = "tao"
+DECK
+folder=disk/kept.h5.checkpoints
+run=("$jpo" run deck.toml)
+
+mkdir disk
+expect 0 "result: disk/kept.h5" "${run[@]}"
+mv disk/kept.h5 whole.h5
+
+# In the background, until it has written two checkpoints.
+begin() {
+  "${@}" >job.log 2>&1 &
+  job=$!
+  for ((k = 0; k < 600; ++k)); do
+    [[ -f $folder/checkpoint_000002.h5 ]] && return
+    sleep 0.05
+  done
+  fail "no checkpoints: $(cat job.log)"
+}
+# Exit code, and what the job must have said.
+ends_with() {
+  local code=$1 got
+  shift
+  for ((k = 0; k < 600; ++k)); do
+    kill -0 $job 2>/dev/null || break
+    sleep 0.1
+  done
+  kill -0 $job 2>/dev/null && fail "the job hangs: $(cat job.log)" && pkill -9 -f "$jpo run"
+  wait $job
+  got=$?
+  [[ $got -eq $code ]] || fail "exit $got (expected $code): $(cat job.log)"
+  for text in "$@"; do
+    grep -qF -- "$text" job.log || fail "not said: '$text': $(cat job.log)"
+  done
+  compgen -G "$folder/*.part" && fail "a part file stays"
+}
+goes_on() {
+  expect 0 "result: disk/kept.h5" ranks 1 "${run[@]}" --resume
+  same whole.h5 disk/kept.h5
+  [[ -e $folder ]] && fail "checkpoints are left of a run that has finished"
+  rm -rf disk/*
+}
+
+# Over quota, in the middle of a checkpoint's write.
+cc -shared -fPIC -O1 -o quota.so "$source_dir/tests/driver/quota_shim.c" -ldl || exit 1
+for n in 1 2; do
+  QUOTA_BYTES=1000000 begin ranks "$n" -x QUOTA_BYTES -x LD_PRELOAD="$work/quota.so" "${run[@]}"
+  ends_with 4 "cannot write $folder/checkpoint_" "quota exceeded" \
+    "jpo run with --resume goes on from $folder/checkpoint_"
+  goes_on
+done
+# Over quota before the first one: nothing to go on from, nothing is promised.
+expect 4 "cannot write $folder/checkpoint_000001.h5" \
+  ranks 2 -x QUOTA_BYTES=1000 -x LD_PRELOAD="$work/quota.so" "${run[@]}"
+grep -q "goes on from" log && fail "goes on from nothing: $(cat log)"
+rm -rf disk/*
+
+# A folder that cannot be written is refused before any work.
+touch file
+expect 2 'checkpoint.directory = "file/below" cannot be written in' \
+  "${run[@]}" --set 'checkpoint.directory="file/below"'
+# A part file that a killed writer has left is explained.
+touch disk/kept.h5.12345.part
+expect 0 "disk/kept.h5.12345.part was left by a run that was killed" \
+  "${run[@]}" --set method.joint.updates=2
+rm -rf disk/*
+
+# A small disk that fills up, and one that turns read-only.
+if ! mount -t tmpfs -o size=8m tmpfs disk 2>/dev/null; then
+  echo "SKIPPED: no small disk can be mounted here: full and read-only disks are not tested"
+  exit $((failures > 0))
+fi
+for n in 1 2; do
+  begin ranks "$n" "${run[@]}"
+  dd if=/dev/zero of=disk/filler bs=1k count=8192 2>/dev/null
+  ends_with 4 "cannot write $folder/checkpoint_" "No space left on device" \
+    "jpo run with --resume goes on from $folder/checkpoint_"
+  rm disk/filler
+  goes_on
+done
+begin ranks 2 "${run[@]}"
+mount -o remount,ro disk
+ends_with 4 "cannot write $folder/checkpoint_" "read only"
+expect 2 "cannot be written" "${run[@]}" --resume
+mount -o remount,rw disk
+goes_on
+
+[[ $failures -eq 0 ]] && echo "older files stay, and runs go on from them"
+exit $((failures > 0))
