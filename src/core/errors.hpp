@@ -16,10 +16,15 @@ enum class ExitCode : int {
   stopped_resumable = 75,
 };
 
+/// Text that a user wrote, fit for a message: no control characters, at most so many bytes, the
+/// middle of a longer one left out.
+std::string one_line(std::string text, std::size_t most_bytes = 2000);
+
 /// Base of every error that ends the program with a code of its own.
 class Error : public std::runtime_error {
  public:
-  Error(ExitCode code, const std::string& message) : std::runtime_error(message), code_(code) {}
+  Error(ExitCode code, const std::string& message)
+      : std::runtime_error(one_line(message)), code_(code) {}
   ExitCode code() const { return code_; }
 
  private:

@@ -83,7 +83,8 @@ class Binder {
   std::string chosen(const std::string& value) const {
     const auto& allowed = key_.rule.allowed;
     if (!allowed.empty() && std::ranges::find(allowed, value) == allowed.end())
-      wrong(fmt::format("\"{}\" is not known", value), nearest_name(value, allowed));
+      wrong(fmt::format("\"{}\" is not known", one_line(value, kValueBytes)),
+            nearest_name(value, allowed));
     return value;
   }
   template <class T, class Convert>
@@ -142,7 +143,7 @@ std::string place_of(const Source& source, const std::string& key,
 
 void refuse(const std::string& place, const std::string& key, const std::string& what,
             const std::string& allowed, const std::string& near) {
-  throw BadInput(fmt::format("{}: key '{}': {}{}{}", place, key, what,
+  throw BadInput(fmt::format("{}: key '{}': {}{}{}", place, one_line(key, kValueBytes), what,
                              allowed.empty() ? "" : "; allowed: " + allowed,
                              near.empty() ? "" : "; did you mean '" + near + "'?"));
 }
@@ -162,7 +163,7 @@ std::string text_of(const toml::node& node) {
   if (const auto* number = node.as_floating_point()) return fmt::format("{}", number->get());
   std::stringstream text;
   node.visit([&](const auto& value) { text << value; });
-  return text.str();
+  return one_line(text.str(), kValueBytes);
 }
 
 void read_settings(const toml::table& table, const std::string& section, const Source& source,

@@ -36,6 +36,9 @@ void read_settings(const toml::table& table, const std::string& section, const S
 /// Letters, digits, _ + - and those of `extra`; not empty.
 bool is_name(const std::string& text, const std::string& extra = "");
 
+/// So much of what a deck holds is shown in a message.
+constexpr std::size_t kValueBytes = 80;
+
 /// A value as TOML would write it, for messages.
 std::string text_of(const toml::node& node);
 

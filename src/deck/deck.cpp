@@ -102,8 +102,8 @@ class Reader {
     const std::string name = node->as_string()->get();
     const auto found = std::ranges::find(choices, name, &Choice::name);
     if (found == choices.end())
-      refuse(place, dotted, fmt::format("\"{}\" is not known", name), allowed,
-             nearest_name(name, names));
+      refuse(place, dotted, fmt::format("\"{}\" is not known", one_line(name, kValueBytes)),
+             allowed, nearest_name(name, names));
     return *found;
   }
 

@@ -35,7 +35,9 @@ struct State {
   explicit State(const RowRange& rows)
       : columns(static_cast<std::size_t>(3 * rows.n_local)),
         counts(static_cast<std::size_t>(rows.n_local)),
-        batch(rows.n_local, 2) {}
+        batch(rows.n_local, 2),
+        lists(counts.size()),
+        no_lists(counts.size()) {}
 
   void fill(const RowRange& rows) {
     update = 41;
@@ -45,6 +47,10 @@ struct State {
       columns[k] = std::sqrt(static_cast<double>(rows.first * 3) + static_cast<double>(k));
     for (std::size_t k = 0; k < counts.size(); ++k)
       counts[k] = (std::int64_t{1} << 52) + rows.first + static_cast<std::int64_t>(k);
+    // Problem 0 has none, problem k has k numbers.
+    for (std::int64_t row = 0; row < rows.n_local; ++row)
+      lists[static_cast<std::size_t>(row)].assign(static_cast<std::size_t>(rows.first + row),
+                                                  std::sqrt(static_cast<double>(rows.first + row)));
     const auto write = batch.write();
     for (std::size_t k = 0; k < write.values().size(); ++k)
       write.values()[k] = 0.1 * static_cast<double>(2 * rows.first) + 0.1 * static_cast<double>(k);
@@ -58,6 +64,8 @@ struct State {
     archive.by_problem("counts", counts);
     archive.by_problem("batch", batch);
     archive.by_problem("nothing", nothing);
+    archive.by_problem("lists", lists);
+    archive.by_problem("no lists", no_lists);
   }
 
   std::int64_t update = 0;
@@ -65,6 +73,7 @@ struct State {
   std::vector<double> shared, empty, columns;
   std::vector<std::int64_t> counts, nothing;
   Batch batch;
+  std::vector<std::vector<double>> lists, no_lists;
 };
 
 std::string bits(std::span<const double> values) {
@@ -96,6 +105,8 @@ class Checkpoint : public testing::Test {
     EXPECT_EQ(bits(state.shared), bits(wanted.shared));
     EXPECT_EQ(bits(state.columns), bits(wanted.columns));
     EXPECT_EQ(state.counts, wanted.counts);
+    EXPECT_EQ(state.lists, wanted.lists);
+    EXPECT_EQ(state.no_lists, wanted.no_lists);
     EXPECT_EQ(bits(state.batch.read().values()), bits(wanted.batch.read().values()));
   }
   // Throws as a run that goes on from it would.

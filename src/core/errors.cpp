@@ -1,0 +1,24 @@
+#include "core/errors.hpp"
+
+namespace jpo {
+namespace {
+
+// Bytes inside a UTF-8 character.
+bool is_continuation(char byte) {
+  return (static_cast<unsigned char>(byte) & 0xC0U) == 0x80U;
+}
+
+}  // namespace
+
+std::string one_line(std::string text, std::size_t most_bytes) {
+  for (char& letter : text)
+    if (static_cast<unsigned char>(letter) < 0x20U || letter == 0x7F) letter = ' ';
+  if (text.size() <= most_bytes) return text;
+  std::size_t head = 2 * most_bytes / 3;
+  std::size_t tail = text.size() - (most_bytes - head);
+  while (head > 0 && is_continuation(text[head])) --head;
+  while (tail < text.size() && is_continuation(text[tail])) ++tail;
+  return text.substr(0, head) + " ... " + text.substr(tail);
+}
+
+}  // namespace jpo

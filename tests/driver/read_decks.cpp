@@ -1,0 +1,70 @@
+// Reads decks one after the other as `jpo check` does, for fuzz_decks.py: standard input holds
+// "SIZE\n" and so many bytes a deck; an answer is one line, "good", "refused: MESSAGE", or "study:
+// MESSAGE" where only `jpo study` refuses it.
+
+#include <csignal>
+#include <cstdio>
+#include <exception>
+#include <iostream>
+#include <string>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "core/errors.hpp"
+#include "core/log.hpp"
+#include "core/session.hpp"
+#include "data/file_set.hpp"
+#include "deck/study_settings.hpp"
+#include "driver/catalogue.hpp"
+#include "driver/deck_checks.hpp"
+#include "driver/job.hpp"
+#include "driver/study_cells.hpp"
+
+namespace {
+
+constexpr unsigned kSeconds = 60;  // one that takes longer hangs
+constexpr rlim_t kBytes = rlim_t{12} << 30U;
+
+std::string answer(const std::string& text, MPI_Comm comm) {
+  std::string refused = "refused: ";
+  try {
+    const jpo::Deck deck =
+        jpo::complete_deck(jpo::read_deck(text, "deck.toml", {}, jpo::program_catalogue()), comm);
+    jpo::check_deck(deck, comm);
+    if (deck.section<jpo::StudySettings>("study").is_asked_for()) {
+      refused = "study: ";
+      jpo::DeckArguments arguments;
+      arguments.path = "deck.toml";
+      jpo::study_cells(text, arguments, comm);
+    }
+    return "good";
+  } catch (const jpo::BadInput& error) {
+    return refused + error.what();
+  } catch (const std::exception& error) {
+    return std::string("WRONG: ") + error.what();
+  }
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const jpo::Session session(&argc, &argv);
+  jpo::start_log(session.rank());
+  jpo::start_network_library();
+#ifndef __SANITIZE_ADDRESS__
+  const rlimit limit = {kBytes, kBytes};
+  setrlimit(RLIMIT_AS, &limit);
+#endif
+  std::string size;
+  while (std::getline(std::cin, size)) {
+    std::string text(std::stoul(size), '\0');
+    std::cin.read(text.data(), static_cast<std::streamsize>(text.size()));
+    alarm(kSeconds);
+    std::string line = answer(text, session.comm());
+    alarm(0);
+    for (char& letter : line)
+      if (letter == '\n') letter = '\x1e';  // shown as one line, judged by the other side
+    std::cout << line << std::endl;
+  }
+  return 0;
+}
