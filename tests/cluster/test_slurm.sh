@@ -1,0 +1,149 @@
+#!/usr/bin/env bash
+# jobs/*.sbatch under a real Slurm of this machine: a run, chains that the time limit stops and Slurm
+# queues again, a study as an array. What they write is what mpirun alone writes, bit for bit.
+# Skipped (77) where no Slurm can be started. Usage: test_slurm.sh JPO
+set -uo pipefail
+export JPO=$1
+source_dir=$(cd "$(dirname "$0")/../.." && pwd)
+source "$source_dir/jobs/environment.sh"
+source "$source_dir/tests/driver/expect.sh"
+source "$source_dir/tests/cluster/cluster.sh"
+
+reason=$(no_cluster_reason)
+if [[ -n $reason ]]; then
+  echo "SKIPPED, no Slurm here: $reason"
+  exit 77
+fi
+work=$(mktemp -d)
+daemons=()
+trap 'stop_cluster "$work"; rm -rf "$work"' EXIT
+trap 'exit 1' INT TERM
+if ! start_cluster "$work"; then
+  echo "SKIPPED, Slurm does not start here:"
+  tail -n 5 "$work"/*.out "$work"/munged.log
+  exit 77
+fi
+cd "$work" || exit 1
+jobs=$source_dir/jobs
+
+# More ranks than cores here: those that wait must not take the others' core.
+export OMPI_MCA_mpi_yield_when_idle=1 OMPI_MCA_btl_vader_single_copy_mechanism=none
+export LAUNCH=
+mpirun -n 2 --bind-to core true >log 2>&1 || export LAUNCH="mpirun -n 2 --bind-to none --oversubscribe"
+
+field() {  # field JOB NAME: of what Slurm says about it
+  scontrol show job --oneliner "$1" | grep -o " $2=[^ ]*" | head -n 1 | cut -d= -f2
+}
+wait_until() {  # wait_until SECONDS COMMAND...: false where it did not come true in time
+  local end=$((SECONDS + $1))
+  until "${@:2}"; do
+    ((SECONDS < end)) || return 1
+    sleep 0.3
+  done
+}
+has_ended() { [[ $(field "$1" JobState) =~ ^(COMPLETED|FAILED|TIMEOUT|CANCELLED|NODE_FAIL)$ ]]; }
+was_requeued() { [[ $(field "$1" Restarts) -gt 0 ]]; }
+expect_end() {  # expect_end JOB STATE EXIT LOG
+  wait_until 100 has_ended "$1"
+  [[ $(field "$1" JobState) == "$2" && $(field "$1" ExitCode) == "$3:0" ]] ||
+    fail "$4: $(field "$1" JobState), exit code $(field "$1" ExitCode), expected $2, $3: $(cat "$4")"
+}
+# Slurm looks at time limits every 30 s: a job that is submitted at the right moment runs for some
+# seconds before it is signalled.
+n_look() { grep -c "Testing job time limits" slurmctld.log; }
+has_looked_again() { [[ $(n_look) -gt $1 ]]; }
+wait_for_moment() {
+  wait_until 40 has_looked_again "$(n_look)"
+  sleep 22
+}
+
+cat >chain.toml <<'DECK'
+[run]
+name = "chain"
+seed = 3
+[data]
+n_problem = 64
+noise = 0.1
+[model]
+name = "kuramoto_sivashinsky"
+horizon = 5.0
+[network]
+name = "mlp"
+hidden = [16]
+[parallel]
+micro_batch = 8
+[[method]]
+name = "bfgs"
+kind = "tao"
+max_evaluations = 20
+[[method]]
+kind = "joint"
+updates = 2500
+[[method]]
+name = "joint+refine"
+kind = "refine"
+from = "joint"
+max_evaluations = 20
+[study]
+sizes = [8, 16]
+seeds = [1, 2]
+variants = ["plain: method.joint.updates = 50", "wide: method.joint.updates = 50; network.hidden = [32]"]
+DECK
+short=(--set method.joint.updates=50)
+endless=(--set study.sizes=[16] --set 'study.variants=["endless: method.joint.updates = 10000000"]')
+
+# A study that does not end in a minute: jpo stops it by its own clock, SIGUSR1 does not come.
+long=$(sbatch --parsable --array=7 --ntasks=1 --time=1 --signal=B:CONT@1 "$jobs/study.sbatch" chain.toml \
+  "${endless[@]}" --set study.output=runs/endless)
+
+# One run, with ROMIO; a deck that is refused; a study in two tasks, and a job that waits for both.
+run=$(OMPI_MCA_io=romio321 sbatch --parsable "$jobs/run.sbatch" chain.toml "${short[@]}" --set run.output=runs/run.h5)
+refused=$(sbatch --parsable "$jobs/requeue.sbatch" chain.toml --set run.sed=1)
+study=$(sbatch --parsable --array=1-2 "$jobs/study.sbatch" chain.toml --set study.output=runs/array)
+table=$(sbatch --parsable --dependency="afterok:$study" --ntasks=1 --output=table.log --wrap \
+  "$(find_python) $source_dir/postprocess/study.py runs/array")
+expect 0 "result: direct/run.h5" ranks 2 "$JPO" run chain.toml "${short[@]}" --set run.output=direct/run.h5
+expect 0 "8 run now" ranks 2 "$JPO" study chain.toml --set study.output=direct/array
+expect_end "$run" COMPLETED 0 "jpo_$run.log"
+same direct/run.h5 runs/run.h5
+expect_end "$refused" FAILED 2 "jpo_$refused.log"
+was_requeued "$refused" && fail "a refused deck is queued again"
+expect_end "$table" COMPLETED 0 table.log
+for cell in direct/array/*.h5; do
+  same "$cell" "runs/array/${cell##*/}"
+done
+"$(find_python)" "$source_dir/postprocess/study.py" direct/array >direct_table.log
+diff <(sed 's/[0-9.]* s\b//g; s/direct/runs/' direct_table.log) <(sed 's/[0-9.]* s\b//g' table.log) ||
+  fail "the tables of the two studies differ"
+
+# Two chains of the same run, under mpirun and srun. Once they are in the queue again, the rest of them
+# gets more time.
+wait_for_moment
+by_mpirun=$(sbatch --parsable --time=1 --signal=B:USR1@30 "$jobs/requeue.sbatch" chain.toml --set run.output=runs/mpirun.h5)
+by_srun=$(LAUNCH="srun --mpi=pmix" sbatch --parsable --time=1 --signal=B:USR1@30 "$jobs/requeue.sbatch" chain.toml \
+  --set run.output=runs/srun.h5)
+for job in "$by_mpirun" "$by_srun"; do
+  log=jpo_$job.log
+  wait_until 30 was_requeued "$job" || fail "Slurm has not queued the chain again: $(cat "$log")"
+  scontrol update job="$job" TimeLimit=5
+done
+expect 0 "result: direct/chain.h5" ranks 2 "$JPO" run chain.toml --set run.output=direct/chain.h5
+for job in "$by_mpirun" "$by_srun"; do
+  log=jpo_$job.log
+  expect_end "$job" COMPLETED 0 "$log"
+  for text in "SIGUSR1: the time is nearly up" "jpo run with --resume goes on from" "goes on from runs/"; do
+    grep -q "$text" "$log" || fail "no '$text': $(cat "$log")"
+  done
+  echo "chain $job: $(($(field "$job" Restarts) + 1)) parts"
+done
+same direct/chain.h5 runs/mpirun.h5
+same direct/chain.h5 runs/srun.h5
+compgen -G "runs/*.checkpoints" >/dev/null && fail "checkpoints are left of a run that has finished"
+
+log=jpo_study_${long}_7.log
+wait_until 60 was_requeued "${long}_7" || fail "Slurm has not queued the study again: $(cat "$log")"
+grep -q "SIGUSR1" "$log" && fail "the study was signalled: nothing is known of its clock"
+
+echo "$SECONDS s"
+[[ $failures -eq 0 ]] && echo "runs, chains and studies under Slurm are those of mpirun"
+exit $((failures > 0))
