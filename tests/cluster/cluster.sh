@@ -1,5 +1,6 @@
 # Sourced: a private Slurm cluster of this one machine, with its own keys, ports and folders: nothing
 # outside of its folder is read or written. Needs root, slurmctld, slurmd, munged, and no cgroups.
+PATH+=:/usr/sbin
 
 port_is_free() { ! (: <"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
 

@@ -43,13 +43,14 @@ wait_until() {  # wait_until SECONDS COMMAND...: false where it did not come tru
 }
 has_ended() { [[ $(field "$1" JobState) =~ ^(COMPLETED|FAILED|TIMEOUT|CANCELLED|NODE_FAIL)$ ]]; }
 was_requeued() { [[ $(field "$1" Restarts) -gt 0 ]]; }
+ended_unsignalled() { [[ $(field "$1" JobState) == COMPLETED ]] && ! grep -q SIGUSR1 "jpo_$1.log"; }
 was_stopped() {
   has_ended "$1" || { was_requeued "$1" && grep -q "jpo run with --resume goes on from" "jpo_$1.log"; }
 }
 expect_end() {  # expect_end JOB STATE EXIT LOG
   wait_until 150 has_ended "$1"
   [[ $(field "$1" JobState) == "$2" && $(field "$1" ExitCode) == "$3:0" ]] ||
-    fail "$4: $(field "$1" JobState), exit code $(field "$1" ExitCode), expected $2, $3: $(cat "$4")"
+    fail "$4: $(field "$1" JobState), exit code $(field "$1" ExitCode), expected $2, $3: $(tail -n 30 "$4")"
 }
 # Slurm looks at time limits every 30 s: a job that is submitted at the right moment runs for some
 # seconds before it is signalled.
@@ -128,15 +129,14 @@ for updates in 2000 8000 32000; do
   by_mpirun=$("${chain[@]}" "${work_of[@]}" --set run.output=runs/mpirun.h5)
   by_srun=$(LAUNCH="srun --mpi=pmix" "${chain[@]}" "${work_of[@]}" --set run.output=runs/srun.h5)
   for job in "$by_mpirun" "$by_srun"; do
-    wait_until 100 was_stopped "$job" && scontrol update job="$job" TimeLimit=5 >/dev/null
+    wait_until 100 was_stopped "$job" && scontrol update job="$job" TimeLimit=5 >log 2>&1
   done
-  [[ $(field "$by_mpirun" Restarts) -eq 0 && $(field "$by_mpirun" JobState) == COMPLETED ]] ||
-    [[ $(field "$by_srun" Restarts) -eq 0 && $(field "$by_srun" JobState) == COMPLETED ]] || break
+  ended_unsignalled "$by_mpirun" || ended_unsignalled "$by_srun" || break
   scancel "$by_mpirun" "$by_srun"
   rm -rf runs/*.checkpoints
 done
 log=jpo_study_${long}_7.log
-wait_until 60 was_requeued "${long}_7" || fail "Slurm has not queued the study again: $(cat "$log")"
+wait_until 60 was_requeued "${long}_7" || fail "Slurm has not queued the study again: $(tail -n 30 "$log")"
 grep -q "SIGUSR1" "$log" && fail "the study was signalled: nothing is known of its clock"
 scancel "$long"
 
@@ -144,8 +144,8 @@ expect 0 "result: direct/chain.h5" ranks 2 "$JPO" run chain.toml "${work_of[@]}"
 for job in "$by_mpirun" "$by_srun"; do
   log=jpo_$job.log
   expect_end "$job" COMPLETED 0 "$log"
-  for text in "SIGUSR1: the time is nearly up" "is queued again" "goes on from runs/.*: 1 of 3 methods done"; do
-    grep -q "$text" "$log" || fail "no '$text': $(cat "$log")"
+  for text in "SIGUSR1: the time is nearly up" "is queued again" "goes on from runs/.* of 3 methods done"; do
+    grep -q "$text" "$log" || fail "no '$text': $(tail -n 30 "$log")"
   done
   echo "chain $job of $updates updates: $(($(field "$job" Restarts) + 1)) parts"
 done
