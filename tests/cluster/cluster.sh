@@ -59,6 +59,7 @@ CONF
 # start_cluster DIR: sets SLURM_CONF and daemons (process ids); fails where no node gets ready in time.
 start_cluster() {
   local dir=$1 k
+  guard_cluster "$dir"
   chmod 755 "$dir"
   mkdir -m 755 "$dir/munge" "$dir/slurmd" "$dir/slurmctld"
   write_slurm_conf "$dir"
@@ -84,11 +85,18 @@ start_cluster() {
 }
 
 # Of the cluster of this folder, whatever still runs: its name is in their environment or arguments.
-processes_of() {  # DIR
+kill_rest() {  # DIR
   local pid
   for pid in $(grep -lzs -- "$1" /proc/[0-9]*/environ /proc/[0-9]*/cmdline | cut -d/ -f3 | sort -un); do
-    [[ $pid -ne $$ && -d /proc/$pid ]] && echo "$pid"
+    [[ $pid -ne $$ ]] && kill -9 "$pid" 2>/dev/null
   done
+}
+
+# ctest kills a test that takes too long, and its children: this one is nobody's child.
+guard_cluster() {  # DIR
+  (setsid bash -c "$(declare -f kill_rest)
+    while kill -0 $$; do sleep 1; done
+    kill_rest $1; sleep 1; kill_rest $1; rm -rf $1" >/dev/null 2>&1 &)
 }
 
 stop_cluster() {  # DIR
@@ -100,7 +108,5 @@ stop_cluster() {  # DIR
   done
   kill "${daemons[@]}" 2>/dev/null
   wait "${daemons[@]}" 2>/dev/null
-  for k in $(processes_of "$1"); do
-    kill -9 "$k" 2>/dev/null
-  done
+  kill_rest "$1"
 }

@@ -89,7 +89,7 @@ kind = "refine"
 from = "joint"
 max_evaluations = 20
 [study]
-sizes = [8, 16]
+sizes = [8]
 seeds = [1, 2]
 variants = ["plain", "wide: network.hidden = [32]"]
 DECK
@@ -105,8 +105,13 @@ refused=$(sbatch --parsable "$jobs/requeue.sbatch" chain.toml --set run.sed=1)
 study=$(sbatch --parsable --array=1-2 "$jobs/study.sbatch" chain.toml --set study.output=runs/array)
 table=$(sbatch --parsable --dependency="afterok:$study" --ntasks=1 --output=table.log --wrap \
   "$(find_python) $source_dir/postprocess/study.py runs/array --json array.json")
+# Of two tasks the one whose job id is that of the array stops: it alone is queued again.
+# shellcheck disable=SC2016
+printf '#!/bin/sh\n[ "$SLURM_ARRAY_TASK_ID" = 2 ] && [ -z "$SLURM_RESTART_COUNT" ] && exit 75\nexit 0\n' >stops_once
+chmod +x stops_once
+two=$(JPO=./stops_once sbatch --parsable --array=1-2 --ntasks=1 "$jobs/study.sbatch" none.toml)
 expect 0 "result: direct/run.h5" ranks 2 "$JPO" run chain.toml --set run.output=direct/run.h5
-expect 0 "8 run now" ranks 2 "$JPO" study chain.toml --set study.output=direct/array
+expect 0 "4 run now" ranks 2 "$JPO" study chain.toml --set study.output=direct/array
 expect_end "$run" COMPLETED 0 "jpo_$run.log"
 same direct/run.h5 runs/run.h5
 expect_end "$refused" FAILED 2 "jpo_$refused.log"
@@ -135,6 +140,10 @@ for updates in 2000 8000 32000; do
   scancel "$by_mpirun" "$by_srun"
   rm -rf runs/*.checkpoints
 done
+expect_end "${two}_1" COMPLETED 0 "jpo_study_${two}_1.log"
+expect_end "${two}_2" COMPLETED 0 "jpo_study_${two}_2.log"
+[[ $(field "${two}_1" Restarts)$(field "${two}_2" Restarts) == 01 ]] || fail "not the task that stopped is queued again"
+
 log=jpo_study_${long}_7.log
 wait_until 60 was_requeued "${long}_7" || fail "Slurm has not queued the study again: $(tail -n 30 "$log")"
 grep -q "SIGUSR1" "$log" && fail "the study was signalled: nothing is known of its clock"
