@@ -12,7 +12,8 @@ packages=(build-essential cmake ninja-build ccache pkg-config git
   libgtest-dev libbenchmark-dev
   python3 python3-h5py python3-numpy python3-matplotlib)
 if [[ ${1:-} == --tests ]]; then
-  packages+=(clang-format clang-tidy python3-scipy)
+  # tests/cluster starts a Slurm of its own with them.
+  packages+=(clang-format clang-tidy python3-scipy munge slurmctld slurmd slurm-client)
 fi
 
 if ! command -v dpkg-query >/dev/null; then

@@ -33,6 +33,8 @@ void ignore_outer_petsc_options() {
 Session::Session(int* argc, char*** argv) {
   // A limit on file sizes is an error of the write that meets it, not the end of the program.
   std::signal(SIGXFSZ, SIG_IGN);
+  // First of all: a signal may come before MPI is up.
+  catch_signals();
   ignore_outer_petsc_options();
   int provided = 0;
   MPI_OK(MPI_Init_thread(argc, argv, MPI_THREAD_FUNNELED, &provided));
@@ -42,7 +44,6 @@ Session::Session(int* argc, char*** argv) {
   PETSC(PetscInitialize(&n_argument, &first, nullptr, nullptr));
   PETSC(PetscPushErrorHandler(PetscReturnErrorHandler, nullptr));
   MPI_OK(MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN));
-  catch_signals();
   MPI_OK(MPI_Comm_rank(MPI_COMM_WORLD, &rank_));
   MPI_OK(MPI_Comm_size(MPI_COMM_WORLD, &n_rank_));
 }
