@@ -36,6 +36,7 @@ constexpr std::int64_t kParameter = 3;
 constexpr std::int64_t kPictureTime = 250;
 constexpr double kMegabyte = 1e6;
 // AB2 takes eigenvalues of dt N down to -1; those of the discrete nu lap reach -8 nu / h^2.
+constexpr double kMostSteps = 1e6;
 constexpr double kDiffusionLimit = 0.125;
 
 }  // namespace
@@ -171,6 +172,9 @@ void NavierStokes::Settings::check_numbers() const {
   if (n_grid % 2 != 0)
     throw BadInput(
         fmt::format("key 'model.n_grid' = {}: must be even (the upper half is observed)", n_grid));
+  if (!(horizon / time_step <= kMostSteps))
+    throw BadInput(fmt::format("key 'model.horizon' = {}: more than {} time steps of {}", horizon,
+                               kMostSteps, time_step));
   const double whole = std::max(1.0, std::round(horizon / time_step));
   if (std::abs(horizon - whole * time_step) > 1e-9 * horizon)
     throw BadInput(fmt::format(
