@@ -38,8 +38,10 @@ Session::Session(int* argc, char*** argv) {
   ignore_outer_petsc_options();
   int provided = 0;
   MPI_OK(MPI_Init_thread(argc, argv, MPI_THREAD_FUNNELED, &provided));
-  std::array<char*, 3> arguments = {(*argv)[0], const_cast<char*>("-skip_petscrc"), nullptr};
-  int n_argument = 2;
+  // PETSc's signal handler would take SIGTERM from ours, and a closed pipe for a crash.
+  std::array<char*, 4> arguments = {(*argv)[0], const_cast<char*>("-skip_petscrc"),
+                                    const_cast<char*>("-no_signal_handler"), nullptr};
+  int n_argument = 3;
   char** first = arguments.data();
   PETSC(PetscInitialize(&n_argument, &first, nullptr, nullptr));
   PETSC(PetscPushErrorHandler(PetscReturnErrorHandler, nullptr));

@@ -40,6 +40,9 @@ run=("$jpo" run deck.toml --set run.output=)
 expect 0 "jpo" "$jpo" version
 expect 0 "kuramoto_sivashinsky" "$jpo" models
 expect 0 "deck.toml is good" "$jpo" check deck.toml
+# A reader that has gone (| head) is no crash.
+said=$({ "$jpo" check --keys | true; } 2>&1)
+[[ -n $said ]] && fail "a closed pipe: $said"
 expect 0 "max_evaluations" "$jpo" check --keys
 expect 2 "deck" "$jpo" run
 expect 2 "subcommand" "$jpo"
