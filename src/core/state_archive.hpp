@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "core/batch.hpp"
+#include "core/errors.hpp"
 
 namespace jpo {
 
@@ -41,6 +42,16 @@ class StateArchive {
     shared(name, one);
     value = static_cast<Number>(one.at(0));
   }
+  /// A whole number of things, which is refused (BadInput) above `most`: nothing is allocated by
+  /// what a damaged file says.
+  void shared_count(const std::string& name, std::size_t& n, std::size_t most) {
+    double value = static_cast<double>(n);
+    shared(name, value);
+    if (!(value >= 0.0 && value <= static_cast<double>(most)))
+      throw BadInput("checkpoint: damaged: '" + name + "' is not a number of things");
+    n = static_cast<std::size_t>(value);
+  }
+
   template <class Number>
   void by_problem(const std::string& name, std::vector<Number>& values) {
     std::vector<double> doubles(values.size());

@@ -1,6 +1,7 @@
 #include "driver/checkpoints.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cstdlib>
 #include <filesystem>
 
@@ -29,22 +30,47 @@ RowRange rows_of(const Job& job) {
   return {job.shard().first_problem(), job.shard().n_local_problem(), job.shard().n_problem()};
 }
 
+// A network that a method has read is read again, and must be the same.
+void archive_read_network(StateArchive& archive, const std::string& name, const Job& job,
+                          const MethodDeck& method, std::optional<TrainedNetwork>& network) {
+  std::array<double, 2> hash{};
+  const auto split = [&hash](const TrainedNetwork& from) {
+    hash = {static_cast<double>(from.hash >> 32U), static_cast<double>(from.hash & 0xFFFFFFFFU)};
+  };
+  if (network) split(*network);
+  std::vector<double> stored(hash.begin(), hash.end());
+  archive.shared(name + "/network_hash", stored);
+  if (!archive.is_reading()) return;
+  network = kind_of(method.kind).read_network(method.name, *method.settings, job.comm());
+  split(*network);
+  if (!std::ranges::equal(stored, hash))
+    throw BadInput(fmt::format(
+        "method '{}' has read another network before the run was stopped than stands in its file "
+        "now",
+        method.name));
+}
+
 void archive_network(StateArchive& archive, const std::string& name, const Job& job,
                      std::optional<TrainedNetwork>& network) {
   bool has_one = network.has_value();
   archive.shared(name + "/has_network", has_one);
   if (!has_one) return;
-  std::int64_t micro_batch = network ? network->shape.micro_batch : 1;
+  std::size_t micro_batch =
+      network ? static_cast<std::size_t>(network->shape.micro_batch) : std::size_t{1};
   std::vector<double> weights = network ? network->weights : std::vector<double>();
   Normalization normalization = network ? network->normalization : Normalization{};
-  archive.shared(name + "/micro_batch", micro_batch);
+  archive.shared_count(name + "/micro_batch", micro_batch, 65536);
   archive.shared(name + "/weights", weights);
   archive.shared(name + "/mean", normalization.mean);
   archive.shared(name + "/deviation", normalization.deviation);
   if (!archive.is_reading()) return;
   const auto& settings = job.deck().section<NetworkSettings>("network");
-  const NetworkShape shape = network_shape(job.shape(), micro_batch);
+  const NetworkShape shape =
+      network_shape(job.shape(), std::max<std::int64_t>(1, static_cast<std::int64_t>(micro_batch)));
   Network rebuilt(settings, shape, 0);
+  if (std::ssize(weights) != rebuilt.n_weight())
+    throw BadInput(fmt::format("checkpoint: damaged: {} weights where the network has {}",
+                               weights.size(), rebuilt.n_weight()));
   rebuilt.set_weights(weights);
   rebuilt.set_normalization(normalization);
   network = trained_network(settings, shape, rebuilt);
@@ -52,14 +78,18 @@ void archive_network(StateArchive& archive, const std::string& name, const Job& 
 
 void archive_finished(StateArchive& archive, Job& job, std::vector<MethodResult>& results) {
   std::size_t n = results.size();
-  archive.shared("n_finished", n);
+  archive.shared_count("n_finished", n, job.deck().methods.size());
   while (results.size() < n)
     results.emplace_back(job.problems().observation.n_problem(), job.shape().parameters);
   for (std::size_t k = 0; k < n; ++k) {
     const std::string name = fmt::format("finished {}", k);
     results[k].archive(archive, name);
     archive.shared(name + "/seconds", results[k].seconds);
-    archive_network(archive, name, job, results[k].network);
+    const MethodDeck& method = job.deck().methods[k];
+    if (kind_of(method.kind).read_network)
+      archive_read_network(archive, name, job, method, results[k].network);
+    else
+      archive_network(archive, name, job, results[k].network);
   }
 }
 
@@ -74,10 +104,6 @@ std::optional<std::chrono::system_clock::time_point> end_of_walltime(double wall
     end = end ? std::min(*end, slurm_end) : slurm_end;
   }
   return end;
-}
-
-std::string resume_hint(const std::string& path) {
-  return fmt::format("jpo run with --resume goes on from {}", path);
 }
 
 }  // namespace
@@ -136,20 +162,23 @@ std::string choose_checkpoint(const Deck& deck, bool resume, const std::string& 
     return found.front();
   if (!overwrite)
     throw BadInput(
-        fmt::format("{} holds checkpoints of a run that has not finished; allowed: --resume to go "
-                    "on from them, or --overwrite to remove them and start again",
+        fmt::format("{} holds checkpoints of a run that has not finished; allowed: --resume, or "
+                    "checkpoint.resume = \"auto\", to go on from them, or --overwrite to remove "
+                    "them and start again",
                     folder));
   prune_checkpoints(folder, 0, comm);
   return "";
 }
 
-Checkpoints::Checkpoints(Job& job)
+Checkpoints::Checkpoints(Job& job, std::string resumed_by)
     : job_(job),
+      resumed_by_(std::move(resumed_by)),
       settings_(job.deck().section<CheckpointSettings>("checkpoint")),
       folder_(checkpoint_folder(job.deck())),
       end_(end_of_walltime(settings_.walltime_s)) {
-  say("checkpoints: {}{}; a run that was stopped or killed goes on with --resume", folder_,
-      settings_.every_seconds > 0.0 ? fmt::format(", every {:g} s", settings_.every_seconds) : "");
+  say("checkpoints: {}{}; after a stop or a kill {} goes on", folder_,
+      settings_.every_seconds > 0.0 ? fmt::format(", every {:g} s", settings_.every_seconds) : "",
+      resumed_by_);
   tell_last_word("there is no checkpoint yet");
 }
 
@@ -157,7 +186,11 @@ Checkpoints::~Checkpoints() {
   set_last_word("");
 }
 
-// Rank 0 speaks, and rank 1 should it be rank 0 that has died.
+std::string Checkpoints::go_on(const std::string& path) const {
+  return fmt::format("{} goes on from {}", resumed_by_, path);
+}
+
+// Rank 0 speaks, and rank 1 as well: it may be rank 0 that has died.
 void Checkpoints::tell_last_word(const std::string& how_to_go_on) const {
   int rank = 0;
   MPI_OK(MPI_Comm_rank(job_.comm(), &rank));
@@ -183,7 +216,7 @@ void Checkpoints::open(const std::string& path) {
   }
   const auto newest = find_checkpoints(folder_, job_.comm());
   n_written_ = newest.empty() ? 0 : checkpoint_number(newest.front());
-  tell_last_word(resume_hint(path));
+  tell_last_word(go_on(path));
   say("goes on from {}: {} of {} methods done", path, job_.results().size(),
       job_.deck().methods.size());
 }
@@ -248,7 +281,7 @@ void Checkpoints::serve(Wish agreed, const Tell& tell) {
   if (agreed.stop)
     throw StoppedResumable(fmt::format("stopped as asked to, {} of {} methods done; {}",
                                        job_.results().size(), job_.deck().methods.size(),
-                                       resume_hint(checkpoint_path(folder_, n_written_))));
+                                       go_on(checkpoint_path(folder_, n_written_))));
 }
 
 void Checkpoints::save(const Tell& tell) {
@@ -270,13 +303,12 @@ void Checkpoints::save(const Tell& tell) {
     if (in_method) tell(writer);
     writer.commit();
     ++n_written_;
-    tell_last_word(resume_hint(checkpoint_path(folder_, n_written_)));
+    tell_last_word(go_on(checkpoint_path(folder_, n_written_)));
     prune_checkpoints(folder_, settings_.keep, job_.comm());
   } catch (const CannotWrite& error) {
-    throw CannotWrite(
-        n_written_ > 0
-            ? fmt::format("{}; {}", error.what(), resume_hint(checkpoint_path(folder_, n_written_)))
-            : error.what());
+    throw CannotWrite(n_written_ > 0 ? fmt::format("{}; {}", error.what(),
+                                                   go_on(checkpoint_path(folder_, n_written_)))
+                                     : error.what());
   }
   longest_save_ = std::max(longest_save_, seconds_since(start));
   last_save_ = last_point_ = Clock::now();

@@ -43,7 +43,8 @@ std::string choose_checkpoint(const Deck& deck, bool resume, const std::string& 
 /// The interruptions of a real job: by signals, the clock and the walltime.
 class Checkpoints : public Interruptions {
  public:
-  explicit Checkpoints(Job& job);
+  /// `resumed_by`: the command that goes on from a checkpoint, for messages.
+  Checkpoints(Job& job, std::string resumed_by);
   Checkpoints(const Checkpoints&) = delete;
   Checkpoints& operator=(const Checkpoints&) = delete;
   Checkpoints(Checkpoints&&) = delete;
@@ -67,6 +68,7 @@ class Checkpoints : public Interruptions {
  private:
   using Clock = std::chrono::steady_clock;
   void save(const Tell& tell);
+  std::string go_on(const std::string& path) const;
   void tell_last_word(const std::string& how_to_go_on) const;
   void check_identity();
   /// Throws the error again, with an older checkpoint where there is one. Collective.
@@ -74,6 +76,7 @@ class Checkpoints : public Interruptions {
   bool walltime_ends() const;
 
   Job& job_;
+  std::string resumed_by_;
   const CheckpointSettings& settings_;
   std::string folder_;
   std::int64_t n_written_ = 0;  ///< number of the newest one

@@ -21,7 +21,10 @@ ExitCode evaluate(const EvaluateArguments& arguments, const std::string& command
   const std::string text = read_deck_text(arguments.deck.path, comm);
   Deck deck = complete_deck(
       read_deck(text, arguments.deck.path, overrides, program_catalogue(), predict), comm);
-  check_and_run_deck(std::move(deck), {command, arguments.overwrite, false, ""}, comm);
+  check_and_run_deck(std::move(deck),
+                     {command, arguments.overwrite, false, "",
+                      "jpo evaluate with --set 'checkpoint.resume=\"auto\"'"},
+                     comm);
   return ExitCode::done;
 }
 

@@ -12,6 +12,7 @@ struct RunRecord {
   bool overwrite = false;
   std::string variant;     ///< of a study; empty for a run of its own
   std::string checkpoint;  ///< that it goes on from; empty: from the beginning
+  std::string resumed_by;  ///< the command that goes on from its own, for messages
 };
 /// The time now, in UTC.
 std::string time_stamp();

@@ -29,16 +29,17 @@ std::string say_too_many(double failed, const RunSettings& settings) {
 }
 
 // Before the next method, as no later one can mend it.
-void refuse_too_many_failed(const Job& job, Checkpoints& checkpoints) {
+void refuse_too_many_failed(const Job& job, const std::string& resumed_by,
+                            Checkpoints& checkpoints) {
   const auto& settings = job.deck().section<RunSettings>("run");
   const double failed = failed_fraction(job);
   if (job.results().empty() || failed <= settings.max_failed_fraction) return;
   const std::string path = checkpoints.save_between_methods();
   throw TooManyFailed(fmt::format(
       "after method '{}' {}; stopped, {} of {} methods done; with a larger run.max_failed_fraction "
-      "jpo run --resume goes on from {}",
+      "{} goes on from {}",
       job.deck().methods[job.results().size() - 1].name, say_too_many(failed, settings),
-      job.results().size(), job.deck().methods.size(), path));
+      job.results().size(), job.deck().methods.size(), resumed_by, path));
 }
 
 }  // namespace
@@ -49,11 +50,11 @@ void run_deck(Deck deck, const RunRecord& record, MPI_Comm comm) {
   Job job(std::move(deck), comm);
   show_sizes(job.deck(), job.shape(), n_rank_of(job));
   show_problems(job);
-  Checkpoints checkpoints(job);
+  Checkpoints checkpoints(job, record.resumed_by);
   job.set_interruptions(checkpoints);
   if (!record.checkpoint.empty()) checkpoints.open(record.checkpoint);
   while (job.results().size() < job.deck().methods.size()) {
-    refuse_too_many_failed(job, checkpoints);
+    refuse_too_many_failed(job, record.resumed_by, checkpoints);
     checkpoints.pause_between_methods();
     const MethodDeck& method = job.deck().methods[job.results().size()];
     job.solve(method);
@@ -77,8 +78,9 @@ void run_deck(Deck deck, const RunRecord& record, MPI_Comm comm) {
 
 void check_and_run_deck(Deck deck, const RunArguments& arguments, MPI_Comm comm) {
   const auto& settings = deck.section<RunSettings>("run");
-  RunRecord record{arguments.command, time_stamp(), arguments.overwrite || settings.overwrite, "",
-                   ""};
+  RunRecord record{
+      arguments.command,   time_stamp(), arguments.overwrite || settings.overwrite, "", "",
+      arguments.resumed_by};
   start_network_library();
   check_deck(deck, comm);
   check_output_path(settings.output_path(), record.overwrite, comm);

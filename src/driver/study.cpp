@@ -69,15 +69,16 @@ void show_list(const std::vector<StudyCell>& cells, const std::vector<Found>& fo
 }
 
 void refuse_others(const std::vector<StudyCell>& cells, const std::vector<Found>& found) {
-  std::string text;
+  std::vector<std::string> others;
   for (std::size_t k = 0; k < cells.size(); ++k)
     if (found[k].standing == Standing::other)
-      text += fmt::format("\n  {}: {}", cells[k].path, found[k].differs);
-  if (!text.empty())
-    throw BadInput(
-        "these results exist and are not of this deck; allowed: another study.output, or "
-        "--overwrite to run them again:" +
-        text);
+      others.push_back(fmt::format("{}: {}", cells[k].path, found[k].differs));
+  if (others.empty()) return;
+  for (const std::string& other : others) warn("not of this deck: {}", other);
+  throw BadInput(fmt::format(
+      "{} of {} results exist and are not of this deck; allowed: another study.output, or "
+      "--overwrite to run them again; the first is {}",
+      others.size(), cells.size(), others.front()));
 }
 
 std::string duration_text(double seconds) {
@@ -131,10 +132,10 @@ class Study {
       const auto checkpoints = find_checkpoints(checkpoint_folder(cell.deck), comm_);
       run_deck(std::move(cell.deck),
                {command_, time_stamp(), found_[k].standing == Standing::other, cell.variant,
-                checkpoints.empty() ? "" : checkpoints.front()},
+                checkpoints.empty() ? "" : checkpoints.front(), "the same jpo study"},
                comm_);
     } catch (const TooManyFailed& error) {
-      // Thrown by all ranks alike, after the file was written.
+      // Thrown by all ranks alike, after the file or a checkpoint was written.
       warn("{}", error.what());
       failed_.push_back(name_of(cell));
     }

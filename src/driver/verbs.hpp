@@ -20,6 +20,7 @@ struct RunArguments {
   bool overwrite = false;   ///< replace an older result, and remove checkpoints
   bool resume = false;      ///< go on from the newest checkpoint
   std::string resume_from;  ///< or from this one
+  std::string resumed_by = "jpo run with --resume";  ///< what goes on from its own, for messages
 };
 
 /// Solves the deck's problems with its methods and writes the result file. Collective. Throws

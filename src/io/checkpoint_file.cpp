@@ -19,7 +19,7 @@
 namespace jpo {
 namespace {
 
-constexpr const char* kKind = "jpo checkpoint 1";
+constexpr const char* kKind = "jpo checkpoint 2";
 constexpr const char* kPrefix = "checkpoint_";
 
 bool is_rank_zero(MPI_Comm comm) {

@@ -77,17 +77,18 @@ class CgGaussNewton : public GaussNewton {
 
   std::vector<double> state(std::size_t k) const override {
     const Inner& inner = inner_[k];
-    std::vector<double> numbers = {inner.slope, inner.curvature, inner.length};
+    std::vector<double> numbers = {inner.sigma, inner.slope, inner.curvature, inner.length};
     numbers.insert(numbers.end(), inner.x.begin(), inner.x.end());
     return numbers;
   }
 
   void set_state(std::size_t k, std::span<const double> numbers) override {
     Inner& inner = inner_[k];
-    inner.slope = numbers[0];
-    inner.curvature = numbers[1];
-    inner.length = numbers[2];
-    std::ranges::copy(numbers.subspan(3, n_), inner.x.begin());
+    inner.sigma = numbers[0];
+    inner.slope = numbers[1];
+    inner.curvature = numbers[2];
+    inner.length = numbers[3];
+    std::ranges::copy(numbers.subspan(4, n_), inner.x.begin());
   }
 
  private:

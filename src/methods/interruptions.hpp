@@ -44,14 +44,16 @@ class Interruptions {
 /// Agrees with all ranks of comm, then serves. Collective.
 void pause(Interruptions& interruptions, MPI_Comm comm, const Interruptions::Tell& tell);
 
-/// Safe points of ranks that work at their own pace, each on its own problems: wishes are agreed on
-/// in the background (MPI_Iallreduce), and nobody waits for anybody until there is one to serve.
+/// Safe points of ranks that work at their own pace, each on its own problems: that there is no
+/// wish is agreed on in the background (MPI_Iallreduce), and nobody waits for anybody. A rank that
+/// wants something waits for the others, at most for a step of theirs where they want it too:
+/// signals and clocks reach all.
 class OwnPace {
  public:
   /// Collective.
   OwnPace(Interruptions& interruptions, MPI_Comm comm, Interruptions::Tell tell)
       : interruptions_(interruptions), comm_(comm), tell_(std::move(tell)) {
-    ask(true);
+    ask({}, true);
   }
   OwnPace(const OwnPace&) = delete;
   OwnPace& operator=(const OwnPace&) = delete;
@@ -59,14 +61,14 @@ class OwnPace {
   OwnPace& operator=(OwnPace&&) = delete;
   ~OwnPace() = default;
 
-  /// A safe point of this rank. Serves what all have agreed on meanwhile, then collective.
+  /// A safe point of this rank. Collective where there is a wish to serve.
   void pause();
   /// This rank has nothing left to do; comes back when no rank has. Collective.
   void finish();
 
  private:
-  void ask(bool is_busy);
-  void serve();
+  void ask(const Wish& wish, bool is_busy);
+  Wish serve();
 
   Interruptions& interruptions_;
   MPI_Comm comm_;

@@ -4,6 +4,8 @@
 #include <cassert>
 #include <utility>
 
+#include "core/hash.hpp"
+
 #ifdef __SANITIZE_ADDRESS__
 #include <sanitizer/common_interface_defs.h>
 #endif
@@ -29,8 +31,14 @@ void after_switch([[maybe_unused]] void* fake_stack, [[maybe_unused]] const void
 #endif
 }
 
-// An answer as numbers: loss, outcome, forward and adjoint solves of the problem so far, gradient.
-constexpr std::size_t kBeforeGradient = 4;
+// An answer as numbers: a hash of its question, loss, outcome, forward and adjoint solves of the
+// problem so far, gradient.
+constexpr std::size_t kBeforeGradient = 5;
+
+// Of 53 bits: a double holds it.
+double question_hash(std::span<const double> m) {
+  return static_cast<double>(hash_values(m) >> 11U);
+}
 
 }  // namespace
 
@@ -116,7 +124,9 @@ void Lockstep::fill(std::span<const std::int64_t> rows, const Body& body,
   }
 }
 
-// To the first question that has no answer yet; false where it has ended before.
+// To the first question that has no answer yet; false where it has ended before. On a machine
+// whose arithmetic is another one, a question may differ from the one that was answered: from
+// there on all are asked again.
 bool Lockstep::start(Live& live) {
   const std::int64_t row = live.solve->row();
   const auto k = static_cast<std::size_t>(row);
@@ -125,9 +135,13 @@ bool Lockstep::start(Live& live) {
   bool goes_on = live.solve->advance();
   for (std::size_t first = 0; goes_on && first + width <= told.size(); first += width) {
     const auto numbers = told.subspan(first, width);
-    result_.ledger.forward[k] = numbers[2];
-    result_.ledger.adjoint[k] = numbers[3];
-    live.solve->answer({numbers[0], static_cast<Outcome>(static_cast<int>(numbers[1])),
+    if (numbers[0] != question_hash(live.solve->question())) {
+      told_[k].resize(first);
+      break;
+    }
+    result_.ledger.forward[k] = numbers[3];
+    result_.ledger.adjoint[k] = numbers[4];
+    live.solve->answer({numbers[1], static_cast<Outcome>(static_cast<int>(numbers[2])),
                         numbers.subspan(kBeforeGradient)});
     goes_on = live.solve->advance();
   }
@@ -156,7 +170,7 @@ void Lockstep::advance(const std::function<void(std::int64_t)>& ended) {
     const std::size_t here = k++;
     const Answer answer{evaluation_.loss[here], evaluation_.outcome[here],
                         gradient.row(static_cast<std::int64_t>(here))};
-    note(live.solve->row(), answer);
+    note(*live.solve, answer);
     live.solve->answer(answer);
     if (live.solve->advance()) return false;
     end(live.solve->row(), ended);
@@ -164,10 +178,11 @@ void Lockstep::advance(const std::function<void(std::int64_t)>& ended) {
   });
 }
 
-void Lockstep::note(std::int64_t row, const Answer& answer) {
-  const auto k = static_cast<std::size_t>(row);
-  told_[k].insert(told_[k].end(), {answer.loss, static_cast<double>(answer.outcome),
-                                   result_.ledger.forward[k], result_.ledger.adjoint[k]});
+void Lockstep::note(const LiveSolve& solve, const Answer& answer) {
+  const auto k = static_cast<std::size_t>(solve.row());
+  told_[k].insert(told_[k].end(), {question_hash(solve.question()), answer.loss,
+                                   static_cast<double>(answer.outcome), result_.ledger.forward[k],
+                                   result_.ledger.adjoint[k]});
   told_[k].insert(told_[k].end(), answer.gradient.begin(), answer.gradient.end());
 }
 

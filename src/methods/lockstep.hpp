@@ -5,6 +5,7 @@
 // A stack cannot be stored. A checkpoint holds every answer that a live solve was given instead: a
 // resumed one is told the same again, which brings it to where it was.
 
+#include <algorithm>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -81,6 +82,9 @@ class Lockstep {
   void run(std::span<const std::int64_t> rows, const Body& body,
            const std::function<void(std::int64_t)>& ended, OwnPace& safe_points);
 
+  /// Problems whose solves of this run have ended.
+  std::int64_t n_done() const { return std::ranges::count(done_, 1); }
+
   /// The result and the state of the run that is interrupted.
   void archive(StateArchive& archive, const std::string& name);
 
@@ -95,7 +99,7 @@ class Lockstep {
   void evaluate();
   void advance(const std::function<void(std::int64_t)>& ended);
   void end(std::int64_t row, const std::function<void(std::int64_t)>& ended);
-  void note(std::int64_t row, const Answer& answer);
+  void note(const LiveSolve& solve, const Answer& answer);
 
   Objective& objective_;
   MethodResult& result_;

@@ -146,13 +146,14 @@ void visit_numbers(History::Entry& entry, Visit&& visit) {
 }
 
 void archive_history(StateArchive& archive, const std::string& name, History& history) {
-  std::size_t n = history.entries.size();
-  archive.shared(name + "/n_entry", n);
-  history.entries.resize(n);
+  std::size_t n_number = 0;
+  History::Entry none;
+  visit_numbers(none, [&](auto&) { ++n_number; });
   std::vector<double> numbers;
   for (History::Entry& entry : history.entries)
     visit_numbers(entry, [&](auto& value) { numbers.push_back(static_cast<double>(value)); });
   archive.shared(name + "/entries", numbers);
+  history.entries.resize(numbers.size() / n_number);
   auto next = numbers.begin();
   for (History::Entry& entry : history.entries)
     visit_numbers(entry, [&](auto& value) {
@@ -174,7 +175,7 @@ void MethodResult::archive(StateArchive& archive, const std::string& name) {
   archive.by_problem(name + "/recent", recent_);
   archive.by_problem(name + "/recent_loss", recent_loss_);
   std::size_t n_snapshot = snapshots.size();
-  archive.shared(name + "/n_snapshot", n_snapshot);
+  archive.shared_count(name + "/n_snapshot", n_snapshot, 1000);
   while (snapshots.size() < n_snapshot) snapshots.push_back(parameters.copy());
   for (std::size_t k = 0; k < n_snapshot; ++k)
     archive.by_problem(fmt::format("{}/snapshot {}", name, k), snapshots[k]);

@@ -187,6 +187,10 @@ struct MethodKind {
   /// inputs.comm.
   std::function<void(const std::string& name, const Settings& settings, const RunInputs& inputs)>
       check_inputs = [](const std::string&, const Settings&, const RunInputs&) {};
+  /// The network that such a method has read, not trained: what a checkpoint does not hold. Throws
+  /// BadInput where it is not to be had. Collective on comm.
+  std::function<TrainedNetwork(const std::string& name, const Settings& settings, MPI_Comm comm)>
+      read_network = nullptr;
   bool trains_network = false;
   /// Networks that it holds at a time, where it trains any.
   std::function<std::int64_t(const Settings& settings)> networks = [](const Settings&) {

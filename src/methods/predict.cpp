@@ -188,6 +188,11 @@ MethodKind predict_kind() {
   MethodKind kind{"predict", "answers of a network that an earlier run has trained; no training",
                   [] { return std::make_unique<PredictSettings>(); }, solve_predict};
   kind.check_inputs = check_predict;
+  kind.read_network = [](const std::string& name, const Settings& settings, MPI_Comm comm) {
+    const Predictor predictor =
+        read_predictor(name, dynamic_cast<const PredictSettings&>(settings), comm);
+    return trained_network(predictor.settings, predictor.shape, make_network(predictor));
+  };
   return kind;
 }
 

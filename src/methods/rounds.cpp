@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <utility>
 
 #include <fmt/format.h>
@@ -105,12 +106,14 @@ class Rounds {
     const std::int64_t n_active = reduce_sum(std::ssize(active_), task_.comm);
     if (n_active == 0) return false;
     const bool is_proposed = round_ > 0 || is_prepared_;
-    const std::int64_t n_asked =
-        is_proposed && settings_.candidates > 1 ? settings_.candidates * n_active : 0;
+    // An evaluation is left for the solve; a single candidate is not asked for.
+    const std::int64_t n_solve = (budget - spent_) / n_active;
+    const std::int64_t n_candidate =
+        is_proposed && n_solve >= 4 ? std::min(settings_.candidates, n_solve - 2) : 1;
     start_evaluations_ =
-        std::min(settings_.start_evaluations, (budget - spent_ - n_asked) / (2 * n_active));
+        std::min(settings_.start_evaluations, (n_solve - (n_candidate > 1 ? n_candidate : 0)) / 2);
     if (start_evaluations_ <= 0) return false;
-    if (is_proposed) draw_starts();
+    if (is_proposed) draw_starts(n_candidate);
     return true;
   }
 
@@ -125,43 +128,38 @@ class Rounds {
     });
   }
 
-  void draw_starts() {
+  // Of several candidates of a problem the one with the lowest misfit.
+  void draw_starts(std::int64_t n_candidate) {
     proposal_.begin(round_, active_, result_);
-    const std::int64_t n = settings_.candidates;
-    Batch candidates(std::ssize(active_) * n, space_.size());
-    std::vector<std::int64_t> rows;
-    {
-      const auto m = candidates.write();
-      for (const std::int64_t row : active_) {
-        RandomStream stream = task_.stream("start", round_, row);
-        for (std::int64_t k = 0; k < n; ++k, rows.push_back(row))
-          proposal_.draw_start({round_, row, k}, stream, m.row(std::ssize(rows)));
+    std::vector<RandomStream> streams;
+    for (const std::int64_t row : active_) streams.push_back(task_.stream("start", round_, row));
+    std::vector<double> lowest(active_.size(), std::numeric_limits<double>::quiet_NaN());
+    Batch candidates(std::ssize(active_), space_.size());
+    Evaluation evaluation(std::ssize(active_), space_.size());
+    for (std::int64_t candidate = 0; candidate < n_candidate; ++candidate) {
+      {
+        const auto m = candidates.write();
+        for (std::size_t k = 0; k < active_.size(); ++k)
+          proposal_.draw_start({round_, active_[k], candidate}, streams[k],
+                               m.row(static_cast<std::int64_t>(k)));
       }
+      if (n_candidate > 1)
+        task_.objective.evaluate_loss(active_, candidates, result_.ledger, evaluation);
+      take_lower(candidates, evaluation, candidate == 0, lowest);
     }
-    const std::vector<std::int64_t> best = choose_candidates(rows, candidates);
-    const auto m = candidates.read();
-    const auto starts = starts_.write();
-    for (std::size_t k = 0; k < active_.size(); ++k)
-      std::ranges::copy(m.row(best[k]), starts.row(active_[k]).begin());
   }
 
-  // Of the candidates of each active problem the one with the lowest misfit: where it stands.
-  std::vector<std::int64_t> choose_candidates(std::span<const std::int64_t> rows, const Batch& m) {
-    const std::int64_t n = settings_.candidates;
-    std::vector<std::int64_t> best;
-    for (std::int64_t k = 0; k < std::ssize(rows); k += n) best.push_back(k);
-    if (n == 1) return best;
-    Evaluation evaluation(std::ssize(rows), space_.size());
-    task_.objective.evaluate_loss(rows, m, result_.ledger, evaluation);
-    for (std::size_t k = 0; k < rows.size(); ++k) {
-      std::int64_t& chosen = best[k / static_cast<std::size_t>(n)];
-      const double lowest = evaluation.loss[static_cast<std::size_t>(chosen)];
-      if (evaluation.outcome[k] != Outcome::ok)
-        result_.record(rows[k], {}, evaluation.loss[k], evaluation.outcome[k]);
-      else if (!(lowest <= evaluation.loss[k]))
-        chosen = static_cast<std::int64_t>(k);
+  void take_lower(const Batch& candidates, const Evaluation& evaluation, bool is_first,
+                  std::vector<double>& lowest) {
+    const auto m = candidates.read();
+    const auto starts = starts_.write();
+    for (std::size_t k = 0; k < active_.size(); ++k) {
+      const bool is_ok = evaluation.outcome[k] == Outcome::ok;
+      if (!is_ok) result_.record(active_[k], {}, evaluation.loss[k], evaluation.outcome[k]);
+      if (!is_first && (!is_ok || lowest[k] <= evaluation.loss[k])) continue;
+      if (is_ok) lowest[k] = evaluation.loss[k];
+      std::ranges::copy(m.row(static_cast<std::int64_t>(k)), starts.row(active_[k]).begin());
     }
-    return best;
   }
 
   void run_round() {

@@ -56,13 +56,13 @@ MethodResult solve_from(const TaoSettings& settings, const Task& task,
   const ParameterSpace& space = task.objective.shape().parameters;
   MethodResult result(task.objective.n_problem(), space);
   const std::string prefix = petsc_option_prefix(task.name);
-  Progress progress(task, static_cast<std::int64_t>(task.usable.size()), "problems of rank 0");
   Lockstep lockstep(task.objective, result, settings.window);
   const auto tell = [&](StateArchive& archive) {
     lockstep.archive(archive, "solves");
     task.objective.archive(archive, "objective");
   };
   task.interruptions.resume(tell);
+  Progress progress(task, std::ssize(task.usable), "problems of rank 0", lockstep.n_done());
   OwnPace safe_points(task.interruptions, task.comm, tell);
   const auto scope = task.timer.scope(Phase::solver);
   lockstep.run(

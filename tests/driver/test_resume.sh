@@ -5,7 +5,7 @@ set -uo pipefail
 jpo=$1
 n_kill=${2:-3}
 source_dir=$(cd "$(dirname "$0")/../.." && pwd)
-work=$(mktemp -d)
+work=$(cd "$(mktemp -d)" && pwd -P)
 trap 'rm -rf "$work"' EXIT
 cd "$work" || exit 1
 source "$source_dir/jobs/environment.sh"
@@ -119,7 +119,8 @@ DECK
 kill_ranks() {
   local pids
   mapfile -t pids < <(pgrep -f "$jpo run $1.toml" | while read -r pid; do
-    [[ $(readlink "/proc/$pid/exe") == "$jpo" ]] && echo "$pid"
+    # Of this test, not of another one beside it.
+    [[ $(readlink "/proc/$pid/exe") == "$jpo" && $(readlink "/proc/$pid/cwd") == "$work" ]] && echo "$pid"
   done)
   [[ ${#pids[@]} -eq 0 ]] && return
   if [[ $2 == one ]]; then
@@ -167,8 +168,8 @@ kill_and_resume() { # DECK KILLS
       fi
       wait $job && break
       n_killed=$((n_killed + 1))
-      # One that had begun to work says how to go on.
-      [[ $whose == one && $n_rank -gt 1 ]] && grep -q "^checkpoints: " log &&
+      # One that was at work says how to go on.
+      [[ $whose == one && $n_rank -gt 1 ]] && grep -q "^  .* done in" log && ! grep -q "^result: " log &&
         ! grep -q "jpo: ended from outside" log &&
         fail "no word on how to go on after the death of one of $n_rank ranks: $(cat log)"
       resume=()
