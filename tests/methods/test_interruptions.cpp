@@ -65,7 +65,7 @@ prior_weight = 1.0
 [model]
 name = "kuramoto_sivashinsky"
 unknown = "initial_state"
-horizon = 10.0
+horizon = 20.0
 [network]
 name = "mlp"
 hidden = [8]
@@ -111,7 +111,8 @@ window = 2
                                                {"levenberg_marquardt, dense", R"(
 [[method]]
 kind = "levenberg_marquardt"
-max_evaluations = 100
+damping = 1e-12
+max_evaluations = 200
 )"},
                                                {"levenberg_marquardt, cg", R"(
 [[method]]
@@ -201,7 +202,7 @@ TEST_P(Interruption, ChangesNoBit) {
   whole.solve(whole.deck().methods.back());
   const std::vector<double> wanted = all_of(whole);
   int n_stop = 0;
-  for (const int n : {1, 2, 4, 7, 12, 20, 33}) {
+  for (const int n : {1, 4, 9, 20}) {
     if (!is_stopped_at(deck, n, MPI_COMM_WORLD)) break;
     ++n_stop;
     Job job = begun(deck, MPI_COMM_WORLD);
@@ -210,7 +211,7 @@ TEST_P(Interruption, ChangesNoBit) {
     job.solve(job.deck().methods.back());
     EXPECT_EQ(wanted, all_of(job)) << method.name << ", safe point " << n;
   }
-  EXPECT_GE(n_stop, 4) << method.name << " has too few safe points";
+  EXPECT_GE(n_stop, 3) << method.name << " has too few safe points";
   MPI_Barrier(MPI_COMM_WORLD);
   if (whole.shard().first_problem() == 0) std::filesystem::remove_all("interruption_test");
   MPI_Barrier(MPI_COMM_WORLD);
