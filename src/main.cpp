@@ -97,8 +97,9 @@ ExitCode dispatch(int argc, char** argv, const jpo::Session& session) {
   CLI::App* version = app.add_subcommand("version", "version, revision, libraries");
   try {
     app.parse(argc, argv);
-    const bool needs_deck = !keys && !evaluate->parsed() && !doctor->parsed() &&
-                            !models->parsed() && !version->parsed();
+    const bool is_general = doctor->parsed() && arguments.overrides.empty();
+    const bool needs_deck =
+        !keys && !evaluate->parsed() && !is_general && !models->parsed() && !version->parsed();
     if (needs_deck && arguments.path.empty()) throw CLI::RequiredError("deck");
   } catch (const CLI::ParseError& error) {
     if (session.rank() == 0) app.exit(error);

@@ -11,7 +11,7 @@ enum class ExitCode : int {
   done = 0,
   internal_error = 1,
   bad_input = 2,
-  too_many_failed = 3,  ///< problems; of doctor's checks, one
+  too_many_failed = 3,
   cannot_write = 4,
   stopped_resumable = 75,
 };

@@ -45,7 +45,10 @@ Plan plan_of(const Deck& deck, MPI_Comm comm) {
   plan.memory = predict_memory(deck, shape, n_rank);
   plan.files = predict_files(deck, shape);
   plan.useful_ranks = max_useful_ranks(deck);
-  if (const std::int64_t n = count_weights(deck, shape); n > 0) plan.n_value = n;
+  // More says nothing new, and takes memory that the run may not have.
+  constexpr std::int64_t most_values = 2000000;
+  if (const std::int64_t n = count_weights(deck, shape); n > 0)
+    plan.n_value = std::min(n, most_values);
   plan.walltime_s = settings.walltime_s;
   // The next one is complete before the oldest goes.
   plan.n_checkpoint = settings.keep + 1;
