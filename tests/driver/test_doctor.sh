@@ -64,7 +64,7 @@ untouched
 expect 0 "0 problems" ranks 3 taskset -c "$(taskset -cp $$ | sed 's/.*: //; s/[-,].*//')" "$jpo" doctor
 line warning cores "3 ranks on 1 core of .*oversubscribed"
 change cores "mpirun -n 1"
-if [[ $(nproc) -gt 1 ]]; then
+if [[ $(env -u OMP_NUM_THREADS nproc) -gt 1 ]]; then
   expect 0 "0 problems" ranks 2 "$jpo" doctor
   line warning binding "may move between"
   change binding "--bind-to core"
@@ -94,8 +94,9 @@ if [[ $(awk '/MemTotal/ {print $2}' /proc/meminfo) -lt 250000000 ]]; then
 else
   echo "NOTE: too much memory here for a deck that needs more"
 fi
-expect 4 "a run could not write here: limits, parallel HDF5" bash -c 'ulimit -f 20; exec "$@"' _ "$jpo" doctor deck.toml
-line problem limits "files 20.5 kB"
+expect 4 "a run could not write here: limits, parallel HDF5" ranks 1 --mca btl self,tcp \
+  bash -c 'ulimit -f 24; exec "$@"' _ "$jpo" doctor deck.toml
+line problem limits "files 24.6 kB"
 change limits "ulimit -f unlimited"
 
 # Folders, room, what is there already.
