@@ -268,8 +268,9 @@ Finding judge_all_reduce(const ReduceTrial& trial) {
   } else if (exact_bytes < kLeastRate * trial.exact_seconds) {
     finding.grade = Grade::warning;
     finding.change =
-        "a core for every rank, and the fast network: mpirun --mca btl ^tcp fails where it is not "
-        "found";
+        "a core for every rank with nothing else on it, and the fast network: mpirun --mca btl "
+        "^tcp "
+        "fails where that is not found";
   }
   return finding;
 }
@@ -334,28 +335,28 @@ Finding judge_limits(const std::vector<RankPlace>& places, const MemoryNeed& mem
 }
 
 Finding judge_time(const Surroundings& around, double walltime_s) {
-  const std::string own =
-      walltime_s > 0.0
-          ? fmt::format("; checkpoint.walltime_s stops it after {}", time_text(walltime_s))
-          : "";
-  if (!around.in_slurm)
-    return {"time", Grade::ok,
-            walltime_s > 0.0
-                ? fmt::format("no Slurm job; checkpoint.walltime_s stops a run after {}, with a "
-                              "checkpoint",
-                              time_text(walltime_s))
-                : "no Slurm job, no checkpoint.walltime_s: a run goes on until it is done",
-            ""};
-  if (!around.has_end)
-    return {"time", walltime_s > 0.0 ? Grade::ok : Grade::warning,
-            "a Slurm job that does not say when it ends" + own,
-            walltime_s > 0.0 ? "" : "--set checkpoint.walltime_s=SECONDS, those of sbatch --time"};
   constexpr double short_time = 120.0;
-  const std::string ends = fmt::format(
-      "the Slurm job ends in {}: jpo stops in time, with a checkpoint and exit code 75{}",
-      time_text(std::max(0.0, around.seconds_left)), own);
-  if (around.seconds_left > short_time) return {"time", Grade::ok, ends, ""};
-  return {"time", Grade::warning, ends, "sbatch --time=..., a longer one"};
+  const bool has_walltime = walltime_s > 0.0;
+  Finding finding{"time", Grade::ok, "no Slurm job", ""};
+  if (around.in_slurm && around.has_end) {
+    finding.found =
+        fmt::format("the Slurm job ends in {}: jpo stops in time, with a checkpoint, exit code 75",
+                    time_text(std::max(0.0, around.seconds_left)));
+    if (around.seconds_left < short_time) {
+      finding.grade = Grade::warning;
+      finding.change = "sbatch --time=..., a longer one";
+    }
+  } else if (around.in_slurm) {
+    finding.found = "a Slurm job that does not say when it ends";
+    if (!has_walltime) {
+      finding.grade = Grade::warning;
+      finding.change = "--set checkpoint.walltime_s=SECONDS, those of sbatch --time";
+    }
+  }
+  finding.found += has_walltime ? fmt::format("; checkpoint.walltime_s stops a run after {}",
+                                              time_text(walltime_s))
+                                : "; no checkpoint.walltime_s";
+  return finding;
 }
 
 Finding judge_memory(const std::vector<RankPlace>& places, const MemoryNeed& need) {

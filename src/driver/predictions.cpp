@@ -15,9 +15,9 @@ namespace {
 
 constexpr double kNumber = sizeof(double);
 // Groups, names and attributes of a method, and of the file.
-constexpr double kLabels = 32e3;
-// A course of 500 points, 16 numbers each.
-constexpr double kHistory = 500.0 * 16.0 * kNumber;
+constexpr double kLabels = 8e3;
+// A course of 100 points, 16 numbers each.
+constexpr double kHistory = 100.0 * 16.0 * kNumber;
 
 // Methods run one after the other: the largest counts.
 struct Largest {

@@ -19,7 +19,8 @@ struct MemoryNeed {
 };
 MemoryNeed predict_memory(const Deck& deck, const ModelShape& shape, int n_rank);
 
-/// Sizes of files [bytes], within a factor of two or so: histories and pictures are guessed.
+/// Sizes of files [bytes], within a factor of two where problems or weights fill them: histories
+/// and pictures are guessed, rather too large.
 struct FileNeed {
   double result = 0.0;
   double checkpoint = 0.0;  ///< of the largest one
