@@ -86,11 +86,20 @@ ExitCode dispatch(int argc, char** argv, const jpo::Session& session) {
       add_deck_verb(app, "verify", "check gradients of the deck's model and network", arguments);
   verify->add_option("--spoil-gradient", gradient_factor,
                      "multiply the gradient by this: anything but 1 must fail");
+  CLI::App* doctor = add_deck_verb(
+      app, "doctor",
+      "check ranks, cores, threads, all-reduce, libraries, memory, disk and parallel HDF5 where a "
+      "run is to be, for a deck or in general, and say what to change; run nothing. Exit code: 0 "
+      "no problem (warnings do not count), 2 the deck is bad, 3 a run would fail here, 4 it could "
+      "not write",
+      arguments);
   CLI::App* models = app.add_subcommand("models", "list the forward models");
   CLI::App* version = app.add_subcommand("version", "version, revision, libraries");
   try {
     app.parse(argc, argv);
-    const bool needs_deck = !keys && !evaluate->parsed() && !models->parsed() && !version->parsed();
+    const bool is_general = doctor->parsed() && arguments.overrides.empty();
+    const bool needs_deck =
+        !keys && !evaluate->parsed() && !is_general && !models->parsed() && !version->parsed();
     if (needs_deck && arguments.path.empty()) throw CLI::RequiredError("deck");
   } catch (const CLI::ParseError& error) {
     if (session.rank() == 0) app.exit(error);
@@ -103,6 +112,7 @@ ExitCode dispatch(int argc, char** argv, const jpo::Session& session) {
     return jpo::evaluate(evaluation, command_line(argc, argv), session.comm());
   if (check->parsed()) return keys ? jpo::check_keys() : jpo::check(arguments, session.comm());
   if (verify->parsed()) return jpo::verify(arguments, gradient_factor, session.comm());
+  if (doctor->parsed()) return jpo::doctor(arguments, session.comm());
   if (models->parsed()) return jpo::list_models();
   return jpo::show_version();
 }

@@ -5,6 +5,10 @@
 #include <fstream>
 #include <limits>
 #include <optional>
+#include <sched.h>
+#include <set>
+
+#include <fmt/format.h>
 
 namespace jpo {
 namespace {
@@ -30,54 +34,98 @@ std::optional<double> number_behind(const std::string& name, const fs::path& pat
   return std::nullopt;
 }
 
-// Where one version of control groups keeps its numbers.
-struct GroupFiles {
-  const char* top;
-  const char* limit;
-  const char* usage;
-  const char* cache;  ///< in memory.stat: pages of files, which are given back on demand
+// A folder of control groups' numbers, and which version of them it is.
+struct Group {
+  fs::path folder;
+  bool is_version2;
 };
-constexpr GroupFiles kVersion1 = {"sys/fs/cgroup/memory", "memory.limit_in_bytes",
-                                  "memory.usage_in_bytes", "total_inactive_file"};
-constexpr GroupFiles kVersion2 = {"sys/fs/cgroup", "memory.max", "memory.current", "inactive_file"};
 
-double left_in(const fs::path& group, const GroupFiles& files) {
-  const auto limit = number_in(group / files.limit);
-  const auto usage = number_in(group / files.usage);
-  if (!limit || !usage) return kNoLimit;
-  const double cache = number_behind(files.cache, group / "memory.stat").value_or(0.0);
-  return std::max(0.0, *limit - std::max(0.0, *usage - cache));
+bool names_controller(const std::string& list, const std::string& controller) {
+  return ("," + list + ",").find("," + controller + ",") != std::string::npos;
 }
 
-// The least that a group or one of those above it leaves.
-double left_in_groups(const fs::path& root, const std::string& group, const GroupFiles& files) {
-  const fs::path top = root / files.top;
-  fs::path below = fs::path(group).relative_path();
-  double left = left_in(top, files);
-  for (; !below.empty(); below = below.parent_path())
-    left = std::min(left, left_in(top / below, files));
-  return left;
-}
-
-}  // namespace
-
-double available_memory(const std::string& root) {
-  const fs::path top(root);
-  constexpr double kilo = 1024.0;
-  double available = kilo * number_behind("MemAvailable:", top / "proc/meminfo").value_or(kNoLimit);
-  std::ifstream groups(top / "proc/self/cgroup");
+// The control groups that this process is in and that can limit `controller`, with all above them.
+std::vector<Group> groups_of_process(const fs::path& root, const std::string& controller) {
+  std::vector<Group> found;
+  std::ifstream groups(root / "proc/self/cgroup");
   for (std::string line; std::getline(groups, line);) {  // "NUMBER:CONTROLLERS:GROUP"
     const std::size_t first = line.find(':');
     const std::size_t second = line.find(':', first + 1);
     if (first == std::string::npos || second == std::string::npos) continue;
     const std::string controllers = line.substr(first + 1, second - first - 1);
-    const std::string group = line.substr(second + 1);
-    if (controllers.empty())
-      available = std::min(available, left_in_groups(top, group, kVersion2));
-    else if (controllers.find("memory") != std::string::npos)
-      available = std::min(available, left_in_groups(top, group, kVersion1));
+    const bool is_version2 = controllers.empty();
+    if (!is_version2 && !names_controller(controllers, controller)) continue;
+    const fs::path top = root / "sys/fs/cgroup" / (is_version2 ? "" : controller);
+    fs::path below = fs::path(line.substr(second + 1)).relative_path();
+    found.push_back({top, is_version2});
+    for (; !below.empty(); below = below.parent_path()) found.push_back({top / below, is_version2});
   }
+  return found;
+}
+
+double memory_left(const Group& group) {
+  const auto limit =
+      number_in(group.folder / (group.is_version2 ? "memory.max" : "memory.limit_in_bytes"));
+  const auto usage =
+      number_in(group.folder / (group.is_version2 ? "memory.current" : "memory.usage_in_bytes"));
+  if (!limit || !usage) return kNoLimit;
+  // Pages of files are given back on demand.
+  const double cache = number_behind(group.is_version2 ? "inactive_file" : "total_inactive_file",
+                                     group.folder / "memory.stat")
+                           .value_or(0.0);
+  return std::max(0.0, *limit - std::max(0.0, *usage - cache));
+}
+
+// Processors' worth of time; version 2 says "QUOTA PERIOD" or "max PERIOD", version 1 -1 for none.
+double processor_quota(const Group& group) {
+  std::optional<double> quota;
+  std::optional<double> period;
+  if (group.is_version2) {
+    std::ifstream file(group.folder / "cpu.max");
+    double both[2];
+    if (file >> both[0] >> both[1]) quota = both[0], period = both[1];
+  } else {
+    quota = number_in(group.folder / "cpu.cfs_quota_us");
+    period = number_in(group.folder / "cpu.cfs_period_us");
+  }
+  return quota && period && *quota > 0.0 && *period > 0.0 ? *quota / *period : kNoLimit;
+}
+
+// The first number of the list "0,64" or "0-1" that a core's topology holds: its lowest processor.
+int core_of(int processor, const fs::path& root) {
+  const auto lowest = number_in(root / "sys/devices/system/cpu" / fmt::format("cpu{}", processor) /
+                                "topology/thread_siblings_list");
+  return lowest ? static_cast<int>(*lowest) : processor;
+}
+
+}  // namespace
+
+double available_memory(const std::string& root) {
+  constexpr double kilo = 1024.0;
+  double available =
+      kilo * number_behind("MemAvailable:", fs::path(root) / "proc/meminfo").value_or(kNoLimit);
+  for (const Group& group : groups_of_process(root, "memory"))
+    available = std::min(available, memory_left(group));
   return available;
+}
+
+double available_processors(const std::string& root) {
+  double available = kNoLimit;
+  for (const Group& group : groups_of_process(root, "cpu"))
+    available = std::min(available, processor_quota(group));
+  return available;
+}
+
+std::vector<int> allowed_cores(const std::string& root) {
+  // A mask as long as the kernel's: it refuses shorter ones.
+  constexpr int most_processors = 1 << 16;
+  std::vector<cpu_set_t> mask(most_processors / CPU_SETSIZE);
+  const std::size_t size = mask.size() * sizeof(cpu_set_t);
+  std::set<int> cores;
+  if (sched_getaffinity(0, size, mask.data()) == 0)
+    for (int processor = 0; processor < most_processors; ++processor)
+      if (CPU_ISSET_S(processor, size, mask.data())) cores.insert(core_of(processor, root));
+  return {cores.begin(), cores.end()};
 }
 
 }  // namespace jpo

@@ -15,17 +15,11 @@
 #include "core/random.hpp"
 #include "core/statistics.hpp"
 #include "driver/deck_checks.hpp"
+#include "driver/predictions.hpp"
 #include "driver/results.hpp"
 
 namespace jpo {
 namespace {
-
-std::string bytes_text(double bytes) {
-  constexpr std::array units = {"B", "kB", "MB", "GB", "TB"};
-  std::size_t k = 0;
-  for (; bytes >= 1000.0 && k + 1 < units.size(); ++k) bytes /= 1000.0;
-  return fmt::format("{:.1f} {}", bytes, units[k]);
-}
 
 // What the table of methods knows of all problems, gathered on every rank.
 struct Truths {
@@ -122,31 +116,10 @@ void show_sizes(const Deck& deck, const ModelShape& shape, int n_rank) {
   const std::int64_t n_weight = count_weights(deck, shape);
   if (n_weight > 0)
     say("network {}: {} weights", deck.section<NetworkSettings>("network").name, n_weight);
-  const std::int64_t busy = std::min<std::int64_t>(n_rank, useful);
-  const double local = std::ceil(static_cast<double>(useful) / static_cast<double>(busy)) *
-                       static_cast<double>(parallel.micro_batch);
-  const auto row = static_cast<double>(shape.observation.size() + shape.context.size() +
-                                       4 * shape.parameters.size()) *
-                   sizeof(double);
-  const auto block = static_cast<double>(shape.state_block);
-  const double states =
-      std::ceil(std::min(local, static_cast<double>(parallel.solve_batch)) / block) * block *
-      shape.state_bytes;
-  // Methods run one after the other: the largest counts.
-  std::int64_t pairs = 0;
-  std::int64_t networks = 1;
-  for (const MethodDeck& method : deck.methods) {
-    pairs = std::max(pairs, kind_of(method.kind).kept_pairs(*method.settings));
-    networks = std::max(networks, kind_of(method.kind).networks(*method.settings));
-  }
-  const double weights = static_cast<double>(n_weight * networks) * 8.0 * 8.0;
-  const auto pair =
-      static_cast<double>(shape.observation.size() + shape.parameters.size()) * sizeof(double);
+  const MemoryNeed need = predict_memory(deck, shape, n_rank);
   say("memory a rank: {} problems and answers, {} states, {} weights and sums{}",
-      bytes_text(local * row), bytes_text(states), bytes_text(weights),
-      pairs > 0 ? fmt::format(", {} simulated pairs",
-                              bytes_text(local * pair * static_cast<double>(pairs)))
-                : "");
+      bytes_text(need.problems), bytes_text(need.states), bytes_text(need.weights),
+      need.pairs > 0.0 ? fmt::format(", {} simulated pairs", bytes_text(need.pairs)) : "");
   if (shape.recompute_factor > 1.0)
     say("states that do not fit are computed again: {:.2f} forward solves a gradient",
         shape.recompute_factor);

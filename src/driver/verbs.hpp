@@ -58,6 +58,11 @@ ExitCode check_keys();
 /// `gradient_factor` other than 1 spoils the gradient on purpose: the checks must then fail.
 ExitCode verify(const DeckArguments& arguments, double gradient_factor, MPI_Comm comm);
 
+/// Looks at the place where a run is to be, and prints what to change; with a deck, against what
+/// that deck needs. Leaves nothing behind. At the end throws CannotWrite where a run
+/// could not write, Error with code 3 where it would fail otherwise. Collective.
+ExitCode doctor(const DeckArguments& arguments, MPI_Comm comm);
+
 /// Lists the registered models.
 ExitCode list_models();
 

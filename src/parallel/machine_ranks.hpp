@@ -1,4 +1,7 @@
 #pragma once
+#include <string>
+#include <vector>
+
 #include <mpi.h>
 
 #include "core/handle.hpp"
@@ -7,5 +10,8 @@ namespace jpo {
 
 /// The ranks of comm on the machine of this rank. Collective on comm.
 Handle<MPI_Comm, MPI_Comm_free> ranks_of_machine(MPI_Comm comm);
+
+/// The name of every rank's machine, in rank order. Collective on comm.
+std::vector<std::string> machine_names(MPI_Comm comm);
 
 }  // namespace jpo

@@ -66,5 +66,31 @@ TEST_F(Machine, KnowsTheOlderControlGroups) {
   EXPECT_EQ(available(), 7500.0);
 }
 
+TEST_F(Machine, HasTheProcessorsThatControlGroupsAllow) {
+  EXPECT_TRUE(std::isinf(available_processors(root_)));
+  put("proc/self/cgroup", "0::/slurm/job_7\n5:cpuacct:/other\n");
+  put("sys/fs/cgroup/slurm/job_7/cpu.max", "max 100000\n");
+  EXPECT_TRUE(std::isinf(available_processors(root_)));
+  put("sys/fs/cgroup/slurm/cpu.max", "250000 100000\n");
+  EXPECT_EQ(available_processors(root_), 2.5);
+  // The older ones, beside cpuset and cpuacct; -1 is no quota.
+  put("proc/self/cgroup", "3:cpuset:/a\n4:cpu,cpuacct:/docker/1f\n");
+  put("sys/fs/cgroup/cpu/docker/1f/cpu.cfs_quota_us", "-1\n");
+  put("sys/fs/cgroup/cpu/docker/1f/cpu.cfs_period_us", "100000\n");
+  EXPECT_TRUE(std::isinf(available_processors(root_)));
+  put("sys/fs/cgroup/cpu/docker/1f/cpu.cfs_quota_us", "150000\n");
+  EXPECT_EQ(available_processors(root_), 1.5);
+}
+
+TEST_F(Machine, CountsTheThreadsOfACoreAsOne) {
+  const std::vector<int> processors = allowed_cores(root_);  // without topology each is a core
+  ASSERT_FALSE(processors.empty());
+  const int lowest = processors.front();
+  for (const int processor : processors)
+    put("sys/devices/system/cpu/cpu" + std::to_string(processor) + "/topology/thread_siblings_list",
+        std::to_string(lowest) + "," + std::to_string(processor) + "\n");
+  EXPECT_EQ(allowed_cores(root_), std::vector<int>{lowest});
+}
+
 }  // namespace
 }  // namespace jpo

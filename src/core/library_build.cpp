@@ -1,0 +1,48 @@
+#include "core/library_build.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include <fmt/format.h>
+
+#include "core/checks.hpp"
+
+namespace jpo {
+namespace {
+
+// Headers and library must come from one MPI: what its headers call it stands in the library's
+// text.
+LibraryBuild mpi_build() {
+  std::array<char, MPI_MAX_LIBRARY_VERSION_STRING> text{};
+  int length = 0;
+  MPI_OK(MPI_Get_library_version(text.data(), &length));
+  std::string found(text.data());
+  found.resize(std::min(found.find(','), found.size()));
+#if defined(OMPI_MAJOR_VERSION)
+  const std::string built = fmt::format("Open MPI v{}.{}.{}", OMPI_MAJOR_VERSION,
+                                        OMPI_MINOR_VERSION, OMPI_RELEASE_VERSION);
+#elif defined(MPICH_VERSION)
+  const std::string built = fmt::format("MPICH Version: {}", MPICH_VERSION);
+#else
+  const std::string built = found;
+#endif
+  return {"mpi", built, found};
+}
+
+LibraryBuild petsc_build() {
+  PetscInt major = 0;
+  PetscInt minor = 0;
+  PetscInt subminor = 0;
+  PETSC(PetscGetVersionNumber(&major, &minor, &subminor, nullptr));
+  return {"petsc",
+          fmt::format("{}.{}.{}", PETSC_VERSION_MAJOR, PETSC_VERSION_MINOR, PETSC_VERSION_SUBMINOR),
+          fmt::format("{}.{}.{}", major, minor, subminor)};
+}
+
+}  // namespace
+
+std::vector<LibraryBuild> core_library_builds() {
+  return {mpi_build(), petsc_build()};
+}
+
+}  // namespace jpo

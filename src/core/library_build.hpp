@@ -1,0 +1,16 @@
+#pragma once
+#include <string>
+#include <vector>
+
+namespace jpo {
+
+/// A library as the program was built with it and as it was found when the program started.
+struct LibraryBuild {
+  std::string name;
+  std::string built_with;  ///< version of its headers
+  std::string found;       ///< version that the library says of itself; empty: it says nothing
+};
+/// MPI and PETSc; other folders add theirs. Not collective.
+std::vector<LibraryBuild> core_library_builds();
+
+}  // namespace jpo

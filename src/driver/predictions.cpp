@@ -1,0 +1,92 @@
+#include "driver/predictions.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+#include <fmt/format.h>
+
+#include "data/problem_set.hpp"
+#include "driver/deck_checks.hpp"
+#include "driver/job.hpp"
+
+namespace jpo {
+namespace {
+
+constexpr double kNumber = sizeof(double);
+// Groups, names and attributes of a method, and of the file.
+constexpr double kLabels = 8e3;
+// A course of 100 points, 16 numbers each.
+constexpr double kHistory = 100.0 * 16.0 * kNumber;
+
+// Methods run one after the other: the largest counts.
+struct Largest {
+  std::int64_t pairs = 0;  ///< of a problem
+  std::int64_t networks = 1;
+};
+
+Largest largest_of(const Deck& deck) {
+  Largest largest;
+  for (const MethodDeck& method : deck.methods) {
+    const MethodKind& kind = kind_of(method.kind);
+    largest.pairs = std::max(largest.pairs, kind.kept_pairs(*method.settings));
+    largest.networks = std::max(largest.networks, kind.networks(*method.settings));
+  }
+  return largest;
+}
+
+double pair_bytes(const ModelShape& shape) {
+  return static_cast<double>(shape.observation.size() + shape.parameters.size()) * kNumber;
+}
+
+}  // namespace
+
+MemoryNeed predict_memory(const Deck& deck, const ModelShape& shape, int n_rank) {
+  const auto& parallel = deck.section<ParallelSettings>("parallel");
+  const std::int64_t useful = max_useful_ranks(deck);
+  const std::int64_t busy = std::min<std::int64_t>(n_rank, useful);
+  const double local = std::ceil(static_cast<double>(useful) / static_cast<double>(busy)) *
+                       static_cast<double>(parallel.micro_batch);
+  const auto row = static_cast<double>(shape.observation.size() + shape.context.size() +
+                                       4 * shape.parameters.size()) *
+                   kNumber;
+  const auto block = static_cast<double>(shape.state_block);
+  const double solved = std::min(local, static_cast<double>(parallel.solve_batch));
+  const Largest largest = largest_of(deck);
+  return {local * row, std::ceil(solved / block) * block * shape.state_bytes,
+          static_cast<double>(count_weights(deck, shape) * largest.networks) * 8.0 * kNumber,
+          local * pair_bytes(shape) * static_cast<double>(largest.pairs)};
+}
+
+FileNeed predict_files(const Deck& deck, const ModelShape& shape) {
+  const auto n = static_cast<double>(deck.section<DataSettings>("data").n_problem);
+  const auto n_method = static_cast<double>(deck.methods.size());
+  const auto n_parameter = static_cast<double>(shape.parameters.size());
+  const double problem =
+      pair_bytes(shape) + static_cast<double>(shape.context.size() + 2) * kNumber;
+  const double answer = (n_parameter + 6.0) * kNumber;
+  const double weights = static_cast<double>(count_weights(deck, shape)) * kNumber;
+  const auto n_network = static_cast<double>(std::ranges::count_if(
+      deck.methods, [](const MethodDeck& method) { return kind_of(method.kind).trains_network; }));
+  // The states of three problems, at the truth and at each method's answer.
+  const double examples = 3.0 * (1.0 + n_method) * shape.state_bytes;
+  FileNeed need;
+  need.result = kLabels + n * problem + n_network * weights + examples +
+                n_method * (n * answer + kHistory + kLabels);
+  // What is done, with each network once; of the method it is in, weights with two moments, answers
+  // and starts twice, pairs.
+  const Largest largest = largest_of(deck);
+  need.checkpoint = kLabels + n_method * (n * 2.0 * answer + kHistory + kLabels) +
+                    (n_network + 3.0 * static_cast<double>(largest.networks)) * weights +
+                    n * pair_bytes(shape) * static_cast<double>(largest.pairs);
+  return need;
+}
+
+std::string bytes_text(double bytes) {
+  constexpr std::array units = {"B", "kB", "MB", "GB", "TB", "PB"};
+  std::size_t k = 0;
+  for (; bytes >= 1000.0 && k + 1 < units.size(); ++k) bytes /= 1000.0;
+  return fmt::format("{:.1f} {}", bytes, units[k]);
+}
+
+}  // namespace jpo

@@ -1,0 +1,33 @@
+#pragma once
+// What a run of a deck will need, before it starts: memory of a rank, size of its files. Nothing
+// here is collective.
+
+#include <string>
+
+#include "deck/deck.hpp"
+#include "models/forward_model.hpp"
+
+namespace jpo {
+
+/// Memory of a rank that has work [bytes], besides the program and its libraries.
+struct MemoryNeed {
+  double problems = 0.0;  ///< and answers
+  double states = 0.0;    ///< of the problems that are solved at once
+  double weights = 0.0;   ///< of the networks, with their gradients, moments and sums
+  double pairs = 0.0;     ///< simulated pairs that a method keeps
+  double total() const { return problems + states + weights + pairs; }
+};
+MemoryNeed predict_memory(const Deck& deck, const ModelShape& shape, int n_rank);
+
+/// Sizes of files [bytes], within a factor of two where problems or weights fill them: histories
+/// and pictures are guessed, rather too large.
+struct FileNeed {
+  double result = 0.0;
+  double checkpoint = 0.0;  ///< of the largest one
+};
+FileNeed predict_files(const Deck& deck, const ModelShape& shape);
+
+/// "1.5 GB".
+std::string bytes_text(double bytes);
+
+}  // namespace jpo

@@ -1,0 +1,20 @@
+#pragma once
+#include <cstdint>
+
+#include <mpi.h>
+
+namespace jpo {
+
+/// How the all-reduce of a run does on these ranks.
+struct ReduceTrial {
+  bool has_same_bits = false;  ///< as a sum by one rank, in another order
+  std::int64_t n_value = 0;    ///< that were timed
+  double exact_seconds = 0.0;  ///< of the exact sum
+  double plain_seconds = 0.0;  ///< of MPI_Allreduce on as many doubles
+};
+
+/// Sums terms of all sizes exactly, compares, and takes times: medians of the slowest rank's. The
+/// same on every rank. Collective on comm.
+ReduceTrial try_all_reduce(std::int64_t n_value, MPI_Comm comm);
+
+}  // namespace jpo

@@ -1,0 +1,161 @@
+#include <gtest/gtest.h>
+
+#include "driver/doctor_findings.hpp"
+
+namespace jpo {
+namespace {
+
+// Ranks of machine 0, each with the cores it may run on.
+std::vector<RankPlace> ranks_on(const std::vector<std::vector<int>>& cores) {
+  std::vector<RankPlace> places;
+  for (const auto& each : cores) {
+    RankPlace place;
+    place.machine_name = "node1";
+    place.cores = each;
+    place.omp_threads = 1;
+    place.memory = 8e9;
+    places.push_back(place);
+  }
+  return places;
+}
+
+bool says(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
+
+TEST(RanksWithoutCore, AreCountedHoweverCoresAreDealtOut) {
+  EXPECT_EQ(ranks_without_core(ranks_on({{0}, {1}})), 0);
+  EXPECT_EQ(ranks_without_core(ranks_on({{0}, {0}})), 1);
+  // The first must leave 0 to the second, the second 1 to the third.
+  EXPECT_EQ(ranks_without_core(ranks_on({{0, 1}, {0, 2}, {0}})), 0);
+  EXPECT_EQ(ranks_without_core(ranks_on({{0, 1, 2}, {0, 1}, {0, 1}, {0, 1}})), 1);
+  EXPECT_EQ(ranks_without_core(ranks_on({{}, {}})), 0);  // not known
+  // The same numbers on another machine are other cores.
+  auto places = ranks_on({{0}, {0}});
+  places[1].machine = 1;
+  EXPECT_EQ(ranks_without_core(places), 0);
+}
+
+TEST(Cores, AreToBeOneARank) {
+  EXPECT_EQ(judge_cores(ranks_on({{0}, {1}})).grade, Grade::ok);
+  const Finding shared = judge_cores(ranks_on({{0}, {0}, {1, 2}}));
+  EXPECT_EQ(shared.grade, Grade::warning);
+  EXPECT_TRUE(says(shared.found, "1 rank bound to a core of another's")) << shared.found;
+  EXPECT_TRUE(says(shared.change, "--bind-to core"));
+  const Finding too_many = judge_cores(ranks_on({{0, 1}, {0, 1}, {0, 1}}));
+  EXPECT_EQ(too_many.grade, Grade::warning);
+  EXPECT_TRUE(says(too_many.found, "3 ranks on 2 cores of node1")) << too_many.found;
+  EXPECT_TRUE(says(too_many.change, "mpirun -n 2,")) << too_many.change;
+}
+
+TEST(Cores, OfTheFullestMachineCount) {
+  auto places = ranks_on({{0, 1, 2}, {0, 1}, {0, 1}, {0, 1}});
+  for (std::size_t k = 1; k < 4; ++k) {
+    places[k].machine = 1;
+    places[k].machine_name = "node2";
+  }
+  const Finding finding = judge_cores(places);
+  EXPECT_EQ(finding.grade, Grade::warning);
+  EXPECT_TRUE(says(finding.found, "3 ranks on 2 cores of node2")) << finding.found;
+  EXPECT_TRUE(says(finding.change, "mpirun -n 3,")) << finding.change;
+}
+
+TEST(Cores, AreNoMoreThanTheTimeThatAControlGroupGives) {
+  auto places = ranks_on({{0, 1, 2, 3}, {0, 1, 2, 3}});
+  places[1].processors = 2.0;
+  EXPECT_EQ(judge_cores(places).grade, Grade::ok);
+  places[1].processors = 1.5;
+  const Finding finding = judge_cores(places);
+  EXPECT_EQ(finding.grade, Grade::warning);
+  EXPECT_TRUE(says(finding.found, "control groups allow 1.5 processors")) << finding.found;
+}
+
+TEST(Binding, IsMissedWhereRanksMayMove) {
+  EXPECT_EQ(judge_binding(ranks_on({{0, 1}})).grade, Grade::ok);
+  EXPECT_EQ(judge_binding(ranks_on({{0}, {1}})).grade, Grade::ok);
+  EXPECT_EQ(judge_binding(ranks_on({{0, 1}, {2, 3}})).grade, Grade::ok);
+  EXPECT_EQ(judge_binding(ranks_on({{0, 1}, {0, 1}})).grade, Grade::warning);
+  // Without a core for each there is nothing to bind to.
+  EXPECT_EQ(judge_binding(ranks_on({{0, 1}, {0, 1}, {0, 1}})).grade, Grade::ok);
+}
+
+TEST(Threads, AreOneARank) {
+  auto places = ranks_on({{0}, {1}});
+  EXPECT_EQ(judge_threads(places).grade, Grade::ok);
+  places[1].omp_threads = 0;
+  EXPECT_EQ(judge_threads(places).grade, Grade::ok);
+  places[1].knows_blas = false;
+  EXPECT_EQ(judge_threads(places).grade, Grade::warning);
+  places[1].omp_threads = 4;
+  const Finding finding = judge_threads(places);
+  EXPECT_EQ(finding.grade, Grade::warning);
+  EXPECT_TRUE(says(finding.found, "OMP_NUM_THREADS is 4 (rank 1 on node1)")) << finding.found;
+  places[1].used_threads = 4;
+  EXPECT_EQ(judge_threads(places).grade, Grade::problem);
+}
+
+TEST(AllReduce, IsExactAndNotHopelesslySlow) {
+  EXPECT_EQ(judge_all_reduce({true, 200000, 2e-3, 1e-3}).grade, Grade::ok);
+  EXPECT_EQ(judge_all_reduce({true, 200000, 2.0, 1.0}).grade, Grade::warning);
+  EXPECT_EQ(judge_all_reduce({false, 200000, 2e-3, 1e-3}).grade, Grade::problem);
+}
+
+TEST(Libraries, AreThoseOfTheBuild) {
+  EXPECT_EQ(judge_libraries({{"petsc", "3.18.5", "3.18.5"}, {"torch", "1.13.0", ""}}).grade,
+            Grade::ok);
+  const Finding finding =
+      judge_libraries({{"petsc", "3.18.5", "3.19.0"}, {"hdf5", "1.10.8", "1.10.8"}});
+  EXPECT_EQ(finding.grade, Grade::warning);
+  EXPECT_TRUE(says(finding.found, "petsc 3.19.0 (built with 3.18.5), hdf5 1.10.8"))
+      << finding.found;
+}
+
+TEST(Memory, OfTheTightestMachineCounts) {
+  auto places = ranks_on({{0}, {1}, {2}});
+  places[2].machine = 2;
+  places[2].machine_name = "node2";
+  MemoryNeed need;
+  need.problems = 1e9;
+  need.states = 2e9;
+  EXPECT_EQ(judge_memory(places, need).grade, Grade::ok);  // 6 of 8 GB, and 3
+  places[0].memory = 7e9;
+  EXPECT_EQ(judge_memory(places, need).grade, Grade::warning);
+  places[2].memory = 1e9;
+  const Finding finding = judge_memory(places, need);
+  EXPECT_EQ(finding.grade, Grade::problem);
+  EXPECT_TRUE(says(finding.found, "3.0 GB for the 1 rank of node2; left there: 1.0 GB"))
+      << finding.found;
+  EXPECT_TRUE(says(finding.change, "parallel.solve_batch")) << finding.change;
+}
+
+TEST(FileSystems, ThatNeedAnotherLayerAreKnown) {
+  EXPECT_EQ(file_system_name(0x0BD00BD0), "lustre");
+  EXPECT_EQ(file_system_name(0x6969), "nfs");
+  EXPECT_EQ(file_system_name(0x1234), "unknown (0x1234)");
+  const std::string mpi = "Open MPI v4.1.4";
+  EXPECT_EQ(judge_file_system({"ext4", 0.0, 0}, mpi, "").grade, Grade::ok);
+  const Finding lustre = judge_file_system({"lustre", 0.0, 0}, mpi, "");
+  EXPECT_EQ(lustre.grade, Grade::warning);
+  EXPECT_TRUE(says(lustre.change, "export OMPI_MCA_io=romio321"));
+  EXPECT_EQ(judge_file_system({"lustre", 0.0, 0}, mpi, "romio321").grade, Grade::ok);
+  EXPECT_EQ(judge_file_system({"lustre", 0.0, 0}, "MPICH Version: 4.0", "").grade, Grade::ok);
+  EXPECT_TRUE(says(judge_file_system({"gpfs", 0.0, 0}, "Open MPI v5.0.7", "").change, "romio341"));
+  EXPECT_EQ(judge_file_system({"nfs", 0.0, 0}, mpi, "romio321").grade, Grade::warning);
+}
+
+TEST(Space, IsAskedOfEachFileSystem) {
+  EXPECT_EQ(judge_space({{"the result", 6.0, {"ext4", 10.0, 1}}}).grade, Grade::ok);
+  EXPECT_EQ(judge_space({{"the result", 9.0, {"ext4", 10.0, 1}}}).grade, Grade::warning);
+  // Two on one file system share its room, on two they do not.
+  const Finding both = judge_space(
+      {{"the result", 6.0, {"ext4", 10.0, 1}}, {"3 checkpoints", 6.0, {"ext4", 10.0, 1}}});
+  EXPECT_EQ(both.grade, Grade::problem);
+  EXPECT_TRUE(says(both.change, "make 5.0 B more free")) << both.change;
+  EXPECT_EQ(judge_space(
+                {{"the result", 6.0, {"ext4", 10.0, 1}}, {"3 checkpoints", 6.0, {"ext4", 10.0, 2}}})
+                .grade,
+            Grade::ok);
+}
+
+}  // namespace
+}  // namespace jpo

@@ -1,0 +1,81 @@
+#include <filesystem>
+
+#include <gtest/gtest.h>
+
+#include "driver/checkpoints.hpp"
+#include "driver/predictions.hpp"
+#include "driver/results.hpp"
+
+namespace jpo {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* kDeck = R"(
+[data]
+n_problem = 2000
+[model]
+name = "wave_packet"
+[network]
+name = "mlp"
+hidden = [64]
+[parallel]
+micro_batch = 500
+[checkpoint]
+every_updates = 1
+keep = 1
+[[method]]
+kind = "tao"
+max_evaluations = 2
+[[method]]
+kind = "joint"
+updates = 2
+)";
+
+TEST(Bytes, HaveUnits) {
+  EXPECT_EQ(bytes_text(0.0), "0.0 B");
+  EXPECT_EQ(bytes_text(1500.0), "1.5 kB");
+  EXPECT_EQ(bytes_text(2.5e12), "2.5 TB");
+}
+
+TEST(Predictions, OfMemoryShareTheProblemsAmongRanks) {
+  const Deck deck = read_deck(kDeck, "deck", {}, program_catalogue());
+  const ModelShape shape = make_model(deck, Resolution::inversion)->shape();
+  const MemoryNeed one = predict_memory(deck, shape, 1);
+  // 256 observations, one parameter four times.
+  EXPECT_EQ(one.problems, 2000.0 * (256.0 + 4.0) * 8.0);
+  EXPECT_EQ(predict_memory(deck, shape, 3).problems, one.problems / 2.0);
+  EXPECT_EQ(predict_memory(deck, shape, 4).problems, one.problems / 4.0);
+  EXPECT_EQ(predict_memory(deck, shape, 9).problems, one.problems / 4.0);
+  EXPECT_EQ(predict_memory(deck, shape, 9).weights, one.weights);
+}
+
+// A run's own files are what was predicted, within a factor of two.
+TEST(Predictions, OfFilesComeTrue) {
+  const fs::path folder = fs::temp_directory_path() / "jpo_test_predictions";
+  const std::string output = folder / "a.h5";
+  fs::remove_all(folder);
+  const Deck deck =
+      read_deck(kDeck, "deck", {"run.output=\"" + output + "\""}, program_catalogue());
+  const ModelShape shape = make_model(deck, Resolution::inversion)->shape();
+  const FileNeed need = predict_files(deck, shape);
+  Job job(read_deck(kDeck, "deck", {"run.output=\"" + output + "\""}, program_catalogue()),
+          MPI_COMM_WORLD);
+  Checkpoints checkpoints(job);
+  job.set_interruptions(checkpoints);
+  start_network_library();
+  for (const MethodDeck& method : job.deck().methods) job.solve(method);
+  const auto found = find_checkpoints(checkpoint_folder(deck), MPI_COMM_WORLD);
+  ASSERT_FALSE(found.empty());
+  const auto checkpoint = static_cast<double>(fs::file_size(found.front()));
+  EXPECT_GT(need.checkpoint, 0.9 * checkpoint);
+  EXPECT_LT(need.checkpoint, 2.0 * checkpoint);
+  write_results(job, {"", "", true, "", ""});
+  const auto result = static_cast<double>(fs::file_size(output));
+  EXPECT_GT(need.result, 0.9 * result);
+  EXPECT_LT(need.result, 2.0 * result);
+  fs::remove_all(folder);
+}
+
+}  // namespace
+}  // namespace jpo
