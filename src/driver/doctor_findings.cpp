@@ -98,11 +98,12 @@ constexpr const char* kBind = "mpirun --map-by core --bind-to core, or srun --cp
 
 // What to give up where memory is short: the largest part of it.
 std::string less_memory(const MemoryNeed& need) {
-  const std::array<std::pair<double, const char*>, 4> parts = {
+  const std::array<std::pair<double, const char*>, 5> parts = {
       {{need.problems, "a smaller data.n_problem"},
        {need.states, "a smaller parallel.solve_batch (it changes no result)"},
        {need.weights, "a smaller [network]"},
-       {need.pairs, "fewer simulations or draws in the method that keeps them"}}};
+       {need.pairs, "fewer simulations or draws in the method that keeps them"},
+       {need.answers, "a smaller window of the methods (it changes no result)"}}};
   const auto largest = std::ranges::max_element(parts, {}, [](const auto& p) { return p.first; });
   return largest->second;
 }

@@ -23,14 +23,22 @@ constexpr double kHistory = 100.0 * 16.0 * kNumber;
 struct Largest {
   std::int64_t pairs = 0;  ///< of a problem
   std::int64_t networks = 1;
+  double live = 0.0;     ///< answers of live solves, of a rank that has `local` problems [numbers]
+  double answers = 0.0;  ///< of one live solve [numbers]
 };
 
-Largest largest_of(const Deck& deck) {
+Largest largest_of(const Deck& deck, const ModelShape& shape, double local) {
   Largest largest;
   for (const MethodDeck& method : deck.methods) {
     const MethodKind& kind = kind_of(method.kind);
     largest.pairs = std::max(largest.pairs, kind.kept_pairs(*method.settings));
     largest.networks = std::max(largest.networks, kind.networks(*method.settings));
+    const LiveAnswers live = kind.live_answers(*method.settings);
+    const double of_one =
+        static_cast<double>(live.answers) * static_cast<double>(5 + shape.parameters.size());
+    largest.answers = std::max(largest.answers, of_one);
+    largest.live =
+        std::max(largest.live, std::min(local, static_cast<double>(live.solves)) * of_one);
   }
   return largest;
 }
@@ -52,10 +60,10 @@ MemoryNeed predict_memory(const Deck& deck, const ModelShape& shape, int n_rank)
                    kNumber;
   const auto block = static_cast<double>(shape.state_block);
   const double solved = std::min(local, static_cast<double>(parallel.solve_batch));
-  const Largest largest = largest_of(deck);
+  const Largest largest = largest_of(deck, shape, local);
   return {local * row, std::ceil(solved / block) * block * shape.state_bytes,
           static_cast<double>(count_weights(deck, shape) * largest.networks) * 8.0 * kNumber,
-          local * pair_bytes(shape) * static_cast<double>(largest.pairs)};
+          local * pair_bytes(shape) * static_cast<double>(largest.pairs), largest.live * kNumber};
 }
 
 FileNeed predict_files(const Deck& deck, const ModelShape& shape) {
@@ -75,10 +83,11 @@ FileNeed predict_files(const Deck& deck, const ModelShape& shape) {
                 n_method * (n * answer + kHistory + kLabels);
   // What is done, with each network once; of the method it is in, weights with two moments, answers
   // and starts twice, pairs.
-  const Largest largest = largest_of(deck);
+  const Largest largest = largest_of(deck, shape, n);
   need.checkpoint = kLabels + n_method * (n * 2.0 * answer + kHistory + kLabels) +
                     (n_network + 3.0 * static_cast<double>(largest.networks)) * weights +
-                    n * pair_bytes(shape) * static_cast<double>(largest.pairs);
+                    n * pair_bytes(shape) * static_cast<double>(largest.pairs) +
+                    n * largest.answers * kNumber;
   return need;
 }
 

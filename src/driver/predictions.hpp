@@ -15,7 +15,8 @@ struct MemoryNeed {
   double states = 0.0;    ///< of the problems that are solved at once
   double weights = 0.0;   ///< of the networks, with their gradients, moments and sums
   double pairs = 0.0;     ///< simulated pairs that a method keeps
-  double total() const { return problems + states + weights + pairs; }
+  double answers = 0.0;   ///< of live solves, kept for checkpoints
+  double total() const { return problems + states + weights + pairs + answers; }
 };
 MemoryNeed predict_memory(const Deck& deck, const ModelShape& shape, int n_rank);
 

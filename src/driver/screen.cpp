@@ -117,9 +117,12 @@ void show_sizes(const Deck& deck, const ModelShape& shape, int n_rank) {
   if (n_weight > 0)
     say("network {}: {} weights", deck.section<NetworkSettings>("network").name, n_weight);
   const MemoryNeed need = predict_memory(deck, shape, n_rank);
-  say("memory a rank: {} problems and answers, {} states, {} weights and sums{}",
+  const auto part = [](double bytes, const char* what) {
+    return bytes > 0.0 ? fmt::format(", {} {}", bytes_text(bytes), what) : "";
+  };
+  say("memory a rank: {} problems and answers, {} states, {} weights and sums{}{}",
       bytes_text(need.problems), bytes_text(need.states), bytes_text(need.weights),
-      need.pairs > 0.0 ? fmt::format(", {} simulated pairs", bytes_text(need.pairs)) : "");
+      part(need.pairs, "simulated pairs"), part(need.answers, "answers of live solves"));
   if (shape.recompute_factor > 1.0)
     say("states that do not fit are computed again: {:.2f} forward solves a gradient",
         shape.recompute_factor);

@@ -322,6 +322,7 @@ MethodKind bank_kind() {
                   },
                   refused_options};
   kind.trains_network = true;
+  kind.live_answers = live_answers_of_rounds;
   kind.networks = [](const Settings& settings) {
     return dynamic_cast<const BankSettings&>(settings).networks;
   };

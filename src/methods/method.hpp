@@ -170,6 +170,12 @@ struct RunInputs {
   bool knows_truth;  ///< that of some problems, at least
 };
 
+/// Answers that a method keeps of its live solves, for checkpoints.
+struct LiveAnswers {
+  std::int64_t solves = 0;   ///< live at a time on a rank, at most
+  std::int64_t answers = 0;  ///< of each, at most
+};
+
 /// A kind that [[method]] can name.
 struct MethodKind {
   std::string name;
@@ -195,6 +201,9 @@ struct MethodKind {
   /// Networks that it holds at a time, where it trains any.
   std::function<std::int64_t(const Settings& settings)> networks = [](const Settings&) {
     return 1;
+  };
+  std::function<LiveAnswers(const Settings& settings)> live_answers = [](const Settings&) {
+    return LiveAnswers{};
   };
   /// Pairs (m, y) that it keeps of each problem, besides the problems themselves.
   std::function<std::int64_t(const Settings& settings)> kept_pairs = [](const Settings&) {

@@ -28,9 +28,12 @@ MethodResult solve(const Settings& settings, const Task& task) {
 }  // namespace
 
 MethodKind multi_start_kind() {
-  return {"multi_start",
-          "TAO from many starts a problem, up to a budget: the fair rival of a joint method",
-          [] { return std::make_unique<RoundsSettings>(); }, solve, refused_options};
+  MethodKind kind{
+      "multi_start",
+      "TAO from many starts a problem, up to a budget: the fair rival of a joint method",
+      [] { return std::make_unique<RoundsSettings>(); }, solve, refused_options};
+  kind.live_answers = live_answers_of_rounds;
+  return kind;
 }
 
 }  // namespace jpo

@@ -199,6 +199,11 @@ class Rounds {
 
 }  // namespace
 
+LiveAnswers live_answers_of_rounds(const Settings& settings) {
+  const auto& rounds = dynamic_cast<const RoundsSettings&>(settings);
+  return {rounds.window, rounds.start_evaluations};
+}
+
 MethodResult solve_in_rounds(const RoundsSettings& settings, const Task& task, Proposal& proposal) {
   return Rounds(settings, task, proposal).solve();
 }

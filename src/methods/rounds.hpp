@@ -54,6 +54,9 @@ class Proposal {
   virtual void archive(StateArchive& /*archive*/, const std::string& /*name*/) {}
 };
 
+/// MethodKind::live_answers of RoundsSettings.
+LiveAnswers live_answers_of_rounds(const Settings& settings);
+
 /// Rounds start where `proposal` says, round 0 perhaps at the centre of the box. The best answer of
 /// a problem counts. A problem whose misfit says that it is solved rests, and its share of the
 /// budget goes to the others; where the attainable misfit is not known, none does. One that has had

@@ -97,16 +97,25 @@ MethodResult solve_refine(const Settings& settings, const Task& task) {
       refine.rest ? task.attainable.solved_below(refine.rest_deviations) : kNeverEnough);
 }
 
+LiveAnswers live_answers(const Settings& settings) {
+  const auto& tao = dynamic_cast<const TaoSettings&>(settings);
+  return {tao.window, tao.max_evaluations};
+}
+
 }  // namespace
 
 MethodKind tao_kind() {
-  return {"tao", "one TAO solve a problem, from the centre of the box",
-          [] { return std::make_unique<TaoSettings>(); }, solve_tao, refused_options};
+  MethodKind kind{"tao", "one TAO solve a problem, from the centre of the box",
+                  [] { return std::make_unique<TaoSettings>(); }, solve_tao, refused_options};
+  kind.live_answers = live_answers;
+  return kind;
 }
 
 MethodKind refine_kind() {
-  return {"refine", "one TAO solve a problem, from an earlier method's answer",
-          [] { return std::make_unique<RefineSettings>(); }, solve_refine, refused_options};
+  MethodKind kind{"refine", "one TAO solve a problem, from an earlier method's answer",
+                  [] { return std::make_unique<RefineSettings>(); }, solve_refine, refused_options};
+  kind.live_answers = live_answers;
+  return kind;
 }
 
 }  // namespace jpo

@@ -3,6 +3,7 @@
 // and the minimum moves little from stage to stage. A solve costs the share of the horizon it
 // needs.
 
+#include <algorithm>
 #include <cmath>
 #include <utility>
 
@@ -89,13 +90,19 @@ MethodResult solve_windows(const Settings& any, const Task& task) {
 }  // namespace
 
 MethodKind windows_kind() {
-  return {"windows", "TAO on a growing window of observations: quasi-static assimilation",
-          [] { return std::make_unique<WindowsSettings>(); }, solve_windows,
-          [](const std::string& name, const Settings& settings, const ModelShape& shape) {
-            return shape.channels_in_time
-                       ? refused_options(name, settings, shape)
-                       : "it needs observations at several times, channel by channel";
-          }};
+  MethodKind kind{"windows", "TAO on a growing window of observations: quasi-static assimilation",
+                  [] { return std::make_unique<WindowsSettings>(); }, solve_windows,
+                  [](const std::string& name, const Settings& settings, const ModelShape& shape) {
+                    return shape.channels_in_time
+                               ? refused_options(name, settings, shape)
+                               : "it needs observations at several times, channel by channel";
+                  }};
+  kind.live_answers = [](const Settings& settings) {
+    const auto& windows = dynamic_cast<const WindowsSettings&>(settings);
+    return LiveAnswers{windows.window,
+                       std::max(windows.stage_evaluations, windows.last_evaluations)};
+  };
+  return kind;
 }
 
 }  // namespace jpo

@@ -112,9 +112,10 @@ TEST(Deck, EveryInvalidDeckIsRefusedWithItsMessage) {
 }
 
 TEST(Deck, ShippedDecksAreGood) {
-  for (const auto& entry : fs::recursive_directory_iterator(fs::path(JPO_SOURCE_DIR) / "inputs"))
-    if (entry.path().extension() == ".toml")
-      EXPECT_NO_THROW(read(read_file(entry.path()))) << entry.path();
+  for (const auto& entry : fs::recursive_directory_iterator(fs::path(JPO_SOURCE_DIR) / "inputs")) {
+    if (entry.path().extension() != ".toml") continue;
+    EXPECT_NO_THROW(read(read_file(entry.path()))) << entry.path();
+  }
 }
 
 // Whatever a deck holds: it is read, or refused with one message.

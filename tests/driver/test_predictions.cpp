@@ -48,6 +48,8 @@ TEST(Predictions, OfMemoryShareTheProblemsAmongRanks) {
   EXPECT_EQ(predict_memory(deck, shape, 4).problems, one.problems / 4.0);
   EXPECT_EQ(predict_memory(deck, shape, 9).problems, one.problems / 4.0);
   EXPECT_EQ(predict_memory(deck, shape, 9).weights, one.weights);
+  // 128 live solves of at most two evaluations, six numbers each.
+  EXPECT_EQ(one.answers, 128.0 * 2.0 * 6.0 * 8.0);
 }
 
 // A run's own files are what was predicted, within a factor of two.
@@ -61,7 +63,7 @@ TEST(Predictions, OfFilesComeTrue) {
   const FileNeed need = predict_files(deck, shape);
   Job job(read_deck(kDeck, "deck", {"run.output=\"" + output + "\""}, program_catalogue()),
           MPI_COMM_WORLD);
-  Checkpoints checkpoints(job);
+  Checkpoints checkpoints(job, "this test");
   job.set_interruptions(checkpoints);
   start_network_library();
   for (const MethodDeck& method : job.deck().methods) job.solve(method);
@@ -70,7 +72,7 @@ TEST(Predictions, OfFilesComeTrue) {
   const auto checkpoint = static_cast<double>(fs::file_size(found.front()));
   EXPECT_GT(need.checkpoint, 0.9 * checkpoint);
   EXPECT_LT(need.checkpoint, 2.0 * checkpoint);
-  write_results(job, {"", "", true, "", ""});
+  write_results(job, {"", "", true, "", "", ""});
   const auto result = static_cast<double>(fs::file_size(output));
   EXPECT_GT(need.result, 0.9 * result);
   EXPECT_LT(need.result, 2.0 * result);
