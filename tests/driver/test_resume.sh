@@ -3,7 +3,7 @@
 # had happened. Usage: test_resume.sh JPO [KILLS]
 set -uo pipefail
 jpo=$1
-n_kill=${2:-3}
+n_kill=${2:-2}
 source_dir=$(cd "$(dirname "$0")/../.." && pwd)
 work=$(cd "$(mktemp -d)" && pwd -P)
 trap 'rm -rf "$work"' EXIT

@@ -1,6 +1,7 @@
 // Every method, stopped at a safe point and taken up again from its checkpoint by another job: the
 // same bits as if it had never stopped.
 
+#include <algorithm>
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -13,6 +14,15 @@
 
 namespace jpo {
 namespace {
+
+// A few points tell the sanitizers all; they are 30 times slower.
+#ifdef __SANITIZE_ADDRESS__
+const std::vector<int> kSafePoints = {4};
+constexpr const char* kHorizon = "model.horizon=5.0";
+#else
+const std::vector<int> kSafePoints = {1, 4, 9, 20};
+constexpr const char* kHorizon = "model.horizon=20.0";
+#endif
 
 constexpr const char* kPath = "interruption_test/checkpoint_000001.h5";
 
@@ -65,7 +75,6 @@ prior_weight = 1.0
 [model]
 name = "kuramoto_sivashinsky"
 unknown = "initial_state"
-horizon = 20.0
 [network]
 name = "mlp"
 hidden = [8]
@@ -174,7 +183,7 @@ std::vector<double> all_of(const Job& job) {
 
 // A job whose methods but the last are solved.
 Job begun(const std::string& deck, MPI_Comm comm) {
-  Job job(read_deck(deck, "test deck", {}, program_catalogue()), comm);
+  Job job(read_deck(deck, "test deck", {kHorizon}, program_catalogue()), comm);
   for (std::size_t k = 0; k + 1 < job.deck().methods.size(); ++k) job.solve(job.deck().methods[k]);
   return job;
 }
@@ -202,7 +211,7 @@ TEST_P(Interruption, ChangesNoBit) {
   whole.solve(whole.deck().methods.back());
   const std::vector<double> wanted = all_of(whole);
   int n_stop = 0;
-  for (const int n : {1, 4, 9, 20}) {
+  for (const int n : kSafePoints) {
     if (!is_stopped_at(deck, n, MPI_COMM_WORLD)) break;
     ++n_stop;
     Job job = begun(deck, MPI_COMM_WORLD);
@@ -211,7 +220,8 @@ TEST_P(Interruption, ChangesNoBit) {
     job.solve(job.deck().methods.back());
     EXPECT_EQ(wanted, all_of(job)) << method.name << ", safe point " << n;
   }
-  EXPECT_GE(n_stop, 3) << method.name << " has too few safe points";
+  EXPECT_GE(n_stop, std::min(3, static_cast<int>(kSafePoints.size())))
+      << method.name << " has too few safe points";
   MPI_Barrier(MPI_COMM_WORLD);
   int rank = 0;
   MPI_Comm_rank(MPI_COMM_WORLD, &rank);

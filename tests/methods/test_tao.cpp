@@ -163,6 +163,9 @@ TEST(Tao, AFailedProblemIsIsolated) {
                                       {"petsc_error", Outcome::solver_failed},
                                       {"slow", Outcome::ok}})
     for (const char* first : {"fault.first_evaluation=0", "fault.first_evaluation=3"}) {
+#ifdef __SANITIZE_ADDRESS__  // 30 times slower: one failure of each place in the code
+      if (std::string(first).ends_with("=0") != (outcome == Outcome::solver_failed)) continue;
+#endif
       const Job job = solved_job(deck,
                                  {"fault.problems=[5]", first, std::string("fault.kind=") + kind,
                                   "fault.slow_seconds=0.001"},
