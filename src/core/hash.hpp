@@ -26,4 +26,9 @@ std::uint64_t hash_values(std::span<const T> values, std::uint64_t hash = 0xcbf2
   return hash_bytes(std::as_bytes(values), hash);
 }
 
+/// Of 53 bits of a hash: a double holds them.
+inline double hash_number(std::uint64_t hash) {
+  return static_cast<double>(hash >> 11U);
+}
+
 }  // namespace jpo

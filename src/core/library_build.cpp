@@ -13,11 +13,7 @@ namespace {
 // Headers and library must come from one MPI: what its headers call it stands in the library's
 // text.
 LibraryBuild mpi_build() {
-  std::array<char, MPI_MAX_LIBRARY_VERSION_STRING> text{};
-  int length = 0;
-  MPI_OK(MPI_Get_library_version(text.data(), &length));
-  std::string found(text.data());
-  found.resize(std::min(found.find(','), found.size()));
+  const std::string found = mpi_library_name();
 #if defined(OMPI_MAJOR_VERSION)
   const std::string built = fmt::format("Open MPI v{}.{}.{}", OMPI_MAJOR_VERSION,
                                         OMPI_MINOR_VERSION, OMPI_RELEASE_VERSION);
@@ -40,6 +36,15 @@ LibraryBuild petsc_build() {
 }
 
 }  // namespace
+
+std::string mpi_library_name() {
+  std::array<char, MPI_MAX_LIBRARY_VERSION_STRING> text{};
+  int length = 0;
+  MPI_OK(MPI_Get_library_version(text.data(), &length));
+  std::string name(text.data());
+  name.resize(std::min(name.find(','), name.size()));
+  return name;
+}
 
 std::vector<LibraryBuild> core_library_builds() {
   return {mpi_build(), petsc_build()};

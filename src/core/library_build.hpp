@@ -10,6 +10,8 @@ struct LibraryBuild {
   std::string built_with;  ///< version of its headers
   std::string found;       ///< version that the library says of itself; empty: it says nothing
 };
+/// MPI's name and version, as the library says them. Not collective.
+std::string mpi_library_name();
 /// MPI and PETSc; other folders add theirs. Not collective.
 std::vector<LibraryBuild> core_library_builds();
 

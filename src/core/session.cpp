@@ -10,6 +10,7 @@
 #include <petscsys.h>
 
 #include "core/checks.hpp"
+#include "core/library_build.hpp"
 #include "core/revision.hpp"
 #include "core/signals.hpp"
 
@@ -57,12 +58,7 @@ Session::~Session() {
 }
 
 std::vector<LibraryVersion> core_versions() {
-  std::array<char, MPI_MAX_LIBRARY_VERSION_STRING> mpi{};
-  int length = 0;
-  MPI_OK(MPI_Get_library_version(mpi.data(), &length));
-  std::string mpi_name(mpi.data());
-  mpi_name.resize(std::min(mpi_name.find(','), mpi_name.size()));
-  return {{"mpi", mpi_name},
+  return {{"mpi", mpi_library_name()},
           {"petsc", fmt::format("{}.{}.{}", PETSC_VERSION_MAJOR, PETSC_VERSION_MINOR,
                                 PETSC_VERSION_SUBMINOR)},
           {"compiler", JPO_COMPILER},

@@ -1,7 +1,6 @@
 #include "driver/checkpoints.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cstdlib>
 #include <filesystem>
 
@@ -33,17 +32,11 @@ RowRange rows_of(const Job& job) {
 // A network that a method has read is read again, and must be the same.
 void archive_read_network(StateArchive& archive, const std::string& name, const Job& job,
                           const MethodDeck& method, std::optional<TrainedNetwork>& network) {
-  std::array<double, 2> hash{};
-  const auto split = [&hash](const TrainedNetwork& from) {
-    hash = {static_cast<double>(from.hash >> 32U), static_cast<double>(from.hash & 0xFFFFFFFFU)};
-  };
-  if (network) split(*network);
-  std::vector<double> stored(hash.begin(), hash.end());
-  archive.shared(name + "/network_hash", stored);
+  double hash = network ? hash_number(network->hash) : 0.0;
+  archive.shared(name + "/network_hash", hash);
   if (!archive.is_reading()) return;
   network = kind_of(method.kind).read_network(method.name, *method.settings, job.comm());
-  split(*network);
-  if (!std::ranges::equal(stored, hash))
+  if (hash != hash_number(network->hash))
     throw BadInput(fmt::format(
         "method '{}' has read another network before the run was stopped than stands in its file "
         "now",

@@ -11,8 +11,6 @@
 namespace jpo {
 namespace {
 
-constexpr double kTight = 0.8;
-
 bool is_open_mpi(const std::string& mpi) {
   return mpi.starts_with("Open MPI");
 }

@@ -15,8 +15,7 @@ namespace jpo {
 namespace {
 
 // Below this something is wrong, on any network.
-constexpr double kLeastRate = 1e7;  // [bytes/s]
-constexpr double kTight = 0.8;
+constexpr double kLeastRate = 1e7;   // [bytes/s]
 constexpr double kLeastStack = 1e6;  // [bytes]
 
 // The ranks of one machine.

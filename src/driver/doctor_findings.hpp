@@ -13,6 +13,9 @@
 
 namespace jpo {
 
+/// What takes a larger share of the room that there is earns a warning.
+constexpr double kTight = 0.8;
+
 enum class Grade : std::uint8_t { ok, warning, problem };
 
 /// One line of the report, and what to change where it is not ok.

@@ -7,6 +7,7 @@
 #include "driver/deck_checks.hpp"
 #include "driver/screen.hpp"
 #include "driver/verbs.hpp"
+#include "io/output_folder.hpp"
 #include "io/result_file.hpp"
 
 namespace jpo {
@@ -40,6 +41,15 @@ void refuse_too_many_failed(const Job& job, const std::string& resumed_by,
       "{} goes on from {}",
       job.deck().methods[job.results().size() - 1].name, say_too_many(failed, settings),
       job.results().size(), job.deck().methods.size(), resumed_by, path));
+}
+
+void check_checkpoint_folder(const std::string& path, MPI_Comm comm) {
+  const BorrowedFolder folder(path, comm);
+  if (!folder.refusal().empty())
+    throw BadInput(fmt::format(
+        "checkpoint.directory = \"{}\" cannot be written in: {}; allowed: a folder where you may "
+        "write",
+        path, folder.refusal()));
 }
 
 }  // namespace
@@ -86,7 +96,7 @@ void check_and_run_deck(Deck deck, const RunArguments& arguments, MPI_Comm comm)
   check_output_path(settings.output_path(), record.overwrite, comm);
   record.checkpoint =
       choose_checkpoint(deck, arguments.resume, arguments.resume_from, record.overwrite, comm);
-  check_output_folder("checkpoint.directory", checkpoint_folder(deck), comm);
+  check_checkpoint_folder(checkpoint_folder(deck), comm);
   show_header(comm);
   for (const std::string& part : stale_parts(settings.output_path(), comm))
     warn("{} was left by a run that was killed while it wrote its result: it can be removed", part);

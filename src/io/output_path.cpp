@@ -36,16 +36,6 @@ Verdict try_path(const fs::path& path, bool overwrite, int& error) {
   return Verdict::unwritable;
 }
 
-// Of rank 0: it tries.
-std::pair<Verdict, int> agreed_verdict(const fs::path& path, bool overwrite, MPI_Comm comm) {
-  int rank = 0;
-  MPI_OK(MPI_Comm_rank(comm, &rank));
-  int answer[2] = {0, 0};  // verdict, errno
-  if (rank == 0) answer[0] = static_cast<int>(try_path(path, overwrite, answer[1]));
-  MPI_OK(MPI_Bcast(answer, 2, MPI_INT, 0, comm));
-  return {static_cast<Verdict>(answer[0]), answer[1]};
-}
-
 }  // namespace
 
 bool is_same_file(const std::string& a, const std::string& b, MPI_Comm comm) {
@@ -56,8 +46,12 @@ bool is_same_file(const std::string& a, const std::string& b, MPI_Comm comm) {
 }
 
 void check_output_path(const std::string& path, bool overwrite, MPI_Comm comm) {
-  const auto [verdict, error] = agreed_verdict(path, overwrite, comm);
-  switch (verdict) {
+  int rank = 0;
+  MPI_OK(MPI_Comm_rank(comm, &rank));
+  int answer[2] = {0, 0};  // verdict, errno
+  if (rank == 0) answer[0] = static_cast<int>(try_path(path, overwrite, answer[1]));
+  MPI_OK(MPI_Bcast(answer, 2, MPI_INT, 0, comm));
+  switch (static_cast<Verdict>(answer[0])) {
     case Verdict::good:
       return;
     case Verdict::directory:
@@ -75,20 +69,8 @@ void check_output_path(const std::string& path, bool overwrite, MPI_Comm comm) {
       throw BadInput(
           fmt::format("run.output = \"{}\" cannot be written: {}; allowed: a path in a "
                       "directory where you may write",
-                      path, std::strerror(error)));
+                      path, std::strerror(answer[1])));
   }
-}
-
-void check_output_folder(const std::string& key, const std::string& folder, MPI_Comm comm) {
-  const auto [verdict, error] = agreed_verdict(fs::path(folder) / "probe", true, comm);
-  if (verdict != Verdict::good)
-    throw BadInput(
-        fmt::format("{} = \"{}\" cannot be written in: {}; allowed: a folder where you may write",
-                    key, folder, std::strerror(error)));
-  int rank = 0;
-  MPI_OK(MPI_Comm_rank(comm, &rank));
-  std::error_code ignored;
-  if (rank == 0) fs::remove(folder, ignored);  // only where it is empty
 }
 
 std::vector<std::string> stale_parts(const std::string& path, MPI_Comm comm) {

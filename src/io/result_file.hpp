@@ -82,10 +82,6 @@ class ResultFile {
 /// is a directory, or cannot be written (its directory is created).
 void check_output_path(const std::string& path, bool overwrite, MPI_Comm comm);
 
-/// Before any work, collective on comm: throws BadInput, naming the deck's `key`, where no file can
-/// be created in `folder` (which is created, and removed where it is then empty).
-void check_output_folder(const std::string& key, const std::string& folder, MPI_Comm comm);
-
 /// Files that writers of `path` have left behind when they were killed. Collective: rank 0 looks.
 std::vector<std::string> stale_parts(const std::string& path, MPI_Comm comm);
 

@@ -35,9 +35,8 @@ void after_switch([[maybe_unused]] void* fake_stack, [[maybe_unused]] const void
 // problem so far, gradient.
 constexpr std::size_t kBeforeGradient = 5;
 
-// Of 53 bits: a double holds it.
 double question_hash(std::span<const double> m) {
-  return static_cast<double>(hash_values(m) >> 11U);
+  return hash_number(hash_values(m));
 }
 
 }  // namespace

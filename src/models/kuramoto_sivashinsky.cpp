@@ -26,6 +26,7 @@
 #include "models/kuramoto_sivashinsky_steps.hpp"
 #include "models/lanes.hpp"
 #include "models/registry.hpp"
+#include "models/time_steps.hpp"
 
 namespace jpo {
 namespace {
@@ -39,7 +40,6 @@ using kuramoto_sivashinsky::Steps;
 constexpr std::int64_t kObservationTime = 10;
 constexpr std::int64_t kObservationStride = 8;
 constexpr std::int64_t kPictureTime = 250;
-constexpr double kMostSteps = 1e6;
 constexpr double kLargestCurvature = 1e10;  // dt / dx^4: round-off of B against its mass of 1
 constexpr double kFinerTimeStep = 0.05;
 
@@ -154,9 +154,7 @@ Grid KuramotoSivashinsky::Settings::grid(Resolution resolution) const {
 }
 
 void KuramotoSivashinsky::Settings::check() const {
-  if (!(horizon / step() <= kMostSteps))
-    throw BadInput(fmt::format("key 'model.horizon' = {}: more than {} time steps of {}", horizon,
-                               kMostSteps, step()));
+  check_step_count(horizon, step());
   const double dx = 0.5 * length / static_cast<double>(n_grid);  // that of finer data
   if (!(step() / std::pow(dx, 4) <= kLargestCurvature))
     throw BadInput(fmt::format(
@@ -165,11 +163,7 @@ void KuramotoSivashinsky::Settings::check() const {
         n_grid, step(), 2.0 * std::pow(step() / kLargestCurvature, 0.25),
         std::floor(0.5 * length / std::pow(step() / kLargestCurvature, 0.25))));
   const double unit = (assimilates() ? static_cast<double>(kObservationTime) : 1.0) * step();
-  const double whole = std::max(1.0, std::round(horizon / unit));
-  if (std::abs(horizon - whole * unit) > 1e-9 * horizon)
-    throw BadInput(
-        fmt::format("key 'model.horizon' = {}: not a whole number of {}; the nearest allowed is {}",
-                    horizon, assimilates() ? "ten time steps" : "time steps", whole * unit));
+  check_whole_steps(horizon, unit, assimilates() ? "ten time steps" : "time steps");
   if (beta_max <= beta_min)
     throw BadInput(
         fmt::format("key 'model.beta_max' = {}: must be above beta_min = {}", beta_max, beta_min));

@@ -23,6 +23,7 @@
 #include "models/navier_stokes_start.hpp"
 #include "models/navier_stokes_steps.hpp"
 #include "models/registry.hpp"
+#include "models/time_steps.hpp"
 
 namespace jpo {
 namespace {
@@ -36,7 +37,6 @@ constexpr std::int64_t kParameter = 3;
 constexpr std::int64_t kPictureTime = 250;
 constexpr double kMegabyte = 1e6;
 // AB2 takes eigenvalues of dt N down to -1; those of the discrete nu lap reach -8 nu / h^2.
-constexpr double kMostSteps = 1e6;
 constexpr double kDiffusionLimit = 0.125;
 
 }  // namespace
@@ -172,14 +172,8 @@ void NavierStokes::Settings::check_numbers() const {
   if (n_grid % 2 != 0)
     throw BadInput(
         fmt::format("key 'model.n_grid' = {}: must be even (the upper half is observed)", n_grid));
-  if (!(horizon / time_step <= kMostSteps))
-    throw BadInput(fmt::format("key 'model.horizon' = {}: more than {} time steps of {}", horizon,
-                               kMostSteps, time_step));
-  const double whole = std::max(1.0, std::round(horizon / time_step));
-  if (std::abs(horizon - whole * time_step) > 1e-9 * horizon)
-    throw BadInput(fmt::format(
-        "key 'model.horizon' = {}: not a whole number of time steps; the nearest allowed is {}",
-        horizon, whole * time_step));
+  check_step_count(horizon, time_step);
+  check_whole_steps(horizon, time_step, "time steps");
   if (diffusion_number() > kDiffusionLimit)
     throw BadInput(fmt::format(
         "key 'model.time_step' = {}: diffusion is unstable, viscosity * time_step * n_grid^2 = {} "

@@ -87,7 +87,7 @@ faulty_strict=("${faulty[@]}" --set "$(variants 0.1)")
 expect 3 "in 1 of 2 cells more problems failed" "${faulty_strict[@]}"
 [[ -d runs/faulty/faulty_n3_seed0.h5.checkpoints && -f runs/faulty/plain_n3_seed0.h5 ]] || fail "$(ls runs/faulty)"
 expect 3 "a checkpoint: faulty, n = 3, seed 0" "${faulty_strict[@]}"
-grep -q "1 methods\? done\|1 of . methods done" log || fail "the failed cell began again: $(cat log)"
+grep -q "1 of . methods done" log || fail "the failed cell began again: $(cat log)"
 expect 0 "1 run now, 1 done before" "${faulty[@]}" --set "$(variants 1)"
 [[ -f runs/faulty/faulty_n3_seed0.h5 ]] || fail "$(ls runs/faulty)"
 
