@@ -84,6 +84,17 @@ TEST(Bank, SimulatesRandomDrawsWithinItsBudget) {
   for (std::size_t row = 0; row < ledger.forward.size(); ++row) EXPECT_GT(ledger.adjoint[row], 0.0);
 }
 
+// Candidates that the budget does not pay are left out: an evaluation stays for the solve.
+TEST(Bank, SolvesWhateverTheNumberOfCandidates) {
+  for (const char* candidates : {"method.bank.candidates=3", "method.bank.candidates=4096"}) {
+    const Job job =
+        solved_job(kPackets, {"method.bank.max_evaluations=10", candidates}, MPI_COMM_WORLD);
+    for (const double loss : job.results()[1].loss) EXPECT_TRUE(std::isfinite(loss)) << candidates;
+    const std::vector<double> evaluations = job.evaluations(1);
+    EXPECT_LE(total(evaluations), 10.0 * static_cast<double>(evaluations.size())) << candidates;
+  }
+}
+
 // Nothing to learn from: one problem, fewer problems than networks, or none that may be asked.
 TEST(Bank, GoesOnWhereNetworksHaveNothingToLearn) {
   for (const auto& overrides : {std::vector<std::string>{"data.n_problem=1"},

@@ -107,6 +107,31 @@ gradient_tolerance = 1e-12
         << round;
 }
 
+// Two rounds of one evaluation each. The first candidate is the start that there would be without
+// others, so the lowest of four is never worse; each costs half an evaluation.
+TEST(MultiStart, StartsAtTheLowestOfItsCandidates) {
+  const std::vector<std::string> common = {"method.multi_start.start_evaluations=1",
+                                           "method.multi_start.rest=false"};
+  auto plain = common;
+  plain.emplace_back("method.multi_start.max_evaluations=2");
+  auto chosen = common;
+  for (const char* key :
+       {"method.multi_start.candidates=4", "method.multi_start.max_evaluations=4"})
+    chosen.emplace_back(key);
+  const Job one = solved_job(kPackets, plain, MPI_COMM_WORLD);
+  const Job four = solved_job(kPackets, chosen, MPI_COMM_WORLD);
+  const Answers of_one = answers_of(one, 1);
+  const Answers of_four = answers_of(four, 1);
+  std::int64_t n_lower = 0;
+  for (std::size_t id = 0; id < of_one.loss.size(); ++id) {
+    EXPECT_LE(of_four.loss[id], of_one.loss[id]) << id;
+    n_lower += of_four.loss[id] < of_one.loss[id] ? 1 : 0;
+  }
+  EXPECT_GT(n_lower, 3);
+  for (const double solves : four.results()[1].ledger.forward) EXPECT_EQ(solves, 2.0 + 4.0);
+  for (const double solves : four.results()[1].ledger.adjoint) EXPECT_EQ(solves, 2.0);
+}
+
 TEST(MultiStart, EndsWhereNobodyAsks) {
   const Job job =
       solved_job(kPackets, {"data.n_problem=4", "fault.problems=[0, 1, 2, 3]", "fault.kind=mask"},
