@@ -27,6 +27,13 @@ hidden = [16]
 micro_batch = 4
 [checkpoint]
 every_updates = 20
+# Four seconds in which the disk changes, on the fastest machine.
+[fault]
+problems = [5]
+kind = "slow"
+first_evaluation = 60
+last_evaluation = 459
+slow_seconds = 0.01
 [[method]]
 kind = "joint"
 updates = 1200
@@ -45,9 +52,9 @@ mv disk/kept.h5 whole.h5
 begin() {
   "${@}" >job.log 2>&1 &
   job=$!
-  for ((k = 0; k < 600; ++k)); do
-    [[ -f $folder/checkpoint_000002.h5 ]] && return
-    sleep 0.05
+  for ((k = 0; k < 1500; ++k)); do
+    [[ $(compgen -G "$folder/checkpoint_*.h5" | wc -l) -ge 2 ]] && return
+    sleep 0.02
   done
   fail "no checkpoints: $(cat job.log)"
 }
