@@ -21,13 +21,14 @@ if [[ $fast != --fast ]]; then
   tests/lint.sh build/release
 fi
 step "tests"
-ctest --test-dir build/release --output-on-failure -LE long
+# Two cores are enough; tests on more ranks run alone.
+ctest --test-dir build/release --output-on-failure --parallel 2 -LE long
 if [[ $fast != --fast ]]; then
   step "build with sanitizers"
   cmake --preset asan >/dev/null
   cmake --build --preset asan
   step "tests with sanitizers"
   # Three and four ranks have no code of their own.
-  ctest --test-dir build/asan --output-on-failure -L sanitize -E '_np[34]$'
+  ctest --test-dir build/asan --output-on-failure --parallel 2 -L sanitize -E '_np[34]$'
 fi
 step "done"
