@@ -13,17 +13,32 @@
 namespace jpo {
 namespace {
 
-const double* acquire_read(Vec vec) {
+// VECSEQCUDA, which a PETSc without CUDA does not define.
+constexpr const char* kDeviceType = "seqcuda";
+
+// A batch in host memory is never given to a device: its values would have no place there.
+void check_place(MemorySpace space, MemorySpace where) {
+  if (where == MemorySpace::cuda && space != MemorySpace::cuda)
+    throw std::logic_error("a batch in host memory was asked for on the device");
+}
+
+const double* acquire_read(Vec vec, MemorySpace space, MemorySpace where) {
+  check_place(space, where);
   const PetscScalar* data = nullptr;
-  PetscMemType type = PETSC_MEMTYPE_HOST;
-  PETSC(VecGetArrayReadAndMemType(vec, &data, &type));
+  if (where == MemorySpace::host)
+    PETSC(VecGetArrayRead(vec, &data));
+  else
+    PETSC(VecGetArrayReadAndMemType(vec, &data, nullptr));
   return data;
 }
 
-double* acquire_write(Vec vec) {
+double* acquire_write(Vec vec, MemorySpace space, MemorySpace where) {
+  check_place(space, where);
   PetscScalar* data = nullptr;
-  PetscMemType type = PETSC_MEMTYPE_HOST;
-  PETSC(VecGetArrayAndMemType(vec, &data, &type));
+  if (where == MemorySpace::host)
+    PETSC(VecGetArray(vec, &data));
+  else
+    PETSC(VecGetArrayAndMemType(vec, &data, nullptr));
   return data;
 }
 
@@ -31,7 +46,7 @@ double* acquire_write(Vec vec) {
 
 Batch::Batch(std::int64_t capacity, std::int64_t n_component, MemorySpace space)
     : capacity_(capacity), n_problem_(capacity), n_component_(n_component), space_(space) {
-  if (space != MemorySpace::host)
+  if (space != MemorySpace::host && !built_with_cuda())
     throw std::invalid_argument("this build of jpo keeps batches in host memory only");
   // Each factor alone first: their product may wrap.
   constexpr std::int64_t limit = std::numeric_limits<PetscInt>::max();
@@ -42,7 +57,7 @@ Batch::Batch(std::int64_t capacity, std::int64_t n_component, MemorySpace space)
         capacity, n_component, limit));
   PETSC(VecCreate(PETSC_COMM_SELF, vec_.put()));
   PETSC(VecSetSizes(vec_.get(), static_cast<PetscInt>(capacity * n_component), PETSC_DECIDE));
-  PETSC(VecSetType(vec_.get(), VECSEQ));
+  PETSC(VecSetType(vec_.get(), space == MemorySpace::host ? VECSEQ : kDeviceType));
 }
 
 void Batch::set_n_problem(std::int64_t n_problem) {
@@ -50,11 +65,11 @@ void Batch::set_n_problem(std::int64_t n_problem) {
   n_problem_ = n_problem;
 }
 
-Batch::ReadAccess Batch::read() const {
-  return ReadAccess(*this);
+Batch::ReadAccess Batch::read(MemorySpace where) const {
+  return {*this, where};
 }
-Batch::WriteAccess Batch::write() {
-  return WriteAccess(*this);
+Batch::WriteAccess Batch::write(MemorySpace where) {
+  return {*this, where};
 }
 
 void Batch::fill(double value) {
@@ -71,23 +86,31 @@ Batch Batch::copy() const {
   return result;
 }
 
-Batch::ReadAccess::ReadAccess(const Batch& batch)
-    : BatchRows(acquire_read(batch.vec_.get()), batch.n_problem_, batch.n_component_),
-      vec_(batch.vec_.get()) {}
+Batch::ReadAccess::ReadAccess(const Batch& batch, MemorySpace where)
+    : BatchRows(acquire_read(batch.vec_.get(), batch.space_, where), batch.n_problem_,
+                batch.n_component_),
+      vec_(batch.vec_.get()),
+      where_(where) {}
 
 Batch::ReadAccess::~ReadAccess() {
   const PetscScalar* raw = data();
-  [[maybe_unused]] const auto code = VecRestoreArrayReadAndMemType(vec_, &raw);
+  [[maybe_unused]] const auto code = where_ == MemorySpace::host
+                                         ? VecRestoreArrayRead(vec_, &raw)
+                                         : VecRestoreArrayReadAndMemType(vec_, &raw);
   assert(code == 0);
 }
 
-Batch::WriteAccess::WriteAccess(Batch& batch)
-    : BatchRows(acquire_write(batch.vec_.get()), batch.n_problem_, batch.n_component_),
-      vec_(batch.vec_.get()) {}
+Batch::WriteAccess::WriteAccess(Batch& batch, MemorySpace where)
+    : BatchRows(acquire_write(batch.vec_.get(), batch.space_, where), batch.n_problem_,
+                batch.n_component_),
+      vec_(batch.vec_.get()),
+      where_(where) {}
 
 Batch::WriteAccess::~WriteAccess() {
   PetscScalar* raw = data();
-  [[maybe_unused]] const auto code = VecRestoreArrayAndMemType(vec_, &raw);
+  [[maybe_unused]] const auto code = where_ == MemorySpace::host
+                                         ? VecRestoreArray(vec_, &raw)
+                                         : VecRestoreArrayAndMemType(vec_, &raw);
   assert(code == 0);
 }
 

@@ -7,10 +7,9 @@
 #include <petscvec.h>
 
 #include "core/handle.hpp"
+#include "core/memory_space.hpp"
 
 namespace jpo {
-
-enum class MemorySpace : std::uint8_t { host, cuda };
 
 /// Values of a batch while a guard holds them. Host memory: rows are spans.
 template <class Scalar>
@@ -18,7 +17,9 @@ class BatchRows {
  public:
   BatchRows(Scalar* data, std::int64_t n_problem, std::int64_t n_component)
       : data_(data), n_problem_(n_problem), n_component_(n_component) {}
-  Scalar* data() const { return data_; }
+  JPO_KERNEL Scalar* data() const { return data_; }
+  JPO_KERNEL std::int64_t n_problem() const { return n_problem_; }
+  JPO_KERNEL std::int64_t n_component() const { return n_component_; }
   std::span<Scalar> row(std::int64_t problem) const {
     return {data_ + problem * n_component_, static_cast<std::size_t>(n_component_)};
   }
@@ -52,9 +53,10 @@ class Batch {
   void set_n_problem(std::int64_t n_problem);
 
   /// Scoped access: the values are valid while the guard lives. PETSc sees every write (it caches
-  /// norms, so memory must never be changed outside a guard).
-  ReadAccess read() const;
-  WriteAccess write();
+  /// norms, so memory must never be changed outside a guard), and where a batch in device memory is
+  /// read on the host, or the other way, it copies what is not up to date there.
+  ReadAccess read(MemorySpace where = MemorySpace::host) const;
+  WriteAccess write(MemorySpace where = MemorySpace::host);
 
   void fill(double value);
   Batch copy() const;
@@ -69,7 +71,7 @@ class Batch {
 
 class Batch::ReadAccess : public BatchRows<const double> {
  public:
-  explicit ReadAccess(const Batch& batch);
+  ReadAccess(const Batch& batch, MemorySpace where);
   ReadAccess(const ReadAccess&) = delete;
   ReadAccess& operator=(const ReadAccess&) = delete;
   ReadAccess(ReadAccess&&) = delete;
@@ -78,11 +80,12 @@ class Batch::ReadAccess : public BatchRows<const double> {
 
  private:
   Vec vec_;
+  MemorySpace where_;
 };
 
 class Batch::WriteAccess : public BatchRows<double> {
  public:
-  explicit WriteAccess(Batch& batch);
+  WriteAccess(Batch& batch, MemorySpace where);
   WriteAccess(const WriteAccess&) = delete;
   WriteAccess& operator=(const WriteAccess&) = delete;
   WriteAccess(WriteAccess&&) = delete;
@@ -91,6 +94,7 @@ class Batch::WriteAccess : public BatchRows<double> {
 
  private:
   Vec vec_;
+  MemorySpace where_;
 };
 
 }  // namespace jpo

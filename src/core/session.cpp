@@ -5,12 +5,14 @@
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
+#include <string>
 
 #include <fmt/format.h>
 #include <petscsys.h>
 
 #include "core/checks.hpp"
 #include "core/library_build.hpp"
+#include "core/memory_space.hpp"
 #include "core/revision.hpp"
 #include "core/signals.hpp"
 
@@ -29,6 +31,20 @@ void ignore_outer_petsc_options() {
     }
 }
 
+// The devices of a node are dealt out to its ranks in turn; PETSc is told which one.
+void choose_device() {
+  const int n_device = n_cuda_device();
+  if (n_device == 0) return;
+  MPI_Comm node = MPI_COMM_NULL;
+  int rank = 0;
+  MPI_OK(MPI_Comm_split_type(MPI_COMM_WORLD, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &node));
+  MPI_OK(MPI_Comm_rank(node, &rank));
+  MPI_OK(MPI_Comm_free(&node));
+  const int device = rank % n_device;
+  use_cuda_device(device);
+  PETSC(PetscOptionsSetValue(nullptr, "-device_select", std::to_string(device).c_str()));
+}
+
 }  // namespace
 
 Session::Session(int* argc, char*** argv) {
@@ -39,6 +55,7 @@ Session::Session(int* argc, char*** argv) {
   ignore_outer_petsc_options();
   int provided = 0;
   MPI_OK(MPI_Init_thread(argc, argv, MPI_THREAD_FUNNELED, &provided));
+  choose_device();
   // PETSc's signal handler would take SIGTERM from ours, and a closed pipe for a crash.
   std::array<char*, 4> arguments = {(*argv)[0], const_cast<char*>("-skip_petscrc"),
                                     const_cast<char*>("-no_signal_handler"), nullptr};

@@ -25,9 +25,10 @@ void draw(ProblemSet& problems, std::uint64_t run_seed, const ForwardModel& mode
 
 // y of rows [first, first + n) by one model call.
 void observe(ProblemSet& problems, std::int64_t first, std::int64_t n, ForwardModel& model) {
-  Batch c(n, problems.context.n_component());
-  Batch m(n, problems.truth.n_component());
-  Batch y(n, problems.observation.n_component());
+  const MemorySpace space = model.shape().space;
+  Batch c(n, problems.context.n_component(), space);
+  Batch m(n, problems.truth.n_component(), space);
+  Batch y(n, problems.observation.n_component(), space);
   const auto copy_rows = [&](const Batch& from, std::int64_t from_row, Batch& to,
                              std::int64_t to_row) {
     const auto source = from.read();

@@ -33,6 +33,10 @@ void ParallelSettings::describe(KeyTable& table) {
             {.doc = "problems that a model solves at once: few fit the cache; changes no result",
              .min = 1,
              .max = 1048576});
+  table.add("device", &device,
+            {.doc = "where a model works that can do it on either; cuda: on this rank's GPU; auto: "
+                    "there where this build and this machine have one",
+             .allowed = {"auto", "host", "cuda"}});
 }
 
 Catalogue program_catalogue() {

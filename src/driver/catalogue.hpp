@@ -9,6 +9,7 @@ struct ParallelSettings : Settings {
   std::int64_t micro_batch = 32;
   std::string reduction = "exact";
   std::int64_t solve_batch = 16;
+  std::string device = "auto";
   void describe(KeyTable& table) override;
 };
 

@@ -118,10 +118,22 @@ std::vector<std::string> unused_petsc_options(const Deck& deck, MPI_Comm comm) {
   return unused;
 }
 
+MemorySpace memory_space(const Deck& deck) {
+  const std::string& device = deck.section<ParallelSettings>("parallel").device;
+  const bool there_is_one = n_cuda_device() > 0;
+  if (device == "cuda" && !there_is_one)
+    throw BadInput(fmt::format("key 'parallel.device' = \"cuda\": {}; allowed: auto, host",
+                               built_with_cuda()
+                                   ? "this process sees no CUDA device"
+                                   : "this jpo is built without CUDA, see the preset cuda"));
+  return device != "host" && there_is_one ? MemorySpace::cuda : MemorySpace::host;
+}
+
 std::unique_ptr<ForwardModel> make_model(const Deck& deck, Resolution resolution) {
   const ModelEntry& entry = *find_model(deck.model_name);
   ModelPlace place;
   place.resolution = resolution;
+  place.space = memory_space(deck);
   auto model = [&] {
     try {
       return entry.make_model(*deck.model, place);

@@ -101,6 +101,7 @@ void show_header(MPI_Comm comm) {
   for (const auto& [name, version] : all_versions())
     line += fmt::format("{}{} {}", line.empty() ? "" : ", ", name, version);
   say("{}", line);
+  if (n_cuda_device() > 0) say("CUDA device of rank 0: {}", cuda_device_text());
 }
 
 void show_sizes(const Deck& deck, const ModelShape& shape, int n_rank) {

@@ -47,11 +47,11 @@ Objective::Objective(ForwardModel& model, const LocalProblems& problems,
       timer_(timer),
       solve_batch_(
           std::max<std::int64_t>(1, std::min(solve_batch, problems.observation.n_problem()))),
-      c_(solve_batch_, model.shape().context.size()),
-      m_(solve_batch_, model.shape().parameters.size()),
-      y_(solve_batch_, model.shape().observation.size()),
-      w_(solve_batch_, model.shape().observation.size()),
-      g_(solve_batch_, model.shape().parameters.size()),
+      c_(solve_batch_, model.shape().context.size(), model.shape().space),
+      m_(solve_batch_, model.shape().parameters.size(), model.shape().space),
+      y_(solve_batch_, model.shape().observation.size(), model.shape().space),
+      w_(solve_batch_, model.shape().observation.size(), model.shape().space),
+      g_(solve_batch_, model.shape().parameters.size(), model.shape().space),
       status_(static_cast<std::size_t>(solve_batch_)) {
   selected_.reserve(status_.size());
   selected_faults_.reserve(status_.size());

@@ -33,11 +33,11 @@ struct Probe {
       : model(model_in),
         options(options_in),
         n(options.n_problem),
-        c(n, model.shape().context.size()),
-        truth(n, model.shape().parameters.size()),
-        m(n, model.shape().parameters.size()),
-        y(n, model.shape().observation.size()),
-        direction(n, model.shape().parameters.size()),
+        c(n, model.shape().context.size(), model.shape().space),
+        truth(n, model.shape().parameters.size(), model.shape().space),
+        m(n, model.shape().parameters.size(), model.shape().space),
+        y(n, model.shape().observation.size(), model.shape().space),
+        direction(n, model.shape().parameters.size(), model.shape().space),
         status(static_cast<std::size_t>(n)) {
     {
       const auto c_rows = c.write();
@@ -64,6 +64,7 @@ struct Probe {
       }
   }
 
+  Batch like(const Batch& batch) const { return {n, batch.n_component(), batch.space()}; }
   Objective objective() { return {model, {c, y, 0}, options.misfit, {}, n, timer}; }
 
   ForwardModel& model;
@@ -116,9 +117,9 @@ CheckRow check_taylor(Probe& probe) {
 Batch difference_quotient(Probe& probe, double step) {
   constexpr std::array<double, 4> at = {-2.0, -1.0, 1.0, 2.0};
   constexpr std::array<double, 4> weight = {1.0 / 12.0, -2.0 / 3.0, 2.0 / 3.0, -1.0 / 12.0};
-  Batch result(probe.n, probe.y.n_component());
+  Batch result = probe.like(probe.y);
   result.fill(0.0);
-  Batch y(probe.n, probe.y.n_component());
+  Batch y = probe.like(probe.y);
   for (std::size_t k = 0; k < at.size(); ++k) {
     probe.model.solve(probe.c, moved(probe.m, probe.direction, at[k] * step), y, probe.status);
     const auto from = y.read();
@@ -131,12 +132,12 @@ Batch difference_quotient(Probe& probe, double step) {
 
 CheckRow check_dot_product(Probe& probe) {
   const bool has_tangent = probe.model.shape().has_tangent;
-  Batch dy = has_tangent ? Batch(probe.n, probe.y.n_component()) : difference_quotient(probe, 1e-3);
-  Batch y(probe.n, probe.y.n_component());
+  Batch dy = has_tangent ? probe.like(probe.y) : difference_quotient(probe, 1e-3);
+  Batch y = probe.like(probe.y);
   probe.model.solve(probe.c, probe.m, y, probe.status);
   if (has_tangent) probe.model.tangent(probe.direction, dy);
-  Batch w(probe.n, probe.y.n_component());
-  Batch g(probe.n, probe.m.n_component());
+  Batch w = probe.like(probe.y);
+  Batch g = probe.like(probe.m);
   RandomStream stream(stream_seed(probe.options.seed, "verify weights", "", 0));
   {
     const auto rows = w.write();
@@ -172,7 +173,7 @@ Bits evaluate_rows(Probe& probe, std::span<const std::int64_t> rows, std::int64_
   Objective objective(probe.model, {probe.c, probe.y, 0}, probe.options.misfit, faults, solve_batch,
                       probe.timer);
   const auto n = static_cast<std::int64_t>(rows.size());
-  Batch m(n, probe.m.n_component());
+  Batch m = probe.like(probe.m);
   for (std::int64_t k = 0; k < n; ++k)
     std::ranges::copy(probe.m.read().row(rows[static_cast<std::size_t>(k)]),
                       m.write().row(k).begin());

@@ -15,7 +15,7 @@ namespace jpo {
 
 /// What a network of this model maps between, `rows_per_call` problems a call.
 inline NetworkShape network_shape(const ModelShape& model, std::int64_t rows_per_call) {
-  return {model.observation, model.context, model.parameters, rows_per_call};
+  return {model.observation, model.context, model.parameters, rows_per_call, model.space};
 }
 
 class NetworkCalls {

@@ -153,10 +153,11 @@ MethodResult solve_predict(const Settings& any, const Task& task) {
   Batch m(task.objective.n_problem(), shape.parameters.size());
   Evaluation evaluation(m.capacity(), m.n_component());
 
-  const Predictor predictor = [&] {
+  Predictor predictor = [&] {
     const auto scope = task.timer.scope(Phase::io);
     return read_predictor(task.name, settings, task.comm);
   }();
+  predictor.shape.space = shape.space;
   check_fit(predictor, shape);
   NetworkCalls calls(task.shard, predictor.shape.micro_batch);
   calls.choose_all(task.usable);

@@ -74,12 +74,32 @@ auto CyclicBandLu<half_bandwidth>::read(Mat matrix) -> Matrix {
 }
 
 template <int half_bandwidth>
-CyclicBandLu<half_bandwidth>::CyclicBandLu(Mat matrix) {
+CyclicBandLu<half_bandwidth>::CyclicBandLu(Mat matrix, MemorySpace space) {
   const Matrix a = read(matrix);
   n_ = a.n;
   n_band_ = n_ - kW;
   factor(a);
   check_product(a);
+  std::vector<double> all;
+  for (const Columns* part : {&lower_, &upper_, &row_, &column_})
+    for (const auto& values : *part) all.insert(all.end(), values.begin(), values.end());
+  all.insert(all.end(), inverse_diagonal_.begin(), inverse_diagonal_.end());
+  stored_ = LaneBuffer(space, all);
+}
+
+template <int half_bandwidth>
+CyclicBandSweeps<half_bandwidth> CyclicBandLu<half_bandwidth>::sweeps() const {
+  CyclicBandSweeps<half_bandwidth> result{};
+  result.n_band_ = n_band_;
+  result.head_ = head_;
+  const double* next = stored_.data();
+  for (auto* part : {&result.lower_, &result.upper_, &result.row_, &result.column_})
+    for (const double*& values : *part) {
+      values = next;
+      next += n_;
+    }
+  result.inverse_diagonal_ = next;
+  return result;
 }
 
 // In place: first A's entries, then elimination column by column.

@@ -14,53 +14,71 @@
 
 namespace jpo {
 
+template <int half_bandwidth>
+class CyclicBandLu;
+
 /// A = L U without pivoting, w = half_bandwidth. Rows 0 .. n-w-1 of L and U are w wide; the
 /// periodic corners fill the last w rows of L and columns of U (the border), from both ends
 /// inwards, and decay: entries below 1e-18 of the largest are dropped, so that the middle of a
-/// sweep is pure band.
+/// sweep is pure band. The sweeps are a kernel's: numbers and pointers.
 template <int half_bandwidth>
-class CyclicBandLu {
+class CyclicBandSweeps {
  public:
-  /// `matrix`: sequential, n >= 4 w rows. Throws std::invalid_argument where it is not symmetric,
-  /// not of this cyclic band, or where L U misses it by more than 1e-12 (relative). O(n) work.
-  explicit CyclicBandLu(Mat matrix);
-
-  std::int64_t size() const { return n_; }
-
   /// Solves A z = r for one block: right_hand_side(i) gives row i as Lanes, called once for each i
   /// in ascending order; x [n][lane] is overwritten by result(i, z(i)), called in descending order.
   /// A is symmetric: this is also A^T z = r.
   template <class RightHandSide, class Result>
-  void solve(RightHandSide&& right_hand_side, double* x, Result&& result) const;
+  JPO_KERNEL void solve(RightHandSide&& right_hand_side, double* x, Result&& result) const;
   /// x = z.
   template <class RightHandSide>
-  void solve(RightHandSide&& right_hand_side, double* x) const {
+  JPO_KERNEL void solve(RightHandSide&& right_hand_side, double* x) const {
     solve(
         right_hand_side, x,
         [](std::int64_t /*i*/, const Lanes& z) __attribute__((always_inline)) { return z; });
   }
 
  private:
+  friend class CyclicBandLu<half_bandwidth>;
   static constexpr int kW = half_bandwidth;
 
   using Pointers = std::array<const double*, kW>;
-  using Columns = std::array<std::vector<double>, kW>;
-  // Stores to x could be to anything: pointers of locals need not be loaded again after them.
-  static Pointers pointers(const Columns& values) {
-    Pointers result{};
-    unrolled<kW>([&](auto k) { result[k] = values[k].data(); });
-    return result;
-  }
 
   template <class RightHandSide>
-  [[gnu::always_inline]] inline void substitute_forward(RightHandSide&& right_hand_side, double* x,
-                                                        LaneList<kW>& border) const;
+  JPO_KERNEL [[gnu::always_inline]] inline void substitute_forward(RightHandSide&& right_hand_side,
+                                                                   double* x,
+                                                                   LaneList<kW>& border) const;
   template <class RightHandSide>
-  [[gnu::always_inline]] inline void solve_border(RightHandSide&& right_hand_side,
-                                                  LaneList<kW>& border) const;
+  JPO_KERNEL [[gnu::always_inline]] inline void solve_border(RightHandSide&& right_hand_side,
+                                                             LaneList<kW>& border) const;
   template <class Result>
-  [[gnu::always_inline]] inline void substitute_back(const LaneList<kW>& border, double* x,
-                                                     Result&& result) const;
+  JPO_KERNEL [[gnu::always_inline]] inline void substitute_back(const LaneList<kW>& border,
+                                                                double* x, Result&& result) const;
+
+  // Entries that lie outside the matrix or in the border's own place are 0.
+  std::int64_t n_band_;             ///< n - w
+  std::int64_t head_;               ///< rows [0, head) have corner entries
+  Pointers lower_;                  ///< [k]: L(i, i-1-k) of the band rows
+  Pointers upper_;                  ///< [k]: U(i, i+1+k) where this is a band column
+  Pointers row_;                    ///< [k]: L(n_band+k, i), i < n_band+k
+  Pointers column_;                 ///< [k]: U(i, n_band+k), i < n_band+k
+  const double* inverse_diagonal_;  ///< of U
+};
+
+/// The factors, in one memory space.
+template <int half_bandwidth>
+class CyclicBandLu {
+ public:
+  /// `matrix`: sequential, n >= 4 w rows. Throws std::invalid_argument where it is not symmetric,
+  /// not of this cyclic band, or where L U misses it by more than 1e-12 (relative). O(n) work.
+  explicit CyclicBandLu(Mat matrix, MemorySpace space = MemorySpace::host);
+
+  std::int64_t size() const { return n_; }
+  /// Valid while this lives.
+  CyclicBandSweeps<half_bandwidth> sweeps() const;
+
+ private:
+  static constexpr int kW = half_bandwidth;
+  using Columns = std::array<std::vector<double>, kW>;
 
   struct Matrix;
   static Matrix read(Mat matrix);
@@ -71,21 +89,19 @@ class CyclicBandLu {
   double lower_entry(std::int64_t i, std::int64_t j) const;
   double upper_entry(std::int64_t i, std::int64_t j) const;
 
-  // Entries that lie outside the matrix or in the border's own place are 0.
   std::int64_t n_ = 0;
-  std::int64_t n_band_ = 0;  ///< n - w
-  std::int64_t head_ = 0;    ///< rows [0, head_) have corner entries
-  Columns lower_;            ///< [k]: L(i, i-1-k) of the band rows
-  Columns upper_;            ///< [k]: U(i, i+1+k) where this is a band column
-  Columns row_;              ///< [k]: L(n_band+k, i), i < n_band+k
-  Columns column_;           ///< [k]: U(i, n_band+k), i < n_band+k
+  std::int64_t n_band_ = 0;
+  std::int64_t head_ = 0;
+  // As in the sweeps.
+  Columns lower_, upper_, row_, column_;
   std::vector<double> diagonal_, inverse_diagonal_;
+  LaneBuffer stored_;  ///< all of them, one behind the other
 };
 
 template <int half_bandwidth>
 template <class RightHandSide, class Result>
-void CyclicBandLu<half_bandwidth>::solve(RightHandSide&& right_hand_side, double* x,
-                                         Result&& result) const {
+JPO_KERNEL void CyclicBandSweeps<half_bandwidth>::solve(RightHandSide&& right_hand_side, double* x,
+                                                        Result&& result) const {
   LaneList<kW> border;
   substitute_forward(right_hand_side, x, border);
   solve_border(right_hand_side, border);
@@ -99,10 +115,11 @@ void CyclicBandLu<half_bandwidth>::solve(RightHandSide&& right_hand_side, double
 // The band rows of L; border: what the border rows subtract.
 template <int half_bandwidth>
 template <class RightHandSide>
-void CyclicBandLu<half_bandwidth>::substitute_forward(RightHandSide&& right_hand_side, double* x,
-                                                      LaneList<kW>& border) const {
-  const Pointers lower = pointers(lower_);
-  const Pointers row = pointers(row_);
+JPO_KERNEL void CyclicBandSweeps<half_bandwidth>::substitute_forward(
+    RightHandSide&& right_hand_side, double* x, LaneList<kW>& border) const {
+  // Stores to x could be to anything: locals need not be loaded again after them.
+  const Pointers lower = lower_;
+  const Pointers row = row_;
   const std::int64_t n_band = n_band_;
   const std::int64_t head = head_;
   const std::int64_t tail = n_band - kW;  // the last w band rows touch the border again
@@ -128,8 +145,8 @@ void CyclicBandLu<half_bandwidth>::substitute_forward(RightHandSide&& right_hand
 // border: from what its rows subtract to the last w rows of z.
 template <int half_bandwidth>
 template <class RightHandSide>
-void CyclicBandLu<half_bandwidth>::solve_border(RightHandSide&& right_hand_side,
-                                                LaneList<kW>& border) const {
+JPO_KERNEL void CyclicBandSweeps<half_bandwidth>::solve_border(RightHandSide&& right_hand_side,
+                                                               LaneList<kW>& border) const {
   unrolled<kW>([&](auto k) __attribute__((always_inline)) {
     Lanes value = right_hand_side(n_band_ + k) - border[k];
     unrolled<k>([&](auto j) __attribute__((always_inline)) {
@@ -151,11 +168,12 @@ void CyclicBandLu<half_bandwidth>::solve_border(RightHandSide&& right_hand_side,
 // The band rows of U.
 template <int half_bandwidth>
 template <class Result>
-void CyclicBandLu<half_bandwidth>::substitute_back(const LaneList<kW>& border, double* x,
-                                                   Result&& result) const {
-  const Pointers upper = pointers(upper_);
-  const Pointers column = pointers(column_);
-  const double* inverse_diagonal = inverse_diagonal_.data();
+JPO_KERNEL void CyclicBandSweeps<half_bandwidth>::substitute_back(const LaneList<kW>& border,
+                                                                  double* x,
+                                                                  Result&& result) const {
+  const Pointers upper = upper_;
+  const Pointers column = column_;
+  const double* inverse_diagonal = inverse_diagonal_;
   const std::int64_t n_band = n_band_;
   const std::int64_t head = head_;
   const std::int64_t tail = n_band - kW;

@@ -31,7 +31,6 @@
 namespace jpo {
 namespace {
 
-using kuramoto_sivashinsky::Coefficients;
 using kuramoto_sivashinsky::Grid;
 using kuramoto_sivashinsky::Observed;
 using kuramoto_sivashinsky::Scheme;
@@ -71,41 +70,19 @@ class KuramotoSivashinsky : public ForwardModel {
   void solve(const Batch& c, const Batch& m, Batch& y, std::span<SolveStatus> status) override;
   void adjoint(const Batch& w, Batch& g) override;
   void tangent(const Batch& v, Batch& dy) override;
-  void observe_channels(std::int64_t n) override { n_channel_ = n; }
+  void observe_channels(std::int64_t n) override { observed_.n_channel = n; }
   Trajectory trajectory(std::int64_t row) const override;
 
  private:
   void set_shape(const Settings& settings);
-  std::int64_t block_size() const { return grid_.n * n_lane; }
-  std::int64_t trajectory_size() const { return (grid_.n_step + 1) * block_size(); }
-  double* states_of(std::int64_t block) { return states_.data() + block * trajectory_size(); }
-  Coefficients coefficients(const double* m) const {
-    return assimilates_ ? Coefficients{lanes_of(0.0), lanes_of(1.0)}
-                        : Coefficients{load(m), load(m + n_lane)};
-  }
-  /// What the last solve observed; it ended at the last of these steps.
-  Observed observed() const {
-    return {std::span(observed_step_).first(static_cast<std::size_t>(n_solved_channel_)),
-            grid_.n / observed_stride_, observed_stride_};
-  }
-  std::int64_t last_step() const { return observed().step.back(); }
-  void start_state(const double* input, double* u) const;
-  void pull_start_state(const double* lambda, double* input) const;
-  void judge(std::int64_t block, std::span<SolveStatus> status) const;
 
   bool assimilates_;
   Grid grid_;
-  std::int64_t finer_;  ///< grid points of the model for one of the observation
   ModelShape shape_;
+  MemorySpace space_;
   std::unique_ptr<Steps> steps_;
-  std::vector<double> start_matrix_;  ///< u(0) = matrix * (c or m); empty: u(0) = c
-  std::int64_t n_start_ = 0;          ///< its columns
-  std::vector<std::int64_t> observed_step_;
-  std::int64_t observed_stride_;       ///< in grid points
-  std::int64_t n_channel_ = 0;         ///< of y that are needed
-  std::int64_t n_solved_channel_ = 0;  ///< by the last solve
-  std::int64_t n_problem_ = 0;         ///< of the last solve
-  LaneBuffer states_, tangents_, parameters_, input_, output_;
+  Observed observed_;           ///< n_channel: of y that are needed
+  std::int64_t last_step_ = 0;  ///< of the last solve
 };
 
 void KuramotoSivashinsky::Settings::describe(KeyTable& table) {
@@ -177,20 +154,23 @@ void KuramotoSivashinsky::Settings::check() const {
 KuramotoSivashinsky::KuramotoSivashinsky(const Settings& settings, const ModelPlace& place)
     : assimilates_(settings.assimilates()),
       grid_(settings.grid(place.resolution)),
-      finer_(grid_.n / settings.n_grid),
-      steps_(make_steps(grid_)),
-      observed_stride_((assimilates_ ? kObservationStride : 1) * finer_) {
+      space_(place.space) {
   set_shape(settings);
-  if (assimilates_) {
-    start_matrix_ = fourier_mode_matrix(grid_.n);
-    for (std::int64_t k = 1; k <= kObservationTime; ++k)
-      observed_step_.push_back(grid_.n_step * k / kObservationTime);
-  } else {
-    if (finer_ > 1) start_matrix_ = interpolation_matrix(settings.n_grid, finer_);
-    observed_step_ = {grid_.n_step};
-  }
-  n_channel_ = n_solved_channel_ = static_cast<std::int64_t>(observed_step_.size());
-  n_start_ = assimilates_ ? shape_.parameters.size() : shape_.context.size();
+  const std::int64_t finer = grid_.n / settings.n_grid;
+  const std::int64_t stride = (assimilates_ ? kObservationStride : 1) * finer;
+  const std::int64_t n_channel = assimilates_ ? kObservationTime : 1;
+  observed_ = {n_channel, grid_.n_step / n_channel, grid_.n / stride, stride};
+  std::vector<double> start_matrix;  // u(0) = matrix * (c or m); empty: u(0) = c
+  if (assimilates_)
+    start_matrix = fourier_mode_matrix(grid_.n);
+  else if (finer > 1)
+    start_matrix = interpolation_matrix(settings.n_grid, finer);
+  steps_ = make_steps(grid_,
+                      {.in_start = assimilates_,
+                       .n_parameter = shape_.parameters.size(),
+                       .n_start = assimilates_ ? shape_.parameters.size() : shape_.context.size(),
+                       .start_matrix = nullptr},
+                      start_matrix, space_);
 }
 
 void KuramotoSivashinsky::set_shape(const Settings& settings) {
@@ -222,6 +202,7 @@ void KuramotoSivashinsky::set_shape(const Settings& settings) {
   shape_.channels_in_time = assimilates_;
   shape_.state_bytes = static_cast<double>((grid_.n_step + 1) * grid_.n) * sizeof(double);
   shape_.state_block = n_lane;
+  shape_.space = space_;
 }
 
 void KuramotoSivashinsky::sample(std::uint64_t problem_seed, std::span<double> c,
@@ -247,131 +228,36 @@ void KuramotoSivashinsky::sample(std::uint64_t problem_seed, std::span<double> c
     m[k] = stream.uniform(shape_.parameters.lower[k], shape_.parameters.upper[k]);
 }
 
-void KuramotoSivashinsky::start_state(const double* input, double* u) const {
-  if (start_matrix_.empty()) {
-    for (std::int64_t i = 0; i < grid_.n; ++i) store(u + i * n_lane, load(input + i * n_lane));
-    return;
-  }
-  for (std::int64_t i = 0; i < grid_.n; ++i) {
-    Lanes sum = lanes_of(0.0);
-    for (std::int64_t k = 0; k < n_start_; ++k)
-      sum = sum +
-            start_matrix_[static_cast<std::size_t>(i * n_start_ + k)] * load(input + k * n_lane);
-    store(u + i * n_lane, sum);
-  }
-}
-
-void KuramotoSivashinsky::pull_start_state(const double* lambda, double* input) const {
-  for (std::int64_t k = 0; k < n_start_; ++k) {
-    Lanes sum = lanes_of(0.0);
-    for (std::int64_t i = 0; i < grid_.n; ++i)
-      sum = sum +
-            start_matrix_[static_cast<std::size_t>(i * n_start_ + k)] * load(lambda + i * n_lane);
-    store(input + k * n_lane, sum);
-  }
-}
-
-// A state that is not finite stays so: it is enough to look at the last one.
-void KuramotoSivashinsky::judge(std::int64_t block, std::span<SolveStatus> status) const {
-  const double* last = states_.data() + block * trajectory_size() + last_step() * block_size();
-  std::array<double, n_lane> flag{};
-  Lanes sum = lanes_of(0.0);
-  for (std::int64_t i = 0; i < grid_.n; ++i) sum = sum + 0.0 * load(last + i * n_lane);
-  store(flag.data(), sum);
-
-  for (std::int64_t row = block * n_lane; row < std::min((block + 1) * n_lane, n_problem_); ++row)
-    status[static_cast<std::size_t>(row)] =
-        std::isfinite(flag[static_cast<std::size_t>(row % n_lane)]) ? SolveStatus::converged
-                                                                    : SolveStatus::diverged;
-}
-
 void KuramotoSivashinsky::solve(const Batch& c, const Batch& m, Batch& y,
                                 std::span<SolveStatus> status) {
-  n_problem_ = m.n_problem();
-  n_solved_channel_ = n_channel_;
-  const std::int64_t n_block = n_block_of(n_problem_);
-  const std::int64_t n_m = m.n_component();
-  states_.reserve(n_block * trajectory_size());
-  parameters_.reserve(n_block * n_m * n_lane);
-  input_.reserve(std::max(n_start_ * n_lane, block_size()));
-  output_.reserve(y.n_component() * n_lane);
-  std::fill_n(output_.data(), y.n_component() * n_lane, 0.0);  // beyond what is observed
-  const auto c_rows = c.read();
-  const auto m_rows = m.read();
-  const auto y_rows = y.write();
-  for_each_block(n_block, [&](std::int64_t block) {
-    double* parameters = parameters_.data() + block * n_m * n_lane;
-    load_block(m_rows, n_problem_, n_m, block, parameters);
-    if (!assimilates_) load_block(c_rows, n_problem_, c.n_component(), block, input_.data());
-    double* states = states_of(block);
-    start_state((assimilates_ ? parameters : input_.data()), states);
-    steps_->forward(coefficients(parameters), last_step(), states);
-    observed().read(states, output_.data());
-
-    judge(block, status);
-    store_block(output_.data(), n_problem_, y.n_component(), block, y_rows);
+  last_step_ = observed_.last_step();
+  const std::vector<double> flags =
+      steps_->solve(observed_, c.read(space_), m.read(space_), y.write(space_));
+  std::ranges::transform(flags, status.begin(), [](double flag) {
+    return std::isfinite(flag) ? SolveStatus::converged : SolveStatus::diverged;
   });
 }
 
 void KuramotoSivashinsky::adjoint(const Batch& w, Batch& g) {
-  const std::int64_t n_m = g.n_component();
-  const auto w_rows = w.read();
-  const auto g_rows = g.write();
-  for_each_block(n_block_of(n_problem_), [&](std::int64_t block) {
-    const double* parameters = parameters_.data() + block * n_m * n_lane;
-    load_block(w_rows, n_problem_, w.n_component(), block, output_.data());
-    std::array<double, 2 * n_fourier_mode * n_lane> result{};
-    const Coefficients gradient = steps_->adjoint(coefficients(parameters), states_of(block),
-                                                  {observed(), output_.data()}, input_.data());
-    if (assimilates_) {
-      pull_start_state(input_.data(), result.data());
-    } else {
-      store(result.data(), gradient.alpha);
-      store(result.data() + n_lane, gradient.beta);
-    }
-
-    store_block(result.data(), n_problem_, n_m, block, g_rows);
-  });
+  steps_->adjoint(w.read(space_), g.write(space_));
 }
 
 void KuramotoSivashinsky::tangent(const Batch& v, Batch& dy) {
-  const std::int64_t n_m = v.n_component();
-  tangents_.reserve(trajectory_size());
-  std::fill_n(output_.data(), dy.n_component() * n_lane, 0.0);
-  const auto v_rows = v.read();
-  const auto dy_rows = dy.write();
-  for_each_block(n_block_of(n_problem_), [&](std::int64_t block) {
-    const double* parameters = parameters_.data() + block * n_m * n_lane;
-    std::array<double, 2 * n_fourier_mode * n_lane> direction{};
-    load_block(v_rows, n_problem_, n_m, block, direction.data());
-    std::fill_n(tangents_.data(), block_size(), 0.0);
-    const double* along = direction.data();
-    double* tangents = tangents_.data();
-    if (assimilates_) start_state(along, tangents);
-    const Lanes none = lanes_of(0.0);
-    const Coefficients dm =
-        assimilates_ ? Coefficients{none, none} : Coefficients{load(along), load(along + n_lane)};
-    steps_->tangent(coefficients(parameters), states_of(block), {dm, last_step()}, tangents);
-    observed().read(tangents, output_.data());
-
-    store_block(output_.data(), n_problem_, dy.n_component(), block, dy_rows);
-  });
+  steps_->tangent(v.read(space_), dy.write(space_));
 }
 
 Trajectory KuramotoSivashinsky::trajectory(std::int64_t row) const {
   Trajectory result;
   result.n_grid = grid_.n;
   result.length = grid_.length;
-  const std::int64_t n_step = last_step();
-  const std::int64_t stride = std::max<std::int64_t>(1, n_step / kPictureTime);
-  const double* states = states_.data() + row / n_lane * trajectory_size() + row % n_lane;
+  const std::int64_t stride = std::max<std::int64_t>(1, last_step_ / kPictureTime);
   const auto add = [&](std::int64_t t) {
     result.time.push_back(static_cast<double>(t) * grid_.dt);
-    for (std::int64_t i = 0; i < grid_.n; ++i)
-      result.states.push_back(states[t * block_size() + i * n_lane]);
+    const std::vector<double> state = steps_->state(row, t);
+    result.states.insert(result.states.end(), state.begin(), state.end());
   };
-  for (std::int64_t t = 0; t < n_step; t += stride) add(t);
-  add(n_step);
+  for (std::int64_t t = 0; t < last_step_; t += stride) add(t);
+  add(last_step_);
   return result;
 }
 

@@ -4,7 +4,6 @@
 #include <array>
 #include <cmath>
 #include <numbers>
-#include <utility>
 #include <vector>
 
 #include <petscmat.h>
@@ -12,65 +11,12 @@
 #include "core/checks.hpp"
 #include "core/handle.hpp"
 #include "models/cyclic_band_lu.hpp"
+#include "models/kuramoto_sivashinsky_sweeps.hpp"
 
 namespace jpo::kuramoto_sivashinsky {
 namespace {
 
 using MatHandle = Handle<Mat, MatDestroy>;
-
-// A scheme solves B z = r with B = mass + theta dt A, A = D2 + D4 by the symmetric stencils below
-// (centre first), and r = states + dt (newest N[t] - older N[t-1]). In the first step r has N[0]
-// alone. N = alpha G - beta flux / dx * difference(u^2).
-
-// SBDF2, second-order differences: u[t+1] = z.
-struct SecondOrder {
-  static constexpr int half_bandwidth = 2;
-  static constexpr int radius = 1;  // of the difference
-  static constexpr std::array<double, 3> second = {-2.0, 1.0, 0.0};
-  static constexpr std::array<double, 3> fourth = {6.0, -4.0, 1.0};
-  static constexpr double first_mass = 1.0, mass = 1.5, theta = 1.0;
-  static constexpr double newest = 2.0, older = 1.0;
-  static constexpr double flux = 0.25;
-  static constexpr bool subtracts_state = false;
-  template <class At>
-  [[gnu::always_inline]] static Lanes difference(At&& at) {
-    return at(Constant<1>{}) - at(Constant<-1>{});
-  }
-  [[gnu::always_inline]] static Lanes first_state(const Lanes& u) { return u; }
-  [[gnu::always_inline]] static Lanes state(const Lanes& u, const double* before) {
-    return 2.0 * u - 0.5 * load(before);
-  }
-  // Of u[t], from mu[t+1] and mu[t+2].
-  [[gnu::always_inline]] static Lanes cotangent(bool first, const Lanes& mu1, const Lanes& mu2) {
-    return (first ? 1.0 : 2.0) * mu1 - 0.5 * mu2;
-  }
-};
-
-// CNAB2, fourth-order differences: B = 1 + dt/2 A, so (1 - dt/2 A) u = 2 u - B u, and
-// u[t+1] = z - u[t] with B z = 2 u[t] + dt (...).
-struct FourthOrder {
-  static constexpr int half_bandwidth = 3;
-  static constexpr int radius = 2;
-  static constexpr std::array<double, 4> second = {-5.0 / 2.0, 4.0 / 3.0, -1.0 / 12.0, 0.0};
-  static constexpr std::array<double, 4> fourth = {28.0 / 3.0, -13.0 / 2.0, 2.0, -1.0 / 6.0};
-  static constexpr double first_mass = 1.0, mass = 1.0, theta = 0.5;
-  static constexpr double newest = 1.5, older = 0.5;
-  static constexpr double flux = 1.0 / 24.0;
-  static constexpr bool subtracts_state = true;
-  template <class At>
-  [[gnu::always_inline]] static Lanes difference(At&& at) {
-    return 8.0 * (at(Constant<1>{}) - at(Constant<-1>{})) -
-           (at(Constant<2>{}) - at(Constant<-2>{}));
-  }
-  [[gnu::always_inline]] static Lanes first_state(const Lanes& u) { return 2.0 * u; }
-  [[gnu::always_inline]] static Lanes state(const Lanes& u, const double* /*before*/) {
-    return 2.0 * u;
-  }
-  [[gnu::always_inline]] static Lanes cotangent(bool /*first*/, const Lanes& mu1,
-                                                const Lanes& /*mu2*/) {
-    return 2.0 * mu1;
-  }
-};
 
 // B on the periodic grid, assembled in PETSc.
 template <class S>
@@ -98,205 +44,237 @@ MatHandle step_operator(const Grid& grid, double mass) {
   return matrix;
 }
 
+std::vector<double> forcing(const Grid& grid) {
+  std::vector<double> values;
+  for (std::int64_t i = 0; i < grid.n; ++i)
+    values.push_back(
+        std::cos(4.0 * std::numbers::pi * static_cast<double>(i) / static_cast<double>(grid.n)));
+  return values;
+}
+
+// What the kernels of all calls share.
+template <class S>
+struct Flow {
+  Sweeps<S> sweeps;
+  Unknowns unknowns;
+  Observed observed;
+  double* states;      ///< [block][step][n][lane]
+  double* parameters;  ///< [block][n_parameter][lane]
+  double* scratch;     ///< [block][...]; on the host all blocks use the same
+  std::int64_t scratch_stride;
+
+  JPO_KERNEL std::int64_t block_size() const { return sweeps.block_size(); }
+  JPO_KERNEL std::int64_t trajectory_size() const {
+    return (sweeps.grid.n_step + 1) * block_size();
+  }
+  JPO_KERNEL double* states_of(std::int64_t block) const {
+    return states + block * trajectory_size();
+  }
+  JPO_KERNEL double* parameters_of(std::int64_t block) const {
+    return parameters + block * unknowns.n_parameter * n_lane;
+  }
+  // Of the sweeps, then values on the grid or of the unknowns, then those of the observation.
+  JPO_KERNEL double* scratch_of(std::int64_t block) const {
+    return scratch + block * scratch_stride;
+  }
+  JPO_KERNEL double* input_of(std::int64_t block) const {
+    return scratch_of(block) + sweeps.scratch_size();
+  }
+  JPO_KERNEL std::int64_t input_size() const {
+    const std::int64_t n = sweeps.grid.n;
+    return (unknowns.n_start + unknowns.n_parameter + n) * n_lane;
+  }
+  JPO_KERNEL double* output_of(std::int64_t block) const { return input_of(block) + input_size(); }
+  JPO_KERNEL Coefficients coefficients(std::int64_t block) const {
+    if (unknowns.in_start) return {lanes_of(0.0), lanes_of(1.0)};
+    const double* m = parameters_of(block);
+    return {load(m), load(m + n_lane)};
+  }
+  JPO_KERNEL void start_state(const double* input, double* u) const {
+    const std::int64_t n_start = unknowns.n_start;
+    for (std::int64_t i = 0; i < sweeps.grid.n; ++i) {
+      if (unknowns.start_matrix == nullptr) {
+        store(u + i * n_lane, load(input + i * n_lane));
+        continue;
+      }
+      Lanes sum = lanes_of(0.0);
+      for (std::int64_t k = 0; k < n_start; ++k)
+        sum = sum + unknowns.start_matrix[i * n_start + k] * load(input + k * n_lane);
+      store(u + i * n_lane, sum);
+    }
+  }
+  JPO_KERNEL void pull_start_state(const double* lambda, double* input) const {
+    const std::int64_t n_start = unknowns.n_start;
+    for (std::int64_t k = 0; k < n_start; ++k) {
+      Lanes sum = lanes_of(0.0);
+      for (std::int64_t i = 0; i < sweeps.grid.n; ++i)
+        sum = sum + unknowns.start_matrix[i * n_start + k] * load(lambda + i * n_lane);
+      store(input + k * n_lane, sum);
+    }
+  }
+  // Beyond what is observed: 0.
+  JPO_KERNEL void observe(const double* from, std::int64_t n_output, double* output) const {
+    observed.read(from, output);
+    for (std::int64_t k = observed.n_channel * observed.n_point; k < n_output; ++k)
+      store(output + k * n_lane, lanes_of(0.0));
+  }
+};
+
+template <class S>
+struct SolveKernel {
+  Flow<S> flow;
+  BatchRows<const double> c, m;
+  BatchRows<double> y;
+  double* flags;  ///< [block][lane]
+  JPO_KERNEL void operator()(std::int64_t block) const {
+    double* parameters = flow.parameters_of(block);
+    double* input = flow.input_of(block);
+    double* output = flow.output_of(block);
+    double* states = flow.states_of(block);
+    load_block(m, block, parameters);
+    if (!flow.unknowns.in_start) load_block(c, block, input);
+    flow.start_state(flow.unknowns.in_start ? parameters : input, states);
+    const std::int64_t n_step = flow.observed.last_step();
+    flow.sweeps.forward(flow.coefficients(block), n_step, states, flow.scratch_of(block));
+    flow.observe(states, y.n_component(), output);
+    store_block(output, block, y);
+    // A state that is not finite stays so: it is enough to look at the last one.
+    const double* last = states + n_step * flow.block_size();
+    Lanes sum = lanes_of(0.0);
+    for (std::int64_t i = 0; i < flow.sweeps.grid.n; ++i) sum = sum + 0.0 * load(last + i * n_lane);
+    store(flags + block * n_lane, sum);
+  }
+};
+
+template <class S>
+struct AdjointKernel {
+  Flow<S> flow;
+  BatchRows<const double> w;
+  BatchRows<double> g;
+  JPO_KERNEL void operator()(std::int64_t block) const {
+    double* output = flow.output_of(block);
+    double* initial = flow.input_of(block);
+    double* result = initial + flow.block_size();
+    load_block(w, block, output);
+    const Coefficients gradient =
+        flow.sweeps.adjoint(flow.coefficients(block), flow.states_of(block),
+                            {flow.observed, output}, initial, flow.scratch_of(block));
+    if (flow.unknowns.in_start) {
+      flow.pull_start_state(initial, result);
+    } else {
+      store(result, gradient.alpha);
+      store(result + n_lane, gradient.beta);
+    }
+    store_block(result, block, g);
+  }
+};
+
+template <class S>
+struct TangentKernel {
+  Flow<S> flow;
+  BatchRows<const double> v;
+  BatchRows<double> dy;
+  double* tangents;  ///< [block][step][n][lane]; on the host all blocks use the same
+  std::int64_t tangents_stride;
+  JPO_KERNEL void operator()(std::int64_t block) const {
+    double* along = flow.input_of(block);
+    double* output = flow.output_of(block);
+    double* states = tangents + block * tangents_stride;
+    load_block(v, block, along);
+    Coefficients dm{lanes_of(0.0), lanes_of(0.0)};
+    if (flow.unknowns.in_start) {
+      flow.start_state(along, states);
+    } else {
+      dm = {load(along), load(along + n_lane)};
+      for (std::int64_t k = 0; k < flow.block_size(); k += n_lane) store(states + k, lanes_of(0.0));
+    }
+    flow.sweeps.tangent(flow.coefficients(block), flow.states_of(block),
+                        {dm, flow.observed.last_step()}, states, flow.scratch_of(block));
+    flow.observe(states, dy.n_component(), output);
+    store_block(output, block, dy);
+  }
+};
+
 template <class S>
 class SchemeSteps final : public Steps {
  public:
-  explicit SchemeSteps(const Grid& grid)
-      : grid_(grid),
-        start_(step_operator<S>(grid, S::first_mass).get()),
-        step_(step_operator<S>(grid, S::mass).get()),
-        flux_(S::flux / grid.dx()) {
-    for (std::int64_t i = 0; i < grid.n; ++i)
-      forcing_.push_back(
-          std::cos(4.0 * std::numbers::pi * static_cast<double>(i) / static_cast<double>(grid.n)));
-    for (LaneBuffer* buffer : {&first_, &second_, &third_}) buffer->reserve(block_size());
+  SchemeSteps(const Grid& grid, const Unknowns& unknowns, const std::vector<double>& start_matrix,
+              MemorySpace space)
+      : space_(space),
+        start_(step_operator<S>(grid, S::first_mass).get(), space),
+        step_(step_operator<S>(grid, S::mass).get(), space),
+        forcing_(space, forcing(grid)),
+        start_matrix_(space, start_matrix),
+        states_(space),
+        parameters_(space),
+        scratch_(space),
+        tangents_(space),
+        flags_(space) {
+    flow_.sweeps = {grid, start_.sweeps(), step_.sweeps(), S::flux / grid.dx(), forcing_.data()};
+    flow_.unknowns = unknowns;
+    flow_.unknowns.start_matrix = start_matrix.empty() ? nullptr : start_matrix_.data();
   }
 
-  void forward(const Coefficients& m, std::int64_t n_step, double* states) override {
-    const Lanes alpha = m.alpha;
-    const Lanes scaled = flux_ * m.beta;
-    double* n_old = first_.data();
-    double* n_new = second_.data();
-    for (std::int64_t t = 0; t < n_step; ++t) {
-      const double* u = states + t * block_size();
-      const auto nonlinear = [&](std::int64_t i) __attribute__((always_inline)) {
-        const auto square = [&](auto k) __attribute__((always_inline)) {
-          const Lanes there = load(u + beside(i, k) * n_lane);
-          return there * there;
-        };
-        const Lanes value = forcing_[i] * alpha - scaled * S::difference(square);
-        store(n_new + i * n_lane, value);
-        return value;
-      };
-      advance(t, states, n_old, nonlinear);
-      std::swap(n_old, n_new);
-    }
+  std::vector<double> solve(const Observed& observed, BatchRows<const double> c,
+                            BatchRows<const double> m, BatchRows<double> y) override {
+    const std::int64_t n_block = n_block_of(m.n_problem());
+    flow_.observed = observed;
+    states_.reserve(n_block * flow_.trajectory_size());
+    parameters_.reserve(n_block * m.n_component() * n_lane);
+    flags_.reserve(n_block * n_lane);
+    const std::int64_t scratch =
+        flow_.sweeps.scratch_size() + flow_.input_size() + y.n_component() * n_lane;
+    scratch_.reserve(n_scratch(n_block) * scratch);
+    flow_.states = states_.data();
+    flow_.parameters = parameters_.data();
+    flow_.scratch = scratch_.data();
+    flow_.scratch_stride = space_ == MemorySpace::host ? 0 : scratch;
+    launch(space_, n_block, SolveKernel<S>{flow_, c, m, y, flags_.data()});
+    return flags_.read(0, m.n_problem());
   }
 
-  void tangent(const Coefficients& m, const double* states, const Direction& direction,
-               double* tangents) override {
-    const Lanes scaled = (2.0 * flux_) * m.beta;
-    const Lanes dalpha = direction.dm.alpha;
-    const Lanes dscaled = flux_ * direction.dm.beta;
-    double* n_old = first_.data();
-    double* n_new = second_.data();
-    for (std::int64_t t = 0; t < direction.n_step; ++t) {
-      const double* u = states + t * block_size();
-      const double* v = tangents + t * block_size();
-      const auto nonlinear = [&](std::int64_t i) __attribute__((always_inline)) {
-        const auto square = [&](auto k) __attribute__((always_inline)) {
-          const Lanes there = load(u + beside(i, k) * n_lane);
-          return there * there;
-        };
-        const auto product = [&](auto k) __attribute__((always_inline)) {
-          return load(u + beside(i, k) * n_lane) * load(v + beside(i, k) * n_lane);
-        };
-        const Lanes value = forcing_[i] * dalpha - dscaled * S::difference(square) -
-                            scaled * S::difference(product);
-        store(n_new + i * n_lane, value);
-        return value;
-      };
-      advance(t, tangents, n_old, nonlinear);
-      std::swap(n_old, n_new);
-    }
+  void adjoint(BatchRows<const double> w, BatchRows<double> g) override {
+    launch(space_, n_block_of(g.n_problem()), AdjointKernel<S>{flow_, w, g});
   }
 
-  // lambda[t]: cotangent of u[t]; mu[t] = B^-1 lambda[t]: that of the right-hand side of its step.
-  Coefficients adjoint(const Coefficients& m, const double* states, const Cotangent& cotangent,
-                       double* initial) override {
-    double* lambda = first_.data();
-    double* mu1 = second_.data();  // mu[t+1]
-    double* mu2 = third_.data();   // mu[t+2]
-    for (double* buffer : {lambda, mu1, mu2}) std::fill_n(buffer, block_size(), 0.0);
-    Coefficients g{lanes_of(0.0), lanes_of(0.0)};
-    const std::int64_t n_step = cotangent.observed.step.back();
-    cotangent.observed.add(n_step, cotangent.weights, lambda);
-    for (std::int64_t t = n_step - 1; t >= 0; --t) {
-      std::swap(mu1, mu2);
-      (t == 0 ? start_ : step_)
-          .solve(
-              [&](std::int64_t i)
-                  __attribute__((always_inline)) { return load(lambda + i * n_lane); },
-              mu1);
-      pull_back(t, states + t * block_size(), m.beta, {mu1, mu2, lambda}, g);
-      cotangent.observed.add(t, cotangent.weights, lambda);
-    }
-    std::copy_n(lambda, block_size(), initial);
-    return g;
+  void tangent(BatchRows<const double> v, BatchRows<double> dy) override {
+    const std::int64_t n_block = n_block_of(v.n_problem());
+    const std::int64_t stride = space_ == MemorySpace::host ? 0 : flow_.trajectory_size();
+    tangents_.reserve(n_scratch(n_block) * flow_.trajectory_size());
+    launch(space_, n_block, TangentKernel<S>{flow_, v, dy, tangents_.data(), stride});
+  }
+
+  std::vector<double> state(std::int64_t problem, std::int64_t t) const override {
+    const std::int64_t block = problem / n_lane;
+    const std::vector<double> lanes =
+        states_.read(block * flow_.trajectory_size() + t * flow_.block_size(), flow_.block_size());
+    std::vector<double> result;
+    for (std::int64_t i = 0; i < flow_.sweeps.grid.n; ++i)
+      result.push_back(lanes[static_cast<std::size_t>(i * n_lane + problem % n_lane)]);
+    return result;
   }
 
  private:
-  std::int64_t block_size() const { return grid_.n * n_lane; }
-  // i + k on the circle.
-  template <int k>
-  [[gnu::always_inline]] std::int64_t beside(std::int64_t i, Constant<k> /*distance*/) const {
-    if constexpr (k > 0)
-      return i + k < grid_.n ? i + k : i + k - grid_.n;
-    else
-      return i + k >= 0 ? i + k : i + k + grid_.n;
+  // Blocks that are at work at the same time.
+  std::int64_t n_scratch(std::int64_t n_block) const {
+    return space_ == MemorySpace::host ? 1 : n_block;
   }
 
-  // Step t -> t + 1 of `states`; `nonlinear(i)` is N[t] in row i, n_old holds N[t-1].
-  template <class Nonlinear>
-  void advance(std::int64_t t, double* states, const double* n_old, Nonlinear&& nonlinear) const {
-    const double* u = states + t * block_size();
-    double* next = states + (t + 1) * block_size();
-    const double dt = grid_.dt;
-    const auto result = [&](std::int64_t i, const Lanes& z) __attribute__((always_inline)) {
-      if constexpr (S::subtracts_state)
-        return z - load(u + i * n_lane);
-      else
-        return z;
-    };
-    if (t == 0) {
-      start_.solve(
-          [&](std::int64_t i) __attribute__((always_inline)) {
-            return S::first_state(load(u + i * n_lane)) + dt * nonlinear(i);
-          },
-          next, result);
-      return;
-    }
-    const double* before = u - block_size();
-    step_.solve(
-        [&](std::int64_t i) __attribute__((always_inline)) {
-          return S::state(load(u + i * n_lane), before + i * n_lane) +
-                 dt * (S::newest * nonlinear(i) - S::older * load(n_old + i * n_lane));
-        },
-        next, result);
-  }
-
-  struct Cotangents {
-    const double* mu1;
-    const double* mu2;
-    double* lambda;
-  };
-  // lambda[t+1] -> lambda[t] = the states' part + (dN/du)^T nu, with nu = dt (newest mu1 -
-  // older mu2) the cotangent of N[t]; in the first step N[0] has weight 1. The difference is
-  // antisymmetric: its transpose is minus itself. Adds to the gradient of alpha and beta.
-  void pull_back(std::int64_t t, const double* u, const Lanes& beta, const Cotangents& at,
-                 Coefficients& g) const {
-    constexpr int radius = S::radius;
-    const double newest = t == 0 ? 1.0 : S::newest;
-    const double dt = grid_.dt;
-    const auto nu = [&](std::int64_t i) __attribute__((always_inline)) {
-      return dt * (newest * load(at.mu1 + i * n_lane) - S::older * load(at.mu2 + i * n_lane));
-    };
-    const Lanes scaled = (2.0 * flux_) * beta;
-    LaneList<2 * radius + 1> near;  // nu at i - radius .. i + radius
-    unrolled<2 * radius>([&](auto k) __attribute__((always_inline)) {
-      near.set(Constant<k + 1>{}, nu(beside(0, Constant<k - radius>{})));
-    });
-    Coefficients sum{lanes_of(0.0), lanes_of(0.0)};
-    for (std::int64_t i = 0; i < grid_.n; ++i) {
-      unrolled<2 * radius>([&](auto k) __attribute__((always_inline)) {
-        near.set(k, near[Constant<k + 1>{}]);
-      });
-      near.set(Constant<2 * radius>{}, nu(beside(i, Constant<radius>{})));
-      const Lanes state = load(u + i * n_lane);
-      const Lanes turned = state * S::difference([&](auto k) __attribute__((always_inline)) {
-                             return near[Constant<radius + k>{}];
-                           });
-      double* lambda = at.lambda + i * n_lane;
-      Lanes value = S::cotangent(t == 0, load(at.mu1 + i * n_lane), load(at.mu2 + i * n_lane));
-      if constexpr (S::subtracts_state) value = value - load(lambda);
-      store(lambda, value + scaled * turned);
-      sum.alpha = sum.alpha + forcing_[i] * near[Constant<radius>{}];
-      sum.beta = sum.beta + state * turned;
-    }
-    g.alpha = g.alpha + sum.alpha;
-    g.beta = g.beta + flux_ * sum.beta;
-  }
-
-  Grid grid_;
+  MemorySpace space_;
   CyclicBandLu<S::half_bandwidth> start_;
   CyclicBandLu<S::half_bandwidth> step_;
-  double flux_;
-  std::vector<double> forcing_;
-  LaneBuffer first_, second_, third_;
+  LaneBuffer forcing_, start_matrix_;
+  LaneBuffer states_, parameters_, scratch_, tangents_, flags_;
+  Flow<S> flow_{};
 };
 
 }  // namespace
 
-void Observed::read(const double* states, double* values) const {
-  const std::int64_t block_size = n_point * stride * n_lane;
-  for (const std::int64_t t : step)
-    for (std::int64_t k = 0; k < n_point; ++k, values += n_lane)
-      store(values, load(states + t * block_size + k * stride * n_lane));
-}
-
-void Observed::add(std::int64_t t, const double* values, double* lambda) const {
-  const auto found = std::ranges::find(step, t);
-  if (found == step.end()) return;
-  values += (found - step.begin()) * n_point * n_lane;
-  for (std::int64_t k = 0; k < n_point; ++k) {
-    double* at = lambda + k * stride * n_lane;
-    store(at, load(at) + load(values + k * n_lane));
-  }
-}
-
-std::unique_ptr<Steps> make_steps(const Grid& grid) {
-  if (grid.scheme == Scheme::second_order) return std::make_unique<SchemeSteps<SecondOrder>>(grid);
-  return std::make_unique<SchemeSteps<FourthOrder>>(grid);
+std::unique_ptr<Steps> make_steps(const Grid& grid, Unknowns unknowns,
+                                  const std::vector<double>& start_matrix, MemorySpace space) {
+  if (grid.scheme == Scheme::second_order)
+    return std::make_unique<SchemeSteps<SecondOrder>>(grid, unknowns, start_matrix, space);
+  return std::make_unique<SchemeSteps<FourthOrder>>(grid, unknowns, start_matrix, space);
 }
 
 }  // namespace jpo::kuramoto_sivashinsky

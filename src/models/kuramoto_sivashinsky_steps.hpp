@@ -1,10 +1,10 @@
 #pragma once
-// The time-stepping schemes of the Kuramoto-Sivashinsky model (see kuramoto_sivashinsky.cpp) on
-// interleaved states of one block: forward, adjoint and tangent sweeps.
+// A batch of problems through the time steps of the Kuramoto-Sivashinsky model (see
+// kuramoto_sivashinsky.cpp), in one memory space: solve, adjoint and tangent of all of its blocks.
 
 #include <cstdint>
 #include <memory>
-#include <span>
+#include <vector>
 
 #include "models/lanes.hpp"
 
@@ -19,26 +19,44 @@ struct Grid {
   double length = 0.0;
   double dt = 0.0;
   std::int64_t n_step = 0;
-  double dx() const { return length / static_cast<double>(n); }
+  JPO_KERNEL double dx() const { return length / static_cast<double>(n); }
 };
 
-struct Coefficients {
-  Lanes alpha, beta;
-};
-
-/// Every stride-th point of the states at these steps, ascending: values [step][point][lane].
+/// Every stride-th point of the states at steps interval, 2 interval, ..., n_channel interval:
+/// values [step][point][lane].
 struct Observed {
-  std::span<const std::int64_t> step;
+  std::int64_t n_channel;
+  std::int64_t interval;  ///< in steps
   std::int64_t n_point;
-  std::int64_t stride;
+  std::int64_t stride;  ///< in grid points
 
-  void read(const double* states, double* values) const;
+  JPO_KERNEL std::int64_t last_step() const { return n_channel * interval; }
+  JPO_KERNEL void read(const double* states, double* values) const {
+    const std::int64_t block_size = n_point * stride * n_lane;
+    for (std::int64_t channel = 1; channel <= n_channel; ++channel)
+      for (std::int64_t k = 0; k < n_point; ++k, values += n_lane)
+        store(values, load(states + channel * interval * block_size + k * stride * n_lane));
+  }
   /// lambda += the values of step t, at their points; nothing where t is not observed.
-  void add(std::int64_t t, const double* values, double* lambda) const;
+  JPO_KERNEL void add(std::int64_t t, const double* values, double* lambda) const {
+    if (t == 0 || t % interval != 0) return;
+    values += (t / interval - 1) * n_point * n_lane;
+    for (std::int64_t k = 0; k < n_point; ++k) {
+      double* at = lambda + k * stride * n_lane;
+      store(at, load(at) + load(values + k * n_lane));
+    }
+  }
 };
 
-/// Sweeps over one block; buffers are its own, so one object serves one thread. States and tangents
-/// are [step][n][lane]: the first is given, those up to `n_step` are computed.
+/// What a problem's unknowns are, and how u(0) comes from what is given.
+struct Unknowns {
+  bool in_start;               ///< u(0) comes from m, alpha = 0, beta = 1; else m = (alpha, beta)
+  std::int64_t n_parameter;    ///< of m
+  std::int64_t n_start;        ///< columns of the start matrix
+  const double* start_matrix;  ///< u(0) = matrix * (c or m) [n][n_start]; null: u(0) = c
+};
+
+/// The last solve's states stay for adjoint, tangent and state.
 class Steps {
  public:
   Steps() = default;
@@ -48,24 +66,17 @@ class Steps {
   Steps& operator=(Steps&&) = delete;
   virtual ~Steps() = default;
 
-  virtual void forward(const Coefficients& m, std::int64_t n_step, double* states) = 0;
-  /// The states' derivative along dm and tangents[0], as far as n_step.
-  struct Direction {
-    Coefficients dm;
-    std::int64_t n_step;
-  };
-  virtual void tangent(const Coefficients& m, const double* states, const Direction& direction,
-                       double* tangents) = 0;
-  /// Gradient of <weights, observed values> up to the last observed step: returns the part of the
-  /// coefficients; that of the first state goes to initial [n][lane].
-  struct Cotangent {
-    Observed observed;
-    const double* weights;
-  };
-  virtual Coefficients adjoint(const Coefficients& m, const double* states,
-                               const Cotangent& cotangent, double* initial) = 0;
+  /// y of the channels that are observed. Returns one value a problem, finite where the states are.
+  virtual std::vector<double> solve(const Observed& observed, BatchRows<const double> c,
+                                    BatchRows<const double> m, BatchRows<double> y) = 0;
+  virtual void adjoint(BatchRows<const double> w, BatchRows<double> g) = 0;
+  virtual void tangent(BatchRows<const double> v, BatchRows<double> dy) = 0;
+  /// u of a problem after step t [n], on the host.
+  virtual std::vector<double> state(std::int64_t problem, std::int64_t t) const = 0;
 };
 
-std::unique_ptr<Steps> make_steps(const Grid& grid);
+/// `start_matrix` [n][n_start] may be empty: u(0) = c. All data live in `space`.
+std::unique_ptr<Steps> make_steps(const Grid& grid, Unknowns unknowns,
+                                  const std::vector<double>& start_matrix, MemorySpace space);
 
 }  // namespace jpo::kuramoto_sivashinsky

@@ -2,21 +2,74 @@
 // The seam between a model's loops and the hardware. States of a batch are interleaved in blocks of
 // n_lane problems, [block][...][lane], padded to whole blocks: no remainder loops, and a problem's
 // arithmetic is the same wherever it stands. A kernel is written once, in the type Lanes: on the
-// host one Lanes is n_lane doubles in SIMD registers; on a device it would be one double, a thread
-// a lane.
+// host one Lanes is n_lane doubles in SIMD registers and a loop runs over the blocks; on a device
+// it is one double, a thread runs each lane, and the lanes of a block are one access to memory.
+//
+// A kernel is a struct of numbers and pointers whose operator()(block) const does the work; it and
+// all that it calls are JPO_KERNEL. It holds no Lanes: their size differs between host and device.
 
 #include <algorithm>
 #include <cstdint>
-#include <memory>
-#include <new>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 #include "core/batch.hpp"
+#include "core/memory_space.hpp"
 
 namespace jpo {
 
 inline constexpr std::int64_t n_lane = 16;
+
+// JPO_ONE_LANE: the device's form of a kernel on the host, for its tests.
+#if defined(__CUDA_ARCH__) || defined(JPO_ONE_LANE)
+
+#if defined(__CUDA_ARCH__)
+JPO_KERNEL inline std::int64_t this_lane() {
+  return threadIdx.x % n_lane;
+}
+#else
+inline thread_local std::int64_t emulated_lane = 0;
+inline std::int64_t this_lane() {
+  return emulated_lane;
+}
+#endif
+
+/// The number of this thread's problem.
+struct Lanes {
+  double a;
+};
+JPO_KERNEL inline Lanes load(const double* from) {
+  return {from[this_lane()]};
+}
+JPO_KERNEL inline void store(double* to, const Lanes& x) {
+  to[this_lane()] = x.a;
+}
+JPO_KERNEL inline Lanes lanes_of(double s) {
+  return {s};
+}
+JPO_KERNEL inline Lanes operator+(const Lanes& x, const Lanes& y) {
+  return {x.a + y.a};
+}
+JPO_KERNEL inline Lanes operator-(const Lanes& x, const Lanes& y) {
+  return {x.a - y.a};
+}
+JPO_KERNEL inline Lanes operator*(const Lanes& x, const Lanes& y) {
+  return {x.a * y.a};
+}
+JPO_KERNEL inline Lanes operator*(double s, const Lanes& x) {
+  return {s * x.a};
+}
+JPO_KERNEL inline void assign(Lanes& to, const Lanes& x) {
+  to.a = x.a;
+}
+/// body(lane) for the lanes that this thread works on.
+template <class Body>
+JPO_KERNEL inline void for_each_lane(Body&& body) {
+  body(this_lane());
+}
+
+#else
 
 /// One number of each problem of a block; arithmetic is lane by lane.
 struct Lanes {
@@ -27,40 +80,53 @@ struct Lanes {
 };
 
 // Register by register: a copy of the whole struct would go through memory in smaller pieces.
-inline Lanes load(const double* from) {
+JPO_KERNEL inline Lanes load(const double* from) {
   const auto* quads = reinterpret_cast<const Lanes::Stored*>(from);
   return {quads[0], quads[1], quads[2], quads[3]};
 }
-inline void store(double* to, const Lanes& x) {
+JPO_KERNEL inline void store(double* to, const Lanes& x) {
   auto* quads = reinterpret_cast<Lanes::Stored*>(to);
   quads[0] = x.a;
   quads[1] = x.b;
   quads[2] = x.c;
   quads[3] = x.d;
 }
-inline Lanes lanes_of(double s) {
+JPO_KERNEL inline Lanes lanes_of(double s) {
   const Lanes::Quad q = {s, s, s, s};
   return {q, q, q, q};
 }
-inline Lanes operator+(const Lanes& x, const Lanes& y) {
+JPO_KERNEL inline Lanes operator+(const Lanes& x, const Lanes& y) {
   return {x.a + y.a, x.b + y.b, x.c + y.c, x.d + y.d};
 }
-inline Lanes operator-(const Lanes& x, const Lanes& y) {
+JPO_KERNEL inline Lanes operator-(const Lanes& x, const Lanes& y) {
   return {x.a - y.a, x.b - y.b, x.c - y.c, x.d - y.d};
 }
-inline Lanes operator*(const Lanes& x, const Lanes& y) {
+JPO_KERNEL inline Lanes operator*(const Lanes& x, const Lanes& y) {
   return {x.a * y.a, x.b * y.b, x.c * y.c, x.d * y.d};
 }
-inline Lanes operator*(double s, const Lanes& x) {
+JPO_KERNEL inline Lanes operator*(double s, const Lanes& x) {
   return {s * x.a, s * x.b, s * x.c, s * x.d};
 }
+JPO_KERNEL inline void assign(Lanes& to, const Lanes& x) {
+  to.a = x.a;  // register by register, again
+  to.b = x.b;
+  to.c = x.c;
+  to.d = x.d;
+}
+/// body(lane) for the lanes that this thread works on.
+template <class Body>
+JPO_KERNEL inline void for_each_lane(Body&& body) {
+  for (std::int64_t lane = 0; lane < n_lane; ++lane) body(lane);
+}
+
+#endif
 
 template <int k>
 using Constant = std::integral_constant<int, k>;
 
 /// body(k) for k = 0 .. n-1, each a Constant.
 template <int n, class Body>
-[[gnu::always_inline]] inline void unrolled(Body&& body) {
+JPO_KERNEL [[gnu::always_inline]] inline void unrolled(Body&& body) {
   [&]<int... k>(std::integer_sequence<int, k...>) __attribute__((always_inline)) {
     (body(Constant<k>{}), ...);
   }
@@ -73,25 +139,21 @@ struct LaneList {
   Lanes first = lanes_of(0.0);
   LaneList<n - 1> rest{};
   template <int k>
-  [[gnu::always_inline]] const Lanes& operator[](Constant<k> /*index*/) const {
+  JPO_KERNEL [[gnu::always_inline]] const Lanes& operator[](Constant<k> /*index*/) const {
     if constexpr (k == 0)
       return first;
     else
       return rest[Constant<k - 1>{}];
   }
   template <int k>
-  [[gnu::always_inline]] void set(Constant<k> /*index*/, const Lanes& x) {
-    if constexpr (k == 0) {
-      first.a = x.a;  // register by register, again
-      first.b = x.b;
-      first.c = x.c;
-      first.d = x.d;
-    } else {
+  JPO_KERNEL [[gnu::always_inline]] void set(Constant<k> /*index*/, const Lanes& x) {
+    if constexpr (k == 0)
+      assign(first, x);
+    else
       rest.set(Constant<k - 1>{}, x);
-    }
   }
   /// Everything moves one on; the last falls off.
-  [[gnu::always_inline]] void push_front(const Lanes& x) {
+  JPO_KERNEL [[gnu::always_inline]] void push_front(const Lanes& x) {
     if constexpr (n > 1) rest.push_front(first);
     set(Constant<0>{}, x);
   }
@@ -99,57 +161,112 @@ struct LaneList {
 template <>
 struct LaneList<0> {};
 
-/// body(block) for every block. Blocks are independent of each other.
-template <class Body>
-inline void for_each_block(std::int64_t n_block, Body&& body) {
-  for (std::int64_t block = 0; block < n_block; ++block) body(block);
-}
-
 inline std::int64_t n_block_of(std::int64_t n_problem) {
   return (n_problem + n_lane - 1) / n_lane;
 }
 
-/// Cache-line aligned doubles that grow only when a larger batch comes.
+#if defined(__CUDACC__)
+template <class Kernel>
+__global__ void run_kernel(Kernel kernel, std::int64_t n_block) {
+  const std::int64_t thread = static_cast<std::int64_t>(blockIdx.x) * blockDim.x + threadIdx.x;
+  if (thread < n_block * n_lane) kernel(thread / n_lane);
+}
+#endif
+
+/// kernel(block) for every block. Blocks are independent of each other.
+template <class Kernel>
+inline void launch(MemorySpace space, std::int64_t n_block, const Kernel& kernel) {
+#if defined(__CUDACC__)
+  if (space == MemorySpace::cuda) {
+    // Two blocks a warp, a warp a thread block: few problems reach many multiprocessors.
+    constexpr unsigned int n_thread = 2 * n_lane;
+    if (n_block == 0) return;
+    run_kernel<<<static_cast<unsigned int>((n_block + 1) / 2), n_thread>>>(kernel, n_block);
+    finish_device_work();
+    return;
+  }
+#endif
+  static_cast<void>(space);
+  for (std::int64_t block = 0; block < n_block; ++block)
+#if defined(JPO_ONE_LANE)
+    for (emulated_lane = 0; emulated_lane < n_lane; ++emulated_lane)
+#endif
+      kernel(block);
+}
+
+/// Cache-line aligned doubles, 0 at first, that grow only when a larger batch comes; the values are
+/// lost then.
 class LaneBuffer {
  public:
+  explicit LaneBuffer(MemorySpace space = MemorySpace::host) : space_(space) {}
+  LaneBuffer(MemorySpace space, const std::vector<double>& values) : space_(space) {
+    reserve(std::ssize(values));
+    copy_values(space, data_, MemorySpace::host, values.data(), std::ssize(values));
+  }
+  LaneBuffer(const LaneBuffer&) = delete;
+  LaneBuffer& operator=(const LaneBuffer&) = delete;
+  LaneBuffer(LaneBuffer&& other) noexcept
+      : space_(other.space_),
+        data_(std::exchange(other.data_, nullptr)),
+        size_(std::exchange(other.size_, 0)) {}
+  LaneBuffer& operator=(LaneBuffer&& other) noexcept {
+    std::swap(space_, other.space_);
+    std::swap(data_, other.data_);
+    std::swap(size_, other.size_);
+    return *this;
+  }
+  ~LaneBuffer() { release(); }
+
   void reserve(std::int64_t n) {
     if (n <= size_) return;
-    // NOLINTNEXTLINE(cppcoreguidelines-owning-memory): aligned memory has no make_unique
-    data_.reset(new (std::align_val_t{64}) double[static_cast<std::size_t>(n)]());
+    release();
+    data_ = allocate_values(space_, n);
     size_ = n;
   }
-  double* data() { return data_.get(); }
-  const double* data() const { return data_.get(); }
+  double* data() { return data_; }
+  const double* data() const { return data_; }
+  std::int64_t size() const { return size_; }
+  /// The values from `first` on, on the host.
+  std::vector<double> read(std::int64_t first, std::int64_t n) const {
+    std::vector<double> values(static_cast<std::size_t>(n));
+    copy_values(MemorySpace::host, values.data(), space_, data_ + first, n);
+    return values;
+  }
 
  private:
-  struct Release {
-    void operator()(double* data) const { ::operator delete[](data, std::align_val_t{64}); }
-  };
-  std::unique_ptr<double[], Release> data_;
+  void release() noexcept {
+    if (data_ != nullptr) release_values(space_, data_);
+    data_ = nullptr;
+    size_ = 0;
+  }
+
+  MemorySpace space_;
+  double* data_ = nullptr;
   std::int64_t size_ = 0;
 };
 
 /// The rows of one block of a batch, side by side: lanes[component * n_lane + lane]; lanes without
 /// a row are 0.
-inline void load_block(const BatchRows<const double>& rows, std::int64_t n_problem,
-                       std::int64_t n_component, std::int64_t block, double* lanes) {
-  const std::int64_t first = block * n_lane;
-  const std::int64_t n = std::min(n_lane, n_problem - first);
-  if (n < n_lane) std::fill_n(lanes, n_component * n_lane, 0.0);
-  for (std::int64_t lane = 0; lane < n; ++lane) {
-    const double* row = rows.data() + (first + lane) * n_component;
-    for (std::int64_t k = 0; k < n_component; ++k) lanes[k * n_lane + lane] = row[k];
-  }
+template <class Scalar>
+JPO_KERNEL inline void load_block(const BatchRows<Scalar>& rows, std::int64_t block,
+                                  double* lanes) {
+  for_each_lane([&](std::int64_t lane) {
+    const std::int64_t problem = block * n_lane + lane;
+    const double* row = rows.data() + problem * rows.n_component();
+    const bool is_there = problem < rows.n_problem();
+    for (std::int64_t k = 0; k < rows.n_component(); ++k)
+      lanes[k * n_lane + lane] = is_there ? row[k] : 0.0;
+  });
 }
 
-inline void store_block(const double* lanes, std::int64_t n_problem, std::int64_t n_component,
-                        std::int64_t block, const BatchRows<double>& rows) {
-  const std::int64_t first = block * n_lane;
-  const std::int64_t n = std::min(n_lane, n_problem - first);
-  for (std::int64_t lane = 0; lane < n; ++lane) {
-    double* row = rows.data() + (first + lane) * n_component;
-    for (std::int64_t k = 0; k < n_component; ++k) row[k] = lanes[k * n_lane + lane];
-  }
+JPO_KERNEL inline void store_block(const double* lanes, std::int64_t block,
+                                   const BatchRows<double>& rows) {
+  for_each_lane([&](std::int64_t lane) {
+    const std::int64_t problem = block * n_lane + lane;
+    if (problem >= rows.n_problem()) return;
+    double* row = rows.data() + problem * rows.n_component();
+    for (std::int64_t k = 0; k < rows.n_component(); ++k) row[k] = lanes[k * n_lane + lane];
+  });
 }
 
 }  // namespace jpo

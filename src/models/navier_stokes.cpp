@@ -260,9 +260,9 @@ void NavierStokes::solve(const Batch& c, const Batch& m, Batch& y, std::span<Sol
   const auto c_rows = c.read();
   const auto m_rows = m.read();
   const auto y_rows = y.write();
-  for_each_block(n_block, [&](std::int64_t block) {
-    load_block(m_rows, n_problem_, kParameter, block, parameters_of(block));
-    load_block(c_rows, n_problem_, c.n_component(), block, upper_.data());
+  launch(MemorySpace::host, n_block, [&](std::int64_t block) {
+    load_block(m_rows, block, parameters_of(block));
+    load_block(c_rows, block, upper_.data());
     double* record = record_of(block);
     upper_half_.place(upper_.data(), steps_.state(record, 0));
     impulse_.add(parameters_of(block), steps_.state(record, 0));
@@ -270,34 +270,34 @@ void NavierStokes::solve(const Batch& c, const Batch& m, Batch& y, std::span<Sol
     const double* last = steps_.state(record, steps_.grid().n_step);
     judge(last, block, status);
     upper_half_.observe(last, upper_.data());
-    store_block(upper_.data(), n_problem_, y.n_component(), block, y_rows);
+    store_block(upper_.data(), block, y_rows);
   });
 }
 
 void NavierStokes::adjoint(const Batch& w, Batch& g) {
   const auto w_rows = w.read();
   const auto g_rows = g.write();
-  for_each_block(n_block_of(n_problem_), [&](std::int64_t block) {
-    load_block(w_rows, n_problem_, w.n_component(), block, upper_.data());
+  launch(MemorySpace::host, n_block_of(n_problem_), [&](std::int64_t block) {
+    load_block(w_rows, block, upper_.data());
     upper_half_.observe_transposed(upper_.data(), velocity_.data());
     steps_.adjoint(record_of(block), velocity_.data());
     std::array<double, kParameter * n_lane> result{};
     impulse_.adjoint(parameters_of(block), velocity_.data(), result.data());
-    store_block(result.data(), n_problem_, kParameter, block, g_rows);
+    store_block(result.data(), block, g_rows);
   });
 }
 
 void NavierStokes::tangent(const Batch& v, Batch& dy) {
   const auto v_rows = v.read();
   const auto dy_rows = dy.write();
-  for_each_block(n_block_of(n_problem_), [&](std::int64_t block) {
+  launch(MemorySpace::host, n_block_of(n_problem_), [&](std::int64_t block) {
     std::array<double, kParameter * n_lane> along{};
-    load_block(v_rows, n_problem_, kParameter, block, along.data());
+    load_block(v_rows, block, along.data());
     std::fill_n(velocity_.data(), steps_.grid().block_size(), 0.0);
     impulse_.add_tangent(parameters_of(block), along.data(), velocity_.data());
     steps_.tangent(record_of(block), velocity_.data());
     upper_half_.observe(velocity_.data(), upper_.data());
-    store_block(upper_.data(), n_problem_, dy.n_component(), block, dy_rows);
+    store_block(upper_.data(), block, dy_rows);
   });
 }
 

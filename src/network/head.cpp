@@ -92,8 +92,9 @@ class SoftArgmaxHead final : public Head {
       x = torch::cat({x, appended.unsqueeze(1).expand({-1, x.size(1), -1})}, 2);
     const torch::Tensor score = torch::matmul(hidden_(x, weights), weights[score_].t());
     const torch::Tensor share = torch::softmax(score / temperature_, 1);
-    const torch::Tensor s = (share * coordinates_).sum(1);
-    return is_bounded_ * unmap(s * is_bounded_) + (1.0 - is_bounded_) * s;
+    const torch::Tensor s = (share * coordinates_.to(share.device())).sum(1);
+    const torch::Tensor bounded = is_bounded_.to(share.device());
+    return bounded * unmap(s * bounded) + (1.0 - bounded) * s;
   }
 
  private:

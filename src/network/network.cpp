@@ -45,10 +45,12 @@ struct Network::Parts {
       : shape(shape_in),
         map(shape.parameters, settings.output_map),
         layers(settings, shape),
-        type(settings.precision == "double" ? torch::kFloat64 : torch::kFloat32) {
+        type(settings.precision == "double" ? torch::kFloat64 : torch::kFloat32),
+        device(shape.space == MemorySpace::cuda ? torch::kCUDA : torch::kCPU) {
     for (const WeightShape& weight : layers.weights) n_weight += weight.size();
-    flat = torch::zeros({n_weight}, type).requires_grad_();
-    gradient = torch::zeros({n_weight}, type);
+    const auto options = torch::TensorOptions(type).device(device);
+    flat = torch::zeros({n_weight}, options).requires_grad_();
+    gradient = torch::zeros({n_weight}, options);
     make_views();
     stacked =
         torch::zeros({shape.micro_batch, layers.layout.n_channel(), layers.layout.n_grid()}, type);
@@ -111,11 +113,12 @@ struct Network::Parts {
   ParameterMap map;
   Layers layers;
   torch::ScalarType type;
+  torch::Device device;
   std::int64_t n_weight = 0;
   torch::Tensor flat;                ///< all weights, the optimizer's one parameter
   torch::Tensor gradient;            ///< of the same shape; backward adds into it
   std::vector<torch::Tensor> views;  ///< each layer's weights, in flat's memory
-  torch::Tensor stacked, appended;   ///< the inputs
+  torch::Tensor stacked, appended;   ///< the inputs, on the host
   Normalization normalization;
   std::unique_ptr<torch::optim::Optimizer> optimizer;
 
@@ -171,9 +174,12 @@ void Network::predict(std::int64_t slot, const Batch& y, const Batch& c,
     p.write_inputs<float>(y, c, rows);
   Parts::Slot& here = p.slots[place_of_graph];
   // The graph keeps its inputs until backward: each slot has a copy of its own.
-  const torch::Tensor features = p.layers.architecture->features(p.stacked.clone(), p.views);
-  here.z = p.layers.head->outputs(features, p.appended.clone(), p.views);
-  const torch::Tensor z = here.z.detach().to(torch::kFloat64).contiguous();
+  const auto own = [&](const torch::Tensor& inputs) {
+    return inputs.to(p.device, p.type, /*non_blocking=*/false, /*copy=*/true);
+  };
+  const torch::Tensor features = p.layers.architecture->features(own(p.stacked), p.views);
+  here.z = p.layers.head->outputs(features, own(p.appended), p.views);
+  const torch::Tensor z = here.z.detach().to(torch::kCPU, torch::kFloat64).contiguous();
   const auto n_m = static_cast<std::size_t>(p.shape.parameters.size());
   here.values.assign(z.data_ptr<double>(), z.data_ptr<double>() + z.numel());
   here.offsets.clear();
@@ -198,7 +204,7 @@ void Network::backward(std::int64_t slot, const Batch& g, std::int64_t first_row
                       {dz.data_ptr<double>() + offset, n_m});
   }
   p.gradient.zero_();
-  here.z.backward(dz.to(p.type));
+  here.z.backward(dz.to(p.device, p.type));
   here.z.reset();
   const torch::Tensor result = torch::from_blob(gradient.data(), {p.n_weight}, torch::kFloat64);
   result.copy_(p.gradient);
@@ -224,13 +230,13 @@ void Network::step(std::span<const double> gradient, double learning_rate) {
   Parts& p = *parts_;
   p.flat.mutable_grad() =
       torch::from_blob(const_cast<double*>(gradient.data()), {p.n_weight}, torch::kFloat64)
-          .to(p.type);
+          .to(p.device, p.type);
   p.optimizer->param_groups().front().options().set_lr(learning_rate);
   p.optimizer->step();
 }
 
 std::vector<double> Network::weights() const {
-  const torch::Tensor values = parts_->flat.detach().to(torch::kFloat64);
+  const torch::Tensor values = parts_->flat.detach().to(torch::kCPU, torch::kFloat64);
   return {values.data_ptr<double>(), values.data_ptr<double>() + parts_->n_weight};
 }
 
@@ -247,7 +253,7 @@ std::vector<double> moments_of(const torch::optim::OptimizerParamState& any) {
   const auto& state = dynamic_cast<const State&>(any);
   std::vector<double> values = {static_cast<double>(state.step())};
   for (const torch::Tensor& moment : {state.exp_avg(), state.exp_avg_sq()}) {
-    const torch::Tensor doubles = moment.to(torch::kFloat64);
+    const torch::Tensor doubles = moment.to(torch::kCPU, torch::kFloat64);
     values.insert(values.end(), doubles.data_ptr<double>(),
                   doubles.data_ptr<double>() + doubles.numel());
   }
@@ -294,8 +300,9 @@ void Network::archive(StateArchive& archive, const std::string& name) {
 }
 
 std::uint64_t Network::weight_hash() const {
-  return hash_bytes({static_cast<const std::byte*>(parts_->flat.data_ptr()),
-                     static_cast<std::size_t>(parts_->flat.nbytes())});
+  const torch::Tensor values = parts_->flat.detach().to(torch::kCPU);
+  return hash_bytes({static_cast<const std::byte*>(values.data_ptr()),
+                     static_cast<std::size_t>(values.nbytes())});
 }
 
 std::int64_t count_weights(const NetworkSettings& settings, const NetworkShape& shape) {

@@ -48,6 +48,7 @@ struct NetworkShape {
   FieldLayout context;
   ParameterSpace parameters;
   std::int64_t micro_batch = 1;  ///< rows of every call: smaller ones are padded to it
+  MemorySpace space = MemorySpace::host;  ///< of the weights and all that is computed from them
 };
 
 /// Mean and deviation of the network's inputs over the training set, per input channel of y and

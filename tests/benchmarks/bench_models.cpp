@@ -13,6 +13,7 @@
 #include <benchmark/benchmark.h>
 
 #include "core/session.hpp"
+#include "models/lanes.hpp"
 #include "tests/benchmarks/plain_interleaved_step.hpp"
 #include "tests/models/make_model.hpp"
 
@@ -24,16 +25,21 @@ constexpr double kStep = 250.0;
 constexpr double kFlop = 28.0;
 
 struct Problems {
-  explicit Problems(std::int64_t n, const std::map<std::string, std::string>& settings = {})
-      : model(make_test_model("kuramoto_sivashinsky", settings)),
-        c(n, 128),
-        m(n, 2),
-        y(n, 128),
-        w(n, 128),
-        g(n, 2),
+  explicit Problems(std::int64_t n, const std::map<std::string, std::string>& settings = {},
+                    MemorySpace space = MemorySpace::host)
+      : model(make_test_model("kuramoto_sivashinsky", settings, Resolution::inversion, space)),
+        c(n, 128, space),
+        m(n, 2, space),
+        y(n, 128, space),
+        w(n, 128, space),
+        g(n, 2, space),
         status(static_cast<std::size_t>(n)) {
-    for (std::int64_t row = 0; row < n; ++row)
-      model->sample(static_cast<std::uint64_t>(row), c.write().row(row), m.write().row(row));
+    {
+      const auto c_rows = c.write();
+      const auto m_rows = m.write();
+      for (std::int64_t row = 0; row < n; ++row)
+        model->sample(static_cast<std::uint64_t>(row), c_rows.row(row), m_rows.row(row));
+    }
     w.fill(1.0);
     model->solve(c, m, y, status);
   }
@@ -73,6 +79,31 @@ void fourth_order_adjoint(benchmark::State& state) {
   for (auto _ : state) problems.model->adjoint(problems.w, problems.g);
   count(state, static_cast<double>(state.range(0)), 2.0 * kStep, 1.0);
 }
+// On the device: what is kept of a step is written once and read once by the adjoint; batches stay
+// in its memory, the flags of the solve (8 bytes a problem) come back.
+void device_forward(benchmark::State& state) {
+  Problems problems(state.range(0), {}, MemorySpace::cuda);
+  for (auto _ : state) problems.model->solve(problems.c, problems.m, problems.y, problems.status);
+  count(state, static_cast<double>(state.range(0)), kStep, 1.0);
+}
+void device_adjoint(benchmark::State& state) {
+  Problems problems(state.range(0), {}, MemorySpace::cuda);
+  for (auto _ : state) problems.model->adjoint(problems.w, problems.g);
+  count(state, static_cast<double>(state.range(0)), kStep, 1.0);
+}
+// The bandwidth that bounds it: a copy within the device's memory, read and written bytes counted.
+void device_copy(benchmark::State& state) {
+  const std::int64_t n = state.range(0);
+  LaneBuffer from(MemorySpace::cuda), to(MemorySpace::cuda);
+  from.reserve(n);
+  to.reserve(n);
+  for (auto _ : state) {
+    copy_values(MemorySpace::cuda, to.data(), MemorySpace::cuda, from.data(), n);
+    finish_device_work();
+  }
+  state.counters["bytes_rate"] = benchmark::Counter(
+      16.0 * static_cast<double>(n), benchmark::Counter::kIsIterationInvariantRate);
+}
 void plain_interleaved_forward(benchmark::State& state) {
   PlainInterleavedStep plain(128, 44.0, 0.1, static_cast<std::size_t>(state.range(0)));
   for (auto _ : state) {
@@ -89,6 +120,21 @@ BENCHMARK(fourth_order_adjoint)->Arg(16)->Arg(64)->Unit(benchmark::kMillisecond)
 BENCHMARK(plain_interleaved_forward)->Arg(16)->Arg(64)->Unit(benchmark::kMillisecond);
 
 }  // namespace
+
+void add_device_benchmarks() {
+  benchmark::AddCustomContext("cuda_device", cuda_device_text());
+  for (const auto& [name, body] :
+       {std::pair{"device_forward", device_forward}, {"device_adjoint", device_adjoint}})
+    benchmark::RegisterBenchmark(name, body)
+        ->Arg(256)
+        ->Arg(4096)
+        ->Arg(65536)
+        ->Unit(benchmark::kMillisecond);
+  benchmark::RegisterBenchmark("device_copy", device_copy)
+      ->Arg(std::int64_t{1} << 27)
+      ->Unit(benchmark::kMillisecond);
+}
+
 }  // namespace jpo
 
 int main(int argc, char** argv) {
@@ -98,5 +144,6 @@ int main(int argc, char** argv) {
     benchmark::AddCustomContext(name, version);
   benchmark::AddCustomContext("processor", jpo::processor_name());
   benchmark::AddCustomContext("git_revision", jpo::git_revision());
+  if (jpo::n_cuda_device() > 0) jpo::add_device_benchmarks();
   benchmark::RunSpecifiedBenchmarks();
 }

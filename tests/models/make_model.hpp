@@ -10,7 +10,7 @@ namespace jpo {
 /// A registered model with some settings set from text, as a deck would.
 inline std::unique_ptr<ForwardModel> make_test_model(
     const std::string& name, const std::map<std::string, std::string>& values,
-    Resolution resolution = Resolution::inversion) {
+    Resolution resolution = Resolution::inversion, MemorySpace space = MemorySpace::host) {
   const ModelEntry& entry = *find_model(name);
   const auto settings = entry.make_settings();
   KeyTable table;
@@ -27,6 +27,7 @@ inline std::unique_ptr<ForwardModel> make_test_model(
   settings->check();
   ModelPlace place;
   place.resolution = resolution;
+  place.space = space;
   return entry.make_model(*settings, place);
 }
 

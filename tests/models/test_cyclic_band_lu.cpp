@@ -46,7 +46,7 @@ void expect_agreement_with_petsc(PetscInt n, double diagonal) {
   const CyclicBandLu<w> lu(matrix.get());
   std::vector<double> right(static_cast<std::size_t>(n * n_lane)), x(right.size());
   for (std::size_t k = 0; k < right.size(); ++k) right[k] = std::sin(1.7 * static_cast<double>(k));
-  lu.solve([&](std::int64_t i) { return load(right.data() + i * n_lane); }, x.data());
+  lu.sweeps().solve([&](std::int64_t i) { return load(right.data() + i * n_lane); }, x.data());
 
   KspHandle solver;
   PC factors = nullptr;
@@ -86,8 +86,8 @@ TEST(CyclicBandLu, StoresTheResultOfTheCaller) {
   const auto row = [&](std::int64_t i) {
     return static_cast<double>(i) * load(right.data() + i * n_lane);
   };
-  lu.solve(row, z.data());
-  lu.solve(row, x.data(), [&](std::int64_t i, const Lanes& value) { return value - row(i); });
+  lu.sweeps().solve(row, z.data());
+  lu.sweeps().solve(row, x.data(), [&](std::int64_t i, const Lanes& value) { return value - row(i); });
   for (std::size_t k = 0; k < x.size(); ++k)
     EXPECT_EQ(x[k], z[k] - static_cast<double>(k / static_cast<std::size_t>(n_lane)));
 }
@@ -104,7 +104,7 @@ TEST(CyclicBandLu, FactorsALargeMatrix) {
   constexpr std::int64_t n = 16384;
   const CyclicBandLu<3> lu(make_matrix<3>(n, 18.1).get());
   std::vector<double> x(static_cast<std::size_t>(n * n_lane));
-  lu.solve([](std::int64_t /*i*/) { return lanes_of(1.0); }, x.data());
+  lu.sweeps().solve([](std::int64_t /*i*/) { return lanes_of(1.0); }, x.data());
   const double row_sum = 18.1 + 2.0 * (-11.9 + 3.7 - 0.3);
   for (const double value : x) EXPECT_NEAR(value, 1.0 / row_sum, 1e-10);
 }

@@ -1,0 +1,74 @@
+#!/usr/bin/env bash
+# On a machine with a CUDA device: builds what is missing, checks jpo on the device against jpo on
+# the host, and measures it. Writes into DIRECTORY what it found; exit code 1 where a check fails.
+#   jobs/gpu-check.sh [DIRECTORY]      default: runs/gpu-check
+# With the stack of jobs/build-cuda-stack.sh there, it takes under 10 minutes.
+set -uo pipefail
+cd "$(dirname "$0")/.."
+source jobs/environment.sh
+out=${1:-runs/gpu-check}
+mkdir -p "$out"
+exec > >(tee "$out/log.txt") 2>&1
+
+if ! nvidia-smi --query-gpu=name,driver_version,memory.total --format=csv,noheader; then
+  echo "no CUDA device here"
+  exit 2
+fi
+git describe --always --dirty
+nvcc --version | tail -2
+set -e
+jobs/install-dependencies.sh
+jobs/build-cuda-stack.sh --arch "${CUDA_ARCH:-80,90}"
+cmake --preset cuda >"$out/cmake.txt"
+cmake --build --preset cuda
+set +e
+build=build/cuda
+jpo=$build/src/jpo
+failed=0
+check() { # check WHAT COMMAND...: its output goes to a file of that name
+  local what=$1 start=$SECONDS
+  shift
+  if "$@" >"$out/$what.txt" 2>&1; then
+    echo "good    $what ($((SECONDS - start)) s)"
+  else
+    echo "FAILED  $what: $out/$what.txt"
+    tail -5 "$out/$what.txt"
+    failed=1
+  fi
+}
+
+# Kernels: the same bits as on the host.
+same_bits() {
+  diff <("$build/tests/models/print_bits_blocks") <("$build/tests/models/print_bits_blocks" cuda)
+}
+check bits same_bits
+for deck in kuramoto_sivashinsky kuramoto_sivashinsky_assimilation; do
+  [[ -f inputs/$deck.toml ]] &&
+    check "verify_$deck" "$jpo" verify "inputs/$deck.toml" --set 'parallel.device="cuda"'
+done
+# A whole run: twice the same bits on the device, at one and two ranks.
+run() { # run NAME RANKS DEVICE
+  mpirun -n "$2" --oversubscribe --bind-to none "$jpo" run inputs/kuramoto_sivashinsky.toml --overwrite \
+    --set "run.output=\"$out/$1.h5\"" --set "parallel.device=\"$3\"" --set parallel.solve_batch=4096
+}
+same_run() { h5diff --exclude-path /performance --exclude-attribute / "$out/$1.h5" "$out/$2.h5"; }
+check run_on_host run host 1 host
+check run_on_device run device 1 cuda
+check run_again run again 1 cuda
+check run_on_two_ranks run two 2 cuda
+check deterministic same_run device again
+check any_number_of_ranks same_run device two
+if command -v compute-sanitizer >/dev/null; then
+  for tool in memcheck racecheck; do
+    check "sanitizer_$tool" compute-sanitizer --tool "$tool" --error-exitcode 9 \
+      "$build/tests/models/print_bits_blocks" cuda
+  done
+else
+  echo "SKIPPED compute-sanitizer is not on PATH"
+fi
+check host_tests ctest --test-dir "$build" --output-on-failure -R '^(core|models|network|inverse|one_lane)'
+check benchmarks "$build/tests/benchmarks/bench_models" --benchmark_filter='device|forward/64|adjoint/64' \
+  --benchmark_repetitions=5 --benchmark_report_aggregates_only=true --benchmark_out="$out/models.json"
+grep -E "median" "$out/benchmarks.txt"
+rm -f "$out"/*.h5
+exit $failed

@@ -1,0 +1,45 @@
+# The CUDA build: the compiler, and what it asks of the libraries.
+include(CheckLanguage)
+check_language(CUDA)
+if(NOT CMAKE_CUDA_COMPILER)
+  message(FATAL_ERROR "JPO_CUDA is on, but there is no CUDA compiler: put nvcc on PATH, or load "
+    "your cluster's CUDA module.")
+endif()
+if(NOT CMAKE_CUDA_ARCHITECTURES)
+  set(CMAKE_CUDA_ARCHITECTURES 80 90 CACHE STRING "Compute capabilities: 80 for A100, 90 for H100")
+endif()
+if(CCACHE)
+  set(CMAKE_CUDA_COMPILER_LAUNCHER ${CCACHE})
+endif()
+enable_language(CUDA)
+set(CMAKE_CUDA_STANDARD 20)
+set(CMAKE_CUDA_STANDARD_REQUIRED ON)
+find_package(CUDAToolkit REQUIRED)
+
+# The options of host code go through nvcc to its compiler. No fused multiply-add on the device
+# either: the same bits as on the host, where a kernel only adds, multiplies and divides.
+function(jpo_cuda_options)
+  list(JOIN ARGN "," host)
+  target_compile_options(jpo_options INTERFACE
+    "$<$<COMPILE_LANGUAGE:CUDA>:--expt-relaxed-constexpr;-fmad=false;-Xcompiler=${host}>")
+endfunction()
+
+# A sentence for a library without CUDA.
+function(jpo_require_cuda_libraries)
+  set(CMAKE_REQUIRED_LIBRARIES PkgConfig::PETSC MPI::MPI_CXX)
+  check_cxx_source_compiles("
+#include <petscconf.h>
+#ifndef PETSC_HAVE_CUDA
+#error no CUDA
+#endif
+int main() {}" JPO_PETSC_HAS_CUDA)
+  if(NOT JPO_PETSC_HAS_CUDA)
+    message(FATAL_ERROR "JPO_CUDA is on, but this PETSc (${PETSC_VERSION}) is built without CUDA: "
+      "build one with jobs/build-cuda-stack.sh, or load your cluster's PETSc with CUDA, and put the "
+      "directory of its PETSc.pc on PKG_CONFIG_PATH.")
+  endif()
+  if(NOT TARGET torch_cuda)
+    message(FATAL_ERROR "JPO_CUDA is on, but this LibTorch (${Torch_VERSION}) is built without CUDA: "
+      "install one with jobs/build-cuda-stack.sh, or set Torch_DIR to one that has it.")
+  endif()
+endfunction()

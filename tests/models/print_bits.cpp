@@ -1,0 +1,97 @@
+// Hashes of what the models with kernels compute: observations, adjoints, tangents, states. Built
+// twice, with the host's form of the kernels and with the device's (JPO_ONE_LANE): a test compares
+// what they print. With an argument "cuda" the second form runs on the device itself.
+
+#include <cmath>
+#include <cstdio>
+#include <map>
+#include <string>
+
+#include <petscsys.h>
+
+#include "core/hash.hpp"
+#include "core/random.hpp"
+#include "tests/models/make_model.hpp"
+
+namespace jpo {
+namespace {
+
+void print(const char* what, std::span<const double> values) {
+  double sum = 0.0;
+  for (const double value : values) sum += value;
+  std::printf("  %s %016llx of sum %.6g\n", what,
+              static_cast<unsigned long long>(hash_values(values)), sum);
+}
+
+void fill(Batch& batch, std::uint64_t seed) {
+  RandomStream stream(seed);
+  const auto access = batch.write();
+  for (double& value : access.values()) value = stream.normal();
+}
+
+void print_case(const std::map<std::string, std::string>& values, Resolution resolution,
+                std::int64_t n, MemorySpace space) {
+  std::printf("%lld problems", static_cast<long long>(n));
+  for (const auto& [key, value] : values) std::printf(", %s %s", key.c_str(), value.c_str());
+  std::printf("%s\n", resolution == Resolution::data ? ", of data" : "");
+  const auto model = make_test_model(values.at("model"), values, resolution, space);
+  const ModelShape& shape = model->shape();
+  Batch c(n, shape.context.size(), space);
+  Batch m(n, shape.parameters.size(), space);
+  Batch y(n, shape.observation.size(), space);
+  {
+    const auto c_rows = c.write();
+    const auto m_rows = m.write();
+    for (std::int64_t row = 0; row < n; ++row)
+      model->sample(static_cast<std::uint64_t>(7 + row), c_rows.row(row), m_rows.row(row));
+    if (n > 2) m_rows.row(2)[0] = 1e300;  // one that diverges
+  }
+  std::vector<SolveStatus> status(static_cast<std::size_t>(n));
+  model->solve(c, m, y, status);
+  std::printf("  status");
+  for (const SolveStatus one : status) std::printf(" %d", static_cast<int>(one));
+  std::printf("\n");
+  Batch w(n, y.n_component(), space);
+  Batch g(n, m.n_component(), space);
+  Batch dy(n, y.n_component(), space);
+  fill(w, 3);
+  model->adjoint(w, g);
+  const auto rows_without_failed = [&](const char* what, const Batch& batch) {
+    std::vector<double> values_of;
+    const auto rows = batch.read();
+    for (std::int64_t row = 0; row < n; ++row)
+      if (status[static_cast<std::size_t>(row)] == SolveStatus::converged)
+        values_of.insert(values_of.end(), rows.row(row).begin(), rows.row(row).end());
+    print(what, values_of);
+  };
+  rows_without_failed("observation", y);
+  rows_without_failed("adjoint", g);
+  fill(m, 4);
+  model->tangent(m, dy);
+  rows_without_failed("tangent", dy);
+  print("states", model->trajectory(n - 1).states);
+}
+
+void print_all(MemorySpace space) {
+  for (const char* scheme : {"second_order", "fourth_order"})
+    for (const char* unknown : {"forcing", "initial_state"})
+      for (const std::int64_t n : {1, 16, 37})
+        print_case({{"model", "kuramoto_sivashinsky"},
+                    {"scheme", scheme},
+                    {"unknown", unknown},
+                    {"horizon", "4.0"},
+                    {"n_grid", "64"}},
+                   Resolution::inversion, n, space);
+  print_case({{"model", "kuramoto_sivashinsky"}, {"horizon", "2.0"}}, Resolution::data, 5, space);
+}
+
+}  // namespace
+}  // namespace jpo
+
+int main(int argc, char** argv) {
+  PetscInitialize(&argc, &argv, nullptr, nullptr);
+  const bool on_device = argc > 1 && std::string(argv[1]) == "cuda";
+  jpo::print_all(on_device ? jpo::MemorySpace::cuda : jpo::MemorySpace::host);
+  PetscFinalize();
+  return 0;
+}
