@@ -42,7 +42,7 @@ same_bits() {
   diff <("$build/tests/models/print_bits_blocks") <("$build/tests/models/print_bits_blocks" cuda)
 }
 check bits same_bits
-for deck in kuramoto_sivashinsky kuramoto_sivashinsky_assimilation; do
+for deck in kuramoto_sivashinsky assimilation; do
   [[ -f inputs/$deck.toml ]] &&
     check "verify_$deck" "$jpo" verify "inputs/$deck.toml" --set 'parallel.device="cuda"'
 done

@@ -11,6 +11,7 @@
 
 #include "core/checks.hpp"
 #include "core/machine.hpp"
+#include "core/memory_space.hpp"
 #include "network/network_library.hpp"
 #include "parallel/broadcast.hpp"
 #include "parallel/exact_sum.hpp"
@@ -102,6 +103,7 @@ Surroundings look_around_here() {
   found.n_gpu = count_gpus();
   found.visible_gpus = variable("CUDA_VISIBLE_DEVICES");
   found.library_sees_gpu = network_library_sees_gpu();
+  found.n_usable_gpu = n_cuda_device();
   found.mpi_io = variable("OMPI_MCA_io");
   return found;
 }
@@ -147,6 +149,7 @@ Surroundings look_around(MPI_Comm comm) {
   broadcast(found.n_gpu, comm);
   broadcast(found.visible_gpus, comm);
   broadcast(found.library_sees_gpu, comm);
+  broadcast(found.n_usable_gpu, comm);
   broadcast(found.mpi_io, comm);
   return found;
 }

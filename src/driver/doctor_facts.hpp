@@ -39,6 +39,7 @@ struct Surroundings {
   std::int64_t n_gpu = 0;         ///< device files
   std::string visible_gpus;       ///< CUDA_VISIBLE_DEVICES; empty: not set
   bool library_sees_gpu = false;  ///< LibTorch's opinion
+  std::int64_t n_usable_gpu = 0;  ///< by this build of jpo, through CUDA
   std::string mpi_io;             ///< OMPI_MCA_io; empty: not set
 };
 /// The same on every rank. Collective on comm.

@@ -11,6 +11,8 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "core/memory_space.hpp"
+
 namespace jpo {
 namespace {
 
@@ -300,11 +302,22 @@ Finding judge_gpus(const Surroundings& around) {
   if (!around.visible_gpus.empty())
     seen += fmt::format(" (CUDA_VISIBLE_DEVICES={})", around.visible_gpus);
   if (around.library_sees_gpu) seen += ", LibTorch could use one";
-  Finding finding{"gpu", Grade::ok, seen + "; this build computes on CPUs only", ""};
+  if (around.n_usable_gpu > 0)
+    return {"gpu", Grade::ok,
+            fmt::format("{}; this build computes on {}, where the model can", seen,
+                        around.n_usable_gpu == 1 ? "it" : "them in turn, a rank each"),
+            ""};
+  Finding finding{"gpu", Grade::ok, seen, ""};
+  finding.found +=
+      built_with_cuda() ? "; CUDA finds no device" : "; this build computes on CPUs only";
   if (around.asked_for_gpu) {
     finding.grade = Grade::warning;
     finding.found += ", and the job holds some";
-    finding.change = "leave --gpus, --gres=gpu and GPU partitions out of the job script";
+    finding.change =
+        built_with_cuda()
+            ? "see that nvidia-smi works there: the driver, CUDA_VISIBLE_DEVICES"
+            : "leave --gpus, --gres=gpu and GPU partitions out of the job script, or build jpo "
+              "with the preset cuda";
   }
   return finding;
 }
