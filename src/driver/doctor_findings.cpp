@@ -303,23 +303,13 @@ Finding judge_gpus(const Surroundings& around) {
     seen += fmt::format(" (CUDA_VISIBLE_DEVICES={})", around.visible_gpus);
   if (around.library_sees_gpu) seen += ", LibTorch could use one";
   if (around.n_usable_gpu > 0)
-    return {"gpu", Grade::ok,
-            fmt::format("{}; this build computes on {}, where the model can", seen,
-                        around.n_usable_gpu == 1 ? "it" : "them in turn, a rank each"),
-            ""};
-  Finding finding{"gpu", Grade::ok, seen, ""};
-  finding.found +=
-      built_with_cuda() ? "; CUDA finds no device" : "; this build computes on CPUs only";
-  if (around.asked_for_gpu) {
-    finding.grade = Grade::warning;
-    finding.found += ", and the job holds some";
-    finding.change =
-        built_with_cuda()
-            ? "see that nvidia-smi works there: the driver, CUDA_VISIBLE_DEVICES"
-            : "leave --gpus, --gres=gpu and GPU partitions out of the job script, or build jpo "
-              "with the preset cuda";
-  }
-  return finding;
+    return {"gpu", Grade::ok, seen + "; models that can compute on them, ranks in turn", ""};
+  seen += built_with_cuda() ? "; CUDA finds no device" : "; this build computes on CPUs only";
+  if (!around.asked_for_gpu) return {"gpu", Grade::ok, seen, ""};
+  return {"gpu", Grade::warning, seen + ", and the job holds some",
+          built_with_cuda() ? "see that nvidia-smi works there: the driver, CUDA_VISIBLE_DEVICES"
+                            : "leave --gpus, --gres=gpu and GPU partitions out of the job script, "
+                              "or build jpo with the preset cuda"};
 }
 
 Finding judge_limits(const std::vector<RankPlace>& places, const MemoryNeed& memory,

@@ -48,7 +48,7 @@ for n in 1 2 3; do
   line "(ok|warning)" all-reduce "the bits of a serial sum"
   line ok "parallel HDF5" "read back equal"
   line ok libraries "hdf5 [0-9.]+$"
-  line ok gpu "computes on CPUs only\|CUDA finds no device"
+  line ok gpu "computes on CPUs only|CUDA finds no device"
   untouched
 done
 expect 0 "0 problems" "$jpo" doctor deck.toml --set run.output=new/deep/a.h5
@@ -148,7 +148,7 @@ change time "sbatch --time"
 SLURM_JOB_END_TIME=$(($(date +%s) + 7300)) SLURM_JOB_GPUS=0 CUDA_VISIBLE_DEVICES=0 expect 0 "1 warning" \
   "$jpo" doctor
 line warning gpu "CUDA_VISIBLE_DEVICES=0.*the job holds some"
-change gpu "leave --gpus\|see that nvidia-smi"
+change gpu "leave --gpus|see that nvidia-smi"
 unset SLURM_JOB_ID
 
 expect 2 "deck" "$jpo" doctor --set data.n_problem=3
