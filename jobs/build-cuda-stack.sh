@@ -30,7 +30,8 @@ if ! command -v nvcc >/dev/null; then
   echo "nvcc is not on PATH: install the CUDA toolkit, or load its module" >&2
   exit 2
 fi
-cuda_home=$(dirname "$(dirname "$(readlink -f "$(command -v nvcc)")")")
+cuda_home=$(nvcc --dryrun -x cu /dev/null 2>&1 | sed -n 's/^#\$ TOP=//p')
+cuda_home=$(readlink -f "$cuda_home")
 cuda_version=$(nvcc --version | sed -n 's/.*release \([0-9.]*\),.*/\1/p')
 # The torch packages of the index are built for one CUDA each.
 case $cuda_version in
@@ -112,6 +113,7 @@ step torch "torch $torch_version for CUDA $cuda_version"
 step petsc "PETSc $petsc_version with CUDA $cuda_version for sm_${arch//,/, sm_}"
 du -sh "$prefix" | awk '{ print "size: " $1 }'
 cat <<TEXT
-Build jpo on it:
-  cmake --preset cuda && cmake --build --preset cuda
+Build jpo on it with the preset cuda, which looks in build/cuda-stack; elsewhere:
+  PKG_CONFIG_PATH=$prefix/petsc/lib/pkgconfig cmake --preset cuda -DCMAKE_PREFIX_PATH=$prefix/torch/torch
+  cmake --build --preset cuda
 TEXT

@@ -12,9 +12,34 @@ if(CCACHE)
   set(CMAKE_CUDA_COMPILER_LAUNCHER ${CCACHE})
 endif()
 enable_language(CUDA)
+# CMake 3.25 does not know nvcc's flag.
+foreach(kind STANDARD EXTENSION)
+  if(NOT DEFINED CMAKE_CUDA20_${kind}_COMPILE_OPTION)
+    set(CMAKE_CUDA20_${kind}_COMPILE_OPTION -std=c++20)
+  endif()
+endforeach()
+set(CMAKE_CUDA_RUNTIME_LIBRARY Shared)  # the one of PETSc and LibTorch
 set(CMAKE_CUDA_STANDARD 20)
 set(CMAKE_CUDA_STANDARD_REQUIRED ON)
 find_package(CUDAToolkit REQUIRED)
+
+if(JPO_SANITIZE)
+  message(FATAL_ERROR "JPO_SANITIZE and JPO_CUDA exclude each other: nvcc knows no sanitizers.")
+endif()
+
+# LibTorch's CMake file sets the architectures and flags of all CUDA code: ours stay as they are.
+macro(jpo_find_torch_with_cuda)
+  set(architectures ${CMAKE_CUDA_ARCHITECTURES})
+  set(flags "${CMAKE_CUDA_FLAGS}")
+  set(TORCH_CUDA_ARCH_LIST "")
+  foreach(architecture IN LISTS architectures)
+    string(REGEX REPLACE "([0-9])[a-z-]*$" ".\\1" dotted "${architecture}")
+    string(APPEND TORCH_CUDA_ARCH_LIST "${dotted};")
+  endforeach()
+  find_package(Torch REQUIRED)
+  set(CMAKE_CUDA_ARCHITECTURES ${architectures})
+  set(CMAKE_CUDA_FLAGS "${flags}")
+endmacro()
 
 # The options of host code go through nvcc to its compiler. No fused multiply-add on the device
 # either: the same bits as on the host, where a kernel only adds, multiplies and divides.

@@ -32,13 +32,14 @@ const double* acquire_read(Vec vec, MemorySpace space, MemorySpace where) {
   return data;
 }
 
-double* acquire_write(Vec vec, MemorySpace space, MemorySpace where) {
+double* acquire_write(Vec vec, MemorySpace space, MemorySpace where, bool overwrites) {
   check_place(space, where);
   PetscScalar* data = nullptr;
   if (where == MemorySpace::host)
-    PETSC(VecGetArray(vec, &data));
+    PETSC(overwrites ? VecGetArrayWrite(vec, &data) : VecGetArray(vec, &data));
   else
-    PETSC(VecGetArrayAndMemType(vec, &data, nullptr));
+    PETSC(overwrites ? VecGetArrayWriteAndMemType(vec, &data, nullptr)
+                     : VecGetArrayAndMemType(vec, &data, nullptr));
   return data;
 }
 
@@ -69,7 +70,10 @@ Batch::ReadAccess Batch::read(MemorySpace where) const {
   return {*this, where};
 }
 Batch::WriteAccess Batch::write(MemorySpace where) {
-  return {*this, where};
+  return {*this, where, false};
+}
+Batch::WriteAccess Batch::overwrite(MemorySpace where) {
+  return {*this, where, true};
 }
 
 void Batch::fill(double value) {
@@ -100,17 +104,22 @@ Batch::ReadAccess::~ReadAccess() {
   assert(code == 0);
 }
 
-Batch::WriteAccess::WriteAccess(Batch& batch, MemorySpace where)
-    : BatchRows(acquire_write(batch.vec_.get(), batch.space_, where), batch.n_problem_,
+Batch::WriteAccess::WriteAccess(Batch& batch, MemorySpace where, bool overwrites)
+    : BatchRows(acquire_write(batch.vec_.get(), batch.space_, where, overwrites), batch.n_problem_,
                 batch.n_component_),
       vec_(batch.vec_.get()),
-      where_(where) {}
+      where_(where),
+      overwrites_(overwrites) {}
 
 Batch::WriteAccess::~WriteAccess() {
   PetscScalar* raw = data();
-  [[maybe_unused]] const auto code = where_ == MemorySpace::host
-                                         ? VecRestoreArray(vec_, &raw)
-                                         : VecRestoreArrayAndMemType(vec_, &raw);
+  const auto restore = [&] {
+    if (where_ == MemorySpace::host)
+      return overwrites_ ? VecRestoreArrayWrite(vec_, &raw) : VecRestoreArray(vec_, &raw);
+    return overwrites_ ? VecRestoreArrayWriteAndMemType(vec_, &raw)
+                       : VecRestoreArrayAndMemType(vec_, &raw);
+  };
+  [[maybe_unused]] const auto code = restore();
   assert(code == 0);
 }
 

@@ -57,6 +57,8 @@ class Batch {
   /// read on the host, or the other way, it copies what is not up to date there.
   ReadAccess read(MemorySpace where = MemorySpace::host) const;
   WriteAccess write(MemorySpace where = MemorySpace::host);
+  /// For who writes every value that will be read: what was there may be lost.
+  WriteAccess overwrite(MemorySpace where = MemorySpace::host);
 
   void fill(double value);
   Batch copy() const;
@@ -85,7 +87,7 @@ class Batch::ReadAccess : public BatchRows<const double> {
 
 class Batch::WriteAccess : public BatchRows<double> {
  public:
-  WriteAccess(Batch& batch, MemorySpace where);
+  WriteAccess(Batch& batch, MemorySpace where, bool overwrites);
   WriteAccess(const WriteAccess&) = delete;
   WriteAccess& operator=(const WriteAccess&) = delete;
   WriteAccess(WriteAccess&&) = delete;
@@ -95,6 +97,7 @@ class Batch::WriteAccess : public BatchRows<double> {
  private:
   Vec vec_;
   MemorySpace where_;
+  bool overwrites_;
 };
 
 }  // namespace jpo

@@ -7,13 +7,14 @@
 
 #include <fmt/format.h>
 
-#include "core/errors.hpp"
 #include "core/memory_space.hpp"
 
 namespace jpo {
 namespace {
 
 constexpr double kGigabyte = 1e9;
+
+int chosen = -1;  // the process has one, or none
 
 void check(cudaError_t code, const char* what) {
   if (code != cudaSuccess)
@@ -28,12 +29,11 @@ double* allocate_on_device(std::int64_t n) {
     std::size_t free = 0;
     std::size_t total = 0;
     check(cudaMemGetInfo(&free, &total), "memory");
-    throw BadInput(fmt::format(
-        "the device has {:.2f} GB of {:.2f} GB free, and {:.2f} GB more are needed; allowed: a "
-        "smaller key 'parallel.solve_batch', {:.0f} % of the present one, or more devices",
-        static_cast<double>(free) / kGigabyte, static_cast<double>(total) / kGigabyte,
-        static_cast<double>(n_byte) / kGigabyte,
-        90.0 * static_cast<double>(free) / static_cast<double>(n_byte)));
+    throw std::runtime_error(fmt::format(
+        "{:.2f} GB more do not fit into the device: {:.2f} GB of {:.2f} GB are free; a smaller "
+        "parallel.solve_batch needs less in proportion",
+        static_cast<double>(n_byte) / kGigabyte, static_cast<double>(free) / kGigabyte,
+        static_cast<double>(total) / kGigabyte));
   }
   check(cudaMemset(values, 0, n_byte), "set to 0");
   return static_cast<double*>(values);
@@ -54,20 +54,22 @@ int n_cuda_device() {
   return n;
 }
 
-void use_cuda_device(int index) {
-  const cudaError_t code = cudaSetDevice(index);
-  if (code != cudaSuccess)
-    throw BadInput(fmt::format("CUDA device {} cannot be used: {}; allowed: one that is free, or "
-                               "none: CUDA_VISIBLE_DEVICES=\"\"",
-                               index, cudaGetErrorString(code)));
+void choose_cuda_device(int index) {
+  chosen = index;
+}
+
+bool has_cuda_device() {
+  return chosen >= 0;
+}
+
+void use_cuda_device() {
+  check(cudaSetDevice(chosen), "the chosen device cannot be used");
 }
 
 std::string cuda_device_text() {
-  int index = 0;
   cudaDeviceProp properties{};
-  check(cudaGetDevice(&index), "the device in use");
-  check(cudaGetDeviceProperties(&properties, index), "properties of the device");
-  return fmt::format("{}: {}, sm_{}{}, {:.0f} GB", index, properties.name, properties.major,
+  check(cudaGetDeviceProperties(&properties, chosen), "properties of the device");
+  return fmt::format("{}: {}, sm_{}{}, {:.0f} GB", chosen, properties.name, properties.major,
                      properties.minor, static_cast<double>(properties.totalGlobalMem) / kGigabyte);
 }
 
@@ -86,6 +88,7 @@ void release_values(MemorySpace space, double* values) noexcept {
 
 void copy_values(MemorySpace to_space, double* to, MemorySpace from_space, const double* from,
                  std::int64_t n) {
+  if (n == 0) return;
   if (to_space == MemorySpace::host && from_space == MemorySpace::host) {
     std::copy_n(from, n, to);
     return;

@@ -5,7 +5,6 @@
 #include <stdexcept>
 #include <string>
 
-#include "core/errors.hpp"
 #include "core/memory_space.hpp"
 
 namespace jpo {
@@ -24,8 +23,12 @@ bool built_with_cuda() {
 int n_cuda_device() {
   return 0;
 }
-void use_cuda_device(int /*index*/) {
-  throw BadInput("this build of jpo has no CUDA; allowed: one of the preset cuda");
+void choose_cuda_device(int /*index*/) {}
+bool has_cuda_device() {
+  return false;
+}
+void use_cuda_device() {
+  check_host(MemorySpace::cuda);
 }
 std::string cuda_device_text() {
   return "none";

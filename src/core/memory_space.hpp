@@ -19,13 +19,17 @@ enum class MemorySpace : std::uint8_t { host, cuda };
 bool built_with_cuda();
 /// Devices that this process sees: 0 without a driver, or in a build without CUDA.
 int n_cuda_device();
-/// From now on this process works on device `index`. Throws BadInput where it cannot be used.
-void use_cuda_device(int index);
-/// The device that this process works on, for people: its index, name and memory.
+/// The device that this process will work on; it is not touched before use_cuda_device().
+void choose_cuda_device(int index);
+/// True where one was chosen: the same on every rank.
+bool has_cuda_device();
+/// From now on this process works on the chosen device. Throws std::runtime_error where it cannot.
+void use_cuda_device();
+/// The chosen device, for people: its index, name and memory.
 std::string cuda_device_text();
 
-/// n doubles, all 0, aligned to cache lines. Throws BadInput where the device has not so much
-/// memory left, std::bad_alloc where the host has not.
+/// n doubles, all 0, aligned to cache lines. Throws std::runtime_error, which says how much there
+/// is, where the device has not so much memory left, std::bad_alloc where the host has not.
 double* allocate_values(MemorySpace space, std::int64_t n);
 void release_values(MemorySpace space, double* values) noexcept;
 /// Waits until the values are there.

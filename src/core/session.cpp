@@ -31,18 +31,23 @@ void ignore_outer_petsc_options() {
     }
 }
 
-// The devices of a node are dealt out to its ranks in turn; PETSc is told which one.
+// The devices of a node are dealt out to its ranks in turn; where a rank sees none, no rank uses
+// one. Nothing is asked of the device itself:
+// one that is busy is an error of who uses it. PETSc gives MPI no device memory for us, and must
+// not try whether this MPI could take it: it dies of the answer.
 void choose_device() {
   const int n_device = n_cuda_device();
-  if (n_device == 0) return;
+  int fewest = 0;
+  MPI_OK(MPI_Allreduce(&n_device, &fewest, 1, MPI_INT, MPI_MIN, MPI_COMM_WORLD));
+  if (fewest == 0) return;
   MPI_Comm node = MPI_COMM_NULL;
   int rank = 0;
   MPI_OK(MPI_Comm_split_type(MPI_COMM_WORLD, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &node));
   MPI_OK(MPI_Comm_rank(node, &rank));
   MPI_OK(MPI_Comm_free(&node));
-  const int device = rank % n_device;
-  use_cuda_device(device);
-  PETSC(PetscOptionsSetValue(nullptr, "-device_select", std::to_string(device).c_str()));
+  choose_cuda_device(rank % n_device);
+  PETSC(PetscOptionsSetValue(nullptr, "-device_select", std::to_string(rank % n_device).c_str()));
+  PETSC(PetscOptionsSetValue(nullptr, "-use_gpu_aware_mpi", "0"));
 }
 
 }  // namespace

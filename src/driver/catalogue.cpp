@@ -33,10 +33,11 @@ void ParallelSettings::describe(KeyTable& table) {
             {.doc = "problems that a model solves at once: few fit the cache; changes no result",
              .min = 1,
              .max = 1048576});
-  table.add("device", &device,
-            {.doc = "where a model works that can do it on either; cuda: on this rank's GPU; auto: "
-                    "there where this build and this machine have one",
-             .allowed = {"auto", "host", "cuda"}});
+  table.add(
+      "device", &device,
+      {.doc = "where the model and the network work; cuda: on this rank's GPU, where the model "
+              "can; wants a large solve_batch",
+       .allowed = {"host", "cuda"}});
 }
 
 Catalogue program_catalogue() {

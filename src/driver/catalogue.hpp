@@ -9,7 +9,7 @@ struct ParallelSettings : Settings {
   std::int64_t micro_batch = 32;
   std::string reduction = "exact";
   std::int64_t solve_batch = 16;
-  std::string device = "auto";
+  std::string device = "host";
   void describe(KeyTable& table) override;
 };
 

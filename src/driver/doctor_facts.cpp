@@ -103,7 +103,7 @@ Surroundings look_around_here() {
   found.n_gpu = count_gpus();
   found.visible_gpus = variable("CUDA_VISIBLE_DEVICES");
   found.library_sees_gpu = network_library_sees_gpu();
-  found.n_usable_gpu = n_cuda_device();
+  found.n_usable_gpu = has_cuda_device() ? n_cuda_device() : 0;
   found.mpi_io = variable("OMPI_MCA_io");
   return found;
 }

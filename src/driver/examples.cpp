@@ -37,9 +37,9 @@ Trajectory share_trajectory(Job& job, int owner, std::int64_t row, const Batch& 
   const auto is_finite = [](double value) { return std::isfinite(value); };
   if (rank == owner && std::ranges::all_of(m.read().row(row), is_finite)) {
     const ModelShape& shape = job.shape();
-    Batch c_one(1, shape.context.size());
-    Batch m_one(1, shape.parameters.size());
-    Batch y_one(1, shape.observation.size());
+    Batch c_one(1, shape.context.size(), shape.space);
+    Batch m_one(1, shape.parameters.size(), shape.space);
+    Batch y_one(1, shape.observation.size(), shape.space);
     std::ranges::copy(job.problems().context.read().row(row), c_one.write().row(0).begin());
     std::ranges::copy(m.read().row(row), m_one.write().row(0).begin());
     std::array<SolveStatus, 1> status{};

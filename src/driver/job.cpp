@@ -119,14 +119,14 @@ std::vector<std::string> unused_petsc_options(const Deck& deck, MPI_Comm comm) {
 }
 
 MemorySpace memory_space(const Deck& deck) {
-  const std::string& device = deck.section<ParallelSettings>("parallel").device;
-  const bool there_is_one = n_cuda_device() > 0;
-  if (device == "cuda" && !there_is_one)
-    throw BadInput(fmt::format("key 'parallel.device' = \"cuda\": {}; allowed: auto, host",
-                               built_with_cuda()
-                                   ? "this process sees no CUDA device"
-                                   : "this jpo is built without CUDA, see the preset cuda"));
-  return device != "host" && there_is_one ? MemorySpace::cuda : MemorySpace::host;
+  if (deck.section<ParallelSettings>("parallel").device == "host") return MemorySpace::host;
+  if (!has_cuda_device())
+    throw BadInput(fmt::format("key 'parallel.device' = \"cuda\": {}; allowed: host",
+                               built_with_cuda() ? "not every rank sees a CUDA device"
+                                                 : "this jpo is built without CUDA, see the preset "
+                                                   "cuda"));
+  use_cuda_device();
+  return MemorySpace::cuda;
 }
 
 std::unique_ptr<ForwardModel> make_model(const Deck& deck, Resolution resolution) {

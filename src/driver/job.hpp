@@ -47,7 +47,7 @@ class PetscOptionsScope {
 /// likely. Collective.
 std::vector<std::string> unused_petsc_options(const Deck& deck, MPI_Comm comm);
 
-/// Where the deck's model is to work. Throws BadInput where this process cannot.
+/// Where the deck's model is to work. Throws BadInput, on every rank, where it cannot.
 MemorySpace memory_space(const Deck& deck);
 /// The deck's model at a resolution; BadInput where it has none finer than the inversion's.
 std::unique_ptr<ForwardModel> make_model(const Deck& deck, Resolution resolution);

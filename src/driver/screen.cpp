@@ -101,7 +101,6 @@ void show_header(MPI_Comm comm) {
   for (const auto& [name, version] : all_versions())
     line += fmt::format("{}{} {}", line.empty() ? "" : ", ", name, version);
   say("{}", line);
-  if (n_cuda_device() > 0) say("CUDA device of rank 0: {}", cuda_device_text());
 }
 
 void show_sizes(const Deck& deck, const ModelShape& shape, int n_rank) {
@@ -110,6 +109,10 @@ void show_sizes(const Deck& deck, const ModelShape& shape, int n_rank) {
   say("model {}: {} parameters ({}), {} observations, {} context values a problem", deck.model_name,
       shape.parameters.size(), fmt::join(shape.parameters.names, ", "), shape.observation.size(),
       shape.context.size());
+  if (shape.space == MemorySpace::cuda)
+    say("works on the CUDA devices of its ranks, rank 0 on {}", cuda_device_text());
+  else if (parallel.device == "cuda")
+    say("works on the host: this model has no kernels for a device");
   const std::int64_t useful = max_useful_ranks(deck);
   say("{} problems{} in {} micro-batches of {}: at most {} ranks have work{}", data.n_problem,
       data.from_file() ? " of " + data.file : "", useful, parallel.micro_batch, useful,

@@ -101,8 +101,8 @@ void Objective::gather(const Chunk& chunk, const Batch& m, Ledger& ledger, Evalu
   asked_.assign(chunk.rows.begin(), chunk.rows.end());
   const auto all_c = problems_.context.read();
   const auto all_m = m.read();
-  const auto c_rows = c_.write();
-  const auto m_rows = m_.write();
+  const auto c_rows = c_.overwrite();
+  const auto m_rows = m_.overwrite();
   for (std::size_t k = 0; k < chunk.rows.size(); ++k) {
     const auto position = chunk.first + static_cast<std::int64_t>(k);
     const Fault fault = faults_.next(chunk.rows[k]);
@@ -124,6 +124,8 @@ void Objective::gather(const Chunk& chunk, const Batch& m, Ledger& ledger, Evalu
 }
 
 void Objective::meet_faults() {
+  if (std::ranges::all_of(selected_faults_, [](Fault fault) { return fault == Fault::none; }))
+    return;
   const auto y = y_.write();
   for (std::size_t slot = 0; slot < selected_.size(); ++slot)
     FaultPlan::meet_after(selected_faults_[slot], y.row(static_cast<std::int64_t>(slot)),
@@ -136,7 +138,7 @@ bool Objective::apply_misfit(const Chunk& chunk, const Batch& m, Evaluation& res
   const auto observation = problems_.observation.read();
   const auto all_m = m.read();
   const auto y = y_.read();
-  const auto w = w_.write();
+  const auto w = w_.overwrite();
   for (std::size_t slot = 0; slot < selected_.size(); ++slot) {
     const std::int64_t row = chunk.rows[static_cast<std::size_t>(selected_[slot])];
     const std::int64_t position = chunk.first + selected_[slot];

@@ -232,18 +232,18 @@ void KuramotoSivashinsky::solve(const Batch& c, const Batch& m, Batch& y,
                                 std::span<SolveStatus> status) {
   last_step_ = observed_.last_step();
   const std::vector<double> flags =
-      steps_->solve(observed_, c.read(space_), m.read(space_), y.write(space_));
+      steps_->solve(observed_, c.read(space_), m.read(space_), y.overwrite(space_));
   std::ranges::transform(flags, status.begin(), [](double flag) {
     return std::isfinite(flag) ? SolveStatus::converged : SolveStatus::diverged;
   });
 }
 
 void KuramotoSivashinsky::adjoint(const Batch& w, Batch& g) {
-  steps_->adjoint(w.read(space_), g.write(space_));
+  steps_->adjoint(w.read(space_), g.overwrite(space_));
 }
 
 void KuramotoSivashinsky::tangent(const Batch& v, Batch& dy) {
-  steps_->tangent(v.read(space_), dy.write(space_));
+  steps_->tangent(v.read(space_), dy.overwrite(space_));
 }
 
 Trajectory KuramotoSivashinsky::trajectory(std::int64_t row) const {

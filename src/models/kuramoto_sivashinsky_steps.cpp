@@ -4,6 +4,7 @@
 #include <array>
 #include <cmath>
 #include <numbers>
+#include <stdexcept>
 #include <vector>
 
 #include <petscmat.h>
@@ -229,16 +230,19 @@ class SchemeSteps final : public Steps {
     flow_.parameters = parameters_.data();
     flow_.scratch = scratch_.data();
     flow_.scratch_stride = space_ == MemorySpace::host ? 0 : scratch;
+    n_solved_ = m.n_problem();
     launch(space_, n_block, SolveKernel<S>{flow_, c, m, y, flags_.data()});
     return flags_.read(0, m.n_problem());
   }
 
   void adjoint(BatchRows<const double> w, BatchRows<double> g) override {
-    launch(space_, n_block_of(g.n_problem()), AdjointKernel<S>{flow_, w, g});
+    check_count(g.n_problem());
+    launch(space_, n_block_of(n_solved_), AdjointKernel<S>{flow_, w, g});
   }
 
   void tangent(BatchRows<const double> v, BatchRows<double> dy) override {
-    const std::int64_t n_block = n_block_of(v.n_problem());
+    check_count(v.n_problem());
+    const std::int64_t n_block = n_block_of(n_solved_);
     const std::int64_t stride = space_ == MemorySpace::host ? 0 : flow_.trajectory_size();
     tangents_.reserve(n_scratch(n_block) * flow_.trajectory_size());
     launch(space_, n_block, TangentKernel<S>{flow_, v, dy, tangents_.data(), stride});
@@ -255,6 +259,9 @@ class SchemeSteps final : public Steps {
   }
 
  private:
+  void check_count(std::int64_t n) const {
+    if (n != n_solved_) throw std::logic_error("not the problems of the last solve");
+  }
   // Blocks that are at work at the same time.
   std::int64_t n_scratch(std::int64_t n_block) const {
     return space_ == MemorySpace::host ? 1 : n_block;
@@ -266,6 +273,7 @@ class SchemeSteps final : public Steps {
   LaneBuffer forcing_, start_matrix_;
   LaneBuffer states_, parameters_, scratch_, tangents_, flags_;
   Flow<S> flow_{};
+  std::int64_t n_solved_ = 0;
 };
 
 }  // namespace

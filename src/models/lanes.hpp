@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <stdexcept>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -173,7 +174,14 @@ __global__ void run_kernel(Kernel kernel, std::int64_t n_block) {
 }
 #endif
 
-/// kernel(block) for every block. Blocks are independent of each other.
+/// body(block) for every block, on the host.
+template <class Body>
+inline void for_each_block(std::int64_t n_block, Body&& body) {
+  for (std::int64_t block = 0; block < n_block; ++block) body(block);
+}
+
+/// kernel(block) for every block, in the memory space of its data. Blocks are independent of each
+/// other. On a device only from a source that is compiled as CUDA (models/CMakeLists.txt).
 template <class Kernel>
 inline void launch(MemorySpace space, std::int64_t n_block, const Kernel& kernel) {
 #if defined(__CUDACC__)
@@ -186,12 +194,14 @@ inline void launch(MemorySpace space, std::int64_t n_block, const Kernel& kernel
     return;
   }
 #endif
-  static_cast<void>(space);
-  for (std::int64_t block = 0; block < n_block; ++block)
+  if (space != MemorySpace::host)
+    throw std::logic_error("this source is not compiled for a device");
+  for_each_block(n_block, [&](std::int64_t block) {
 #if defined(JPO_ONE_LANE)
     for (emulated_lane = 0; emulated_lane < n_lane; ++emulated_lane)
 #endif
       kernel(block);
+  });
 }
 
 /// Cache-line aligned doubles, 0 at first, that grow only when a larger batch comes; the values are

@@ -260,7 +260,7 @@ void NavierStokes::solve(const Batch& c, const Batch& m, Batch& y, std::span<Sol
   const auto c_rows = c.read();
   const auto m_rows = m.read();
   const auto y_rows = y.write();
-  launch(MemorySpace::host, n_block, [&](std::int64_t block) {
+  for_each_block(n_block, [&](std::int64_t block) {
     load_block(m_rows, block, parameters_of(block));
     load_block(c_rows, block, upper_.data());
     double* record = record_of(block);
@@ -277,7 +277,7 @@ void NavierStokes::solve(const Batch& c, const Batch& m, Batch& y, std::span<Sol
 void NavierStokes::adjoint(const Batch& w, Batch& g) {
   const auto w_rows = w.read();
   const auto g_rows = g.write();
-  launch(MemorySpace::host, n_block_of(n_problem_), [&](std::int64_t block) {
+  for_each_block(n_block_of(n_problem_), [&](std::int64_t block) {
     load_block(w_rows, block, upper_.data());
     upper_half_.observe_transposed(upper_.data(), velocity_.data());
     steps_.adjoint(record_of(block), velocity_.data());
@@ -290,7 +290,7 @@ void NavierStokes::adjoint(const Batch& w, Batch& g) {
 void NavierStokes::tangent(const Batch& v, Batch& dy) {
   const auto v_rows = v.read();
   const auto dy_rows = dy.write();
-  launch(MemorySpace::host, n_block_of(n_problem_), [&](std::int64_t block) {
+  for_each_block(n_block_of(n_problem_), [&](std::int64_t block) {
     std::array<double, kParameter * n_lane> along{};
     load_block(v_rows, block, along.data());
     std::fill_n(velocity_.data(), steps_.grid().block_size(), 0.0);

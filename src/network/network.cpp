@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdlib>
 #include <dlfcn.h>
 
 #include <fmt/format.h>
@@ -321,6 +322,9 @@ std::int64_t count_weights(const NetworkSettings& settings, const NetworkShape& 
 
 void start_network_library() {
   torch::set_num_threads(1);
+  // On a device: products that are reproducible, and floats that are floats, not TF32.
+  setenv("CUBLAS_WORKSPACE_CONFIG", ":4096:8", 0);
+  at::globalContext().setAllowTF32CuDNN(false);
   // OpenBLAS has threads of its own that torch does not know of, as many as there are cores: they
   // change the bits and are slower on matrices this small. Another BLAS lacks this function.
   using SetThreads = void (*)(int);

@@ -23,6 +23,7 @@ namespace {
 constexpr double kPoint = 128.0;
 constexpr double kStep = 250.0;
 constexpr double kFlop = 28.0;
+constexpr std::int64_t kDraw = 256;  // more problems repeat these
 
 struct Problems {
   explicit Problems(std::int64_t n, const std::map<std::string, std::string>& settings = {},
@@ -38,7 +39,7 @@ struct Problems {
       const auto c_rows = c.write();
       const auto m_rows = m.write();
       for (std::int64_t row = 0; row < n; ++row)
-        model->sample(static_cast<std::uint64_t>(row), c_rows.row(row), m_rows.row(row));
+        model->sample(static_cast<std::uint64_t>(row % kDraw), c_rows.row(row), m_rows.row(row));
     }
     w.fill(1.0);
     model->solve(c, m, y, status);
@@ -101,8 +102,8 @@ void device_copy(benchmark::State& state) {
     copy_values(MemorySpace::cuda, to.data(), MemorySpace::cuda, from.data(), n);
     finish_device_work();
   }
-  state.counters["bytes_rate"] = benchmark::Counter(
-      16.0 * static_cast<double>(n), benchmark::Counter::kIsIterationInvariantRate);
+  state.counters["bytes_rate"] = benchmark::Counter(16.0 * static_cast<double>(n),
+                                                    benchmark::Counter::kIsIterationInvariantRate);
 }
 void plain_interleaved_forward(benchmark::State& state) {
   PlainInterleavedStep plain(128, 44.0, 0.1, static_cast<std::size_t>(state.range(0)));
@@ -122,10 +123,13 @@ BENCHMARK(plain_interleaved_forward)->Arg(16)->Arg(64)->Unit(benchmark::kMillise
 }  // namespace
 
 void add_device_benchmarks() {
+  use_cuda_device();
   benchmark::AddCustomContext("cuda_device", cuda_device_text());
-  for (const auto& [name, body] :
-       {std::pair{"device_forward", device_forward}, {"device_adjoint", device_adjoint}})
-    benchmark::RegisterBenchmark(name, body)
+  using Body = void (*)(benchmark::State&);
+  const std::map<std::string, Body> bodies = {{"device_forward", device_forward},
+                                              {"device_adjoint", device_adjoint}};
+  for (const auto& [name, body] : bodies)
+    benchmark::RegisterBenchmark(name.c_str(), body)
         ->Arg(256)
         ->Arg(4096)
         ->Arg(65536)
@@ -144,6 +148,6 @@ int main(int argc, char** argv) {
     benchmark::AddCustomContext(name, version);
   benchmark::AddCustomContext("processor", jpo::processor_name());
   benchmark::AddCustomContext("git_revision", jpo::git_revision());
-  if (jpo::n_cuda_device() > 0) jpo::add_device_benchmarks();
+  if (jpo::has_cuda_device()) jpo::add_device_benchmarks();
   benchmark::RunSpecifiedBenchmarks();
 }

@@ -63,7 +63,7 @@ expect 2 "cannot be written" "${run[@]}deck.toml/below.h5"
 expect 2 "is a directory" "${run[@]}below/"
 expect 2 "PETSc refuses its options" "${run[@]}b.h5" --set 'petsc.bfgs_tao_max_it="abc"'
 expect 2 "method.bfgs.type" "${run[@]}b.h5" --set method.bfgs.type=nonsense
-expect 2 "key 'parallel.device' = \"cuda\": this" env CUDA_VISIBLE_DEVICES= "${run[@]}b.h5" \
+expect 2 "key 'parallel.device' = \"cuda\": " env CUDA_VISIBLE_DEVICES= "${run[@]}b.h5" \
   --set 'parallel.device="cuda"'
 expect 2 "there is no problem 99" "${run[@]}b.h5" --set 'fault.problems=[99]'
 expect 2 "share the PETSc options" "${run[@]}b.h5" --set 'method.bfgs.name="Joint"'

@@ -41,9 +41,9 @@ class ModelServer {
       : model_(make_model(deck, Resolution::inversion)),
         n_batch_(deck.section<ParallelSettings>("parallel").solve_batch),
         answers_(answers),
-        c_(n_batch_, model_->shape().context.size()),
-        m_(n_batch_, model_->shape().parameters.size()),
-        y_(n_batch_, model_->shape().observation.size()) {}
+        c_(n_batch_, model_->shape().context.size(), model_->shape().space),
+        m_(n_batch_, model_->shape().parameters.size(), model_->shape().space),
+        y_(n_batch_, model_->shape().observation.size(), model_->shape().space) {}
 
   void serve() {
     introduce();

@@ -7,10 +7,9 @@
 #include <map>
 #include <string>
 
-#include <petscsys.h>
-
 #include "core/hash.hpp"
 #include "core/random.hpp"
+#include "core/session.hpp"
 #include "tests/models/make_model.hpp"
 
 namespace jpo {
@@ -89,9 +88,9 @@ void print_all(MemorySpace space) {
 }  // namespace jpo
 
 int main(int argc, char** argv) {
-  PetscInitialize(&argc, &argv, nullptr, nullptr);
+  const jpo::Session session(&argc, &argv);
   const bool on_device = argc > 1 && std::string(argv[1]) == "cuda";
+  if (on_device) jpo::use_cuda_device();
   jpo::print_all(on_device ? jpo::MemorySpace::cuda : jpo::MemorySpace::host);
-  PetscFinalize();
   return 0;
 }
