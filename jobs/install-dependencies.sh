@@ -5,7 +5,7 @@
 set -euo pipefail
 
 packages=(build-essential cmake ninja-build ccache pkg-config git
-  libopenmpi-dev openmpi-bin petsc-dev libhdf5-openmpi-dev hdf5-tools libtorch-dev
+  libopenmpi-dev openmpi-bin petsc-dev libhdf5-openmpi-dev zlib1g-dev hdf5-tools libtorch-dev
   # The reference BLAS is 15 times slower: OpenBLAS is a must.
   libopenblas0-pthread
   libtomlplusplus-dev libcli11-dev libfmt-dev libspdlog-dev
@@ -18,7 +18,7 @@ fi
 
 if ! command -v dpkg-query >/dev/null; then
   echo "This is not a Debian system. jpo needs a C++20 compiler, CMake 3.25, MPI, PETSc 3.18+ (real"
-  echo "double), parallel HDF5, LibTorch 1.13+, toml++, CLI11, fmt, spdlog, GoogleTest and Google"
+  echo "double), parallel HDF5, zlib, LibTorch 1.13+, toml++, CLI11, fmt, spdlog, GoogleTest and Google"
   echo "Benchmark; load them as modules, then go on with CMake. Trying with what is there."
   exit 0
 fi

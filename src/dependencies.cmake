@@ -29,6 +29,8 @@ add_library(jpo_hdf5 INTERFACE)
 target_link_libraries(jpo_hdf5 INTERFACE ${JPO_HDF5_LIBRARIES})
 target_include_directories(jpo_hdf5 SYSTEM INTERFACE ${JPO_HDF5_INCLUDES})
 
+find_package(ZLIB REQUIRED)  # HDF5's gzip filter
+
 include(CheckCXXSourceCompiles)
 set(CMAKE_REQUIRED_LIBRARIES PkgConfig::PETSC MPI::MPI_CXX)
 check_cxx_source_compiles("

@@ -3,6 +3,7 @@
 #include <array>
 
 #include "io/hdf5_handle.hpp"
+#include "io/stored_chunks.hpp"
 
 namespace jpo {
 namespace {
@@ -65,6 +66,7 @@ bool read_attribute(hid_t object, const char* name, std::int64_t& value) {
 bool read_dataset(hid_t group, const char* name, std::vector<double>& values) {
   const Opened opened(group, name);
   if (opened.n < 0 || !is_number(opened.type.get())) return false;
+  if (!chunks_are_whole(opened.dataset.get(), 0, opened.n)) return false;
   values.resize(static_cast<std::size_t>(opened.n));
   return H5Dread(opened.dataset.get(), H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT,
                  values.data()) >= 0;
@@ -73,6 +75,7 @@ bool read_dataset(hid_t group, const char* name, std::vector<double>& values) {
 bool read_dataset(hid_t group, const char* name, std::vector<std::string>& values) {
   const Opened opened(group, name);
   if (opened.n < 0 || !is_fixed_string(opened.type.get())) return false;
+  if (!chunks_are_whole(opened.dataset.get(), 0, opened.n)) return false;
   const std::size_t length = H5Tget_size(opened.type.get());
   std::string padded(static_cast<std::size_t>(opened.n) * length, '\0');
   if (H5Dread(opened.dataset.get(), opened.type.get(), H5S_ALL, H5S_ALL, H5P_DEFAULT,
@@ -99,6 +102,7 @@ bool read_rows(hid_t file, const char* name, std::int64_t first, std::int64_t n_
   if (size[0] != static_cast<hsize_t>(n_global) || size[1] != static_cast<hsize_t>(width))
     return false;
   if (n_local == 0) return true;
+  if (!chunks_are_whole(dataset.get(), first, n_local)) return false;
   const std::array<hsize_t, 2> start = {static_cast<hsize_t>(first), 0};
   const std::array<hsize_t, 2> count = {static_cast<hsize_t>(n_local), size[1]};
   const Hid memory(H5Screate_simple(2, count.data(), nullptr), H5Sclose);

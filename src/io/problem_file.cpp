@@ -17,6 +17,7 @@
 #include "core/checks.hpp"
 #include "core/errors.hpp"
 #include "io/hdf5_handle.hpp"
+#include "io/stored_chunks.hpp"
 #include "parallel/broadcast.hpp"
 
 namespace jpo {
@@ -150,6 +151,10 @@ class Table {
     const Hid file_space(H5Dget_space(dataset_.get()), H5Sclose);
     const Hid memory_space(H5Screate_simple(static_cast<int>(count.size()), count.data(), nullptr),
                            H5Sclose);
+    if (!chunks_are_whole(dataset_.get(), first, n))
+      refuse(path_ +
+             ": found chunks with fewer or more bytes than their values have; expected as "
+             "many: the file is damaged");
     if (H5Sselect_hyperslab(file_space.get(), H5S_SELECT_SET, start.data(), nullptr, count.data(),
                             nullptr) < 0 ||
         H5Dread(dataset_.get(), H5T_NATIVE_DOUBLE, memory_space.get(), file_space.get(),
@@ -215,10 +220,12 @@ class Table {
     const H5Z_filter_t filter = H5Pget_filter2(creation, k, &flags, &n_value, nullptr,
                                                name.size() - 1, name.data(), nullptr);
     if (filter < 0) refuse_damaged(path_);
-    if (H5Zfilter_avail(filter) <= 0)
+    const bool is_checked = filter == H5Z_FILTER_SHUFFLE || filter == H5Z_FILTER_FLETCHER32 ||
+                            filter == H5Z_FILTER_DEFLATE;
+    if (!is_checked || H5Zfilter_avail(filter) <= 0)
       refuse(
-          fmt::format("{}: found values behind filter {} ({}), which this HDF5 lacks; expected "
-                      "none, gzip, shuffle or fletcher32: h5repack -f GZIP=1 makes such a file",
+          fmt::format("{}: found values behind filter {} ({}); expected none, gzip, shuffle or "
+                      "fletcher32: h5repack -f GZIP=1 makes such a file",
                       path_, static_cast<int>(filter), name.data()));
   }
 

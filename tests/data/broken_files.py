@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import struct
+import zlib
 
 import h5py
 import numpy as np
@@ -62,7 +63,8 @@ def other_numbers(case: Case) -> None:
 def other_storage(case: Case) -> None:
     case.allowed = {"good"}
     options = [{"chunks": True}, {"compression": "gzip"}, {"shuffle": True, "fletcher32": True, "chunks": (2, 1)},
-               {"maxshape": (None, None), "chunks": (4, 1)}, {"compression": "gzip", "scaleoffset": 6}]
+               {"maxshape": (None, None), "chunks": (4, 1)},
+               {"compression": "gzip", "shuffle": True, "fletcher32": True}]
     latest = {"libver": "latest"} if case.rng.random() < 0.5 else {}
     if case.rng.random() < 0.3:
         latest["userblock_size"] = 512
@@ -77,7 +79,8 @@ def unknown_filter(case: Case) -> None:
     with h5py.File(case.path, "w") as file:
         for name, values in case.tables().items():
             # Zeros: what does not get shorter is stored as it is.
-            more = {"data": np.zeros(values.shape), "compression": "lzf"} if name == "observation" else {"data": values}
+            filters = {"compression": "lzf"} if case.rng.random() < 0.5 else {"scaleoffset": 6}
+            more = {"data": np.zeros(values.shape), **filters} if name == "observation" else {"data": values}
             file.create_dataset(f"problems/{name}", **more)
 
 
@@ -121,6 +124,22 @@ def wide_chunks(case: Case) -> None:
     if content.count(sizes) != 1:
         raise AssertionError("the layout of the chunks is not where it was")
     open(case.path, "wb").write(content.replace(sizes, struct.pack("<III", 2, 12582913, 8)))
+
+
+def short_chunks(case: Case) -> None:
+    """Chunks that hold, or inflate to, fewer bytes than their values need: HDF5 1.10.8 reads beyond their end."""
+    case.allowed = {"refused"}
+    tables = case.tables()
+    filters = [{}, {"compression": "gzip"}, {"compression": "gzip", "shuffle": True}, {"fletcher32": True}]
+    more = {"chunks": tables["observation"].shape, **filters[case.rng.integers(len(filters))]}
+    with h5py.File(case.path, "w") as file:
+        for name, values in tables.items():
+            if name != "observation":
+                file.create_dataset(f"problems/{name}", data=values)
+        observation = file.create_dataset("problems/observation", tables["observation"].shape, "f8", **more)
+        size = int(case.rng.integers(1, tables["observation"].nbytes))
+        content = b"\1" * size
+        observation.id.write_direct_chunk((0, 0), zlib.compress(content) if "compression" in more else content)
 
 
 def wrong_shape(case: Case) -> None:
@@ -295,7 +314,7 @@ def no_hdf5(case: Case) -> None:
 
 
 KINDS = [other_numbers, other_storage, unknown_filter, cut_off, flipped_metadata, flipped_metadata, flipped_chunks,
-         wide_chunks, wrong_shape, no_rows, wrong_type, no_number, odd_number, huge, missing, link, elsewhere,
+         wide_chunks, short_chunks, wrong_shape, no_rows, wrong_type, no_number, odd_number, huge, missing, link, elsewhere,
          other_object, no_hdf5]
 
 

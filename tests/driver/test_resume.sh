@@ -233,5 +233,38 @@ expect 0 "goes on from $folder/checkpoint_000001.h5" ranks 3 "$jpo" run kept.tom
 same whole_kept.h5 $result
 [[ -e $folder ]] && fail "checkpoints are left of a run that has finished"
 
+# A network that was read from a file is read again, and must be the one of before.
+cat >predicted.toml <<'DECK_END'
+[run]
+name = "predicted"
+seed = 3
+max_failed_fraction = 0.5
+[data]
+n_problem = 24
+noise = 0.1
+[model]
+name = "wave_packet"
+[fault]
+problems = [5]
+kind = "blow_up"
+[[method]]
+kind = "predict"
+result = "trained.h5"
+network = "joint"
+[[method]]
+kind = "refine"
+from = "predict"
+DECK_END
+cp whole_kept.h5 trained.h5
+expect 0 "result: runs/predicted.h5" ranks 2 "$jpo" run predicted.toml
+mv runs/predicted.h5 whole_predicted.h5
+h5ls -r whole_predicted.h5 | grep -q "/predict/weights" || fail "no network of predict"
+expect 3 "stopped, 1 of 2 methods done" ranks 2 "$jpo" run predicted.toml --set run.max_failed_fraction=0
+expect 0 "result: trained.h5" "$jpo" run kept.toml --overwrite --set run.seed=4 --set 'run.output="trained.h5"'
+expect 2 "method 'predict' has read another network before the run was stopped" "$jpo" run predicted.toml --resume
+cp whole_kept.h5 trained.h5
+expect 0 "result: runs/predicted.h5" ranks 3 "$jpo" run predicted.toml --resume
+same whole_predicted.h5 runs/predicted.h5
+
 [[ $failures -eq 0 ]] && echo "all resumes are exact"
 exit $((failures > 0))

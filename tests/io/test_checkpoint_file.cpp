@@ -7,9 +7,11 @@
 #include <string>
 
 #include <gtest/gtest.h>
+#include <hdf5.h>
 
 #include "core/errors.hpp"
 #include "io/checkpoint_file.hpp"
+#include "io/hdf5_handle.hpp"
 
 namespace jpo {
 namespace {
@@ -116,6 +118,21 @@ class Checkpoint : public testing::Test {
     state.tell(reader);
     reader.check_hash();
   }
+  void put_first(const char* dataset, double value) const {
+    MPI_Barrier(MPI_COMM_WORLD);
+    if (rank_of(MPI_COMM_WORLD) == 0) {
+      const Hid file(H5Fopen(path().c_str(), H5F_ACC_RDWR, H5P_DEFAULT), H5Fclose);
+      const Hid set(H5Dopen2(file.get(), dataset, H5P_DEFAULT), H5Dclose);
+      ASSERT_GE(set.get(), 0) << dataset;
+      const Hid stored(H5Dget_space(set.get()), H5Sclose);
+      std::vector<double> values(
+          static_cast<std::size_t>(H5Sget_simple_extent_npoints(stored.get())));
+      H5Dread(set.get(), H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, values.data());
+      values.at(0) = value;
+      H5Dwrite(set.get(), H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, values.data());
+    }
+    MPI_Barrier(MPI_COMM_WORLD);
+  }
   std::string folder() const { return "checkpoint_test"; }
   std::string path() const { return checkpoint_path(folder(), 3); }
   void TearDown() override {
@@ -158,6 +175,31 @@ TEST_F(Checkpoint, SaysWhereItIsDamaged) {
   EXPECT_THROW(read_all(MPI_COMM_WORLD), BadInput);
   put(bytes);
   EXPECT_NO_THROW(read_all(MPI_COMM_WORLD));
+}
+
+// Nothing is allocated, and nothing read, by a number that the file only says.
+TEST_F(Checkpoint, LengthsThatCannotBeAreRefused) {
+  for (const double length : {-1.0, 1e300, std::numeric_limits<double>::quiet_NaN(),
+                              std::numeric_limits<double>::infinity()}) {
+    write(MPI_COMM_WORLD);
+    EXPECT_NO_THROW(read_all(MPI_COMM_WORLD));
+    put_first("/state/lists/length", length);
+    EXPECT_THROW(read_all(MPI_COMM_WORLD), BadInput) << length;
+  }
+}
+
+TEST_F(Checkpoint, MoreThingsThanThereCanBeAreRefused) {
+  write(MPI_COMM_WORLD);
+  for (const std::size_t most : {41U, 40U}) {
+    CheckpointReader reader(path(), rows_of(MPI_COMM_WORLD), MPI_COMM_WORLD);
+    std::size_t update = 0;
+    if (most == 41) {
+      EXPECT_NO_THROW(reader.shared_count("update", update, most));
+      EXPECT_EQ(update, 41);
+    } else {
+      EXPECT_THROW(reader.shared_count("update", update, most), BadInput);
+    }
+  }
 }
 
 TEST_F(Checkpoint, OthersSizesAreRefused) {

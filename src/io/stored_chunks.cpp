@@ -1,0 +1,142 @@
+#include "io/stored_chunks.hpp"
+
+#include <vector>
+#include <zlib.h>
+
+#include "io/hdf5_handle.hpp"
+
+namespace jpo {
+namespace {
+
+constexpr hsize_t kChecksum = 4;                      // bytes of a fletcher32
+constexpr hsize_t kLargestChunk = hsize_t{1} << 32U;  // HDF5 makes no larger ones
+constexpr hsize_t kDensest = 1100;                    // gzip makes at most a thousandth of it
+
+// What the filters of one chunk make of its values' bytes.
+struct Filtered {
+  bool is_known = true;
+  bool is_deflated = false;
+  hsize_t inflated = 0;  ///< bytes before gzip; all where there is none
+  hsize_t behind = 0;    ///< bytes that later filters put behind gzip's
+};
+
+class Chunks {
+ public:
+  explicit Chunks(hid_t dataset)
+      : dataset_(dataset), creation_(H5Dget_create_plist(dataset), H5Pclose) {
+    const Hid space(H5Dget_space(dataset), H5Sclose);
+    const Hid type(H5Dget_type(dataset), H5Tclose);
+    const int n_dimension = H5Sget_simple_extent_ndims(space.get());
+    if (creation_.get() < 0 || n_dimension < 1) return;
+    size_.resize(static_cast<std::size_t>(n_dimension));
+    chunk_.resize(size_.size());
+    H5Sget_simple_extent_dims(space.get(), size_.data(), nullptr);
+    if (H5Pget_chunk(creation_.get(), n_dimension, chunk_.data()) != n_dimension) return;
+    n_byte_ = H5Tget_size(type.get());
+    for (const hsize_t length : chunk_) {
+      if (length == 0 || n_byte_ == 0 || length > kLargestChunk / n_byte_) return;
+      n_byte_ *= length;
+    }
+    const Hid file(H5Iget_file_id(dataset), H5Fclose);
+    is_good_ = H5Fget_filesize(file.get(), &n_file_byte_) >= 0 &&
+               H5Pget_chunk_opts(creation_.get(), &options_) >= 0;
+  }
+
+  bool are_whole(hsize_t first, hsize_t n) {
+    if (!is_good_) return false;
+    std::vector<hsize_t> offset(size_.size(), 0);
+    for (offset[0] = first / chunk_[0] * chunk_[0]; offset[0] < first + n; offset[0] += chunk_[0])
+      if (!row_is_whole(offset, 1)) return false;
+    return true;
+  }
+
+ private:
+  // All chunks of these rows: the other dimensions, one after the other.
+  bool row_is_whole(std::vector<hsize_t>& offset, std::size_t dimension) {
+    if (dimension == size_.size()) return is_whole(offset);
+    for (offset[dimension] = 0; offset[dimension] < size_[dimension];
+         offset[dimension] += chunk_[dimension])
+      if (!row_is_whole(offset, dimension + 1)) return false;
+    return true;
+  }
+
+  bool is_whole(const std::vector<hsize_t>& offset) {
+    unsigned mask = 0;
+    haddr_t address = HADDR_UNDEF;
+    hsize_t n_stored = 0;
+    if (H5Dget_chunk_info_by_coord(dataset_, offset.data(), &mask, &address, &n_stored) < 0)
+      return false;
+    if (address == HADDR_UNDEF) return true;  // nothing is stored: the fill value
+    const Filtered filtered = filter(offset, mask);
+    if (!filtered.is_known) return false;
+    if (!filtered.is_deflated) return n_stored == filtered.inflated;
+    // Nothing is allocated by what the file only says.
+    return n_stored > filtered.behind && n_stored <= n_file_byte_ &&
+           filtered.inflated / kDensest <= n_stored && inflates(offset, n_stored, filtered);
+  }
+
+  bool is_partial(const std::vector<hsize_t>& offset) const {
+    for (std::size_t k = 0; k < offset.size(); ++k)
+      if (offset[k] + chunk_[k] > size_[k]) return true;
+    return false;
+  }
+
+  // In the order of writing. A bit of the mask: this chunk goes without that filter.
+  Filtered filter(const std::vector<hsize_t>& offset, unsigned mask) const {
+    Filtered result;
+    result.inflated = n_byte_;
+    if ((options_ & H5D_CHUNK_DONT_FILTER_PARTIAL_CHUNKS) != 0 && is_partial(offset)) return result;
+    for (int k = 0; k < H5Pget_nfilters(creation_.get()); ++k) {
+      if ((mask >> static_cast<unsigned>(k) & 1U) != 0) continue;
+      std::size_t n_value = 0;
+      unsigned flags = 0;
+      switch (H5Pget_filter2(creation_.get(), static_cast<unsigned>(k), &flags, &n_value, nullptr,
+                             0, nullptr, nullptr)) {
+        case H5Z_FILTER_SHUFFLE:
+          result.is_known = result.is_known && !result.is_deflated;
+          break;
+        case H5Z_FILTER_FLETCHER32:
+          (result.is_deflated ? result.behind : result.inflated) += kChecksum;
+          break;
+        case H5Z_FILTER_DEFLATE:
+          result.is_known = result.is_known && !result.is_deflated;
+          result.is_deflated = true;
+          break;
+        default:
+          result.is_known = false;
+      }
+    }
+    return result;
+  }
+
+  bool inflates(const std::vector<hsize_t>& offset, hsize_t n_stored, const Filtered& filtered) {
+    unsigned mask = 0;
+    stored_.resize(n_stored);
+    inflated_.resize(filtered.inflated);
+    if (H5Dread_chunk(dataset_, H5P_DEFAULT, offset.data(), &mask, stored_.data()) < 0)
+      return false;
+    uLongf n = inflated_.size();
+    return uncompress(inflated_.data(), &n, stored_.data(), n_stored - filtered.behind) == Z_OK &&
+           n == filtered.inflated;
+  }
+
+  hid_t dataset_;
+  Hid creation_;
+  bool is_good_ = false;
+  std::vector<hsize_t> size_, chunk_;
+  hsize_t n_byte_ = 0;  ///< of a chunk's values
+  hsize_t n_file_byte_ = 0;
+  unsigned options_ = 0;
+  std::vector<unsigned char> stored_, inflated_;
+};
+
+}  // namespace
+
+bool chunks_are_whole(hid_t dataset, std::int64_t first, std::int64_t n) {
+  const Hid creation(H5Dget_create_plist(dataset), H5Pclose);
+  if (creation.get() < 0) return false;
+  if (H5Pget_layout(creation.get()) != H5D_CHUNKED) return true;
+  return Chunks(dataset).are_whole(static_cast<hsize_t>(first), static_cast<hsize_t>(n));
+}
+
+}  // namespace jpo
