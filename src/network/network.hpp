@@ -47,7 +47,7 @@ struct NetworkShape {
   FieldLayout observation;
   FieldLayout context;
   ParameterSpace parameters;
-  std::int64_t micro_batch = 1;  ///< rows of every call: smaller ones are padded to it
+  std::int64_t micro_batch = 1;           ///< rows of every call: smaller ones are padded to it
   MemorySpace space = MemorySpace::host;  ///< of the weights and all that is computed from them
 };
 

@@ -87,7 +87,8 @@ TEST(CyclicBandLu, StoresTheResultOfTheCaller) {
     return static_cast<double>(i) * load(right.data() + i * n_lane);
   };
   lu.sweeps().solve(row, z.data());
-  lu.sweeps().solve(row, x.data(), [&](std::int64_t i, const Lanes& value) { return value - row(i); });
+  lu.sweeps().solve(row, x.data(),
+                    [&](std::int64_t i, const Lanes& value) { return value - row(i); });
   for (std::size_t k = 0; k < x.size(); ++k)
     EXPECT_EQ(x[k], z[k] - static_cast<double>(k / static_cast<std::size_t>(n_lane)));
 }
