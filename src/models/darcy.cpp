@@ -68,6 +68,8 @@ struct DarcySetting {
   std::vector<Sensor> sensors;
 };
 
+constexpr std::int64_t kMeasured = 256;
+
 class DarcyProblem : public ProblemWorkspace {
  public:
   explicit DarcyProblem(std::shared_ptr<const DarcySetting> setting)
@@ -164,7 +166,7 @@ class Darcy : public PerProblemModel {
   }
 
  private:
-  double measure_state_bytes() const;
+  double measure_state_bytes(const CosineExpansion::Spectrum& spectrum) const;
 
   std::shared_ptr<const DarcySetting> setting_;
   ModelShape shape_;
@@ -214,17 +216,26 @@ Darcy::Darcy(const Settings& settings, const ModelPlace& place)
                         "u at ((i + 1) / 9, (j + 1) / 9); channel j, point i"};
   shape_.has_tangent = true;
   shape_.has_finer = true;
-  shape_.state_bytes = measure_state_bytes();
+  shape_.state_bytes = measure_state_bytes(settings.spectrum);
 }
 
 // By one solve at k = 0: fill depends on the ordering and the solver that the options choose, and
-// options that cannot work are found here, before any problem.
-double Darcy::measure_state_bytes() const {
+// options that cannot work are found here, before any problem. On at most kMeasured cells a side:
+// beyond, memory grows as the fill of nested dissection, n^2 log n (George 1973, doi
+// 10.1137/0710032), and the deck of a large grid is checked as fast as that of a small one.
+double Darcy::measure_state_bytes(const CosineExpansion::Spectrum& spectrum) const {
+  const std::int64_t n_grid = setting_->n_grid;
+  const std::int64_t n_measured = std::min(n_grid, kMeasured);
   std::vector<double> y(setting_->sensors.size());
   try {
-    DarcyProblem problem(setting_);
+    DarcyProblem problem(
+        n_grid == n_measured ? setting_ : std::make_shared<DarcySetting>(spectrum, n_measured));
     problem.solve({}, shape_.parameters.centre, y);
-    return problem.kept_bytes();
+    const auto size = [](std::int64_t n) {
+      const auto side = static_cast<double>(n);
+      return side * side * std::log(side);
+    };
+    return problem.kept_bytes() * size(n_grid) / size(n_measured);
   } catch (const std::exception& error) {
     throw BadInput(
         fmt::format("[petsc] options 'darcy_*': this solver fails even for k = 0 ({}); allowed: "
