@@ -235,7 +235,6 @@ class LaneBuffer {
   }
   double* data() { return data_; }
   const double* data() const { return data_; }
-  std::int64_t size() const { return size_; }
   /// The values from `first` on, on the host.
   std::vector<double> read(std::int64_t first, std::int64_t n) const {
     std::vector<double> values(static_cast<std::size_t>(n));
