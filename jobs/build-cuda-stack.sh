@@ -9,6 +9,7 @@
 # Torch_DIR or CMAKE_PREFIX_PATH, and says which of them lacks CUDA.
 set -euo pipefail
 cd "$(dirname "$0")/.."
+source jobs/environment.sh
 
 arch=80,90
 prefix=build/cuda-stack
@@ -39,15 +40,7 @@ case $cuda_version in
   12.8 | 12.9) torch_version=2.9.1 ;;
   *) echo "CUDA $cuda_version: allowed: 12.8, 12.9, 13.x" >&2 && exit 2 ;;
 esac
-find_pip() {
-  local candidate
-  for candidate in python3 /usr/bin/python3; do
-    "$candidate" -m pip --version >/dev/null 2>&1 && echo "$candidate" && return
-  done
-  echo "no python3 has pip: install python3-pip" >&2
-  return 2
-}
-python=$(find_pip)
+python=$(find_python pip)
 mkdir -p "$prefix"
 prefix=$(cd "$prefix" && pwd)
 

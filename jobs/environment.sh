@@ -4,16 +4,17 @@ if [[ $(id -u) -eq 0 ]]; then
   export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
 fi
 
-# The interpreter that has h5py: the first python3 on PATH may be another one.
+# find_python MODULE...: an interpreter that has these modules; the first python3 on PATH may not be one.
 find_python() {
-  local candidate
+  local modules=("$@") candidate
+  [[ $# -eq 0 ]] && modules=(h5py numpy matplotlib)
   for candidate in python3 /usr/bin/python3; do
-    if "$candidate" -c "import h5py, numpy, matplotlib" 2>/dev/null; then
+    if "$candidate" -c "import $(IFS=,; echo "${modules[*]}")" 2>/dev/null; then
       echo "$candidate"
       return
     fi
   done
-  echo "No python3 with h5py, numpy and matplotlib: install python3-h5py python3-matplotlib" >&2
+  echo "No python3 with ${modules[*]}: install the package of each (Debian: python3-h5py, python3-pip ...)" >&2
   return 2
 }
 

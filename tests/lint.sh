@@ -3,16 +3,29 @@
 # passed is not checked again before it, a header, or the rules change. Usage: lint.sh BUILD_DIR
 set -euo pipefail
 cd "$(dirname "$0")/.."
+source jobs/environment.sh
 build=$1
+tools=build/tools
+version=23.1.4
+# A clang-tidy that passes over libraries' headers takes a third of the time of Debian's, which serves where the
+# package index is out of reach.
+tidy=$tools/clang_tidy/data/bin/clang-tidy
+if [[ ! -x $tidy ]] && python=$(find_python pip) &&
+  ! "$python" -m pip install --quiet --no-deps --target "$tools" "clang-tidy==$version" 2>"$build/pip.log"; then
+  echo "clang-tidy $version cannot be installed ($(tail -1 "$build/pip.log")): Debian's is used"
+fi
+[[ -x $tidy ]] || tidy=clang-tidy
 stamps=$build/lint
 mkdir -p "$stamps"
-common=$(cat .clang-tidy $(git ls-files 'src/*.hpp') | sha256sum | cut -c1-16)
+common=$( { cat .clang-tidy $(git ls-files 'src/*.hpp'); "$tidy" --version; } | sha256sum | cut -c1-16)
 check() {
   local stamp=$stamps/$(cat "$1" | sha256sum | cut -c1-16)-$common
   [[ -f $stamp ]] && return
-  clang-tidy -p "$build" --quiet "$1" 2>"$stamps/$$.log" || { echo "in $1"; return 1; }
+  # The analyzer's own limit of paths, 225,000 nodes, finds no more here in twice the time.
+  "$tidy" -p "$build" --quiet -extra-arg=-Xclang -extra-arg=-analyzer-config \
+    -extra-arg=-Xclang -extra-arg=max-nodes=20000 "$1" 2>"$stamps/$$.log" || { echo "in $1"; return 1; }
   touch "$stamp"
 }
 export -f check
-export build stamps common
+export build stamps common tidy
 git ls-files 'src/*.cpp' | grep -vE '^src/network/|_cuda.cpp$' | xargs -P "$(nproc --all)" -I{} bash -c 'check {}'
