@@ -82,6 +82,14 @@ void print_all(MemorySpace space) {
                     {"n_grid", "64"}},
                    Resolution::inversion, n, space);
   print_case({{"model", "kuramoto_sivashinsky"}, {"horizon", "2.0"}}, Resolution::data, 5, space);
+  for (const std::int64_t n : {1, 16, 37}) {
+    for (const char* unknown : {"false", "true"})
+      print_case({{"model", "wave_packet"}, {"unknown_amplitude", unknown}}, Resolution::inversion,
+                 n, space);
+    print_case({{"model", "billiards"}}, Resolution::inversion, n, space);
+    print_case({{"model", "billiards"}, {"n_ball", "10"}}, Resolution::inversion, n, space);
+    print_case({{"model", "billiards"}, {"direct", "true"}}, Resolution::inversion, n, space);
+  }
 }
 
 }  // namespace
