@@ -20,7 +20,7 @@ class BatchRows {
   JPO_KERNEL Scalar* data() const { return data_; }
   JPO_KERNEL std::int64_t n_problem() const { return n_problem_; }
   JPO_KERNEL std::int64_t n_component() const { return n_component_; }
-  std::span<Scalar> row(std::int64_t problem) const {
+  JPO_KERNEL std::span<Scalar> row(std::int64_t problem) const {
     return {data_ + problem * n_component_, static_cast<std::size_t>(n_component_)};
   }
   std::span<Scalar> values() const {

@@ -6,8 +6,8 @@
 // them) at T. Adjoint: a reverse sweep over the recorded collisions, with the derivatives of their
 // times; exactly zero where ball 1 is not moved. y is not differentiable where a shot grazes a
 // ball, and jumps where two collisions of one ball swap. Source: arXiv 2408.08119; all numbers are
-// our choice. A plain loop over problems, not interleaved lanes: each has its own sequence of
-// collisions.
+// our choice. Problem by problem, not interleaved lanes: each has its own sequence of collisions
+// (models/billiards_shots.hpp).
 
 #include <algorithm>
 #include <cmath>
@@ -18,6 +18,7 @@
 
 #include "core/errors.hpp"
 #include "core/random.hpp"
+#include "models/billiards_shots.hpp"
 #include "models/hard_discs.hpp"
 #include "models/registry.hpp"
 
@@ -40,8 +41,6 @@ constexpr double kMostCovered = 0.3;
 constexpr int kPlaceTry = 1000;
 constexpr int kShotTry = 1000;
 constexpr int kTableTry = 100;
-// Larger coordinates or speeds are nonsense, and their products could overflow.
-constexpr double kLargest = 1e6;
 
 // The prior: how balls are placed, and which shots are taken for the truth.
 struct Table {
@@ -50,12 +49,6 @@ struct Table {
   double gap;
   bool direct;
 };
-
-void set_up(std::span<const double> c, std::span<const double> m, std::span<Flight> balls) {
-  balls[0] = {{0.0, 0.0}, {m[0], m[1]}};
-  for (std::size_t k = 1; k < balls.size(); ++k)
-    balls[k] = {{c[2 * k - 2], c[2 * k - 1]}, {0.0, 0.0}};
-}
 
 bool is_clear(std::span<const double> placed, double x, double y, double gap) {
   for (std::size_t k = 0; k < placed.size(); k += 2)
@@ -90,7 +83,7 @@ class Trial {
   /// May (c, m) be a truth: ball 1 moves far enough, and in direct shots nobody else is hit.
   bool accepts(std::span<const double> c, std::span<const double> m) {
     record_.clear();
-    set_up(c, m, balls_);
+    billiards::set_up(c, m, balls_);
     if (!hard_discs::run(table_.rules, balls_, record_)) return false;
     const Vector2 move = balls_[1].at(table_.rules.horizon) - Vector2{c[0], c[1]};
     if (hard_discs::dot(move, move) <= kLeastMove * kLeastMove) return false;
@@ -135,18 +128,10 @@ class Billiards : public ForwardModel {
   void tangent(const Batch& v, Batch& dy) override;
 
  private:
-  std::span<const Collision> record_of(std::int64_t row) const {
-    const std::size_t first = first_collision_[static_cast<std::size_t>(row)];
-    return std::span(collisions_)
-        .subspan(first, first_collision_[static_cast<std::size_t>(row) + 1] - first);
-  }
-
   Table table_;
   ModelShape shape_;
-  std::vector<Flight> balls_;  ///< of the problem at hand
-  // Of the last solve, row after row; their memory stays.
-  std::vector<Collision> collisions_;
-  std::vector<std::size_t> first_collision_;  ///< [problem + 1]
+  MemorySpace space_;
+  billiards::Shots shots_;
 };
 
 void Billiards::Settings::describe(KeyTable& table) {
@@ -207,8 +192,10 @@ void Billiards::Settings::check() const {
                     horizon, radius, direct, n_accepted, n_trial, kLeastMove, n_least));
 }
 
-Billiards::Billiards(const Settings& settings, const ModelPlace& /*place*/)
-    : table_(settings.table()), balls_(table_.n_ball) {
+Billiards::Billiards(const Settings& settings, const ModelPlace& place)
+    : table_(settings.table()),
+      space_(place.space),
+      shots_(table_.rules, settings.n_ball, place.space) {
   const auto centre = [](double low, double high) { return 0.5 * (low + high); };
   const auto half = [](double low, double high) { return 0.5 * (high - low); };
   shape_.parameters = {{"velocity_x", "velocity_y"},
@@ -221,8 +208,9 @@ Billiards::Billiards(const Settings& settings, const ModelPlace& /*place*/)
                     "x, y of each ball but the cue at time 0"};
   shape_.observation = {1, 2, false, "length", "x, y of ball 1 at T"};
   shape_.has_tangent = true;
-  // Of a usual shot, with as many collisions as balls.
-  shape_.state_bytes = static_cast<double>(settings.n_ball) * sizeof(Collision);
+  // More only where a shot has more collisions than there are balls: few have, some more.
+  shape_.state_bytes = shots_.bytes_per_problem();
+  shape_.space = space_;
 }
 
 void Billiards::sample(std::uint64_t problem_seed, std::span<double> c, std::span<double> m) const {
@@ -240,52 +228,19 @@ void Billiards::sample(std::uint64_t problem_seed, std::span<double> c, std::spa
 }
 
 void Billiards::solve(const Batch& c, const Batch& m, Batch& y, std::span<SolveStatus> status) {
-  const auto c_rows = c.read();
-  const auto m_rows = m.read();
-  const auto y_rows = y.write();
-  // A comparison that NaN fails, too.
-  const auto is_sane = [](double value) { return std::abs(value) <= kLargest; };
-  collisions_.clear();
-  first_collision_.assign(1, 0);
-  for (std::int64_t row = 0; row < m.n_problem(); ++row) {
-    const auto c_row = c_rows.row(row);
-    const auto m_row = m_rows.row(row);
-    set_up(c_row, m_row, balls_);
-    const bool ended = std::ranges::all_of(c_row, is_sane) && std::ranges::all_of(m_row, is_sane) &&
-                       hard_discs::run(table_.rules, balls_, collisions_);
-    if (!ended) collisions_.resize(first_collision_.back());
-    first_collision_.push_back(collisions_.size());
-    const Vector2 end = balls_[1].at(table_.rules.horizon);
-    y_rows.row(row)[0] = end.x;
-    y_rows.row(row)[1] = end.y;
-    status[static_cast<std::size_t>(row)] = ended ? SolveStatus::converged : SolveStatus::diverged;
-  }
+  const std::vector<double> counts =
+      shots_.solve(c.read(space_), m.read(space_), y.overwrite(space_));
+  std::ranges::transform(counts, status.begin(), [](double count) {
+    return count >= 0.0 ? SolveStatus::converged : SolveStatus::diverged;
+  });
 }
 
 void Billiards::adjoint(const Batch& w, Batch& g) {
-  const auto w_rows = w.read();
-  const auto g_rows = g.write();
-  for (std::int64_t row = 0; row < w.n_problem(); ++row) {
-    std::ranges::fill(balls_, Flight());
-    const Vector2 weight = {w_rows.row(row)[0], w_rows.row(row)[1]};
-    balls_[1] = {weight, table_.rules.horizon * weight};
-    hard_discs::pull_back(table_.rules, record_of(row), balls_);
-    g_rows.row(row)[0] = balls_[0].velocity.x;
-    g_rows.row(row)[1] = balls_[0].velocity.y;
-  }
+  shots_.adjoint(w.read(space_), g.overwrite(space_));
 }
 
 void Billiards::tangent(const Batch& v, Batch& dy) {
-  const auto v_rows = v.read();
-  const auto dy_rows = dy.write();
-  for (std::int64_t row = 0; row < v.n_problem(); ++row) {
-    std::ranges::fill(balls_, Flight());
-    balls_[0].velocity = {v_rows.row(row)[0], v_rows.row(row)[1]};
-    hard_discs::push_forward(table_.rules, record_of(row), balls_);
-    const Vector2 end = balls_[1].at(table_.rules.horizon);
-    dy_rows.row(row)[0] = end.x;
-    dy_rows.row(row)[1] = end.y;
-  }
+  shots_.tangent(v.read(space_), dy.overwrite(space_));
 }
 
 namespace {

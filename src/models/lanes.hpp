@@ -122,6 +122,15 @@ JPO_KERNEL inline void for_each_lane(Body&& body) {
 
 #endif
 
+/// body(problem) for the problems of a block that this thread works on.
+template <class Body>
+JPO_KERNEL inline void for_each_problem(std::int64_t block, std::int64_t n_problem, Body&& body) {
+  for_each_lane([&](std::int64_t lane) {
+    const std::int64_t problem = block * n_lane + lane;
+    if (problem < n_problem) body(problem);
+  });
+}
+
 template <int k>
 using Constant = std::integral_constant<int, k>;
 

@@ -4,10 +4,11 @@
 // time t0, and by a switch the amplitude A as well. The misfit has about 41 local minima in t0, one
 // period apart, and the basin of the right one is 6.3 wide. Source: arXiv 2408.08119.
 
-#include <array>
+#include <algorithm>
 #include <cmath>
 
 #include "core/random.hpp"
+#include "models/lanes.hpp"
 #include "models/registry.hpp"
 
 namespace jpo {
@@ -22,13 +23,70 @@ constexpr double kStrongest = 2.0;
 
 // The packet of unit amplitude at distance s = t - t0 from its centre, and its slope in s.
 struct Packet {
-  explicit Packet(double s) {
+  JPO_KERNEL explicit Packet(double s) {
     const double envelope = std::exp(-(s / kWidth) * (s / kWidth));
     value = std::sin(s) * envelope;
     slope = std::cos(s) * envelope - 2.0 * s / (kWidth * kWidth) * value;
   }
   double value;
   double slope;
+};
+
+JPO_KERNEL inline double amplitude(std::span<const double> m) {
+  return m.size() > 1 ? m[1] : 1.0;
+}
+
+struct SolveKernel {
+  BatchRows<const double> m;
+  BatchRows<double> y;
+  double* flags;  ///< [problem] 0 where y is finite
+  JPO_KERNEL void operator()(std::int64_t block) const {
+    for_each_problem(block, y.n_problem(), [&](std::int64_t problem) {
+      const auto here = m.row(problem);
+      bool is_finite = true;
+      for (std::size_t t = 0; t < kSample; ++t) {
+        double& value = y.row(problem)[t];
+        value = amplitude(here) * Packet(static_cast<double>(t) - here[0]).value;
+        is_finite = is_finite && std::isfinite(value);
+      }
+      flags[problem] = is_finite ? 0.0 : 1.0;
+    });
+  }
+};
+
+struct AdjointKernel {
+  BatchRows<const double> m, w;
+  BatchRows<double> g;
+  JPO_KERNEL void operator()(std::int64_t block) const {
+    for_each_problem(block, g.n_problem(), [&](std::int64_t problem) {
+      const auto here = m.row(problem);
+      double to_time = 0.0;
+      double to_amplitude = 0.0;
+      for (std::size_t t = 0; t < kSample; ++t) {
+        const Packet packet(static_cast<double>(t) - here[0]);
+        to_time -= amplitude(here) * packet.slope * w.row(problem)[t];
+        to_amplitude += packet.value * w.row(problem)[t];
+      }
+      g.row(problem)[0] = to_time;
+      if (here.size() > 1) g.row(problem)[1] = to_amplitude;
+    });
+  }
+};
+
+struct TangentKernel {
+  BatchRows<const double> m, v;
+  BatchRows<double> dy;
+  JPO_KERNEL void operator()(std::int64_t block) const {
+    for_each_problem(block, dy.n_problem(), [&](std::int64_t problem) {
+      const auto here = m.row(problem);
+      const auto along = v.row(problem);
+      for (std::size_t t = 0; t < kSample; ++t) {
+        const Packet packet(static_cast<double>(t) - here[0]);
+        dy.row(problem)[t] = -amplitude(here) * packet.slope * along[0] +
+                             (here.size() > 1 ? packet.value * along[1] : 0.0);
+      }
+    });
+  }
 };
 
 }  // namespace
@@ -43,7 +101,7 @@ class WavePacket : public ForwardModel {
     }
   };
 
-  WavePacket(const Settings& settings, const ModelPlace& /*place*/);
+  WavePacket(const Settings& settings, const ModelPlace& place);
 
   const ModelShape& shape() const override { return shape_; }
 
@@ -59,13 +117,18 @@ class WavePacket : public ForwardModel {
   void tangent(const Batch& v, Batch& dy) override;
 
  private:
-  static double amplitude(std::span<const double> m) { return m.size() > 1 ? m[1] : 1.0; }
+  BatchRows<const double> solved(std::int64_t n_problem) const {
+    return {m_.data(), n_problem, shape_.parameters.size()};
+  }
 
   ModelShape shape_;
-  std::vector<double> m_;  ///< of the last solve [problem, n_parameter]
+  MemorySpace space_;
+  LaneBuffer m_;  ///< of the last solve [problem][n_parameter]
+  LaneBuffer flags_;
 };
 
-WavePacket::WavePacket(const Settings& settings, const ModelPlace& /*place*/) {
+WavePacket::WavePacket(const Settings& settings, const ModelPlace& place)
+    : space_(place.space), m_(place.space), flags_(place.space) {
   ParameterSpace& m = shape_.parameters;
   m = {{"t0"},
        {"samples"},
@@ -83,57 +146,31 @@ WavePacket::WavePacket(const Settings& settings, const ModelPlace& /*place*/) {
   }
   shape_.observation = {1, kSample, false, "1", "the record at t = 0, 1, ..., 255"};
   shape_.has_tangent = true;
+  shape_.state_bytes = static_cast<double>(m.size() + 1) * sizeof(double);
+  shape_.space = space_;
 }
 
 void WavePacket::solve(const Batch& /*c*/, const Batch& m, Batch& y,
                        std::span<SolveStatus> status) {
-  const auto m_rows = m.read();
-  const auto y_rows = y.write();
-  m_.assign(m_rows.values().begin(), m_rows.values().end());
-  for (std::int64_t row = 0; row < m.n_problem(); ++row) {
-    const auto here = m_rows.row(row);
-    bool is_finite = true;
-    for (std::size_t t = 0; t < kSample; ++t) {
-      double& value = y_rows.row(row)[t];
-      value = amplitude(here) * Packet(static_cast<double>(t) - here[0]).value;
-      is_finite = is_finite && std::isfinite(value);
-    }
-    status[static_cast<std::size_t>(row)] =
-        is_finite ? SolveStatus::converged : SolveStatus::diverged;
-  }
+  const std::int64_t n = m.n_problem();
+  const auto m_rows = m.read(space_);
+  m_.reserve(n * m.n_component());
+  flags_.reserve(n);
+  copy_values(space_, m_.data(), space_, m_rows.data(), n * m.n_component());
+  launch(space_, n_block_of(n), SolveKernel{m_rows, y.overwrite(space_), flags_.data()});
+  std::ranges::transform(flags_.read(0, n), status.begin(), [](double flag) {
+    return flag == 0.0 ? SolveStatus::converged : SolveStatus::diverged;
+  });
 }
 
 void WavePacket::adjoint(const Batch& w, Batch& g) {
-  const auto w_rows = w.read();
-  const auto g_rows = g.write();
-  const auto n_m = static_cast<std::size_t>(g.n_component());
-  for (std::int64_t row = 0; row < w.n_problem(); ++row) {
-    const std::span<const double> m =
-        std::span(m_).subspan(static_cast<std::size_t>(row) * n_m, n_m);
-    std::array<double, 2> sum{};
-    for (std::size_t t = 0; t < kSample; ++t) {
-      const Packet packet(static_cast<double>(t) - m[0]);
-      sum[0] -= amplitude(m) * packet.slope * w_rows.row(row)[t];
-      sum[1] += packet.value * w_rows.row(row)[t];
-    }
-    std::copy_n(sum.begin(), n_m, g_rows.row(row).begin());
-  }
+  launch(space_, n_block_of(g.n_problem()),
+         AdjointKernel{solved(g.n_problem()), w.read(space_), g.overwrite(space_)});
 }
 
 void WavePacket::tangent(const Batch& v, Batch& dy) {
-  const auto v_rows = v.read();
-  const auto dy_rows = dy.write();
-  const auto n_m = static_cast<std::size_t>(v.n_component());
-  for (std::int64_t row = 0; row < v.n_problem(); ++row) {
-    const std::span<const double> m =
-        std::span(m_).subspan(static_cast<std::size_t>(row) * n_m, n_m);
-    const auto along = v_rows.row(row);
-    for (std::size_t t = 0; t < kSample; ++t) {
-      const Packet packet(static_cast<double>(t) - m[0]);
-      dy_rows.row(row)[t] =
-          -amplitude(m) * packet.slope * along[0] + (n_m > 1 ? packet.value * along[1] : 0.0);
-    }
-  }
+  launch(space_, n_block_of(dy.n_problem()),
+         TangentKernel{solved(dy.n_problem()), v.read(space_), dy.overwrite(space_)});
 }
 
 namespace {

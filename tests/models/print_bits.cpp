@@ -90,6 +90,9 @@ void print_all(MemorySpace space) {
     print_case({{"model", "billiards"}, {"n_ball", "10"}}, Resolution::inversion, n, space);
     print_case({{"model", "billiards"}, {"direct", "true"}}, Resolution::inversion, n, space);
   }
+  // Many shots with more collisions than there are balls.
+  print_case({{"model", "billiards"}, {"n_ball", "27"}, {"restitution", "0.05"}},
+             Resolution::inversion, 37, space);
 }
 
 }  // namespace

@@ -145,6 +145,23 @@ TEST(Billiards, SaysThatThereWereTooManyCollisions) {
               more.collisions(row).size() > 1 ? SolveStatus::diverged : SolveStatus::converged);
 }
 
+// Room for collisions grows: the derivatives are those of a record that holds all of them.
+TEST(Billiards, KeepsMoreCollisionsThanThereAreBalls) {
+  constexpr std::size_t n_ball = 27;
+  const Solved draws({{"n_ball", "27"}}, 300);
+  int n_long = 0;
+  for (std::int64_t row = 0; row < 300; ++row) {
+    const auto record = draws.collisions(row);
+    n_long += record.size() > n_ball ? 1 : 0;
+    std::vector<hard_discs::Flight> cotangent(n_ball);
+    cotangent[1] = {{1.0, 1.0}, {kHorizon, kHorizon}};
+    hard_discs::pull_back({0.03, 0.8, kHorizon, 1000}, record, cotangent);
+    EXPECT_EQ(draws.g.read().row(row)[0], cotangent[0].velocity.x) << row;
+    EXPECT_EQ(draws.g.read().row(row)[1], cotangent[0].velocity.y) << row;
+  }
+  EXPECT_GT(n_long, 0);
+}
+
 TEST(Billiards, RefusesTablesThatCannotBe) {
   const auto message = [](const std::map<std::string, std::string>& settings) -> std::string {
     try {
