@@ -40,15 +40,17 @@ check() { # check WHAT COMMAND...: its output goes to a file of that name
   fi
 }
 
-# Kernels: the same bits as on the host.
+# Kernels: the same bits as on the host; of wave packets, whose exp and sin are the device's own,
+# the first six digits of sums.
+rounded() { sed -E '/wave_packet/,/states/ s/ [0-9a-f]{16} of/ of/'; }
 same_bits() {
   local host device
-  host=$("$build/tests/models/print_bits_blocks") || return 1
-  device=$("$build/tests/models/print_bits_blocks" cuda) || return 1
+  host=$("$build/tests/models/print_bits_blocks" | rounded) || return 1
+  device=$("$build/tests/models/print_bits_blocks" cuda | rounded) || return 1
   [[ -n $host && $host == "$device" ]] || diff <(echo "$host") <(echo "$device")
 }
 check bits same_bits
-for deck in kuramoto_sivashinsky assimilation; do
+for deck in kuramoto_sivashinsky assimilation wave_packet billiards; do
   check "verify_$deck" "$jpo" verify "inputs/$deck.toml" --set 'parallel.device="cuda"'
 done
 # A whole run: twice the same bits on the device, at one and two ranks.

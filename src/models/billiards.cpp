@@ -208,7 +208,8 @@ Billiards::Billiards(const Settings& settings, const ModelPlace& place)
                     "x, y of each ball but the cue at time 0"};
   shape_.observation = {1, 2, false, "length", "x, y of ball 1 at T"};
   shape_.has_tangent = true;
-  // More only where a shot has more collisions than there are balls: few have, some more.
+  // Room for as many collisions as balls. It grows to the longest shot that came: in 4e4 and more
+  // of 4, 10, 27 balls to 1.5 times this at a restitution of 0.8 or 1, to 25 times at 0.05.
   shape_.state_bytes = shots_.bytes_per_problem();
   shape_.space = space_;
 }

@@ -41,7 +41,7 @@ class Shots {
                             BatchRows<double> y);
   void adjoint(BatchRows<const double> w, BatchRows<double> g);
   void tangent(BatchRows<const double> v, BatchRows<double> dy);
-  /// Of memory, before a problem with more than n_ball collisions came.
+  /// Of memory, until a problem with more than n_ball collisions comes.
   double bytes_per_problem() const;
 
  private:
