@@ -16,8 +16,9 @@ constexpr double kLargest = 1e6;
 // Room for n values of T.
 template <class T>
 T* reserve(LaneBuffer& buffer, std::int64_t n) {
-  static_assert(sizeof(T) % sizeof(double) == 0 && alignof(T) <= alignof(double));
-  buffer.reserve(n * static_cast<std::int64_t>(sizeof(T) / sizeof(double)));
+  constexpr std::size_t size = sizeof(double);
+  static_assert(sizeof(T) % size == 0 && alignof(T) <= alignof(double));
+  buffer.reserve(n * static_cast<std::int64_t>(sizeof(T) / size));
   return reinterpret_cast<T*>(buffer.data());
 }
 
