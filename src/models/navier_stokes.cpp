@@ -29,7 +29,6 @@ namespace jpo {
 namespace {
 
 using navier_stokes::Grid;
-using navier_stokes::Setting;
 using navier_stokes::Steps;
 
 constexpr std::int64_t kPictureTime = 250;
@@ -63,7 +62,7 @@ class NavierStokes : public ForwardModel {
       return viscosity * time_step * static_cast<double>(n_grid * n_grid);
     }
     Grid grid(std::int64_t finer) const;
-    Setting discretized(std::int64_t finer) const;
+    Checkpoints checkpoints(const Grid& grid) const;
 
    private:
     double state_megabytes(std::int64_t n_state) const;
@@ -87,6 +86,7 @@ class NavierStokes : public ForwardModel {
   std::int64_t n_grid_;
   double speed_;
   MemorySpace space_;
+  std::int64_t finer_;  ///< cells of the model for one of the observation, in each direction
   Steps steps_;
   ModelShape shape_;
 };
@@ -147,11 +147,9 @@ double NavierStokes::Settings::state_megabytes(std::int64_t n_state) const {
 }
 
 // The finer grid keeps to the cap, too, or as near to it as it can.
-Setting NavierStokes::Settings::discretized(std::int64_t finer) const {
-  const Grid on = grid(finer);
-  const double state = static_cast<double>(on.block_size()) * sizeof(double);
-  const auto n_state = static_cast<std::int64_t>(memory_cap * kMegabyte / state);
-  return {on, fit_checkpoints(on.n_step, n_state), finer, impulse_height, impulse_width};
+Checkpoints NavierStokes::Settings::checkpoints(const Grid& grid) const {
+  const double state = static_cast<double>(grid.block_size()) * sizeof(double);
+  return fit_checkpoints(grid.n_step, static_cast<std::int64_t>(memory_cap * kMegabyte / state));
 }
 
 void NavierStokes::Settings::check() const {
@@ -191,7 +189,9 @@ NavierStokes::NavierStokes(const Settings& settings, const ModelPlace& place)
     : n_grid_(settings.n_grid),
       speed_(settings.speed),
       space_(place.space),
-      steps_(settings.discretized(place.resolution == Resolution::data ? 2 : 1), space_) {
+      finer_(place.resolution == Resolution::data ? 2 : 1),
+      steps_(settings.grid(finer_), settings.checkpoints(settings.grid(finer_)),
+             {finer_, settings.impulse_height, settings.impulse_width}, space_) {
   set_shape(settings);
 }
 

@@ -86,13 +86,13 @@ struct RateShares {
   const Field& field;
   FluxScale scale;
 
-  JPO_KERNEL Share x(std::int64_t i, std::int64_t j) const {
+  JPO_KERNEL [[gnu::always_inline]] Share x(std::int64_t i, std::int64_t j) const {
     return square(field.u(i, j), field.u(i + 1, j));
   }
-  JPO_KERNEL Share y(std::int64_t i, std::int64_t j) const {
+  JPO_KERNEL [[gnu::always_inline]] Share y(std::int64_t i, std::int64_t j) const {
     return square(field.v(i, j), field.v(i, j + 1));
   }
-  JPO_KERNEL CornerShare corner(std::int64_t i, std::int64_t j) const {
+  JPO_KERNEL [[gnu::always_inline]] CornerShare corner(std::int64_t i, std::int64_t j) const {
     const Lanes a = field.u(i, j - 1);
     const Lanes b = field.u(i, j);
     const Lanes c = field.v(i - 1, j);
@@ -102,11 +102,11 @@ struct RateShares {
   }
 
  private:
-  JPO_KERNEL Share square(const Lanes& a, const Lanes& b) const {
+  JPO_KERNEL [[gnu::always_inline]] Share square(const Lanes& a, const Lanes& b) const {
     const Lanes mean = 0.5 * (a + b);
     return flux(mean * mean - scale.viscous * (b - a));
   }
-  JPO_KERNEL Share flux(const Lanes& f) const {
+  JPO_KERNEL [[gnu::always_inline]] Share flux(const Lanes& f) const {
     return {-scale.inverse_h * f, scale.inverse_h * f};
   }
 };
@@ -117,13 +117,13 @@ struct TangentShares {
   const Field& along;
   FluxScale scale;
 
-  JPO_KERNEL Share x(std::int64_t i, std::int64_t j) const {
+  JPO_KERNEL [[gnu::always_inline]] Share x(std::int64_t i, std::int64_t j) const {
     return square(field.u(i, j), field.u(i + 1, j), along.u(i, j), along.u(i + 1, j));
   }
-  JPO_KERNEL Share y(std::int64_t i, std::int64_t j) const {
+  JPO_KERNEL [[gnu::always_inline]] Share y(std::int64_t i, std::int64_t j) const {
     return square(field.v(i, j), field.v(i, j + 1), along.v(i, j), along.v(i, j + 1));
   }
-  JPO_KERNEL CornerShare corner(std::int64_t i, std::int64_t j) const {
+  JPO_KERNEL [[gnu::always_inline]] CornerShare corner(std::int64_t i, std::int64_t j) const {
     const Lanes da = along.u(i, j - 1);
     const Lanes db = along.u(i, j);
     const Lanes dc = along.v(i - 1, j);
@@ -134,10 +134,11 @@ struct TangentShares {
   }
 
  private:
-  JPO_KERNEL Share square(const Lanes& a, const Lanes& b, const Lanes& da, const Lanes& db) const {
+  JPO_KERNEL [[gnu::always_inline]] Share square(const Lanes& a, const Lanes& b, const Lanes& da,
+                                                 const Lanes& db) const {
     return flux(0.5 * ((a + b) * (da + db)) - scale.viscous * (db - da));
   }
-  JPO_KERNEL Share flux(const Lanes& f) const {
+  JPO_KERNEL [[gnu::always_inline]] Share flux(const Lanes& f) const {
     return {-scale.inverse_h * f, scale.inverse_h * f};
   }
 };
@@ -150,13 +151,13 @@ struct AdjointShares {
   const Field& nu;
   FluxScale scale;
 
-  JPO_KERNEL Share x(std::int64_t i, std::int64_t j) const {
+  JPO_KERNEL [[gnu::always_inline]] Share x(std::int64_t i, std::int64_t j) const {
     return square(field.u(i, j), field.u(i + 1, j), nu.u(i, j), nu.u(i + 1, j));
   }
-  JPO_KERNEL Share y(std::int64_t i, std::int64_t j) const {
+  JPO_KERNEL [[gnu::always_inline]] Share y(std::int64_t i, std::int64_t j) const {
     return square(field.v(i, j), field.v(i, j + 1), nu.v(i, j), nu.v(i, j + 1));
   }
-  JPO_KERNEL CornerShare corner(std::int64_t i, std::int64_t j) const {
+  JPO_KERNEL [[gnu::always_inline]] CornerShare corner(std::int64_t i, std::int64_t j) const {
     const Lanes of_u = scale.inverse_h * (nu.u(i, j) - nu.u(i, j - 1));
     const Lanes of_v = scale.inverse_h * (nu.v(i, j) - nu.v(i - 1, j));
     const Lanes of_product = 0.25 * (of_u + of_v);
@@ -168,8 +169,8 @@ struct AdjointShares {
   }
 
  private:
-  JPO_KERNEL Share square(const Lanes& a, const Lanes& b, const Lanes& nu_a,
-                          const Lanes& nu_b) const {
+  JPO_KERNEL [[gnu::always_inline]] Share square(const Lanes& a, const Lanes& b, const Lanes& nu_a,
+                                                 const Lanes& nu_b) const {
     const Lanes of_flux = scale.inverse_h * (nu_b - nu_a);
     const Lanes convective = of_flux * (0.5 * (a + b));
     const Lanes viscous = scale.viscous * of_flux;

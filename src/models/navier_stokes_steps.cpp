@@ -91,18 +91,17 @@ struct TangentKernel {
 
 }  // namespace
 
-Steps::Steps(const Setting& setting, MemorySpace space)
+Steps::Steps(const Grid& grid, const Checkpoints& checkpoints, const Ends& ends, MemorySpace space)
     : space_(space),
-      projector_(setting.grid, space),
-      impulse_rows_(space,
-                    impulse_rows(setting.grid, setting.impulse_height, setting.impulse_width)),
+      projector_(grid, space),
+      impulse_rows_(space, impulse_rows(grid, ends.impulse_height, ends.impulse_width)),
       records_(space),
       parameters_(space),
       flags_(space),
       scratch_(space),
-      flow_{{setting.grid, setting.checkpoints, projector_.projection()},
-            {setting.grid, setting.finer},
-            {setting.grid, setting.impulse_width, impulse_rows_.data()},
+      flow_{{grid, checkpoints, projector_.projection()},
+            {grid, ends.finer},
+            {grid, ends.impulse_width, impulse_rows_.data()},
             nullptr,
             nullptr,
             {}} {}

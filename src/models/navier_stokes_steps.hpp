@@ -22,11 +22,9 @@ struct Flow {
   BlockScratch scratch;
 };
 
-/// The numbers of a discretized flow, what is unknown of it and what is seen.
-struct Setting {
-  Grid grid;
-  Checkpoints checkpoints;
-  std::int64_t finer;  ///< cells of the grid for one of the observation, in each direction
+/// What is known of a problem's start, and seen of its end.
+struct Ends {
+  std::int64_t finer;  ///< cells of the grid for one of c and y, in each direction
   double impulse_height;
   double impulse_width;
 };
@@ -35,7 +33,7 @@ struct Setting {
 class Steps {
  public:
   /// All data live in `space`.
-  Steps(const Setting& setting, MemorySpace space);
+  Steps(const Grid& grid, const Checkpoints& checkpoints, const Ends& ends, MemorySpace space);
 
   const Grid& grid() const { return flow_.scheme.grid; }
   const Checkpoints& checkpoints() const { return flow_.scheme.checkpoints; }
