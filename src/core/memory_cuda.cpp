@@ -24,6 +24,7 @@ void check(cudaError_t code, const char* what) {
 
 void* allocate_on_device(std::size_t n_byte) {
   void* bytes = nullptr;
+  if (n_byte == 0) return bytes;
   if (cudaMalloc(&bytes, n_byte) != cudaSuccess) {
     cudaGetLastError();  // answered here
     std::size_t free = 0;

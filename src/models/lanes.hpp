@@ -207,8 +207,9 @@ inline void launch(MemorySpace space, std::int64_t n_block, const Kernel& kernel
 template <class Value>
 class SpaceArray {
  public:
+  explicit SpaceArray(MemorySpace space) : space_(space) {}
   SpaceArray(MemorySpace space, std::int64_t n)
-      : space_(space), data_(n > 0 ? allocate_values<Value>(space, n) : nullptr), size_(n) {}
+      : space_(space), data_(allocate_values<Value>(space, n)), size_(n) {}
   SpaceArray(const SpaceArray&) = delete;
   SpaceArray& operator=(const SpaceArray&) = delete;
   SpaceArray(SpaceArray&& other) noexcept
@@ -231,15 +232,16 @@ class SpaceArray {
 
  private:
   MemorySpace space_;
-  Value* data_;
-  std::int64_t size_;
+  Value* data_ = nullptr;
+  std::int64_t size_ = 0;
 };
 
 /// What kernels read and nobody changes: numbers, or plain structs of them.
 template <class Value>
 class KernelArray {
  public:
-  explicit KernelArray(MemorySpace space, const std::vector<Value>& values = {})
+  explicit KernelArray(MemorySpace space) : values_(space) {}
+  KernelArray(MemorySpace space, const std::vector<Value>& values)
       : values_(space, std::ssize(values)) {
     copy_values(space, values_.data(), MemorySpace::host, values.data(), std::ssize(values));
   }
@@ -254,12 +256,12 @@ class KernelArray {
 /// Doubles that grow only when a larger batch comes; the values are lost then.
 class LaneBuffer {
  public:
-  explicit LaneBuffer(MemorySpace space = MemorySpace::host) : values_(space, 0) {}
+  explicit LaneBuffer(MemorySpace space = MemorySpace::host) : values_(space) {}
 
   void reserve(std::int64_t n) {
     if (n <= values_.size()) return;
     const MemorySpace space = values_.space();
-    values_ = SpaceArray<double>(space, 0);  // the old ones go before the new ones come
+    values_ = SpaceArray<double>(space);  // the old ones go before the new ones come
     values_ = SpaceArray<double>(space, n);
   }
   double* data() { return values_.data(); }

@@ -110,7 +110,7 @@ Steps::Steps(const Grid& grid, const Checkpoints& checkpoints, const Ends& ends,
 double Steps::bytes_per_problem() const {
   const std::int64_t between = checkpoints().n_between() * grid().block_size();
   const std::int64_t work = space_ == MemorySpace::host ? between : scratch_size(flow_);
-  return static_cast<double>((flow_.scheme.record_size() + work) / n_lane) * sizeof(double);
+  return static_cast<double>(flow_.scheme.record_size() + work) / n_lane * sizeof(double);
 }
 
 std::vector<double> Steps::solve(BatchRows<const double> c, BatchRows<const double> m,
