@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <cstdint>
 
+#include "core/memory_space.hpp"
+
 namespace jpo {
 
 /// A two-step scheme goes on from a state and the rate before it: with stride > 1 both are kept.
@@ -13,22 +15,22 @@ struct Checkpoints {
   std::int64_t n_step = 0;
   std::int64_t stride = 1;
 
-  std::int64_t n_segment() const { return (n_step + stride - 1) / stride; }
-  std::int64_t segment_begin(std::int64_t segment) const { return segment * stride; }
-  std::int64_t segment_end(std::int64_t segment) const {
+  JPO_KERNEL std::int64_t n_segment() const { return (n_step + stride - 1) / stride; }
+  JPO_KERNEL std::int64_t segment_begin(std::int64_t segment) const { return segment * stride; }
+  JPO_KERNEL std::int64_t segment_end(std::int64_t segment) const {
     return std::min(n_step, (segment + 1) * stride);
   }
-  bool keeps(std::int64_t step) const { return step % stride == 0 || step == n_step; }
-  bool keeps_rates() const { return stride > 1; }
+  JPO_KERNEL bool keeps(std::int64_t step) const { return step % stride == 0 || step == n_step; }
+  JPO_KERNEL bool keeps_rates() const { return stride > 1; }
   /// Where a kept state stands in the record, in states; its rate, if kept, comes after it.
-  std::int64_t place(std::int64_t step) const {
+  JPO_KERNEL std::int64_t place(std::int64_t step) const {
     return (step + stride - 1) / stride * (keeps_rates() ? 2 : 1);
   }
   /// States (and rates) in the record of a block.
-  std::int64_t n_record() const { return place(n_step) + 1; }
-  /// States of the stretch that is computed again; blocks share them.
-  std::int64_t n_between() const { return stride - 1; }
-  std::int64_t n_state() const { return n_record() + n_between(); }
+  JPO_KERNEL std::int64_t n_record() const { return place(n_step) + 1; }
+  /// States of the stretch that is computed again.
+  JPO_KERNEL std::int64_t n_between() const { return stride - 1; }
+  JPO_KERNEL std::int64_t n_state() const { return n_record() + n_between(); }
   /// Forward steps per step of a solve with its adjoint, those of the solve included.
   double recompute_factor() const {
     if (stride == 1) return 1.0;

@@ -84,7 +84,7 @@ CyclicBandLu<half_bandwidth>::CyclicBandLu(Mat matrix, MemorySpace space) {
   for (const Columns* part : {&lower_, &upper_, &row_, &column_})
     for (const auto& values : *part) all.insert(all.end(), values.begin(), values.end());
   all.insert(all.end(), inverse_diagonal_.begin(), inverse_diagonal_.end());
-  stored_ = LaneBuffer(space, all);
+  stored_ = KernelArray<double>(space, all);
 }
 
 template <int half_bandwidth>

@@ -95,7 +95,7 @@ class CyclicBandLu {
   // As in the sweeps.
   Columns lower_, upper_, row_, column_;
   std::vector<double> diagonal_, inverse_diagonal_;
-  LaneBuffer stored_;  ///< all of them, one behind the other
+  KernelArray<double> stored_{MemorySpace::host};  ///< all of them, one behind the other
 };
 
 template <int half_bandwidth>

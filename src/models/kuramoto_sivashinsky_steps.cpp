@@ -61,8 +61,7 @@ struct Flow {
   Observed observed;
   double* states;      ///< [block][step][n][lane]
   double* parameters;  ///< [block][n_parameter][lane]
-  double* scratch;     ///< [block][...]; on the host all blocks use the same
-  std::int64_t scratch_stride;
+  BlockScratch scratch;
 
   JPO_KERNEL std::int64_t block_size() const { return sweeps.block_size(); }
   JPO_KERNEL std::int64_t trajectory_size() const {
@@ -75,9 +74,7 @@ struct Flow {
     return parameters + block * unknowns.n_parameter * n_lane;
   }
   // Of the sweeps, then values on the grid or of the unknowns, then those of the observation.
-  JPO_KERNEL double* scratch_of(std::int64_t block) const {
-    return scratch + block * scratch_stride;
-  }
+  JPO_KERNEL double* scratch_of(std::int64_t block) const { return scratch.of(block); }
   JPO_KERNEL double* input_of(std::int64_t block) const {
     return scratch_of(block) + sweeps.scratch_size();
   }
@@ -175,19 +172,18 @@ struct TangentKernel {
   Flow<S> flow;
   BatchRows<const double> v;
   BatchRows<double> dy;
-  double* tangents;  ///< [block][step][n][lane]; on the host all blocks use the same
-  std::int64_t tangents_stride;
+  BlockScratch tangents;  ///< [step][n][lane]
   JPO_KERNEL void operator()(std::int64_t block) const {
     double* along = flow.input_of(block);
     double* output = flow.output_of(block);
-    double* states = tangents + block * tangents_stride;
+    double* states = tangents.of(block);
     load_block(v, block, along);
     Coefficients dm{lanes_of(0.0), lanes_of(0.0)};
     if (flow.unknowns.in_start) {
       flow.start_state(along, states);
     } else {
       dm = {load(along), load(along + n_lane)};
-      for (std::int64_t k = 0; k < flow.block_size(); k += n_lane) store(states + k, lanes_of(0.0));
+      clear_lanes(states, flow.block_size());
     }
     flow.sweeps.tangent(flow.coefficients(block), flow.states_of(block),
                         {dm, flow.observed.last_step()}, states, flow.scratch_of(block));
@@ -208,9 +204,9 @@ class SchemeSteps final : public Steps {
         start_matrix_(space, start_matrix),
         states_(space),
         parameters_(space),
+        flags_(space),
         scratch_(space),
-        tangents_(space),
-        flags_(space) {
+        tangents_(space) {
     flow_.sweeps = {grid, start_.sweeps(), step_.sweeps(), S::flux / grid.dx(), forcing_.data()};
     flow_.unknowns = unknowns;
     flow_.unknowns.start_matrix = start_matrix.empty() ? nullptr : start_matrix_.data();
@@ -225,11 +221,9 @@ class SchemeSteps final : public Steps {
     flags_.reserve(n_block * n_lane);
     const std::int64_t scratch =
         flow_.sweeps.scratch_size() + flow_.input_size() + y.n_component() * n_lane;
-    scratch_.reserve(n_scratch(n_block) * scratch);
     flow_.states = states_.data();
     flow_.parameters = parameters_.data();
-    flow_.scratch = scratch_.data();
-    flow_.scratch_stride = space_ == MemorySpace::host ? 0 : scratch;
+    flow_.scratch = scratch_.reserve(n_block, scratch);
     n_solved_ = m.n_problem();
     launch(space_, n_block, SolveKernel<S>{flow_, c, m, y, flags_.data()});
     return flags_.read(0, m.n_problem());
@@ -243,9 +237,8 @@ class SchemeSteps final : public Steps {
   void tangent(BatchRows<const double> v, BatchRows<double> dy) override {
     check_count(v.n_problem());
     const std::int64_t n_block = n_block_of(n_solved_);
-    const std::int64_t stride = space_ == MemorySpace::host ? 0 : flow_.trajectory_size();
-    tangents_.reserve(n_scratch(n_block) * flow_.trajectory_size());
-    launch(space_, n_block, TangentKernel<S>{flow_, v, dy, tangents_.data(), stride});
+    const BlockScratch tangents = tangents_.reserve(n_block, flow_.trajectory_size());
+    launch(space_, n_block, TangentKernel<S>{flow_, v, dy, tangents});
   }
 
   std::vector<double> state(std::int64_t problem, std::int64_t t) const override {
@@ -262,16 +255,13 @@ class SchemeSteps final : public Steps {
   void check_count(std::int64_t n) const {
     if (n != n_solved_) throw std::logic_error("not the problems of the last solve");
   }
-  // Blocks that are at work at the same time.
-  std::int64_t n_scratch(std::int64_t n_block) const {
-    return space_ == MemorySpace::host ? 1 : n_block;
-  }
 
   MemorySpace space_;
   CyclicBandLu<S::half_bandwidth> start_;
   CyclicBandLu<S::half_bandwidth> step_;
-  LaneBuffer forcing_, start_matrix_;
-  LaneBuffer states_, parameters_, scratch_, tangents_, flags_;
+  KernelArray<double> forcing_, start_matrix_;
+  LaneBuffer states_, parameters_, flags_;
+  ScratchBuffer scratch_, tangents_;
   Flow<S> flow_{};
   std::int64_t n_solved_ = 0;
 };

@@ -102,7 +102,7 @@ struct Sweeps {
         return value;
       };
       advance(t, states, n_old, nonlinear);
-      swap(n_old, n_new);
+      swap_pointers(n_old, n_new);
     }
   }
 
@@ -135,7 +135,7 @@ struct Sweeps {
         return value;
       };
       advance(t, tangents, n_old, nonlinear);
-      swap(n_old, n_new);
+      swap_pointers(n_old, n_new);
     }
   }
 
@@ -152,12 +152,12 @@ struct Sweeps {
     double* lambda = scratch;
     double* mu1 = scratch + block_size();      // mu[t+1]
     double* mu2 = scratch + 2 * block_size();  // mu[t+2]
-    for (std::int64_t k = 0; k < scratch_size(); k += n_lane) store(scratch + k, lanes_of(0.0));
+    clear_lanes(scratch, scratch_size());
     Coefficients g{lanes_of(0.0), lanes_of(0.0)};
     const std::int64_t n_step = cotangent.observed.last_step();
     cotangent.observed.add(n_step, cotangent.weights, lambda);
     for (std::int64_t t = n_step - 1; t >= 0; --t) {
-      swap(mu1, mu2);
+      swap_pointers(mu1, mu2);
       (t == 0 ? start : step)
           .solve(
               [&](std::int64_t i)
@@ -166,16 +166,11 @@ struct Sweeps {
       pull_back(t, states + t * block_size(), m.beta, {mu1, mu2, lambda}, g);
       cotangent.observed.add(t, cotangent.weights, lambda);
     }
-    for (std::int64_t k = 0; k < block_size(); k += n_lane) store(initial + k, load(lambda + k));
+    copy_lanes(lambda, block_size(), initial);
     return g;
   }
 
  private:
-  JPO_KERNEL static void swap(double*& a, double*& b) {
-    double* const was = a;
-    a = b;
-    b = was;
-  }
   // i + k on the circle.
   template <int k>
   JPO_KERNEL [[gnu::always_inline]] std::int64_t beside(std::int64_t i,

@@ -8,7 +8,6 @@
 // A kernel is a struct of numbers and pointers whose operator()(block) const does the work; it and
 // all that it calls are JPO_KERNEL. It holds no Lanes: their size differs between host and device.
 
-#include <algorithm>
 #include <cstdint>
 #include <stdexcept>
 #include <type_traits>
@@ -213,55 +212,115 @@ inline void launch(MemorySpace space, std::int64_t n_block, const Kernel& kernel
   });
 }
 
-/// Cache-line aligned doubles, 0 at first, that grow only when a larger batch comes; the values are
-/// lost then.
-class LaneBuffer {
+/// Cache-line aligned values in one memory space, all 0 at first.
+template <class Value>
+class SpaceArray {
  public:
-  explicit LaneBuffer(MemorySpace space = MemorySpace::host) : space_(space) {}
-  LaneBuffer(MemorySpace space, const std::vector<double>& values) : space_(space) {
-    reserve(std::ssize(values));
-    copy_values(space, data_, MemorySpace::host, values.data(), std::ssize(values));
-  }
-  LaneBuffer(const LaneBuffer&) = delete;
-  LaneBuffer& operator=(const LaneBuffer&) = delete;
-  LaneBuffer(LaneBuffer&& other) noexcept
+  explicit SpaceArray(MemorySpace space) : space_(space) {}
+  SpaceArray(MemorySpace space, std::int64_t n)
+      : space_(space), data_(allocate_values<Value>(space, n)), size_(n) {}
+  SpaceArray(const SpaceArray&) = delete;
+  SpaceArray& operator=(const SpaceArray&) = delete;
+  SpaceArray(SpaceArray&& other) noexcept
       : space_(other.space_),
         data_(std::exchange(other.data_, nullptr)),
         size_(std::exchange(other.size_, 0)) {}
-  LaneBuffer& operator=(LaneBuffer&& other) noexcept {
+  SpaceArray& operator=(SpaceArray&& other) noexcept {
     std::swap(space_, other.space_);
     std::swap(data_, other.data_);
     std::swap(size_, other.size_);
     return *this;
   }
-  ~LaneBuffer() { release(); }
+  ~SpaceArray() {
+    if (data_ != nullptr) release_bytes(space_, data_);
+  }
+
+  MemorySpace space() const { return space_; }
+  Value* data() const { return data_; }
+  std::int64_t size() const { return size_; }
+
+ private:
+  MemorySpace space_;
+  Value* data_ = nullptr;
+  std::int64_t size_ = 0;
+};
+
+/// What kernels read and nobody changes: numbers, or plain structs of them.
+template <class Value>
+class KernelArray {
+ public:
+  explicit KernelArray(MemorySpace space) : values_(space) {}
+  KernelArray(MemorySpace space, const std::vector<Value>& values)
+      : values_(space, std::ssize(values)) {
+    copy_values(space, values_.data(), MemorySpace::host, values.data(), std::ssize(values));
+  }
+  const Value* data() const { return values_.data(); }
+  std::int64_t size() const { return values_.size(); }
+  std::int64_t n_byte() const { return size() * static_cast<std::int64_t>(sizeof(Value)); }
+
+ private:
+  SpaceArray<Value> values_;
+};
+
+/// Doubles that grow only when a larger batch comes; the values are lost then.
+class LaneBuffer {
+ public:
+  explicit LaneBuffer(MemorySpace space = MemorySpace::host) : values_(space) {}
 
   void reserve(std::int64_t n) {
-    if (n <= size_) return;
-    release();
-    data_ = allocate_values(space_, n);
-    size_ = n;
+    if (n <= values_.size()) return;
+    const MemorySpace space = values_.space();
+    values_ = SpaceArray<double>(space);  // the old ones go before the new ones come
+    values_ = SpaceArray<double>(space, n);
   }
-  double* data() { return data_; }
-  const double* data() const { return data_; }
+  double* data() { return values_.data(); }
+  const double* data() const { return values_.data(); }
   /// The values from `first` on, on the host.
   std::vector<double> read(std::int64_t first, std::int64_t n) const {
     std::vector<double> values(static_cast<std::size_t>(n));
-    copy_values(MemorySpace::host, values.data(), space_, data_ + first, n);
+    copy_values(MemorySpace::host, values.data(), values_.space(), data() + first, n);
     return values;
   }
 
  private:
-  void release() noexcept {
-    if (data_ != nullptr) release_values(space_, data_);
-    data_ = nullptr;
-    size_ = 0;
+  SpaceArray<double> values_;
+};
+
+/// Work space of each block; its values are lost when the next block is at work.
+struct BlockScratch {
+  double* first;
+  std::int64_t stride;
+  JPO_KERNEL double* of(std::int64_t block) const { return first + block * stride; }
+};
+
+/// On the host, where blocks come one after the other, they share it; on a device each has its own.
+class ScratchBuffer {
+ public:
+  explicit ScratchBuffer(MemorySpace space) : space_(space), values_(space) {}
+  /// `size`: doubles of a block.
+  BlockScratch reserve(std::int64_t n_block, std::int64_t size) {
+    const bool shared = space_ == MemorySpace::host;
+    values_.reserve((shared ? 1 : n_block) * size);
+    return {values_.data(), shared ? 0 : size};
   }
 
+ private:
   MemorySpace space_;
-  double* data_ = nullptr;
-  std::int64_t size_ = 0;
+  LaneBuffer values_;
 };
+
+/// n doubles of a block, a whole number of Lanes.
+JPO_KERNEL inline void copy_lanes(const double* from, std::int64_t n, double* to) {
+  for (std::int64_t k = 0; k < n; k += n_lane) store(to + k, load(from + k));
+}
+JPO_KERNEL inline void clear_lanes(double* values, std::int64_t n) {
+  for (std::int64_t k = 0; k < n; k += n_lane) store(values + k, lanes_of(0.0));
+}
+JPO_KERNEL inline void swap_pointers(double*& a, double*& b) {
+  double* const was = a;
+  a = b;
+  b = was;
+}
 
 /// The rows of one block of a batch, side by side: lanes[component * n_lane + lane]; lanes without
 /// a row are 0.

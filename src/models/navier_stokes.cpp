@@ -11,8 +11,8 @@
 // scheme (discretize, then optimize), P being symmetric.
 
 #include <algorithm>
-#include <array>
 #include <cmath>
+#include <span>
 #include <vector>
 
 #include <fmt/format.h>
@@ -29,11 +29,8 @@ namespace jpo {
 namespace {
 
 using navier_stokes::Grid;
-using navier_stokes::Impulse;
 using navier_stokes::Steps;
-using navier_stokes::UpperHalf;
 
-constexpr std::int64_t kParameter = 3;
 constexpr std::int64_t kPictureTime = 250;
 constexpr double kMegabyte = 1e6;
 // AB2 takes eigenvalues of dt N down to -1; those of the discrete nu lap reach -8 nu / h^2.
@@ -85,21 +82,13 @@ class NavierStokes : public ForwardModel {
 
  private:
   void set_shape(const Settings& settings);
-  void judge(const double* velocity, std::int64_t block, std::span<SolveStatus> status) const;
-  double* record_of(std::int64_t block) { return records_.data() + block * steps_.record_size(); }
-  double* parameters_of(std::int64_t block) {
-    return parameters_.data() + block * kParameter * n_lane;
-  }
 
   std::int64_t n_grid_;
-  std::int64_t finer_;  ///< cells of the model for one of the observation, in each direction
   double speed_;
+  MemorySpace space_;
+  std::int64_t finer_;  ///< cells of the model for one of the observation, in each direction
   Steps steps_;
-  UpperHalf upper_half_;
-  Impulse impulse_;
   ModelShape shape_;
-  std::int64_t n_problem_ = 0;  ///< of the last solve
-  LaneBuffer records_, parameters_, upper_, velocity_;
 };
 
 void NavierStokes::Settings::describe(KeyTable& table) {
@@ -198,14 +187,12 @@ void NavierStokes::Settings::check_obstacle() const {
 
 NavierStokes::NavierStokes(const Settings& settings, const ModelPlace& place)
     : n_grid_(settings.n_grid),
-      finer_(place.resolution == Resolution::data ? 2 : 1),
       speed_(settings.speed),
-      steps_(settings.grid(finer_), settings.checkpoints(settings.grid(finer_))),
-      upper_half_(steps_.grid(), finer_),
-      impulse_(steps_.grid(), settings.impulse_height, settings.impulse_width) {
+      space_(place.space),
+      finer_(place.resolution == Resolution::data ? 2 : 1),
+      steps_(settings.grid(finer_), settings.checkpoints(settings.grid(finer_)),
+             {finer_, settings.impulse_height, settings.impulse_width}, space_) {
   set_shape(settings);
-  upper_.reserve(upper_half_.size() * n_lane);
-  velocity_.reserve(steps_.grid().block_size());
 }
 
 void NavierStokes::set_shape(const Settings& settings) {
@@ -224,10 +211,10 @@ void NavierStokes::set_shape(const Settings& settings) {
                         "velocity at T, upper half: rows of u, then of v"};
   shape_.has_tangent = true;
   shape_.has_finer = true;
-  const Checkpoints& checkpoints = steps_.checkpoints();
-  shape_.state_bytes =
-      static_cast<double>(checkpoints.n_state() * steps_.grid().n_face()) * sizeof(double);
-  shape_.recompute_factor = checkpoints.recompute_factor();
+  shape_.state_bytes = steps_.bytes_per_problem();
+  shape_.state_block = n_lane;
+  shape_.recompute_factor = steps_.checkpoints().recompute_factor();
+  shape_.space = space_;
 }
 
 void NavierStokes::sample(std::uint64_t problem_seed, std::span<double> c,
@@ -238,67 +225,20 @@ void NavierStokes::sample(std::uint64_t problem_seed, std::span<double> c,
     m[k] = stream.uniform(shape_.parameters.lower[k], shape_.parameters.upper[k]);
 }
 
-// A velocity that is not finite stays so: it is enough to look at the last one.
-void NavierStokes::judge(const double* velocity, std::int64_t block,
-                         std::span<SolveStatus> status) const {
-  std::array<double, n_lane> flag{};
-  Lanes sum = lanes_of(0.0);
-  for (std::int64_t k = 0; k < steps_.grid().block_size(); k += n_lane)
-    sum = sum + 0.0 * load(velocity + k);
-  store(flag.data(), sum);
-  for (std::int64_t row = block * n_lane; row < std::min((block + 1) * n_lane, n_problem_); ++row)
-    status[static_cast<std::size_t>(row)] =
-        std::isfinite(flag[static_cast<std::size_t>(row % n_lane)]) ? SolveStatus::converged
-                                                                    : SolveStatus::diverged;
-}
-
 void NavierStokes::solve(const Batch& c, const Batch& m, Batch& y, std::span<SolveStatus> status) {
-  n_problem_ = m.n_problem();
-  const std::int64_t n_block = n_block_of(n_problem_);
-  records_.reserve(n_block * steps_.record_size());
-  parameters_.reserve(n_block * kParameter * n_lane);
-  const auto c_rows = c.read();
-  const auto m_rows = m.read();
-  const auto y_rows = y.write();
-  for_each_block(n_block, [&](std::int64_t block) {
-    load_block(m_rows, block, parameters_of(block));
-    load_block(c_rows, block, upper_.data());
-    double* record = record_of(block);
-    upper_half_.place(upper_.data(), steps_.state(record, 0));
-    impulse_.add(parameters_of(block), steps_.state(record, 0));
-    steps_.forward(record);
-    const double* last = steps_.state(record, steps_.grid().n_step);
-    judge(last, block, status);
-    upper_half_.observe(last, upper_.data());
-    store_block(upper_.data(), block, y_rows);
+  const std::vector<double> flags =
+      steps_.solve(c.read(space_), m.read(space_), y.overwrite(space_));
+  std::ranges::transform(flags, status.begin(), [](double flag) {
+    return std::isfinite(flag) ? SolveStatus::converged : SolveStatus::diverged;
   });
 }
 
 void NavierStokes::adjoint(const Batch& w, Batch& g) {
-  const auto w_rows = w.read();
-  const auto g_rows = g.write();
-  for_each_block(n_block_of(n_problem_), [&](std::int64_t block) {
-    load_block(w_rows, block, upper_.data());
-    upper_half_.observe_transposed(upper_.data(), velocity_.data());
-    steps_.adjoint(record_of(block), velocity_.data());
-    std::array<double, kParameter * n_lane> result{};
-    impulse_.adjoint(parameters_of(block), velocity_.data(), result.data());
-    store_block(result.data(), block, g_rows);
-  });
+  steps_.adjoint(w.read(space_), g.overwrite(space_));
 }
 
 void NavierStokes::tangent(const Batch& v, Batch& dy) {
-  const auto v_rows = v.read();
-  const auto dy_rows = dy.write();
-  for_each_block(n_block_of(n_problem_), [&](std::int64_t block) {
-    std::array<double, kParameter * n_lane> along{};
-    load_block(v_rows, block, along.data());
-    std::fill_n(velocity_.data(), steps_.grid().block_size(), 0.0);
-    impulse_.add_tangent(parameters_of(block), along.data(), velocity_.data());
-    steps_.tangent(record_of(block), velocity_.data());
-    upper_half_.observe(velocity_.data(), upper_.data());
-    store_block(upper_.data(), block, dy_rows);
-  });
+  steps_.tangent(v.read(space_), dy.overwrite(space_));
 }
 
 // Vertical velocity along mid-height, at the times that the checkpoints have.
@@ -307,13 +247,12 @@ Trajectory NavierStokes::trajectory(std::int64_t row) const {
   Trajectory result;
   result.n_grid = grid.n;
   result.length = 1.0;
-  const double* record = records_.data() + row / n_lane * steps_.record_size() + row % n_lane;
   const std::int64_t thin = std::max<std::int64_t>(1, grid.n_step / kPictureTime);
   for (std::int64_t t = 0; t <= grid.n_step; ++t) {
     if (!steps_.checkpoints().keeps(t) || (t % thin != 0 && t != grid.n_step)) continue;
     result.time.push_back(static_cast<double>(t) * grid.dt);
-    for (std::int64_t i = 0; i < grid.n; ++i)
-      result.states.push_back(steps_.state(record, t)[grid.v_face(i, grid.n / 2) * n_lane]);
+    const std::vector<double> v = steps_.row_of_v(row, t, grid.n / 2);
+    result.states.insert(result.states.end(), v.begin(), v.end());
   }
   return result;
 }

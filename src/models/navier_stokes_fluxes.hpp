@@ -26,20 +26,19 @@ struct CornerShare {
 
 /// Rows of partial sums that a sweep carries upwards, [i][lane] each.
 struct SweepRows {
-  explicit SweepRows(const Grid& grid) {
-    for (LaneBuffer* rows : {&u_after, &v_side, &v_after}) rows->reserve(grid.n * n_lane);
-  }
-  LaneBuffer u_after, v_side, v_after;
+  double* u_after;
+  double* v_side;
+  double* v_after;
 };
 
-/// Sums the shares of every face, row by row: emit_u(i, j, sum), emit_v(i, j, sum). `shares` has
-/// x(i, j), y(i, j) -> Share of cell (i, j), and corner(i, j) -> CornerShare of the corner at
-/// (i h, j h).
-template <class Shares, class EmitU, class EmitV>
-void sweep(std::int64_t n, const Shares& shares, SweepRows& rows, EmitU&& emit_u, EmitV&& emit_v) {
-  double* u_after = rows.u_after.data();
-  double* v_side = rows.v_side.data();
-  double* v_after = rows.v_after.data();
+/// Sums the shares of every face, row by row: emit(face, sum). `shares` has x(i, j), y(i, j) ->
+/// Share of cell (i, j), and corner(i, j) -> CornerShare of the corner at (i h, j h).
+template <class Shares, class Emit>
+JPO_KERNEL void sweep(const Grid& grid, const Shares& shares, const SweepRows& rows, Emit&& emit) {
+  const std::int64_t n = grid.n;
+  double* u_after = rows.u_after;
+  double* v_side = rows.v_side;
+  double* v_after = rows.v_after;
   // Corner row j: v(i, j) lies between corners i and i + 1.
   const auto corner_row = [&](std::int64_t j, auto&& visit) __attribute__((always_inline)) {
     Lanes first = lanes_of(0.0);
@@ -61,14 +60,14 @@ void sweep(std::int64_t n, const Shares& shares, SweepRows& rows, EmitU&& emit_u
   for (std::int64_t j = 0; j < n; ++j) {
     for (std::int64_t i = 0; i < n; ++i) {
       const Share y = shares.y(i, j);
-      emit_v(i, j, load(v_side + i * n_lane) + (load(v_after + i * n_lane) + y.before));
+      emit(grid.v_face(i, j), load(v_side + i * n_lane) + (load(v_after + i * n_lane) + y.before));
       store(v_after + i * n_lane, y.after);
     }
     Lanes west = shares.x(-1, j).after;
     corner_row(
         j + 1, [&](std::int64_t i, const Share& u) __attribute__((always_inline)) {
           const Share x = shares.x(i, j);
-          emit_u(i, j, (west + x.before) + (load(u_after + i * n_lane) + u.before));
+          emit(grid.u_face(i, j), (west + x.before) + (load(u_after + i * n_lane) + u.before));
           west = x.after;
           store(u_after + i * n_lane, u.after);
         });
@@ -76,7 +75,7 @@ void sweep(std::int64_t n, const Shares& shares, SweepRows& rows, EmitU&& emit_u
 }
 
 struct FluxScale {
-  explicit FluxScale(const Grid& grid)
+  JPO_KERNEL explicit FluxScale(const Grid& grid)
       : inverse_h(1.0 / grid.h()), viscous(grid.viscosity / grid.h()) {}
   double inverse_h;
   double viscous;
@@ -87,9 +86,13 @@ struct RateShares {
   const Field& field;
   FluxScale scale;
 
-  Share x(std::int64_t i, std::int64_t j) const { return square(field.u(i, j), field.u(i + 1, j)); }
-  Share y(std::int64_t i, std::int64_t j) const { return square(field.v(i, j), field.v(i, j + 1)); }
-  CornerShare corner(std::int64_t i, std::int64_t j) const {
+  JPO_KERNEL [[gnu::always_inline]] Share x(std::int64_t i, std::int64_t j) const {
+    return square(field.u(i, j), field.u(i + 1, j));
+  }
+  JPO_KERNEL [[gnu::always_inline]] Share y(std::int64_t i, std::int64_t j) const {
+    return square(field.v(i, j), field.v(i, j + 1));
+  }
+  JPO_KERNEL [[gnu::always_inline]] CornerShare corner(std::int64_t i, std::int64_t j) const {
     const Lanes a = field.u(i, j - 1);
     const Lanes b = field.u(i, j);
     const Lanes c = field.v(i - 1, j);
@@ -99,11 +102,13 @@ struct RateShares {
   }
 
  private:
-  Share square(const Lanes& a, const Lanes& b) const {
+  JPO_KERNEL [[gnu::always_inline]] Share square(const Lanes& a, const Lanes& b) const {
     const Lanes mean = 0.5 * (a + b);
     return flux(mean * mean - scale.viscous * (b - a));
   }
-  Share flux(const Lanes& f) const { return {-scale.inverse_h * f, scale.inverse_h * f}; }
+  JPO_KERNEL [[gnu::always_inline]] Share flux(const Lanes& f) const {
+    return {-scale.inverse_h * f, scale.inverse_h * f};
+  }
 };
 
 /// (dN/du) du, face by face.
@@ -112,13 +117,13 @@ struct TangentShares {
   const Field& along;
   FluxScale scale;
 
-  Share x(std::int64_t i, std::int64_t j) const {
+  JPO_KERNEL [[gnu::always_inline]] Share x(std::int64_t i, std::int64_t j) const {
     return square(field.u(i, j), field.u(i + 1, j), along.u(i, j), along.u(i + 1, j));
   }
-  Share y(std::int64_t i, std::int64_t j) const {
+  JPO_KERNEL [[gnu::always_inline]] Share y(std::int64_t i, std::int64_t j) const {
     return square(field.v(i, j), field.v(i, j + 1), along.v(i, j), along.v(i, j + 1));
   }
-  CornerShare corner(std::int64_t i, std::int64_t j) const {
+  JPO_KERNEL [[gnu::always_inline]] CornerShare corner(std::int64_t i, std::int64_t j) const {
     const Lanes da = along.u(i, j - 1);
     const Lanes db = along.u(i, j);
     const Lanes dc = along.v(i - 1, j);
@@ -129,10 +134,13 @@ struct TangentShares {
   }
 
  private:
-  Share square(const Lanes& a, const Lanes& b, const Lanes& da, const Lanes& db) const {
+  JPO_KERNEL [[gnu::always_inline]] Share square(const Lanes& a, const Lanes& b, const Lanes& da,
+                                                 const Lanes& db) const {
     return flux(0.5 * ((a + b) * (da + db)) - scale.viscous * (db - da));
   }
-  Share flux(const Lanes& f) const { return {-scale.inverse_h * f, scale.inverse_h * f}; }
+  JPO_KERNEL [[gnu::always_inline]] Share flux(const Lanes& f) const {
+    return {-scale.inverse_h * f, scale.inverse_h * f};
+  }
 };
 
 /// (dN/du)^T nu, face by face. A flux F(a, b) between two faces goes out of the one before and into
@@ -143,13 +151,13 @@ struct AdjointShares {
   const Field& nu;
   FluxScale scale;
 
-  Share x(std::int64_t i, std::int64_t j) const {
+  JPO_KERNEL [[gnu::always_inline]] Share x(std::int64_t i, std::int64_t j) const {
     return square(field.u(i, j), field.u(i + 1, j), nu.u(i, j), nu.u(i + 1, j));
   }
-  Share y(std::int64_t i, std::int64_t j) const {
+  JPO_KERNEL [[gnu::always_inline]] Share y(std::int64_t i, std::int64_t j) const {
     return square(field.v(i, j), field.v(i, j + 1), nu.v(i, j), nu.v(i, j + 1));
   }
-  CornerShare corner(std::int64_t i, std::int64_t j) const {
+  JPO_KERNEL [[gnu::always_inline]] CornerShare corner(std::int64_t i, std::int64_t j) const {
     const Lanes of_u = scale.inverse_h * (nu.u(i, j) - nu.u(i, j - 1));
     const Lanes of_v = scale.inverse_h * (nu.v(i, j) - nu.v(i - 1, j));
     const Lanes of_product = 0.25 * (of_u + of_v);
@@ -161,7 +169,8 @@ struct AdjointShares {
   }
 
  private:
-  Share square(const Lanes& a, const Lanes& b, const Lanes& nu_a, const Lanes& nu_b) const {
+  JPO_KERNEL [[gnu::always_inline]] Share square(const Lanes& a, const Lanes& b, const Lanes& nu_a,
+                                                 const Lanes& nu_b) const {
     const Lanes of_flux = scale.inverse_h * (nu_b - nu_a);
     const Lanes convective = of_flux * (0.5 * (a + b));
     const Lanes viscous = scale.viscous * of_flux;

@@ -36,27 +36,4 @@ std::vector<double> open_faces(const Grid& grid) {
   return open;
 }
 
-Field::Field(const Grid& grid) : n_(grid.n), walls_(grid.walls) {
-  u_.resize(static_cast<std::size_t>(n_ + 2));
-  v_.resize(static_cast<std::size_t>(n_ + 2));
-  for (std::int64_t i = -1; i <= n_; ++i) column_.push_back((i + n_) % n_ * n_lane);
-  below_.reserve(n_ * n_lane);
-  above_.reserve(n_ * n_lane);
-}
-
-void Field::look_at(const double* velocity) {
-  const std::int64_t row = n_ * n_lane;
-  for (std::int64_t j = -1; j <= n_; ++j) {
-    u_[j + 1] = velocity + (j + n_) % n_ * row;
-    v_[j + 1] = velocity + ((j + n_) % n_ + n_) * row;
-  }
-  if (!walls_) return;
-  for (std::int64_t k = 0; k < row; k += n_lane) {
-    store(below_.data() + k, -1.0 * load(u_[1] + k));
-    store(above_.data() + k, -1.0 * load(u_[n_] + k));
-  }
-  u_.front() = below_.data();
-  u_.back() = above_.data();
-}
-
 }  // namespace jpo::navier_stokes

@@ -28,16 +28,16 @@ struct Grid {
   bool walls = true;  ///< no slip at y = 0 and y = 1; false: periodic in y, too
   Cylinder cylinder{};
 
-  double h() const { return 1.0 / static_cast<double>(n); }
-  std::int64_t n_cell() const { return n * n; }
-  std::int64_t n_face() const { return 2 * n * n; }
-  std::int64_t cell(std::int64_t i, std::int64_t j) const { return j * n + i; }
-  std::int64_t u_face(std::int64_t i, std::int64_t j) const { return j * n + i; }
-  std::int64_t v_face(std::int64_t i, std::int64_t j) const { return n * n + j * n + i; }
-  std::int64_t next(std::int64_t i) const { return i + 1 < n ? i + 1 : 0; }
-  std::int64_t previous(std::int64_t i) const { return i > 0 ? i - 1 : n - 1; }
+  JPO_KERNEL double h() const { return 1.0 / static_cast<double>(n); }
+  JPO_KERNEL std::int64_t n_cell() const { return n * n; }
+  JPO_KERNEL std::int64_t n_face() const { return 2 * n * n; }
+  JPO_KERNEL std::int64_t cell(std::int64_t i, std::int64_t j) const { return j * n + i; }
+  JPO_KERNEL std::int64_t u_face(std::int64_t i, std::int64_t j) const { return j * n + i; }
+  JPO_KERNEL std::int64_t v_face(std::int64_t i, std::int64_t j) const { return n * n + j * n + i; }
+  JPO_KERNEL std::int64_t next(std::int64_t i) const { return i + 1 < n ? i + 1 : 0; }
+  JPO_KERNEL std::int64_t previous(std::int64_t i) const { return i > 0 ? i - 1 : n - 1; }
   /// Doubles of a velocity [face][lane] of one block.
-  std::int64_t block_size() const { return n_face() * n_lane; }
+  JPO_KERNEL std::int64_t block_size() const { return n_face() * n_lane; }
 };
 
 /// 1 in fluid cells, 0 where the centre is inside the cylinder. [cell]
@@ -46,25 +46,48 @@ std::vector<char> fluid_cells(const Grid& grid);
 /// 1 on faces between two fluid cells, 0 on walls and on faces of a solid cell. [face]
 std::vector<double> open_faces(const Grid& grid);
 
-/// A velocity read with its neighbours across the boundary: i, j from -1 to n. Periodic in x; in y,
-/// u beyond a wall is minus u before it (no slip, second order), v is periodic with the wall's
-/// zero.
+/// A velocity [face][lane] read with its neighbours across the boundary: i, j from -1 to n.
+/// Periodic in x; in y, u beyond a wall is minus u before it (no slip, second order), v is periodic
+/// with the wall's zero.
 class Field {
  public:
-  explicit Field(const Grid& grid);
+  /// Doubles of the rows beyond the walls.
+  JPO_KERNEL static std::int64_t beyond_size(const Grid& grid) { return 2 * grid.n * n_lane; }
 
-  /// Looks at `velocity` [face][lane] until the next call.
-  void look_at(const double* velocity);
+  /// Looks at `velocity`, and keeps what is `beyond` its walls there, as both are now.
+  JPO_KERNEL Field(const Grid& grid, const double* velocity, double* beyond)
+      : n_(grid.n), velocity_(velocity) {
+    const std::int64_t row = n_ * n_lane;
+    if (!grid.walls) {
+      below_ = velocity + (n_ - 1) * row;
+      above_ = velocity;
+      return;
+    }
+    below_ = beyond;
+    above_ = beyond + row;
+    for (std::int64_t k = 0; k < row; k += n_lane) {
+      store(beyond + k, -1.0 * load(velocity + k));
+      store(beyond + row + k, -1.0 * load(velocity + (n_ - 1) * row + k));
+    }
+  }
 
-  Lanes u(std::int64_t i, std::int64_t j) const { return load(u_[j + 1] + column_[i + 1]); }
-  Lanes v(std::int64_t i, std::int64_t j) const { return load(v_[j + 1] + column_[i + 1]); }
+  JPO_KERNEL [[gnu::always_inline]] Lanes u(std::int64_t i, std::int64_t j) const {
+    const double* row = j < 0 ? below_ : (j < n_ ? velocity_ + j * n_ * n_lane : above_);
+    return load(row + on_circle(i) * n_lane);
+  }
+  JPO_KERNEL [[gnu::always_inline]] Lanes v(std::int64_t i, std::int64_t j) const {
+    return load(velocity_ + ((n_ + on_circle(j)) * n_ + on_circle(i)) * n_lane);
+  }
 
  private:
+  JPO_KERNEL [[gnu::always_inline]] std::int64_t on_circle(std::int64_t i) const {
+    return i < 0 ? i + n_ : (i < n_ ? i : i - n_);
+  }
+
   std::int64_t n_;
-  bool walls_;
-  std::vector<const double*> u_, v_;  ///< rows -1 .. n
-  std::vector<std::int64_t> column_;  ///< offsets of columns -1 .. n
-  LaneBuffer below_, above_;          ///< u beyond the walls
+  const double* velocity_;
+  const double* below_;
+  const double* above_;
 };
 
 }  // namespace jpo::navier_stokes

@@ -53,50 +53,30 @@ MatHandle pressure_operator(const Grid& grid, const std::vector<double>& open) {
 
 }  // namespace
 
-Projection::Projection(const Grid& grid)
-    : grid_(grid), open_(open_faces(grid)), factor_(pressure_operator(grid, open_).get()) {
-  number_cells();
-  pressure_.reserve((factor_.size() + 1) * n_lane);  // its last entry stays 0
+Projector::Projector(const Grid& grid, MemorySpace space)
+    : grid_(grid),
+      factor_(pressure_operator(grid, open_faces(grid)).get(), MATORDERINGND, space),
+      open_(space, open_faces(grid)),
+      cells_(space),
+      position_(space) {
+  number_cells(space);
 }
 
-void Projection::number_cells() {
+void Projector::number_cells(MemorySpace space) {
   const std::vector<std::int64_t> unknowns = unknown_cells(grid_);
-  position_.assign(static_cast<std::size_t>(grid_.n_cell()), factor_.size() * n_lane);
+  std::vector<Projection::Cell> cells;
+  std::vector<std::int64_t> position(static_cast<std::size_t>(grid_.n_cell()),
+                                     factor_.size() * n_lane);
   for (std::int64_t k = 0; k < factor_.size(); ++k) {
     const std::int64_t cell = unknowns[static_cast<std::size_t>(factor_.row_of(k))];
     const std::int64_t i = cell % grid_.n;
     const std::int64_t j = cell / grid_.n;
-    position_[static_cast<std::size_t>(cell)] = k * n_lane;
-    cells_.push_back({grid_.u_face(i, j) * n_lane, grid_.u_face(grid_.next(i), j) * n_lane,
-                      grid_.v_face(i, j) * n_lane, grid_.v_face(i, grid_.next(j)) * n_lane});
+    position[static_cast<std::size_t>(cell)] = k * n_lane;
+    cells.push_back({grid_.u_face(i, j) * n_lane, grid_.u_face(grid_.next(i), j) * n_lane,
+                     grid_.v_face(i, j) * n_lane, grid_.v_face(i, grid_.next(j)) * n_lane});
   }
-}
-
-void Projection::apply(double* velocity) {
-  for (std::int64_t face = 0; face < grid_.n_face(); ++face)
-    if (open_[static_cast<std::size_t>(face)] == 0.0)
-      store(velocity + face * n_lane, lanes_of(0.0));
-  factor_.solve(
-      [&](std::int64_t k) __attribute__((always_inline)) {
-        const Cell& cell = cells_[static_cast<std::size_t>(k)];
-        return (load(velocity + cell.east) - load(velocity + cell.west)) +
-               (load(velocity + cell.north) - load(velocity + cell.south));
-      },
-      pressure_.data());
-  const auto pressure = [&](std::int64_t i, std::int64_t j) __attribute__((always_inline)) {
-    return load(pressure_.data() + position_[static_cast<std::size_t>(grid_.cell(i, j))]);
-  };
-  const auto correct = [&](std::int64_t face, const Lanes& slope) __attribute__((always_inline)) {
-    double* at = velocity + face * n_lane;
-    store(at, load(at) + open_[static_cast<std::size_t>(face)] * slope);
-  };
-  for (std::int64_t j = 0; j < grid_.n; ++j) {
-    for (std::int64_t i = 0; i < grid_.n; ++i) {
-      const Lanes here = pressure(i, j);
-      correct(grid_.u_face(i, j), here - pressure(grid_.previous(i), j));
-      correct(grid_.v_face(i, j), here - pressure(i, grid_.previous(j)));
-    }
-  }
+  cells_ = KernelArray(space, cells);
+  position_ = KernelArray(space, position);
 }
 
 }  // namespace jpo::navier_stokes

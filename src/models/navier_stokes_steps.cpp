@@ -1,160 +1,150 @@
 #include "models/navier_stokes_steps.hpp"
 
-#include <algorithm>
-#include <utility>
+#include <stdexcept>
 
 namespace jpo::navier_stokes {
+namespace {
 
-Steps::Steps(const Grid& grid, const Checkpoints& checkpoints)
-    : grid_(grid),
-      checkpoints_(checkpoints),
-      projection_(grid),
-      scale_(grid),
-      rows_(grid),
-      field_(grid),
-      other_(grid) {
-  for (LaneBuffer* buffer : {&rate_, &tangent_rate_, &spare_, &spare2_})
-    buffer->reserve(grid_.block_size());
-  between_.reserve(checkpoints_.n_between() * grid_.block_size());
+constexpr std::int64_t kParameter = 3;
+
+JPO_KERNEL double* parameters_of(const Flow& flow, std::int64_t block) {
+  return flow.parameters + block * kParameter * n_lane;
+}
+JPO_KERNEL double* record_of(const Flow& flow, std::int64_t block) {
+  return flow.records + block * flow.scheme.record_size();
 }
 
-void Steps::rate(const double* u, double* rate) {
-  field_.look_at(u);
-  const auto emit = [&](std::int64_t face, const Lanes& sum) { store(rate + face * n_lane, sum); };
-  sweep(
-      grid_.n, RateShares{field_, scale_}, rows_,
-      [&](std::int64_t i, std::int64_t j, const Lanes& sum) { emit(grid_.u_face(i, j), sum); },
-      [&](std::int64_t i, std::int64_t j, const Lanes& sum) { emit(grid_.v_face(i, j), sum); });
+// A block's work space: of the scheme and of the impulse, a velocity, what is seen of one, and
+// numbers of the unknowns.
+struct Workspace {
+  double *scheme, *impulse, *velocity, *upper, *unknowns;
+};
+JPO_KERNEL std::int64_t scratch_size(const Flow& flow) {
+  return flow.scheme.scratch_size() + flow.impulse.scratch_size() + flow.scheme.grid.block_size() +
+         (flow.upper_half.size() + kParameter) * n_lane;
+}
+JPO_KERNEL Workspace workspace(const Flow& flow, std::int64_t block) {
+  Workspace work{};
+  work.scheme = flow.scratch.of(block);
+  work.impulse = work.scheme + flow.scheme.scratch_size();
+  work.velocity = work.impulse + flow.impulse.scratch_size();
+  work.upper = work.velocity + flow.scheme.grid.block_size();
+  work.unknowns = work.upper + flow.upper_half.size() * n_lane;
+  return work;
 }
 
-// result = u[t+1] from u = u[t]; rate_ goes from N[t-1] to N[t].
-void Steps::advance(std::int64_t t, const double* u, double* result) {
-  const double newer_dt = newer(t);
-  const double older_dt = older(t);
-  double* rate = rate_.data();
-  field_.look_at(u);
-  const auto emit = [&](std::int64_t face, const Lanes& sum) __attribute__((always_inline)) {
-    const std::int64_t at = face * n_lane;
-    store(result + at, load(u + at) + (newer_dt * sum - older_dt * load(rate + at)));
-    store(rate + at, sum);
-  };
-  sweep(
-      grid_.n, RateShares{field_, scale_}, rows_,
-      [&](std::int64_t i, std::int64_t j, const Lanes& sum)
-          __attribute__((always_inline)) { emit(grid_.u_face(i, j), sum); },
-      [&](std::int64_t i, std::int64_t j, const Lanes& sum)
-          __attribute__((always_inline)) { emit(grid_.v_face(i, j), sum); });
-  projection_.apply(result);
-}
-
-void Steps::advance_tangent(std::int64_t t, const double* u, const double* v, double* result) {
-  const double newer_dt = newer(t);
-  const double older_dt = older(t);
-  double* rate = tangent_rate_.data();
-  field_.look_at(u);
-  other_.look_at(v);
-  const auto emit = [&](std::int64_t face, const Lanes& sum) __attribute__((always_inline)) {
-    const std::int64_t at = face * n_lane;
-    store(result + at, load(v + at) + (newer_dt * sum - older_dt * load(rate + at)));
-    store(rate + at, sum);
-  };
-  sweep(
-      grid_.n, TangentShares{field_, other_, scale_}, rows_,
-      [&](std::int64_t i, std::int64_t j, const Lanes& sum)
-          __attribute__((always_inline)) { emit(grid_.u_face(i, j), sum); },
-      [&](std::int64_t i, std::int64_t j, const Lanes& sum)
-          __attribute__((always_inline)) { emit(grid_.v_face(i, j), sum); });
-  projection_.apply(result);
-}
-
-// lambda[t] = mu[t+1] + (dN/du)^T nu, nu = dt (f mu[t+1] - mu[t+2] / 2) the cotangent of N[t], f as
-// in advance; mu[t+1] = P lambda[t+1], mu[n_step+1] = 0.
-void Steps::pull_back(std::int64_t t, const double* u, const double* mu_next2,
-                      const double* mu_next, double* lambda) {
-  double* nu = tangent_rate_.data();
-  const double newer_dt = newer(t);
-  const double older_dt = older(t + 1);
-  for (std::int64_t at = 0; at < grid_.block_size(); at += n_lane)
-    store(nu + at, newer_dt * load(mu_next + at) - older_dt * load(mu_next2 + at));
-  field_.look_at(u);
-  other_.look_at(nu);
-  const auto emit = [&](std::int64_t face, const Lanes& sum) __attribute__((always_inline)) {
-    store(lambda + face * n_lane, load(mu_next + face * n_lane) + sum);
-  };
-  sweep(
-      grid_.n, AdjointShares{field_, other_, scale_}, rows_,
-      [&](std::int64_t i, std::int64_t j, const Lanes& sum)
-          __attribute__((always_inline)) { emit(grid_.u_face(i, j), sum); },
-      [&](std::int64_t i, std::int64_t j, const Lanes& sum)
-          __attribute__((always_inline)) { emit(grid_.v_face(i, j), sum); });
-}
-
-void Steps::forward(double* record) {
-  // Not from an earlier block: 0 times its NaN would be one.
-  std::fill_n(rate_.data(), grid_.block_size(), 0.0);
-  const double* u = state(record, 0);
-  projection_.apply(state(record, 0));
-  for (std::int64_t t = 0; t < grid_.n_step; ++t) {
-    if (checkpoints_.keeps_rates() && checkpoints_.keeps(t))
-      std::copy_n(rate_.data(), grid_.block_size(), state(record, t) + grid_.block_size());
-    double* next = checkpoints_.keeps(t + 1)
-                       ? state(record, t + 1)
-                       : between_.data() + (t % checkpoints_.stride) % 2 * grid_.block_size();
-    advance(t, u, next);
-    u = next;
+struct SolveKernel {
+  Flow flow;
+  BatchRows<const double> c, m;
+  BatchRows<double> y;
+  double* flags;  ///< [block][lane]
+  JPO_KERNEL void operator()(std::int64_t block) const {
+    const Workspace work = workspace(flow, block);
+    const Scheme& scheme = flow.scheme;
+    double* record = record_of(flow, block);
+    double* parameters = parameters_of(flow, block);
+    load_block(m, block, parameters);
+    load_block(c, block, work.upper);
+    flow.upper_half.place(work.upper, record);
+    flow.impulse.add(parameters, record, work.impulse);
+    scheme.forward(record, work.scheme);
+    const double* last = record + scheme.place(scheme.grid.n_step);
+    flow.upper_half.observe(last, work.upper);
+    store_block(work.upper, block, y);
+    // A velocity that is not finite stays so: it is enough to look at the last one.
+    Lanes sum = lanes_of(0.0);
+    for (std::int64_t k = 0; k < scheme.grid.block_size(); k += n_lane)
+      sum = sum + 0.0 * load(last + k);
+    store(flags + block * n_lane, sum);
   }
-}
+};
 
-// The states inside a segment once more, by the same arithmetic.
-void Steps::recompute(const double* record, std::int64_t segment) {
-  const std::int64_t begin = checkpoints_.segment_begin(segment);
-  if (!checkpoints_.keeps_rates()) return;
-  std::copy_n(state(record, begin) + grid_.block_size(), grid_.block_size(), rate_.data());
-  for (std::int64_t t = begin; t + 1 < checkpoints_.segment_end(segment); ++t)
-    advance(t, state_in_segment(record, segment, t),
-            between_.data() + (t - begin) * grid_.block_size());
-}
-
-const double* Steps::state_in_segment(const double* record, std::int64_t segment,
-                                      std::int64_t t) const {
-  const std::int64_t begin = checkpoints_.segment_begin(segment);
-  return t == begin ? state(record, t) : between_.data() + (t - begin - 1) * grid_.block_size();
-}
-
-void Steps::tangent(const double* record, double* velocity) {
-  projection_.apply(velocity);
-  std::fill_n(tangent_rate_.data(), grid_.block_size(), 0.0);
-  double* v = velocity;
-  double* next = spare_.data();
-  for (std::int64_t segment = 0; segment < checkpoints_.n_segment(); ++segment) {
-    recompute(record, segment);
-    for (std::int64_t t = checkpoints_.segment_begin(segment);
-         t < checkpoints_.segment_end(segment); ++t) {
-      advance_tangent(t, state_in_segment(record, segment, t), v, next);
-      std::swap(v, next);
-    }
+struct AdjointKernel {
+  Flow flow;
+  BatchRows<const double> w;
+  BatchRows<double> g;
+  JPO_KERNEL void operator()(std::int64_t block) const {
+    const Workspace work = workspace(flow, block);
+    load_block(w, block, work.upper);
+    flow.upper_half.observe_transposed(work.upper, work.velocity);
+    flow.scheme.adjoint(record_of(flow, block), work.velocity, work.scheme);
+    flow.impulse.adjoint(parameters_of(flow, block), work.velocity, work.unknowns, work.impulse);
+    store_block(work.unknowns, block, g);
   }
-  if (v != velocity) std::copy_n(v, grid_.block_size(), velocity);
+};
+
+struct TangentKernel {
+  Flow flow;
+  BatchRows<const double> v;
+  BatchRows<double> dy;
+  JPO_KERNEL void operator()(std::int64_t block) const {
+    const Workspace work = workspace(flow, block);
+    load_block(v, block, work.unknowns);
+    clear_lanes(work.velocity, flow.scheme.grid.block_size());
+    flow.impulse.add_tangent(parameters_of(flow, block), work.unknowns, work.velocity,
+                             work.impulse);
+    flow.scheme.tangent(record_of(flow, block), work.velocity, work.scheme);
+    flow.upper_half.observe(work.velocity, work.upper);
+    store_block(work.upper, block, dy);
+  }
+};
+
+}  // namespace
+
+Steps::Steps(const Grid& grid, const Checkpoints& checkpoints, const Ends& ends, MemorySpace space)
+    : space_(space),
+      projector_(grid, space),
+      impulse_rows_(space, impulse_rows(grid, ends.impulse_height, ends.impulse_width)),
+      records_(space),
+      parameters_(space),
+      flags_(space),
+      scratch_(space),
+      flow_{{grid, checkpoints, projector_.projection()},
+            {grid, ends.finer},
+            {grid, ends.impulse_width, impulse_rows_.data()},
+            nullptr,
+            nullptr,
+            {}} {}
+
+// On a device each block has its work space at the same time as the others.
+double Steps::bytes_per_problem() const {
+  const std::int64_t between = checkpoints().n_between() * grid().block_size();
+  const std::int64_t work = space_ == MemorySpace::host ? between : scratch_size(flow_);
+  return static_cast<double>(flow_.scheme.record_size() + work) / n_lane * sizeof(double);
 }
 
-void Steps::adjoint(const double* record, double* velocity) {
-  double* lambda = velocity;
-  double* mu = spare_.data();
-  double* mu_next = spare2_.data();
-  std::fill_n(mu, grid_.block_size(), 0.0);
-  for (std::int64_t segment = checkpoints_.n_segment() - 1; segment >= 0; --segment) {
-    recompute(record, segment);
-    for (std::int64_t t = checkpoints_.segment_end(segment) - 1;
-         t >= checkpoints_.segment_begin(segment); --t) {
-      projection_.apply(lambda);
-      // mu[t+2] = mu, mu[t+1] = lambda; the new lambda takes the free buffer.
-      pull_back(t, state_in_segment(record, segment, t), mu, lambda, mu_next);
-      std::swap(mu, lambda);
-      std::swap(lambda, mu_next);
-    }
-  }
-  projection_.apply(lambda);
-  if (lambda != velocity) std::copy_n(lambda, grid_.block_size(), velocity);
+std::vector<double> Steps::solve(BatchRows<const double> c, BatchRows<const double> m,
+                                 BatchRows<double> y) {
+  n_solved_ = m.n_problem();
+  const std::int64_t n_block = n_block_of(n_solved_);
+  records_.reserve(n_block * flow_.scheme.record_size());
+  parameters_.reserve(n_block * kParameter * n_lane);
+  flags_.reserve(n_block * n_lane);
+  flow_.records = records_.data();
+  flow_.parameters = parameters_.data();
+  flow_.scratch = scratch_.reserve(n_block, scratch_size(flow_));
+  launch(space_, n_block, SolveKernel{flow_, c, m, y, flags_.data()});
+  return flags_.read(0, n_solved_);
+}
+
+void Steps::adjoint(BatchRows<const double> w, BatchRows<double> g) {
+  if (g.n_problem() != n_solved_) throw std::logic_error("not the problems of the last solve");
+  launch(space_, n_block_of(n_solved_), AdjointKernel{flow_, w, g});
+}
+
+void Steps::tangent(BatchRows<const double> v, BatchRows<double> dy) {
+  if (v.n_problem() != n_solved_) throw std::logic_error("not the problems of the last solve");
+  launch(space_, n_block_of(n_solved_), TangentKernel{flow_, v, dy});
+}
+
+std::vector<double> Steps::row_of_v(std::int64_t problem, std::int64_t t, std::int64_t j) const {
+  const std::int64_t first = problem / n_lane * flow_.scheme.record_size() + flow_.scheme.place(t) +
+                             grid().v_face(0, j) * n_lane;
+  const std::vector<double> lanes = records_.read(first, grid().n * n_lane);
+  std::vector<double> result;
+  for (std::int64_t i = 0; i < grid().n; ++i)
+    result.push_back(lanes[static_cast<std::size_t>(i * n_lane + problem % n_lane)]);
+  return result;
 }
 
 }  // namespace jpo::navier_stokes

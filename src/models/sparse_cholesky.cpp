@@ -15,7 +15,6 @@ using IndexSet = Handle<IS, ISDestroy>;
 
 constexpr double kProductTolerance = 1e-12;
 constexpr std::int32_t kNone = -1;
-constexpr std::int32_t kWidest = 4;  // columns of a panel: what registers hold
 
 void check_symmetry(Mat matrix) {
   PetscInt n_row = 0, n_column = 0;
@@ -28,12 +27,13 @@ void check_symmetry(Mat matrix) {
 
 }  // namespace
 
-SparseCholesky::SparseCholesky(Mat matrix, MatOrderingType ordering) {
+SparseCholesky::SparseCholesky(Mat matrix, MatOrderingType ordering, MemorySpace space)
+    : panels_(space), rows_(space), values_(space), inverse_diagonal_(space) {
   check_symmetry(matrix);
   const Entries a = permuted_lower(matrix, ordering);
   const Factor l = factor(a);
   check_product(a, l);
-  store_panels(l);
+  store_panels(l, space);
 }
 
 // Rows of the lower triangle of P A P^T, the diagonal last.
@@ -186,9 +186,12 @@ void SparseCholesky::check_product(const Entries& a, const Factor& l) const {
   }
 }
 
-void SparseCholesky::store_panels(const Factor& l) {
+void SparseCholesky::store_panels(const Factor& l, MemorySpace space) {
   n_nonzero_ = static_cast<std::int64_t>(l.columns.value.size());
-  for (const double pivot : l.diagonal) inverse_diagonal_.push_back(1.0 / pivot);
+  std::vector<Panel> panels;
+  std::vector<std::int64_t> rows;  // offsets in x
+  std::vector<double> values, inverse_diagonal;
+  for (const double pivot : l.diagonal) inverse_diagonal.push_back(1.0 / pivot);
   const auto begin = [&](std::int64_t j) { return static_cast<std::size_t>(l.columns.begin[j]); };
   const auto count = [&](std::int64_t j) { return begin(j + 1) - begin(j); };
   // The next column has the same pattern: it is the first entry of this one, and the rest is its.
@@ -197,130 +200,41 @@ void SparseCholesky::store_panels(const Factor& l) {
   };
   for (std::int64_t first = 0; first < n_;) {
     std::int32_t width = 1;
-    while (width < kWidest && goes_on(first + width - 1)) ++width;
+    while (width < SparseCholeskySweeps::kWidest && goes_on(first + width - 1)) ++width;
     const std::int64_t last = first + width - 1;
-    panels_.push_back(
-        {first, width, static_cast<std::int32_t>(count(last)), rows_.size(), values_.size()});
+    panels.push_back({first, width, static_cast<std::int32_t>(count(last)), std::ssize(rows),
+                      std::ssize(values)});
     // Column q has width - 1 - q entries inside the panel, and then those of all.
     for (std::int32_t row = 1; row < width; ++row)
       for (std::int32_t q = 0; q < row; ++q)
-        values_.push_back(
-            l.columns.value[begin(first + q) + static_cast<std::size_t>(row - 1 - q)]);
+        values.push_back(l.columns.value[begin(first + q) + static_cast<std::size_t>(row - 1 - q)]);
     for (std::size_t r = 0; r < count(last); ++r) {
-      rows_.push_back(l.columns.index[begin(last) + r] * n_lane);
+      rows.push_back(l.columns.index[begin(last) + r] * n_lane);
       for (std::int32_t q = 0; q < width; ++q)
-        values_.push_back(
+        values.push_back(
             l.columns.value[begin(first + q) + static_cast<std::size_t>(width - 1 - q) + r]);
     }
     first += width;
   }
+  panels_ = KernelArray(space, panels);
+  rows_ = KernelArray(space, rows);
+  values_ = KernelArray(space, values);
+  inverse_diagonal_ = KernelArray(space, inverse_diagonal);
 }
 
-// x below the panel -= L x of the panel, which is solved first.
-template <int width>
-void SparseCholesky::sweep_down(const Panel& panel, double* x) const {
-  const double* value = values_.data() + panel.first_value;
-  double* own = x + panel.first * n_lane;
-  const Lanes a = load(own);
-  Lanes b = a, c = a, d = a;
-  if constexpr (width > 1) store(own + n_lane, b = load(own + n_lane) - value[0] * a);
-  if constexpr (width > 2)
-    store(own + 2 * n_lane, c = load(own + 2 * n_lane) - value[1] * a - value[2] * b);
-  if constexpr (width > 3)
-    store(own + 3 * n_lane,
-          d = load(own + 3 * n_lane) - value[3] * a - value[4] * b - value[5] * c);
-  value += width * (width - 1) / 2;
-  const std::int64_t* row = rows_.data() + panel.first_row;
-  for (std::int32_t r = 0; r < panel.n_row; ++r, value += width) {
-    double* at = x + row[r];
-    Lanes sum = load(at) - value[0] * a;
-    if constexpr (width > 1) sum = sum - value[1] * b;
-    if constexpr (width > 2) sum = sum - value[2] * c;
-    if constexpr (width > 3) sum = sum - value[3] * d;
-    store(at, sum);
-  }
-}
-
-// x of the panel = D^-1 x - L^T x below it, and the panel's own triangle.
-template <int width>
-void SparseCholesky::sweep_up(const Panel& panel, double* x) const {
-  const double* triangle = values_.data() + panel.first_value;
-  const double* value = triangle + width * (width - 1) / 2;
-  double* own = x + panel.first * n_lane;
-  const auto scaled = [&](std::int64_t q) {
-    return inverse_diagonal_[panel.first + q] * load(own + q * n_lane);
-  };
-  Lanes a = scaled(0);
-  Lanes b = a, c = a, d = a;
-  if constexpr (width > 1) b = scaled(1);
-  if constexpr (width > 2) c = scaled(2);
-  if constexpr (width > 3) d = scaled(3);
-  const std::int64_t* row = rows_.data() + panel.first_row;
-  for (std::int32_t r = 0; r < panel.n_row; ++r, value += width) {
-    const Lanes below = load(x + row[r]);
-    a = a - value[0] * below;
-    if constexpr (width > 1) b = b - value[1] * below;
-    if constexpr (width > 2) c = c - value[2] * below;
-    if constexpr (width > 3) d = d - value[3] * below;
-  }
-  if constexpr (width > 3) {
-    store(own + 3 * n_lane, d);
-    c = c - triangle[5] * d;
-    b = b - triangle[4] * d;
-    a = a - triangle[3] * d;
-  }
-  if constexpr (width > 2) {
-    store(own + 2 * n_lane, c);
-    b = b - triangle[2] * c;
-    a = a - triangle[1] * c;
-  }
-  if constexpr (width > 1) {
-    store(own + n_lane, b);
-    a = a - triangle[0] * b;
-  }
-  store(own, a);
-}
-
-void SparseCholesky::substitute(double* x) const {
-  for (const Panel& panel : panels_) {
-    switch (panel.width) {
-      case 1:
-        sweep_down<1>(panel, x);
-        break;
-      case 2:
-        sweep_down<2>(panel, x);
-        break;
-      case 3:
-        sweep_down<3>(panel, x);
-        break;
-      default:
-        sweep_down<kWidest>(panel, x);
-        break;
-    }
-  }
-  for (auto panel = panels_.rbegin(); panel != panels_.rend(); ++panel) {
-    switch (panel->width) {
-      case 1:
-        sweep_up<1>(*panel, x);
-        break;
-      case 2:
-        sweep_up<2>(*panel, x);
-        break;
-      case 3:
-        sweep_up<3>(*panel, x);
-        break;
-      default:
-        sweep_up<kWidest>(*panel, x);
-        break;
-    }
-  }
+SparseCholeskySweeps SparseCholesky::sweeps() const {
+  SparseCholeskySweeps sweeps{};
+  sweeps.n_ = n_;
+  sweeps.n_panel_ = panels_.size();
+  sweeps.panels_ = panels_.data();
+  sweeps.rows_ = rows_.data();
+  sweeps.values_ = values_.data();
+  sweeps.inverse_diagonal_ = inverse_diagonal_.data();
+  return sweeps;
 }
 
 std::int64_t SparseCholesky::n_byte() const {
-  const auto size = [](const auto& values) {
-    return static_cast<std::int64_t>(values.size() * sizeof(values.front()));
-  };
-  return size(panels_) + size(rows_) + size(values_) + size(inverse_diagonal_);
+  return panels_.n_byte() + rows_.n_byte() + values_.n_byte() + inverse_diagonal_.n_byte();
 }
 
 }  // namespace jpo

@@ -47,8 +47,8 @@ struct Flows {
 
 void count(benchmark::State& state, double flop_per_cell) {
   const navier_stokes::Grid grid{64, 2e-3, 0.005, 100, true, {}};
-  const navier_stokes::Projection projection(grid);
-  const SparseCholesky& factor = projection.factor();
+  const navier_stokes::Projector projector(grid);
+  const SparseCholesky& factor = projector.factor();
   const auto problems = static_cast<double>(state.range(0));
   const double steps = problems * kStep;
   const double blocks = static_cast<double>(n_block_of(state.range(0)));

@@ -8,12 +8,12 @@
 #include <functional>
 #include <vector>
 
-#include "models/navier_stokes_steps.hpp"
+#include "models/navier_stokes_sweeps.hpp"
 
 namespace jpo::navier_stokes {
 
 /// A velocity as functions of the place.
-struct Flow {
+struct FlowFunctions {
   std::function<double(double, double)> u, v;
 };
 
@@ -25,7 +25,7 @@ inline double x_of_v(const Grid& grid, std::int64_t i) {
 }
 
 // One lane of a velocity [face], by value at the middle of each face; row 0 of v is a wall.
-inline std::vector<double> sampled(const Grid& grid, const Flow& flow) {
+inline std::vector<double> sampled(const Grid& grid, const FlowFunctions& flow) {
   std::vector<double> velocity(static_cast<std::size_t>(grid.n_face()));
   for (std::int64_t j = 0; j < grid.n; ++j) {
     for (std::int64_t i = 0; i < grid.n; ++i) {
@@ -40,33 +40,35 @@ inline std::vector<double> sampled(const Grid& grid, const Flow& flow) {
 /// A run of the scheme with every state kept; the flow is in lane 5 only.
 class FlowRun {
  public:
-  FlowRun(const Grid& grid, const Flow& start) : steps_(grid, Checkpoints{grid.n_step, 1}) {
-    record_.reserve(steps_.record_size());
+  FlowRun(const Grid& grid, const FlowFunctions& start)
+      : projector_(grid), scheme_{grid, {grid.n_step, 1}, projector_.projection()} {
+    record_.reserve(scheme_.record_size());
+    scratch_.reserve(scheme_.scratch_size());
     const std::vector<double> velocity = sampled(grid, start);
     for (std::size_t face = 0; face < velocity.size(); ++face)
-      steps_.state(record_.data(), 0)[face * n_lane + 5] = velocity[face];
-    steps_.forward(record_.data());
+      record_.data()[static_cast<std::int64_t>(face) * n_lane + 5] = velocity[face];
+    scheme_.forward(record_.data(), scratch_.data());
   }
   std::vector<double> at(std::int64_t step) const {
-    return lane(steps_.state(record_.data(), step));
+    return lane(record_.data() + scheme_.place(step));
   }
   std::vector<double> rate_at(std::int64_t step) {
     LaneBuffer rate;
-    rate.reserve(steps_.grid().block_size());
-    steps_.rate(steps_.state(record_.data(), step), rate.data());
+    rate.reserve(scheme_.grid.block_size());
+    scheme_.rate(record_.data() + scheme_.place(step), rate.data(), scratch_.data());
     return lane(rate.data());
   }
-  const Steps& steps() const { return steps_; }
 
  private:
   std::vector<double> lane(const double* block) const {
     std::vector<double> result;
-    for (std::int64_t face = 0; face < steps_.grid().n_face(); ++face)
+    for (std::int64_t face = 0; face < scheme_.grid.n_face(); ++face)
       result.push_back(block[face * n_lane + 5]);
     return result;
   }
-  Steps steps_;
-  LaneBuffer record_;
+  Projector projector_;
+  Scheme scheme_;
+  LaneBuffer record_, scratch_;
 };
 
 inline double dot(const std::vector<double>& a, const std::vector<double>& b) {

@@ -43,7 +43,7 @@ void print_case(const std::map<std::string, std::string>& values, Resolution res
     const auto m_rows = m.write();
     for (std::int64_t row = 0; row < n; ++row)
       model->sample(static_cast<std::uint64_t>(7 + row), c_rows.row(row), m_rows.row(row));
-    if (n > 2) m_rows.row(2)[0] = 1e300;  // one that diverges
+    if (n > 2) m_rows.row(2).back() = 1e300;  // one that diverges
   }
   std::vector<SolveStatus> status(static_cast<std::size_t>(n));
   model->solve(c, m, y, status);
@@ -71,6 +71,27 @@ void print_case(const std::map<std::string, std::string>& values, Resolution res
   print("states", model->trajectory(n - 1).states);
 }
 
+void print_flows(MemorySpace space) {
+  std::map<std::string, std::string> flow = {
+      {"model", "navier_stokes"}, {"horizon", "0.1"}, {"time_step", "0.01"}, {"n_grid", "16"}};
+  const auto with = [&](std::map<std::string, std::string> values) {
+    values.insert(flow.begin(), flow.end());
+    return values;
+  };
+  for (const char* walls : {"true", "false"})
+    for (const char* obstacle : {"none", "cylinder"})
+      for (const std::int64_t n : {1, 16, 37})
+        print_case(with({{"walls", walls}, {"obstacle", obstacle}}), Resolution::inversion, n,
+                   space);
+  for (const char* walls : {"true", "false"})
+    print_case(with({{"walls", walls}}), Resolution::data, 5, space);
+  // States that are computed again, from a few checkpoints and from as few as there can be.
+  for (const char* memory : {"1.2", "0.92"})
+    print_case(with({{"memory_cap", memory}, {"horizon", "0.23"}}), Resolution::inversion, 5,
+               space);
+  print_case(with({{"n_grid", "32"}, {"time_step", "0.005"}}), Resolution::inversion, 17, space);
+}
+
 void print_all(MemorySpace space) {
   for (const char* scheme : {"second_order", "fourth_order"})
     for (const char* unknown : {"forcing", "initial_state"})
@@ -93,6 +114,7 @@ void print_all(MemorySpace space) {
   // Many shots with more collisions than there are balls.
   print_case({{"model", "billiards"}, {"n_ball", "27"}, {"restitution", "0.05"}},
              Resolution::inversion, 37, space);
+  print_flows(space);
 }
 
 }  // namespace

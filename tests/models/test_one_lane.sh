@@ -4,7 +4,7 @@
 set -uo pipefail
 blocks=$("$1") || exit 1
 one_lane=$("$2") || exit 1
-[[ $(grep -c "of sum" <<<"$blocks") -ge 50 ]] || { echo "too little is compared"; exit 1; }
+[[ $(grep -c "of sum" <<<"$blocks") -ge 100 ]] || { echo "too little is compared"; exit 1; }
 grep -q "nan" <<<"$blocks" && { echo "a sum is not finite: $blocks"; exit 1; }
 grep -q "status 0 0 1" <<<"$blocks" || { echo "no problem diverges: $blocks"; exit 1; }
 if [[ $blocks != "$one_lane" ]]; then

@@ -49,8 +49,8 @@ TEST_P(SparseCholeskyOfSize, AgreesWithPetsc) {
   ASSERT_EQ(factor.size(), n);
   std::vector<double> right(static_cast<std::size_t>(n * n_lane)), x(right.size());
   for (std::size_t k = 0; k < right.size(); ++k) right[k] = std::sin(1.7 * static_cast<double>(k));
-  factor.solve([&](std::int64_t k) { return load(right.data() + factor.row_of(k) * n_lane); },
-               x.data());
+  factor.sweeps().solve(
+      [&](std::int64_t k) { return load(right.data() + factor.row_of(k) * n_lane); }, x.data());
 
   KspHandle solver;
   PC factors = nullptr;
