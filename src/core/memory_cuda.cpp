@@ -1,6 +1,7 @@
 // A build with CUDA: host memory and that of the rank's device.
 
-#include <algorithm>
+#include <array>
+#include <cstring>
 #include <cuda_runtime_api.h>
 #include <new>
 #include <stdexcept>
@@ -13,6 +14,7 @@ namespace jpo {
 namespace {
 
 constexpr double kGigabyte = 1e9;
+constexpr std::align_val_t kCacheLine{64};
 
 int chosen = -1;  // the process has one, or none
 
@@ -21,10 +23,9 @@ void check(cudaError_t code, const char* what) {
     throw std::runtime_error(fmt::format("CUDA: {}: {}", what, cudaGetErrorString(code)));
 }
 
-double* allocate_on_device(std::int64_t n) {
-  const auto n_byte = static_cast<std::size_t>(n) * sizeof(double);
-  void* values = nullptr;
-  if (cudaMalloc(&values, n_byte) != cudaSuccess) {
+void* allocate_on_device(std::size_t n_byte) {
+  void* bytes = nullptr;
+  if (cudaMalloc(&bytes, n_byte) != cudaSuccess) {
     cudaGetLastError();  // answered here
     std::size_t free = 0;
     std::size_t total = 0;
@@ -35,8 +36,8 @@ double* allocate_on_device(std::int64_t n) {
         static_cast<double>(n_byte) / kGigabyte, static_cast<double>(free) / kGigabyte,
         static_cast<double>(total) / kGigabyte));
   }
-  check(cudaMemset(values, 0, n_byte), "set to 0");
-  return static_cast<double*>(values);
+  check(cudaMemset(bytes, 0, n_byte), "set to 0");
+  return bytes;
 }
 
 }  // namespace
@@ -73,28 +74,54 @@ std::string cuda_device_text() {
                      properties.minor, static_cast<double>(properties.totalGlobalMem) / kGigabyte);
 }
 
-double* allocate_values(MemorySpace space, std::int64_t n) {
-  if (space == MemorySpace::cuda) return allocate_on_device(n);
-  // NOLINTNEXTLINE(cppcoreguidelines-owning-memory): aligned memory has no make_unique
-  return new (std::align_val_t{64}) double[static_cast<std::size_t>(n)]();
+std::string cuda_device_place() {
+  std::array<char, 32> place{};
+  check(cudaDeviceGetPCIBusId(place.data(), static_cast<int>(place.size()), chosen),
+        "place of the device");
+  return place.data();
 }
 
-void release_values(MemorySpace space, double* values) noexcept {
+void* allocate_bytes(MemorySpace space, std::int64_t n_byte) {
+  const auto size = static_cast<std::size_t>(n_byte);
+  if (space == MemorySpace::cuda) return allocate_on_device(size);
+  return std::memset(::operator new(size, kCacheLine), 0, size);
+}
+
+void release_bytes(MemorySpace space, void* bytes) noexcept {
   if (space == MemorySpace::cuda)
-    cudaFree(values);
+    cudaFree(bytes);
   else
-    ::operator delete[](values, std::align_val_t{64});
+    ::operator delete(bytes, kCacheLine);
 }
 
-void copy_values(MemorySpace to_space, double* to, MemorySpace from_space, const double* from,
-                 std::int64_t n) {
-  if (n == 0) return;
-  if (to_space == MemorySpace::host && from_space == MemorySpace::host) {
-    std::copy_n(from, n, to);
-    return;
-  }
-  check(cudaMemcpy(to, from, static_cast<std::size_t>(n) * sizeof(double), cudaMemcpyDefault),
-        "copy");
+void copy_bytes(MemorySpace to_space, void* to, MemorySpace from_space, const void* from,
+                std::int64_t n_byte) {
+  if (n_byte == 0) return;
+  const auto size = static_cast<std::size_t>(n_byte);
+  if (to_space == MemorySpace::host && from_space == MemorySpace::host)
+    std::memcpy(to, from, size);
+  else
+    check(cudaMemcpy(to, from, size, cudaMemcpyDefault), "copy");
+}
+
+void clear_bytes(MemorySpace space, void* bytes, std::int64_t n_byte) {
+  if (n_byte == 0) return;
+  const auto size = static_cast<std::size_t>(n_byte);
+  if (space == MemorySpace::host)
+    std::memset(bytes, 0, size);
+  else
+    check(cudaMemset(bytes, 0, size), "set to 0");
+}
+
+void* allocate_pinned(std::int64_t n_byte) {
+  void* bytes = nullptr;
+  const auto size = static_cast<std::size_t>(n_byte);
+  check(cudaMallocHost(&bytes, size), "host memory that the device copies from");
+  return std::memset(bytes, 0, size);
+}
+
+void release_pinned(void* bytes) noexcept {
+  cudaFreeHost(bytes);
 }
 
 void finish_device_work() {

@@ -1,6 +1,6 @@
 // A build without CUDA: host memory only.
 
-#include <algorithm>
+#include <cstring>
 #include <new>
 #include <stdexcept>
 #include <string>
@@ -9,6 +9,8 @@
 
 namespace jpo {
 namespace {
+
+constexpr std::align_val_t kCacheLine{64};
 
 void check_host(MemorySpace space) {
   if (space != MemorySpace::host)
@@ -33,22 +35,37 @@ void use_cuda_device() {
 std::string cuda_device_text() {
   return "none";
 }
+std::string cuda_device_place() {
+  return "";
+}
 
-double* allocate_values(MemorySpace space, std::int64_t n) {
+void* allocate_bytes(MemorySpace space, std::int64_t n_byte) {
   check_host(space);
-  // NOLINTNEXTLINE(cppcoreguidelines-owning-memory): aligned memory has no make_unique
-  return new (std::align_val_t{64}) double[static_cast<std::size_t>(n)]();
+  const auto size = static_cast<std::size_t>(n_byte);
+  return std::memset(::operator new(size, kCacheLine), 0, size);
 }
 
-void release_values(MemorySpace /*space*/, double* values) noexcept {
-  ::operator delete[](values, std::align_val_t{64});
+void release_bytes(MemorySpace /*space*/, void* bytes) noexcept {
+  ::operator delete(bytes, kCacheLine);
 }
 
-void copy_values(MemorySpace to_space, double* to, MemorySpace from_space, const double* from,
-                 std::int64_t n) {
+void copy_bytes(MemorySpace to_space, void* to, MemorySpace from_space, const void* from,
+                std::int64_t n_byte) {
   check_host(to_space);
   check_host(from_space);
-  std::copy_n(from, n, to);
+  if (n_byte > 0) std::memcpy(to, from, static_cast<std::size_t>(n_byte));
+}
+
+void clear_bytes(MemorySpace space, void* bytes, std::int64_t n_byte) {
+  check_host(space);
+  if (n_byte > 0) std::memset(bytes, 0, static_cast<std::size_t>(n_byte));
+}
+
+void* allocate_pinned(std::int64_t n_byte) {
+  return allocate_bytes(MemorySpace::host, n_byte);
+}
+void release_pinned(void* bytes) noexcept {
+  release_bytes(MemorySpace::host, bytes);
 }
 
 void finish_device_work() {}

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string>
+#include <type_traits>
 
 /// What a kernel calls: compiled for the host and, in a build with CUDA, for the device.
 #if defined(__CUDACC__)
@@ -27,14 +28,36 @@ bool has_cuda_device();
 void use_cuda_device();
 /// The chosen device, for people: its index, name and memory.
 std::string cuda_device_text();
+/// Where it is plugged in: no other device of the machine has the same. Empty without CUDA.
+std::string cuda_device_place();
 
-/// n doubles, all 0, aligned to cache lines. Throws std::runtime_error, which says how much there
-/// is, where the device has not so much memory left, std::bad_alloc where the host has not.
-double* allocate_values(MemorySpace space, std::int64_t n);
-void release_values(MemorySpace space, double* values) noexcept;
-/// Waits until the values are there.
-void copy_values(MemorySpace to_space, double* to, MemorySpace from_space, const double* from,
-                 std::int64_t n);
+/// All 0, aligned to cache lines. Throws std::runtime_error, which says how much there is, where
+/// the device has not so much memory left, std::bad_alloc where the host has not.
+void* allocate_bytes(MemorySpace space, std::int64_t n_byte);
+void release_bytes(MemorySpace space, void* bytes) noexcept;
+/// Waits until the bytes are there.
+void copy_bytes(MemorySpace to_space, void* to, MemorySpace from_space, const void* from,
+                std::int64_t n_byte);
+
+/// n values, all 0; release_bytes() ends them.
+template <class Value = double>
+Value* allocate_values(MemorySpace space, std::int64_t n) {
+  static_assert(std::is_trivially_copyable_v<Value> && std::is_trivially_destructible_v<Value>);
+  return static_cast<Value*>(allocate_bytes(space, n * static_cast<std::int64_t>(sizeof(Value))));
+}
+template <class Value>
+void copy_values(MemorySpace to_space, Value* to, MemorySpace from_space, const Value* from,
+                 std::int64_t n) {
+  copy_bytes(to_space, to, from_space, from, n * static_cast<std::int64_t>(sizeof(Value)));
+}
+
+/// All bytes 0.
+void clear_bytes(MemorySpace space, void* bytes, std::int64_t n_byte);
+
+/// Host memory that the device copies from and to directly, all 0; ordinary memory without CUDA.
+/// Throws as allocate_bytes.
+void* allocate_pinned(std::int64_t n_byte);
+void release_pinned(void* bytes) noexcept;
 
 /// After a kernel's launch: waits until the device has done its work. Throws std::runtime_error
 /// where the launch or the kernel failed.

@@ -244,7 +244,7 @@ class LaneBuffer {
 
  private:
   void release() noexcept {
-    if (data_ != nullptr) release_values(space_, data_);
+    if (data_ != nullptr) release_bytes(space_, data_);
     data_ = nullptr;
     size_ = 0;
   }
