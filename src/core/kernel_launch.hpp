@@ -48,12 +48,12 @@ void for_each_index(MemorySpace space, std::int64_t n, const Kernel& kernel) {
 }
 
 /// Adds kernel(k) to a total where it is not 0.
-template <class Kernel>
+template <class Kernel, class Integer>
 struct AddToTotal {
   Kernel kernel;
-  std::int64_t* total;
+  Integer* total;
   JPO_KERNEL void operator()(std::int64_t k) const {
-    const std::int64_t term = kernel(k);
+    const Integer term = kernel(k);
     if (term == 0) return;
 #if defined(__CUDA_ARCH__)
     atomicAdd(reinterpret_cast<unsigned long long*>(total), static_cast<unsigned long long>(term));
@@ -63,15 +63,16 @@ struct AddToTotal {
   }
 };
 
-/// *total += sum of kernel(k), an integer, over k = 0 .. n-1; both in the memory space of its data.
-template <class Kernel>
-void sum_over_indices(MemorySpace space, std::int64_t n, const Kernel& kernel,
-                      std::int64_t* total) {
+/// *total += sum of kernel(k), a 64-bit integer, over k = 0 .. n-1; both in the memory space of its
+/// data.
+template <class Kernel, class Integer>
+void sum_over_indices(MemorySpace space, std::int64_t n, const Kernel& kernel, Integer* total) {
+  static_assert(sizeof(Integer) == 8);
   if (space == MemorySpace::cuda) {
-    start_on_device(n, AddToTotal<Kernel>{kernel, total});
+    start_on_device(n, AddToTotal<Kernel, Integer>{kernel, total});
     return;
   }
-  std::int64_t sum = 0;
+  Integer sum = 0;
   for (std::int64_t k = 0; k < n; ++k) sum += kernel(k);
   *total += sum;
 }

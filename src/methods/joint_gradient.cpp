@@ -154,7 +154,7 @@ JointGradient::Scale JointGradient::agree_on_scale(JointSum& sum) {
   }
   const std::chrono::duration<double> elapsed = PhaseTimer::Clock::now() - start_;
   // The weights' hash travels twice, with both signs: all ranks agree where max = -max(-).
-  const double hash = as_exact_double(network_.weight_hash());
+  const double hash = as_exact_double(network_.weight_mark());
   std::array<double, 5> agreed = {largest_gradient, largest_loss, hash, -hash, elapsed.count()};
   {
     const auto scope = task_.timer.scope(Phase::wait);

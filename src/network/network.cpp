@@ -13,6 +13,7 @@
 
 #include "core/errors.hpp"
 #include "core/hash.hpp"
+#include "core/hash_in_place.hpp"
 #include "core/random.hpp"
 #include "network/architecture.hpp"
 #include "network/head.hpp"
@@ -321,6 +322,13 @@ std::uint64_t Network::weight_hash() const {
   const torch::Tensor values = parts_->flat.detach().to(torch::kCPU);
   return hash_bytes({static_cast<const std::byte*>(values.data_ptr()),
                      static_cast<std::size_t>(values.nbytes())});
+}
+
+std::uint64_t Network::weight_mark() const {
+  const torch::Tensor values = parts_->flat.detach();
+  return parts_->type == torch::kFloat64
+             ? hash_in_place(space(), values.data_ptr<double>(), n_weight())
+             : hash_in_place(space(), values.data_ptr<float>(), n_weight());
 }
 
 std::int64_t count_weights(const NetworkSettings& settings, const NetworkShape& shape) {

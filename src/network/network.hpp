@@ -128,6 +128,8 @@ class Network {
   std::vector<double> weights() const;
   void set_weights(std::span<const double> weights);
   std::uint64_t weight_hash() const;
+  /// Another hash of them, without a way through the host.
+  std::uint64_t weight_mark() const;
 
   /// Weights and what the optimizer remembers of its steps. Collective where the archive is.
   void archive(StateArchive& archive, const std::string& name);

@@ -21,6 +21,8 @@ Transport::Transport(Kind kind, MPI_Comm comm)
   if (kind == Kind::nccl) nccl_ = std::make_unique<NcclRanks>(comm);
 }
 
+Transport::Transport(Transport&&) noexcept = default;
+Transport& Transport::operator=(Transport&&) noexcept = default;
 Transport::~Transport() = default;
 
 void Transport::sum(MemorySpace space, std::int64_t* values, std::int64_t n) const {

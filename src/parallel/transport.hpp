@@ -28,8 +28,8 @@ class Transport {
   Transport(Kind kind, MPI_Comm comm);
   Transport(const Transport&) = delete;
   Transport& operator=(const Transport&) = delete;
-  Transport(Transport&&) = delete;
-  Transport& operator=(Transport&&) = delete;
+  Transport(Transport&&) noexcept;
+  Transport& operator=(Transport&&) noexcept;
   ~Transport();
 
   MPI_Comm comm() const { return comm_; }

@@ -9,6 +9,7 @@
 #include <gtest/gtest.h>
 
 #include "core/checks.hpp"
+#include "core/hash_in_place.hpp"
 #include "core/random.hpp"
 #include "parallel/exact_sum.hpp"
 #include "tests/parallel/emulated_device.hpp"
@@ -112,6 +113,21 @@ TEST_F(DeviceSum, IsAddedUpThere) {
   EXPECT_EQ(n_emulated_kernel(), before + 1);
 }
 #endif
+
+TEST_F(DeviceSum, AHashIsThatOfTheHost) {
+  const std::vector<double> doubles = term(0, false);
+  const std::vector<float> floats(doubles.begin(), doubles.end());
+  const auto there = [](const auto& numbers) {
+    using Number = std::decay_t<decltype(numbers.front())>;
+    SpaceArray<Number> values(MemorySpace::cuda, kValue);
+    copy_values<Number>(MemorySpace::cuda, values.data(), MemorySpace::host, numbers.data(),
+                        kValue);
+    return hash_in_place(MemorySpace::cuda, values.data(), kValue);
+  };
+  EXPECT_EQ(there(doubles), hash_in_place(MemorySpace::host, doubles.data(), kValue));
+  EXPECT_EQ(there(floats), hash_in_place(MemorySpace::host, floats.data(), kValue));
+  EXPECT_NE(there(floats), there(doubles));
+}
 
 TEST_F(DeviceSum, RefusesTermsOfAnotherMemory) {
   FlatSum there({2}, Reduction::exact, MemorySpace::cuda);

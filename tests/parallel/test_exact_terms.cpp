@@ -84,8 +84,8 @@ TEST(AddExactly, HasTheSameBitsInAnyOrder) {
   RandomStream stream(6);
   for (std::size_t k = order.size(); k > 1; --k) std::swap(order[k - 1], order[stream.below(k)]);
   Integers integers;
-  const AddToTotal<AddExactly> kernel{{values.data(), integers.high.data(), integers.low.data()},
-                                      &integers.n_refused};
+  const AddToTotal<AddExactly, std::int64_t> kernel{
+      {values.data(), integers.high.data(), integers.low.data()}, &integers.n_refused};
   for (const std::int64_t k : order) kernel(k);
   EXPECT_EQ(integers, expected());
 }
