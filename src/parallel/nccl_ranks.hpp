@@ -1,5 +1,5 @@
 #pragma once
-// NCCL in a build that has it (nccl_ranks.cpp), and what stands for it in one that has not
+// NCCL in a build that has it (nccl_cuda.cpp), and what stands for it in one that has not
 // (nccl_none.cpp).
 
 #include <cstdint>

@@ -37,8 +37,8 @@ host=(mpicxx -Wall -Wextra -Wshadow -DFMT_HEADER_ONLY "${cuda_includes[@]}")
 compile core/memory_cuda.cpp "${host[@]}"
 echo "memory_cuda.cpp: good"
 if echo '#include <nccl.h>' | "${host[@]}" -x c++ -E - >/dev/null 2>&1; then
-  compile parallel/nccl_ranks.cpp "${host[@]}"
-  echo "nccl_ranks.cpp: good"
+  compile parallel/nccl_cuda.cpp "${host[@]}"
+  echo "nccl_cuda.cpp: good"
 else
-  echo "nccl_ranks.cpp: not compiled, there is no nccl.h beside nvcc"
+  echo "nccl_cuda.cpp: not compiled, there is no nccl.h beside nvcc"
 fi
