@@ -58,9 +58,10 @@ for deck in kuramoto_sivashinsky assimilation navier_stokes wave_packet billiard
   check "verify_$deck" "$jpo" verify "inputs/$deck.toml" --set 'parallel.device="cuda"'
 done
 # A whole run: twice the same bits on the device, at one and two ranks.
-run() { # run NAME RANKS DEVICE
+run() { # run NAME RANKS DEVICE [TRANSPORT]
   mpirun -n "$2" --oversubscribe --bind-to none "$jpo" run inputs/kuramoto_sivashinsky.toml --overwrite \
-    --set "run.output=\"$out/$1.h5\"" --set "parallel.device=\"$3\"" --set parallel.solve_batch=4096
+    --set "run.output=\"$out/$1.h5\"" --set "parallel.device=\"$3\"" --set parallel.solve_batch=4096 \
+    --set "parallel.transport=\"${4:-mpi}\""
 }
 same_run() {
   local found
@@ -73,6 +74,28 @@ check run_again run again 1 cuda
 check run_on_two_ranks run two 2 cuda
 check deterministic same_run device again
 check any_number_of_ranks same_run device two
+# Sums on the device: the host's bits, whichever way they travel.
+device_sum() {
+  for n in 1 2; do
+    mpirun -n $n --oversubscribe --bind-to none "$build/tests/parallel/test_device_sum" >"$out/sum.txt" &&
+      ! grep -q SKIPPED "$out/sum.txt" || { cat "$out/sum.txt" && return 1; }
+  done
+}
+check device_sum device_sum
+check run_staged run staged 2 cuda staged
+check staged same_run device staged
+if "$jpo" doctor | grep -q "NCCL can be chosen"; then
+  check run_nccl run nccl 1 cuda nccl
+  check nccl same_run device nccl
+  if [[ $(nvidia-smi --list-gpus | wc -l) -eq 1 ]]; then
+    # Two ranks on one device: refused by name, not by NCCL's failure.
+    nccl_refusal() { run refused 2 cuda nccl 2>&1 | grep -q "ranks 0 and 1 share the device"; }
+    check nccl_refusal nccl_refusal
+  else
+    check run_nccl_two run nccl_two 2 cuda nccl
+    check nccl_two same_run device nccl_two
+  fi
+fi
 if command -v compute-sanitizer >/dev/null; then
   # Kernels use no shared memory: there is nothing for racecheck.
   for tool in "memcheck --report-api-errors no" initcheck; do

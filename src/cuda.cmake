@@ -49,6 +49,20 @@ function(jpo_cuda_options)
     "$<$<COMPILE_LANGUAGE:CUDA>:--expt-relaxed-constexpr;-fmad=false;-Xcompiler=${host}>")
 endfunction()
 
+# NCCL, where it is: the one that LibTorch brings, or the system's. One process has one of them.
+function(jpo_find_nccl)
+  find_path(NCCL_INCLUDE_DIR nccl.h HINTS ${Torch_DIR}/../../../../nvidia/nccl/include
+    ${CUDAToolkit_INCLUDE_DIRS})
+  find_library(NCCL_LIBRARY NAMES nccl libnccl.so.2 HINTS ${Torch_DIR}/../../../../nvidia/nccl/lib
+    ${CUDAToolkit_LIBRARY_DIR})
+  if(NCCL_INCLUDE_DIR AND NCCL_LIBRARY)
+    message(STATUS "NCCL: ${NCCL_LIBRARY}")
+    set(JPO_NCCL ON PARENT_SCOPE)
+  else()
+    message(STATUS "NCCL: not found; parallel.transport = \"nccl\" will be refused")
+  endif()
+endfunction()
+
 # A sentence for a library without CUDA.
 function(jpo_require_cuda_libraries)
   set(CMAKE_REQUIRED_LIBRARIES PkgConfig::PETSC MPI::MPI_CXX)

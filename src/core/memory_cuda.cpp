@@ -1,5 +1,6 @@
 // A build with CUDA: host memory and that of the rank's device.
 
+#include <array>
 #include <cstring>
 #include <cuda_runtime_api.h>
 #include <new>
@@ -24,7 +25,6 @@ void check(cudaError_t code, const char* what) {
 
 void* allocate_on_device(std::size_t n_byte) {
   void* bytes = nullptr;
-  if (n_byte == 0) return bytes;
   if (cudaMalloc(&bytes, n_byte) != cudaSuccess) {
     cudaGetLastError();  // answered here
     std::size_t free = 0;
@@ -74,6 +74,13 @@ std::string cuda_device_text() {
                      properties.minor, static_cast<double>(properties.totalGlobalMem) / kGigabyte);
 }
 
+std::string cuda_device_place() {
+  std::array<char, 32> place{};
+  check(cudaDeviceGetPCIBusId(place.data(), static_cast<int>(place.size()), chosen),
+        "place of the device");
+  return place.data();
+}
+
 void* allocate_bytes(MemorySpace space, std::int64_t n_byte) {
   const auto size = static_cast<std::size_t>(n_byte);
   if (space == MemorySpace::cuda) return allocate_on_device(size);
@@ -95,6 +102,26 @@ void copy_bytes(MemorySpace to_space, void* to, MemorySpace from_space, const vo
     std::memcpy(to, from, size);
   else
     check(cudaMemcpy(to, from, size, cudaMemcpyDefault), "copy");
+}
+
+void clear_bytes(MemorySpace space, void* bytes, std::int64_t n_byte) {
+  if (n_byte == 0) return;
+  const auto size = static_cast<std::size_t>(n_byte);
+  if (space == MemorySpace::host)
+    std::memset(bytes, 0, size);
+  else
+    check(cudaMemset(bytes, 0, size), "set to 0");
+}
+
+void* allocate_pinned(std::int64_t n_byte) {
+  void* bytes = nullptr;
+  const auto size = static_cast<std::size_t>(n_byte);
+  check(cudaMallocHost(&bytes, size), "host memory that the device copies from");
+  return std::memset(bytes, 0, size);
+}
+
+void release_pinned(void* bytes) noexcept {
+  cudaFreeHost(bytes);
 }
 
 void finish_device_work() {

@@ -35,6 +35,9 @@ void use_cuda_device() {
 std::string cuda_device_text() {
   return "none";
 }
+std::string cuda_device_place() {
+  return "";
+}
 
 void* allocate_bytes(MemorySpace space, std::int64_t n_byte) {
   check_host(space);
@@ -51,6 +54,18 @@ void copy_bytes(MemorySpace to_space, void* to, MemorySpace from_space, const vo
   check_host(to_space);
   check_host(from_space);
   if (n_byte > 0) std::memcpy(to, from, static_cast<std::size_t>(n_byte));
+}
+
+void clear_bytes(MemorySpace space, void* bytes, std::int64_t n_byte) {
+  check_host(space);
+  if (n_byte > 0) std::memset(bytes, 0, static_cast<std::size_t>(n_byte));
+}
+
+void* allocate_pinned(std::int64_t n_byte) {
+  return allocate_bytes(MemorySpace::host, n_byte);
+}
+void release_pinned(void* bytes) noexcept {
+  release_bytes(MemorySpace::host, bytes);
 }
 
 void finish_device_work() {}

@@ -28,6 +28,8 @@ bool has_cuda_device();
 void use_cuda_device();
 /// The chosen device, for people: its index, name and memory.
 std::string cuda_device_text();
+/// Where it is plugged in: no other device of the machine has the same. Empty without CUDA.
+std::string cuda_device_place();
 
 /// All 0, aligned to cache lines. Throws std::runtime_error, which says how much there is, where
 /// the device has not so much memory left, std::bad_alloc where the host has not.
@@ -48,6 +50,14 @@ void copy_values(MemorySpace to_space, Value* to, MemorySpace from_space, const 
                  std::int64_t n) {
   copy_bytes(to_space, to, from_space, from, n * static_cast<std::int64_t>(sizeof(Value)));
 }
+
+/// All bytes 0.
+void clear_bytes(MemorySpace space, void* bytes, std::int64_t n_byte);
+
+/// Host memory that the device copies from and to directly, all 0; ordinary memory without CUDA.
+/// Throws as allocate_bytes.
+void* allocate_pinned(std::int64_t n_byte);
+void release_pinned(void* bytes) noexcept;
 
 /// After a kernel's launch: waits until the device has done its work. Throws std::runtime_error
 /// where the launch or the kernel failed.

@@ -38,6 +38,16 @@ void ParallelSettings::describe(KeyTable& table) {
       {.doc = "where the model and the network work; cuda: on this rank's GPU, where the model "
               "can; wants a large solve_batch",
        .allowed = {"host", "cuda"}});
+  table.add(
+      "transport", &transport,
+      {.doc = "how a device's sums travel; mpi: by MPI from its memory, where MPI takes that; "
+              "staged: by MPI through the host's memory; nccl: by NCCL, a device for each rank",
+       .allowed = {"mpi", "staged", "nccl"}});
+}
+
+Transport::Kind transport_kind(const ParallelSettings& parallel) {
+  if (parallel.transport == "nccl") return Transport::Kind::nccl;
+  return parallel.transport == "mpi" ? Transport::Kind::mpi : Transport::Kind::staged;
 }
 
 Catalogue program_catalogue() {

@@ -1,6 +1,7 @@
 #pragma once
 #include "core/settings.hpp"
 #include "deck/deck.hpp"
+#include "parallel/transport.hpp"
 
 namespace jpo {
 
@@ -10,8 +11,12 @@ struct ParallelSettings : Settings {
   std::string reduction = "exact";
   std::int64_t solve_batch = 16;
   std::string device = "host";
+  std::string transport = "mpi";
   void describe(KeyTable& table) override;
 };
+
+/// What the key transport says.
+Transport::Kind transport_kind(const ParallelSettings& parallel);
 
 /// Every section, model and method that this program has: what a deck may say.
 Catalogue program_catalogue();

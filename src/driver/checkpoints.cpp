@@ -129,6 +129,8 @@ std::set<std::string> keys_without_effect(const Deck& deck) {
   for (const char* key :
        {"directory", "every_updates", "every_seconds", "keep", "resume", "walltime_s"})
     keys.insert(std::string("checkpoint.") + key);
+  if (deck.section<ParallelSettings>("parallel").reduction == "exact")
+    keys.insert("parallel.transport");
   for (const MethodDeck& method : deck.methods) keys.insert("method." + method.name + ".window");
   return keys;
 }

@@ -14,6 +14,7 @@
 #include "io/result_file.hpp"
 #include "methods/network_calls.hpp"
 #include "methods/tao_solve.hpp"
+#include "parallel/nccl_ranks.hpp"
 
 namespace jpo {
 namespace {
@@ -66,6 +67,19 @@ void check_sizes(const Deck& deck, const ModelShape& shape, int n_rank) {
   }
 }
 
+void check_transport(const Deck& deck, const ModelShape& shape, MPI_Comm comm) {
+  if (transport_kind(deck.section<ParallelSettings>("parallel")) != Transport::Kind::nccl) return;
+  const auto refuse = [](const std::string& reason) {
+    throw BadInput(
+        fmt::format("key 'parallel.transport' = \"nccl\": {}; allowed: mpi, staged", reason));
+  };
+  if (!built_with_nccl()) refuse("this jpo is built without NCCL");
+  if (shape.space != MemorySpace::cuda)
+    refuse("the sums of this run are on the host (parallel.device, or a model without kernels)");
+  const std::string shared = shared_device(cuda_device_place(), comm);
+  if (!shared.empty()) refuse("NCCL wants a device for each rank, and " + shared);
+}
+
 // True where the truth of problems is known.
 bool check_problems(const Deck& deck, const ModelShape& shape, MPI_Comm comm) {
   const auto& data = deck.section<DataSettings>("data");
@@ -114,6 +128,7 @@ void check_deck(const Deck& deck, MPI_Comm comm) {
   check_faults(deck);
   check_prefixes(deck);
   check_sizes(deck, model->shape(), n_rank);
+  check_transport(deck, model->shape(), comm);
   count_weights(deck, model->shape());
   const PetscOptionsScope options(deck);
   check_methods(

@@ -14,8 +14,10 @@
 #include "core/memory_space.hpp"
 #include "network/network_library.hpp"
 #include "parallel/broadcast.hpp"
+#include "parallel/device_mpi.hpp"
 #include "parallel/exact_sum.hpp"
 #include "parallel/machine_ranks.hpp"
+#include "parallel/nccl_ranks.hpp"
 
 namespace jpo {
 namespace {
@@ -104,6 +106,8 @@ Surroundings look_around_here() {
   found.visible_gpus = variable("CUDA_VISIBLE_DEVICES");
   found.library_sees_gpu = network_library_sees_gpu();
   found.n_usable_gpu = has_cuda_device() ? n_cuda_device() : 0;
+  found.mpi_takes_device_memory = mpi_takes_device_memory();
+  found.has_nccl = built_with_nccl();
   found.mpi_io = variable("OMPI_MCA_io");
   return found;
 }
@@ -150,6 +154,8 @@ Surroundings look_around(MPI_Comm comm) {
   broadcast(found.visible_gpus, comm);
   broadcast(found.library_sees_gpu, comm);
   broadcast(found.n_usable_gpu, comm);
+  broadcast(found.mpi_takes_device_memory, comm);
+  broadcast(found.has_nccl, comm);
   broadcast(found.mpi_io, comm);
   return found;
 }

@@ -40,7 +40,9 @@ struct Surroundings {
   std::string visible_gpus;       ///< CUDA_VISIBLE_DEVICES; empty: not set
   bool library_sees_gpu = false;  ///< LibTorch's opinion
   std::int64_t n_usable_gpu = 0;  ///< by this build of jpo, through CUDA
-  std::string mpi_io;             ///< OMPI_MCA_io; empty: not set
+  bool mpi_takes_device_memory = false;
+  bool has_nccl = false;  ///< this build of jpo
+  std::string mpi_io;     ///< OMPI_MCA_io; empty: not set
 };
 /// The same on every rank. Collective on comm.
 Surroundings look_around(MPI_Comm comm);

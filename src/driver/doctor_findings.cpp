@@ -302,8 +302,13 @@ Finding judge_gpus(const Surroundings& around) {
   if (!around.visible_gpus.empty())
     seen += fmt::format(" (CUDA_VISIBLE_DEVICES={})", around.visible_gpus);
   if (around.library_sees_gpu) seen += ", LibTorch could use one";
-  if (around.n_usable_gpu > 0)
-    return {"gpu", Grade::ok, seen + "; models that can compute on them, ranks in turn", ""};
+  if (around.n_usable_gpu > 0) {
+    seen += fmt::format(
+        "; models that can compute on them, ranks in turn; MPI {} their memory, NCCL {}",
+        around.mpi_takes_device_memory ? "takes" : "does not take",
+        around.has_nccl ? "can be chosen" : "is not in this build");
+    return {"gpu", Grade::ok, seen, ""};
+  }
   seen += built_with_cuda() ? "; CUDA finds no device" : "; this build computes on CPUs only";
   if (!around.asked_for_gpu) return {"gpu", Grade::ok, seen, ""};
   return {"gpu", Grade::warning, seen + ", and the job holds some",

@@ -168,6 +168,7 @@ Job::Job(Deck deck, MPI_Comm comm)
       comm_(comm),
       shard_(make_shard(deck_, comm)),
       model_(make_model(deck_, Resolution::inversion)),
+      transport_(transport_kind(deck_.section<ParallelSettings>("parallel")), comm),
       problems_(make_problems(deck_, shard_, *model_, timer_, comm)) {
   const MethodResult centre(problems_.observation.n_problem(), shape().parameters);
   floor_ = loss_at(problems_.truth);
@@ -226,6 +227,7 @@ Task Job::task(const std::string& name, Objective& objective) {
           shard_,
           objective,
           parallel.reduction == "exact" ? Reduction::exact : Reduction::fast,
+          transport_,
           deck_.section<NetworkSettings>("network"),
           timer_,
           problems_.usable,

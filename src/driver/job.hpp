@@ -18,6 +18,7 @@
 #include "models/forward_model.hpp"
 #include "network/network.hpp"
 #include "parallel/shard.hpp"
+#include "parallel/transport.hpp"
 
 namespace jpo {
 
@@ -101,6 +102,7 @@ class Job {
   PhaseTimer timer_;
   Shard shard_;
   std::unique_ptr<ForwardModel> model_;
+  Transport transport_;
   ProblemSet problems_;
   std::vector<double> floor_;
   std::vector<double> loss_at_centre_;

@@ -110,7 +110,8 @@ void show_sizes(const Deck& deck, const ModelShape& shape, int n_rank) {
       shape.parameters.size(), fmt::join(shape.parameters.names, ", "), shape.observation.size(),
       shape.context.size());
   if (shape.space == MemorySpace::cuda)
-    say("works on the CUDA devices of its ranks, rank 0 on {}", cuda_device_text());
+    say("works on the CUDA devices of its ranks, rank 0 on {}; sums travel {}", cuda_device_text(),
+        transport_text(transport_kind(parallel)));
   else if (parallel.device == "cuda")
     say("works on the host: this model has no kernels for a device");
   const std::int64_t useful = max_useful_ranks(deck);

@@ -16,6 +16,7 @@ namespace jpo {
 namespace {
 
 enum Count : std::int64_t { kCounted, kFailed, kClipped, kSave, kStop, n_count };
+enum Scalar : std::int64_t { kLoss, n_scalar };
 
 bool is_ok(Outcome outcome) {
   return outcome == Outcome::ok;
@@ -45,9 +46,9 @@ JointGradient::JointGradient(const Task& task, Network& network, TrainingSet& se
          task.objective.shape().parameters.size()),
       evaluation_(m_.capacity(), m_.n_component()),
       pull_(m_.capacity(), m_.n_component()),
-      micro_gradient_(static_cast<std::size_t>(network.n_weight())),
-      gradient_(micro_gradient_.size()),
-      sum_(network.n_weight() + 1, n_count, task.reduction) {
+      micro_gradient_(network.space(), network.n_weight()),
+      gradient_(static_cast<std::size_t>(network.n_weight())),
+      sum_({network.n_weight(), n_count, n_scalar}, task.reduction, network.space()) {
   micro_batch_rows_.reserve(static_cast<std::size_t>(task.shard.micro_batch()));
 }
 
@@ -153,7 +154,7 @@ JointGradient::Scale JointGradient::agree_on_scale(JointSum& sum) {
   }
   const std::chrono::duration<double> elapsed = PhaseTimer::Clock::now() - start_;
   // The weights' hash travels twice, with both signs: all ranks agree where max = -max(-).
-  const double hash = as_exact_double(network_.weight_hash());
+  const double hash = as_exact_double(network_.weight_mark());
   std::array<double, 5> agreed = {largest_gradient, largest_loss, hash, -hash, elapsed.count()};
   {
     const auto scope = task_.timer.scope(Phase::wait);
@@ -177,8 +178,9 @@ void JointGradient::add_gradients(int exponent) {
   for (std::int64_t k = 0; k < n_micro_batch_; ++k) {
     network_.backward(k, evaluation_.gradient, calls_.first(static_cast<std::size_t>(k)),
                       micro_gradient_);
-    sum_.add(0, micro_gradient_);
+    sum_.add(micro_gradient_);
   }
+  if (micro_gradient_.space() == MemorySpace::cuda) finish_device_work();  // in this phase
 }
 
 void JointGradient::add_losses(int exponent) {
@@ -188,8 +190,7 @@ void JointGradient::add_losses(int exponent) {
       sum_.count(kFailed, 1);
       continue;
     }
-    const double loss = evaluation_.loss[k] * factor;
-    sum_.add(network_.n_weight(), {&loss, 1});
+    sum_.add_scalar(kLoss, evaluation_.loss[k] * factor);
     sum_.count(kCounted, 1);
   }
   sum_.count(kClipped, n_clipped_);
@@ -201,7 +202,7 @@ void JointGradient::collect(const Scale& scale, JointSum& sum) {
   FlatSum::Seconds seconds;
   {
     const auto scope = task_.timer.scope(Phase::reduce);
-    sum_.reduce(task_.comm, seconds);
+    sum_.reduce(task_.transport, seconds);
   }
   task_.timer.move(Phase::reduce, Phase::wait, seconds.wait);
   sum.n_counted = sum_.counted(kCounted);
@@ -210,7 +211,7 @@ void JointGradient::collect(const Scale& scale, JointSum& sum) {
   sum.wish = {sum_.counted(kSave) > 0, sum_.counted(kStop) > 0};
   sum.usable = sum.n_counted > 0 && sum_.n_refused() == 0;
   const auto n = static_cast<double>(std::max<std::int64_t>(sum.n_counted, 1));
-  sum.loss_mean = sum.usable ? sum_.values().back() * power_of_two(scale.loss) / n
+  sum.loss_mean = sum.usable ? sum_.scalar(kLoss) * power_of_two(scale.loss) / n
                              : std::numeric_limits<double>::quiet_NaN();
   const double factor = power_of_two(scale.gradient);
   double square = 0.0;
@@ -243,8 +244,8 @@ double JointGradient::alignment() {
   sum_.clear();
   add_gradients(binary_exponent(largest));
   FlatSum::Seconds seconds;
-  sum_.reduce(task_.comm, seconds);
-  const auto to_truth = sum_.values().first(gradient_.size());
+  sum_.reduce(task_.transport, seconds);
+  const auto to_truth = sum_.values();
   const double square = dot(to_truth, to_truth) * dot(gradient_, gradient_);
   return square > 0.0 ? dot(to_truth, gradient_) / std::sqrt(square) : History::Entry::kNone;
 }
@@ -287,9 +288,10 @@ void JointGradient::sample_gradient(std::int64_t id, std::vector<double>& sample
   pull_.fill(0.0);
   std::ranges::copy(evaluation_.gradient.read().row(k), pull_.write().row(k).begin());
   network_.backward(0, pull_, calls_.first(call), micro_gradient_);
-  const double square = dot(micro_gradient_, micro_gradient_);
+  const std::vector<double> gradient = micro_gradient_.read();
+  const double square = dot(gradient, gradient);
   const double factor = power_of_two(exponent_);
-  samples.push_back(dot(micro_gradient_, gradient_) /
+  samples.push_back(dot(gradient, gradient_) /
                     std::sqrt(std::max(square * dot(gradient_, gradient_), 1e-300)));
   samples.push_back(square * factor * factor);
 }

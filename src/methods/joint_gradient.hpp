@@ -87,10 +87,10 @@ class JointGradient {
   std::vector<std::int64_t> micro_batch_rows_;  ///< of one micro-batch, usable or not
   Batch m_;
   Evaluation evaluation_;
-  Batch pull_;                          ///< one problem's g, zero elsewhere
-  int exponent_ = 0;                    ///< of two, of the scaled g in evaluation_
-  std::vector<double> micro_gradient_;  ///< [n_weight]
-  std::vector<double> gradient_;        ///< [n_weight]
+  Batch pull_;                         ///< one problem's g, zero elsewhere
+  int exponent_ = 0;                   ///< of two, of the scaled g in evaluation_
+  SpaceArray<double> micro_gradient_;  ///< [n_weight], where the network works
+  std::vector<double> gradient_;       ///< [n_weight]
   FlatSum sum_;
   std::int64_t n_clipped_ = 0;
   Wish wish_;

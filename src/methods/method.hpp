@@ -139,6 +139,7 @@ struct Task {
   const Shard& shard;
   Objective& objective;
   Reduction reduction;
+  const Transport& transport;  ///< of sums over comm
   const NetworkSettings& network;
   PhaseTimer& timer;
   std::span<const std::int64_t> usable;  ///< local rows that have an observation, ascending

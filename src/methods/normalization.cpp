@@ -14,7 +14,7 @@ class GroupSums {
         group_(network.normalized_group()),
         size_(static_cast<std::size_t>(network.n_normalized()), 0.0),
         term_(size_.size()),
-        sum_(network.n_normalized(), 1, task.reduction) {
+        sum_({network.n_normalized(), 1}, task.reduction) {
     for (const std::int64_t group : group_) size_[static_cast<std::size_t>(group)] += 1.0;
   }
 
@@ -29,11 +29,11 @@ class GroupSums {
                      [&](double value, std::size_t group) { term_[group] += f(value, group); });
       for (std::size_t k = 0; k < term_.size(); ++k)
         term_[k] = std::ldexp(term_[k] / size_[k], -static_cast<int>(exponent));
-      sum_.add(0, term_);
+      sum_.add(term_);
       sum_.count(0, 1);
     }
     FlatSum::Seconds seconds;
-    sum_.reduce(task_.comm, seconds);
+    sum_.reduce(task_.transport, seconds);
     std::vector<double> mean(sum_.values().begin(), sum_.values().end());
     for (double& value : mean)
       value = std::ldexp(value, static_cast<int>(exponent)) /

@@ -16,6 +16,7 @@
 
 #include "core/batch.hpp"
 #include "core/memory_space.hpp"
+#include "core/space_array.hpp"
 
 namespace jpo {
 
@@ -211,39 +212,6 @@ inline void launch(MemorySpace space, std::int64_t n_block, const Kernel& kernel
       kernel(block);
   });
 }
-
-/// Cache-line aligned values in one memory space, all 0 at first.
-template <class Value>
-class SpaceArray {
- public:
-  explicit SpaceArray(MemorySpace space) : space_(space) {}
-  SpaceArray(MemorySpace space, std::int64_t n)
-      : space_(space), data_(allocate_values<Value>(space, n)), size_(n) {}
-  SpaceArray(const SpaceArray&) = delete;
-  SpaceArray& operator=(const SpaceArray&) = delete;
-  SpaceArray(SpaceArray&& other) noexcept
-      : space_(other.space_),
-        data_(std::exchange(other.data_, nullptr)),
-        size_(std::exchange(other.size_, 0)) {}
-  SpaceArray& operator=(SpaceArray&& other) noexcept {
-    std::swap(space_, other.space_);
-    std::swap(data_, other.data_);
-    std::swap(size_, other.size_);
-    return *this;
-  }
-  ~SpaceArray() {
-    if (data_ != nullptr) release_bytes(space_, data_);
-  }
-
-  MemorySpace space() const { return space_; }
-  Value* data() const { return data_; }
-  std::int64_t size() const { return size_; }
-
- private:
-  MemorySpace space_;
-  Value* data_ = nullptr;
-  std::int64_t size_ = 0;
-};
 
 /// What kernels read and nobody changes: numbers, or plain structs of them.
 template <class Value>

@@ -1,6 +1,7 @@
 #include "network/network.hpp"
 
 #include <algorithm>
+#include <cassert>
 #include <cmath>
 #include <cstdlib>
 #include <dlfcn.h>
@@ -12,6 +13,7 @@
 
 #include "core/errors.hpp"
 #include "core/hash.hpp"
+#include "core/hash_in_place.hpp"
 #include "core/random.hpp"
 #include "network/architecture.hpp"
 #include "network/head.hpp"
@@ -140,6 +142,9 @@ Network::~Network() = default;
 std::int64_t Network::n_weight() const {
   return parts_->n_weight;
 }
+MemorySpace Network::space() const {
+  return parts_->shape.space;
+}
 std::int64_t Network::n_normalized() const {
   return parts_->layers.layout.n_group();
 }
@@ -190,6 +195,21 @@ void Network::predict(std::int64_t slot, const Batch& y, const Batch& c,
 
 void Network::backward(std::int64_t slot, const Batch& g, std::int64_t first_row,
                        std::span<double> gradient) {
+  backward(slot, g, first_row);
+  torch::from_blob(gradient.data(), {parts_->n_weight}, torch::kFloat64).copy_(parts_->gradient);
+}
+
+void Network::backward(std::int64_t slot, const Batch& g, std::int64_t first_row,
+                       SpaceArray<double>& gradient) {
+  assert(gradient.space() == space() && gradient.size() == n_weight());
+  backward(slot, g, first_row);
+  // torch and jpo's kernels share the default stream: this comes before what the caller starts.
+  const auto options = torch::TensorOptions(torch::kFloat64).device(parts_->device);
+  torch::from_blob(gradient.data(), {parts_->n_weight}, options).copy_(parts_->gradient);
+}
+
+// The gradient of all weights, where they are.
+void Network::backward(std::int64_t slot, const Batch& g, std::int64_t first_row) {
   Parts& p = *parts_;
   Parts::Slot& here = p.slots[static_cast<std::size_t>(slot)];
   const auto n_m = static_cast<std::size_t>(p.shape.parameters.size());
@@ -204,8 +224,6 @@ void Network::backward(std::int64_t slot, const Batch& g, std::int64_t first_row
   p.gradient.zero_();
   here.z.backward(dz.to(p.device, p.type));
   here.z.reset();
-  const torch::Tensor result = torch::from_blob(gradient.data(), {p.n_weight}, torch::kFloat64);
-  result.copy_(p.gradient);
 }
 
 void Network::set_optimizer(const OptimizerSettings& settings) {
@@ -301,6 +319,13 @@ std::uint64_t Network::weight_hash() const {
   const torch::Tensor values = parts_->flat.detach().to(torch::kCPU);
   return hash_bytes({static_cast<const std::byte*>(values.data_ptr()),
                      static_cast<std::size_t>(values.nbytes())});
+}
+
+std::uint64_t Network::weight_mark() const {
+  const torch::Tensor values = parts_->flat.detach();
+  return parts_->type == torch::kFloat64
+             ? hash_in_place(space(), values.data_ptr<double>(), n_weight())
+             : hash_in_place(space(), values.data_ptr<float>(), n_weight());
 }
 
 std::int64_t count_weights(const NetworkSettings& settings, const NetworkShape& shape) {

@@ -11,6 +11,7 @@
 #include "core/parameter_space.hpp"
 #include "core/session.hpp"
 #include "core/settings.hpp"
+#include "core/space_array.hpp"
 #include "core/state_archive.hpp"
 
 namespace jpo {
@@ -90,6 +91,7 @@ class Network {
   ~Network();
 
   std::int64_t n_weight() const;
+  MemorySpace space() const;
   /// "layer name: shape" lines for the header of a run and the result file.
   std::vector<std::string> describe() const;
 
@@ -113,6 +115,10 @@ class Network {
   /// under powers of two.
   void backward(std::int64_t slot, const Batch& g, std::int64_t first_row,
                 std::span<double> gradient);
+  /// The same into memory of the network's own space, without a way through the host. Returns
+  /// before a device is done; what is asked of the device later waits for it.
+  void backward(std::int64_t slot, const Batch& g, std::int64_t first_row,
+                SpaceArray<double>& gradient);
 
   void set_optimizer(const OptimizerSettings& settings);
   /// One optimizer step along `gradient` [n_weight].
@@ -122,11 +128,15 @@ class Network {
   std::vector<double> weights() const;
   void set_weights(std::span<const double> weights);
   std::uint64_t weight_hash() const;
+  /// Another hash of them, without a way through the host.
+  std::uint64_t weight_mark() const;
 
   /// Weights and what the optimizer remembers of its steps. Collective where the archive is.
   void archive(StateArchive& archive, const std::string& name);
 
  private:
+  void backward(std::int64_t slot, const Batch& g, std::int64_t first_row);
+
   struct Parts;
   std::unique_ptr<Parts> parts_;
 };

@@ -1,127 +1,129 @@
 #include "parallel/exact_sum.hpp"
 
 #include <algorithm>
-#include <bit>
 #include <chrono>
 #include <cmath>
 #include <limits>
 #include <stdexcept>
 
 #include "core/checks.hpp"
+#include "core/kernel_launch.hpp"
+#include "parallel/exact_terms.hpp"
 
 namespace jpo {
 namespace {
-
-constexpr double kHighUnit = 0x1p-20;
-constexpr double kLowUnit = 0x1p-64;
-constexpr double kTermLimit = 0x1p22;
-
-// 1.5 * 2^52: adding it rounds |x| < 2^51 to an integer that stands in the low bits.
-constexpr double kRounder = 0x1.8p52;
-constexpr std::int64_t kRounderBits = std::bit_cast<std::int64_t>(kRounder);
-
-std::int64_t integer_of(double shifted) {
-  return std::bit_cast<std::int64_t>(shifted) - kRounderBits;
-}
 
 double since(std::chrono::steady_clock::time_point start) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
 
-// NaN is refused as well: it is not below anything.
-bool is_good(double term) {
-  return std::abs(term) < kTermLimit;
-}
-
-std::int64_t count_refused(std::span<const double> terms) {
-  std::int64_t refused = 0;
-  for (const double term : terms) refused += is_good(term) ? 0 : 1;
-  return refused;
-}
-
-void add_exact(double x, std::int64_t& high, std::int64_t& low) {
-  const double shifted_high = x * (1.0 / kHighUnit) + kRounder;
-  const double rest = x - (shifted_high - kRounder) * kHighUnit;
-  const double shifted_low = rest * (1.0 / kLowUnit) + kRounder;
-  high += integer_of(shifted_high);
-  low += integer_of(shifted_low);
-}
-
-// hi 2^-20 + lo 2^-64, rounded once: what lo holds in whole high units is carried first.
-double combine(std::int64_t high, std::int64_t low) {
-  constexpr std::int64_t kLowPerHigh = std::int64_t{1} << 44U;
-  high += low / kLowPerHigh;
-  low %= kLowPerHigh;
-  return static_cast<double>(high) * kHighUnit + static_cast<double>(low) * kLowUnit;
-}
-
 }  // namespace
 
-FlatSum::FlatSum(std::int64_t n_value, std::int64_t n_count, Reduction reduction)
-    : reduction_(reduction),
-      n_value_(n_value),
-      n_count_(n_count),
-      integers_(static_cast<std::size_t>((reduction == Reduction::exact ? 2 * n_value : 0) +
-                                         n_count + 1)),
-      plain_(static_cast<std::size_t>(reduction == Reduction::fast ? n_value : 0)),
-      totals_(static_cast<std::size_t>(n_value)) {
+FlatSum::FlatSum(const Sizes& sizes, Reduction reduction, MemorySpace space)
+    : sizes_(sizes),
+      reduction_(reduction),
+      n_exact_(reduction == Reduction::exact ? sizes.n_value : 0),
+      tail_(static_cast<std::size_t>(2 * sizes.n_scalar + sizes.n_count + 2)),
+      integers_(space, 2 * n_exact_ + std::ssize(tail_)),
+      plain_(space, sizes.n_value - n_exact_),
+      totals_(sizes.n_value) {
   if (integers_.size() > std::numeric_limits<int>::max())
     throw std::length_error("a flat reduction of more than 2^31 numbers");
 }
 
 void FlatSum::clear() {
-  std::ranges::fill(integers_, 0);
-  std::ranges::fill(plain_, 0.0);
+  integers_.clear();
+  plain_.clear();
+  std::ranges::fill(tail_, 0);
 }
 
-void FlatSum::add(std::int64_t first, std::span<const double> terms) {
-  const std::int64_t refused = count_refused(terms);
-  integers_.back() += refused;
-  const auto add_all = [&](auto&& term) {
-    std::int64_t* high = integers_.data() + first;
-    std::int64_t* low = high + n_value_;
-    double* sum = plain_.data() + first;
-    if (reduction_ == Reduction::exact) {
-      for (std::size_t k = 0; k < terms.size(); ++k) add_exact(term(k), high[k], low[k]);
-    } else {
-      for (std::size_t k = 0; k < terms.size(); ++k) sum[k] += term(k);
-    }
-  };
-  // The usual case has no branch in its loop, and vectorizes.
-  if (refused == 0)
-    add_all([&](std::size_t k) { return terms[k]; });
+void FlatSum::add(std::span<const double> terms) {
+  add_terms(MemorySpace::host, terms.data(), std::ssize(terms));
+}
+
+void FlatSum::add(const SpaceArray<double>& terms) {
+  add_terms(terms.space(), terms.data(), terms.size());
+}
+
+void FlatSum::add_terms(MemorySpace space, const double* terms, std::int64_t n) {
+  if (space != integers_.space() || n > sizes_.n_value)
+    throw std::logic_error("terms that do not fit the sum");
+  std::int64_t* high = integers_.data();
+  std::int64_t* n_refused = high + 2 * n_exact_;
+  if (reduction_ == Reduction::exact)
+    sum_over_indices(space, n, AddExactly{terms, high, high + n_exact_}, n_refused);
   else
-    add_all([&](std::size_t k) { return is_good(terms[k]) ? terms[k] : 0.0; });
+    sum_over_indices(space, n, AddPlainly{terms, plain_.data()}, n_refused);
+}
+
+void FlatSum::add_scalar(std::int64_t which, double term) {
+  std::int64_t* high = tail_.data() + 1 + which;
+  tail_.back() += AddExactly{&term, high, high + sizes_.n_scalar}(0);
+}
+
+double FlatSum::scalar(std::int64_t which) const {
+  const std::int64_t* high = tail_.data() + 1 + which;
+  return combine(*high, high[sizes_.n_scalar]);
 }
 
 void FlatSum::count(std::int64_t which, std::int64_t n) {
-  integers_[integers_.size() - 1 - static_cast<std::size_t>(n_count_ - which)] += n;
+  tail_[static_cast<std::size_t>(1 + 2 * sizes_.n_scalar + which)] += n;
 }
 
 std::int64_t FlatSum::counted(std::int64_t which) const {
-  return integers_[integers_.size() - 1 - static_cast<std::size_t>(n_count_ - which)];
+  return tail_[static_cast<std::size_t>(1 + 2 * sizes_.n_scalar + which)];
 }
 
 std::int64_t FlatSum::n_refused() const {
-  return integers_.back();
+  return tail_.front() + tail_.back();
 }
 
-void FlatSum::reduce(MPI_Comm comm, Seconds& seconds) {
+void FlatSum::reduce(const Transport& transport, Seconds& seconds) {
+  const MemorySpace space = integers_.space();
+  if (space == MemorySpace::cuda) finish_device_work();
+  // The tail's first number is where the values are.
+  copy_values<std::int64_t>(space, integers_.data() + 2 * n_exact_ + 1, MemorySpace::host,
+                            tail_.data() + 1, std::ssize(tail_) - 1);
   const auto start = std::chrono::steady_clock::now();
-  MPI_OK(MPI_Barrier(comm));
+  MPI_OK(MPI_Barrier(transport.comm()));
   seconds.wait += since(start);
   const auto transfer = std::chrono::steady_clock::now();
-  MPI_OK(MPI_Allreduce(MPI_IN_PLACE, integers_.data(), static_cast<int>(integers_.size()),
-                       MPI_INT64_T, MPI_SUM, comm));
-  if (reduction_ == Reduction::fast) {
-    MPI_OK(MPI_Allreduce(plain_.data(), totals_.data(), static_cast<int>(n_value_), MPI_DOUBLE,
-                         MPI_SUM, comm));
+  if (space == MemorySpace::host || transport.takes_device_memory()) {
+    sum_integers(space, integers_.data(), transport);
   } else {
-    const std::int64_t* high = integers_.data();
-    for (std::size_t k = 0; k < totals_.size(); ++k)
-      totals_[k] = combine(high[k], high[k + totals_.size()]);
+    if (!staged_) staged_.emplace(integers_.size());
+    copy_values(MemorySpace::host, staged_->data(), space, integers_.data(), integers_.size());
+    sum_integers(MemorySpace::host, staged_->data(), transport);
   }
+  if (reduction_ == Reduction::fast) sum_doubles(transport);
   seconds.transfer += since(transfer);
+}
+
+void FlatSum::sum_integers(MemorySpace space, std::int64_t* integers, const Transport& transport) {
+  transport.sum(space, integers, integers_.size());
+  copy_values(MemorySpace::host, tail_.data(), space, integers + 2 * n_exact_, std::ssize(tail_));
+  if (reduction_ == Reduction::exact) combine_values(space, integers);
+}
+
+void FlatSum::combine_values(MemorySpace space, const std::int64_t* integers) {
+  Combine kernel{integers, integers + n_exact_, totals_.data()};
+  if (space == MemorySpace::host) {
+    for_each_index(space, n_exact_, kernel);
+    return;
+  }
+  if (!device_totals_) device_totals_.emplace(space, n_exact_);
+  kernel.total = device_totals_->data();
+  for_each_index(space, n_exact_, kernel);
+  finish_device_work();
+  copy_values(MemorySpace::host, totals_.data(), space, device_totals_->data(), n_exact_);
+}
+
+void FlatSum::sum_doubles(const Transport& transport) {
+  const MemorySpace space = plain_.space();
+  const bool goes_there = space != MemorySpace::host && transport.takes_device_memory();
+  if (goes_there) transport.sum(space, plain_.data(), sizes_.n_value);
+  copy_values(MemorySpace::host, totals_.data(), space, plain_.data(), sizes_.n_value);
+  if (!goes_there) transport.sum(MemorySpace::host, totals_.data(), sizes_.n_value);
 }
 
 int binary_exponent(double max_abs) {

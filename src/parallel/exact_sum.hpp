@@ -7,48 +7,74 @@
 // Terms are scaled by an agreed power of two beforehand (common_exponent), which is exact.
 
 #include <cstdint>
+#include <optional>
 #include <span>
-#include <string>
 #include <vector>
 
 #include <mpi.h>
+
+#include "core/space_array.hpp"
+#include "parallel/transport.hpp"
 
 namespace jpo {
 
 enum class Reduction : std::uint8_t { exact, fast };
 
-/// Sums of `n_value` doubles and `n_count` integers over all ranks in one all-reduce.
-/// Memory is allocated once; clear / add / reduce may be repeated.
+/// Sums of many values, which may live on a device, of a few scalars, and of integers, over all
+/// ranks in one all-reduce. Memory is allocated once; clear / add / reduce may be repeated.
 class FlatSum {
  public:
-  FlatSum(std::int64_t n_value, std::int64_t n_count, Reduction reduction);
+  struct Sizes {
+    std::int64_t n_value;
+    std::int64_t n_count = 0;
+    std::int64_t n_scalar = 0;
+  };
+  /// `space`: where the values are summed; scalars and counts stay on the host.
+  FlatSum(const Sizes& sizes, Reduction reduction, MemorySpace space = MemorySpace::host);
 
   void clear();
-  /// Adds terms to values [first, first + terms.size()). An entry that is not finite or not below
-  /// 2^22 adds nothing and is counted in n_refused.
-  void add(std::int64_t first, std::span<const double> terms);
+  /// Adds terms[k] to value k. An entry that is not finite or not below 2^22 adds nothing and is
+  /// counted in n_refused. On a device it returns before that is done; who changes the terms there
+  /// does it later.
+  void add(std::span<const double> terms);
+  void add(const SpaceArray<double>& terms);
+  /// The same for a scalar, always exactly.
+  void add_scalar(std::int64_t which, double term);
   void count(std::int64_t which, std::int64_t n);
 
-  /// Collective on comm. wait_seconds, reduce_seconds: time before the last rank arrived (a
-  /// barrier) and of the transfer itself, added to what is there.
+  /// Collective on transport.comm(). wait, transfer: seconds before the last rank arrived (a
+  /// barrier) and of the transfer itself, added to what is there. The next sum starts with clear().
   struct Seconds {
     double wait = 0.0;
     double transfer = 0.0;
   };
-  void reduce(MPI_Comm comm, Seconds& seconds);
+  void reduce(const Transport& transport, Seconds& seconds);
 
-  /// After reduce: the totals, the same bits on every rank.
-  std::span<const double> values() const { return totals_; }
+  /// After reduce: the totals on the host, the same bits on every rank.
+  std::span<const double> values() const {
+    return {totals_.data(), static_cast<std::size_t>(sizes_.n_value)};
+  }
+  double scalar(std::int64_t which) const;
   std::int64_t counted(std::int64_t which) const;
   std::int64_t n_refused() const;  ///< terms refused on any rank
 
  private:
+  void add_terms(MemorySpace space, const double* terms, std::int64_t n);
+  void sum_integers(MemorySpace space, std::int64_t* integers, const Transport& transport);
+  void combine_values(MemorySpace space, const std::int64_t* integers);
+  void sum_doubles(const Transport& transport);
+
+  Sizes sizes_;
   Reduction reduction_;
-  std::int64_t n_value_;
-  std::int64_t n_count_;
-  std::vector<std::int64_t> integers_;  ///< exact: hi [n_value], lo [n_value]; then counts, refused
-  std::vector<double> plain_;           ///< fast: [n_value]
-  std::vector<double> totals_;          ///< [n_value]
+  std::int64_t n_exact_;               ///< values that are summed exactly: all or none
+  std::vector<std::int64_t> tail_;     ///< terms of values that were refused, hi and lo of the
+                                       ///< scalars, counts, terms of scalars that were refused
+  SpaceArray<std::int64_t> integers_;  ///< hi [n_exact], lo [n_exact], tail
+  SpaceArray<double> plain_;           ///< fast: [n_value]
+  PinnedArray<double> totals_;         ///< [n_value]
+  // Of a sum on a device, from its first reduction on:
+  std::optional<PinnedArray<std::int64_t>> staged_;  ///< integers, where MPI wants them on the host
+  std::optional<SpaceArray<double>> device_totals_;
 };
 
 /// The smallest e with max_abs < 2^e; 0 for 0. Terms times 2^-e are below 1.

@@ -27,12 +27,12 @@ std::vector<double> term(std::int64_t which) {
 
 bool has_same_bits(int rank, int n_rank, MPI_Comm comm) {
   FlatSum::Seconds ignored;
-  FlatSum together(kCompared, 0, Reduction::exact);
-  for (std::int64_t k = 0; k < kTermsPerRank; ++k) together.add(0, term(rank * kTermsPerRank + k));
-  together.reduce(comm, ignored);
-  FlatSum alone(kCompared, 0, Reduction::exact);
-  for (std::int64_t k = n_rank * kTermsPerRank; k-- > 0;) alone.add(0, term(k));
-  alone.reduce(MPI_COMM_SELF, ignored);
+  FlatSum together({kCompared}, Reduction::exact);
+  for (std::int64_t k = 0; k < kTermsPerRank; ++k) together.add(term(rank * kTermsPerRank + k));
+  together.reduce(Transport(comm), ignored);
+  FlatSum alone({kCompared}, Reduction::exact);
+  for (std::int64_t k = n_rank * kTermsPerRank; k-- > 0;) alone.add(term(k));
+  alone.reduce(Transport(MPI_COMM_SELF), ignored);
   const std::int64_t differ = std::ranges::equal(together.values(), alone.values()) ? 0 : 1;
   return reduce_sum(differ, comm) == 0;
 }
@@ -63,8 +63,9 @@ ReduceTrial try_all_reduce(std::int64_t n_value, MPI_Comm comm) {
   trial.n_value = n_value;
   trial.has_same_bits = has_same_bits(rank, n_rank, comm);
   FlatSum::Seconds ignored;
-  FlatSum sum(n_value, 0, Reduction::exact);
-  trial.exact_seconds = median_seconds([&] { sum.reduce(comm, ignored); }, comm);
+  FlatSum sum({n_value}, Reduction::exact);
+  const Transport transport(comm);
+  trial.exact_seconds = median_seconds([&] { sum.reduce(transport, ignored); }, comm);
   const std::vector<double> terms(static_cast<std::size_t>(n_value), 1.0);
   std::vector<double> totals(terms.size());
   trial.plain_seconds = median_seconds(

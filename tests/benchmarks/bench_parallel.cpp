@@ -20,8 +20,8 @@ std::vector<double> gradient(std::int64_t n) {
 
 void add(benchmark::State& state, Reduction reduction) {
   const auto terms = gradient(state.range(0));
-  FlatSum sum(state.range(0), 3, reduction);
-  for (auto _ : state) sum.add(0, terms);
+  FlatSum sum({state.range(0), 3}, reduction);
+  for (auto _ : state) sum.add(terms);
   state.counters["ns_per_number"] = benchmark::Counter(
       static_cast<double>(state.range(0)) * 1e-9,
       benchmark::Counter::kIsIterationInvariantRate | benchmark::Counter::kInvert);
@@ -29,12 +29,13 @@ void add(benchmark::State& state, Reduction reduction) {
 
 void reduce(benchmark::State& state, Reduction reduction) {
   const auto terms = gradient(state.range(0));
-  FlatSum sum(state.range(0), 3, reduction);
+  FlatSum sum({state.range(0), 3}, reduction);
+  const Transport transport(MPI_COMM_WORLD);
   FlatSum::Seconds seconds;
   for (auto _ : state) {
     sum.clear();
-    sum.add(0, terms);
-    sum.reduce(MPI_COMM_WORLD, seconds);
+    sum.add(terms);
+    sum.reduce(transport, seconds);
   }
   state.counters["transfer_ms"] = 1e3 * seconds.transfer / static_cast<double>(state.iterations());
   state.counters["wait_ms"] = 1e3 * seconds.wait / static_cast<double>(state.iterations());

@@ -65,6 +65,8 @@ expect 2 "PETSc refuses its options" "${run[@]}b.h5" --set 'petsc.bfgs_tao_max_i
 expect 2 "method.bfgs.type" "${run[@]}b.h5" --set method.bfgs.type=nonsense
 expect 2 "key 'parallel.device' = \"cuda\": " env CUDA_VISIBLE_DEVICES= "${run[@]}b.h5" \
   --set 'parallel.device="cuda"'
+expect 2 "key 'parallel.transport' = \"nccl\": " "${run[@]}b.h5" \
+  --set parallel.transport=nccl
 expect 2 "there is no problem 99" "${run[@]}b.h5" --set 'fault.problems=[99]'
 expect 2 "share the PETSc options" "${run[@]}b.h5" --set 'method.bfgs.name="Joint"'
 expect 2 "more than PETSc's indices reach" "$jpo" check deck.toml --set data.n_problem=134217729 \

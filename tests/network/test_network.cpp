@@ -18,6 +18,7 @@ INSTANTIATE_TEST_SUITE_P(Precisions, EveryPrecision, testing::Values("float", "d
 TEST_P(EveryPrecision, TheHashSeesOneBit) {
   Network network(make_settings("mlp", GetParam()), make_shape(), 1);
   const std::uint64_t hash = network.weight_hash();
+  const std::uint64_t mark = network.weight_mark();
   const std::vector<double> theta = network.weights();
   for (const std::size_t k : {std::size_t{0}, theta.size() / 2, theta.size() - 1}) {
     std::vector<double> changed = theta;
@@ -25,9 +26,30 @@ TEST_P(EveryPrecision, TheHashSeesOneBit) {
                                        : std::nextafter(theta[k], 9.0);
     network.set_weights(changed);
     EXPECT_NE(network.weight_hash(), hash) << k;
+    EXPECT_NE(network.weight_mark(), mark) << k;
   }
+  std::vector<double> swapped = theta;
+  std::swap(swapped[0], swapped[1]);
+  network.set_weights(swapped);
+  EXPECT_NE(network.weight_mark(), mark);
   network.set_weights(theta);
   EXPECT_EQ(network.weight_hash(), hash);
+  EXPECT_EQ(network.weight_mark(), mark);
+}
+
+// What the joint loop takes: the same gradient in memory of the network's space.
+TEST_P(EveryPrecision, TheGradientStaysWhereItIs) {
+  Network network(make_settings("mlp", GetParam()), make_shape(), 1);
+  Inputs in;
+  const std::vector<std::int64_t> rows = {0, 1, 2};
+  std::vector<double> copied(static_cast<std::size_t>(network.n_weight()));
+  SpaceArray<double> there(network.space(), network.n_weight());
+  network.predict(0, in.y, in.c, rows, in.m, 0);
+  network.backward(0, in.g, 0, copied);
+  network.predict(0, in.y, in.c, rows, in.m, 0);
+  network.backward(0, in.g, 0, there);
+  EXPECT_EQ(there.read(), copied);
+  EXPECT_TRUE(std::ranges::any_of(copied, [](double value) { return value != 0.0; }));
 }
 
 TEST(Network, SlotsKeepTheirOwnGraphs) {

@@ -32,13 +32,13 @@ std::vector<double> term(int which) {
 }
 
 std::vector<double> total(MPI_Comm comm, const std::vector<int>& mine) {
-  FlatSum sum(kValue, 1, Reduction::exact);
+  FlatSum sum({kValue, 1}, Reduction::exact);
   for (const int which : mine) {
-    sum.add(0, term(which));
+    sum.add(term(which));
     sum.count(0, which);
   }
   FlatSum::Seconds seconds;
-  sum.reduce(comm, seconds);
+  sum.reduce(Transport(comm), seconds);
   EXPECT_EQ(sum.counted(0), kTerm * (kTerm - 1) / 2);
   EXPECT_EQ(sum.n_refused(), 0);
   return {sum.values().begin(), sum.values().end()};
@@ -72,22 +72,22 @@ TEST(FlatSum, IsAccurateToItsUnit) {
 }
 
 TEST(FlatSum, KeepsWhatCancels) {
-  FlatSum sum(1, 0, Reduction::exact);
-  for (const double value : {1e6, 0x1p-60, -1e6}) sum.add(0, {&value, 1});
+  FlatSum sum({1}, Reduction::exact);
+  for (const double value : {1e6, 0x1p-60, -1e6}) sum.add({&value, 1});
   FlatSum::Seconds seconds;
-  sum.reduce(MPI_COMM_SELF, seconds);
+  sum.reduce(Transport(MPI_COMM_SELF), seconds);
   EXPECT_EQ(sum.values()[0], 0x1p-60);
 }
 
 TEST(FlatSum, RefusesAndCountsWhatIsOutOfRange) {
   const Ranks ranks;
   for (const Reduction reduction : {Reduction::exact, Reduction::fast}) {
-    FlatSum sum(6, 0, reduction);
+    FlatSum sum({6}, reduction);
     const std::vector<double> terms = {
         1.5, std::nan(""), std::numeric_limits<double>::infinity(), 0x1p22, -0x1p22, 4194303.75};
-    if (ranks.rank == ranks.n - 1) sum.add(0, terms);
+    if (ranks.rank == ranks.n - 1) sum.add(terms);
     FlatSum::Seconds seconds;
-    sum.reduce(MPI_COMM_WORLD, seconds);
+    sum.reduce(Transport(MPI_COMM_WORLD), seconds);
     EXPECT_EQ(sum.n_refused(), 4);
     EXPECT_EQ(sum.values()[0], 1.5);
     EXPECT_EQ(sum.values()[1], 0.0);

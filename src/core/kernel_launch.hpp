@@ -1,0 +1,80 @@
+#pragma once
+// Kernels over indices: a loop on the host, a thread for each index on a device. A kernel is a
+// struct of numbers and pointers whose operator()(k) const does the work of index k, whatever the
+// order; it and all that it calls are JPO_KERNEL. Only from a source that is compiled as CUDA in
+// the CUDA build (the folder's CMakeLists.txt).
+
+#include <cstdint>
+#include <functional>
+#include <stdexcept>
+
+#include "core/memory_space.hpp"
+
+namespace jpo {
+
+// JPO_EMULATED_DEVICE: a test plays the device on the host.
+#if defined(JPO_EMULATED_DEVICE)
+void emulate_device(std::int64_t n, const std::function<void(std::int64_t)>& kernel);
+#elif defined(__CUDACC__)
+template <class Kernel>
+__global__ void run_index(Kernel kernel, std::int64_t n) {
+  const std::int64_t k = static_cast<std::int64_t>(blockIdx.x) * blockDim.x + threadIdx.x;
+  if (k < n) kernel(k);
+}
+#endif
+
+/// kernel(k) for k = 0 .. n-1 on the device. Returns before they are done; what is asked of the
+/// device later waits for them, finish_device_work() makes the host wait and says what failed.
+template <class Kernel>
+void start_on_device([[maybe_unused]] std::int64_t n, [[maybe_unused]] const Kernel& kernel) {
+#if defined(JPO_EMULATED_DEVICE)
+  emulate_device(n, kernel);
+#elif defined(__CUDACC__)
+  constexpr unsigned int n_thread = 256;
+  if (n == 0) return;
+  run_index<<<static_cast<unsigned int>((n + n_thread - 1) / n_thread), n_thread>>>(kernel, n);
+#else
+  throw std::logic_error("this source is not compiled for a device");
+#endif
+}
+
+/// kernel(k) for k = 0 .. n-1, in the memory space of its data.
+template <class Kernel>
+void for_each_index(MemorySpace space, std::int64_t n, const Kernel& kernel) {
+  if (space == MemorySpace::cuda)
+    start_on_device(n, kernel);
+  else
+    for (std::int64_t k = 0; k < n; ++k) kernel(k);
+}
+
+/// Adds kernel(k) to a total where it is not 0.
+template <class Kernel, class Integer>
+struct AddToTotal {
+  Kernel kernel;
+  Integer* total;
+  JPO_KERNEL void operator()(std::int64_t k) const {
+    const Integer term = kernel(k);
+    if (term == 0) return;
+#if defined(__CUDA_ARCH__)
+    atomicAdd(reinterpret_cast<unsigned long long*>(total), static_cast<unsigned long long>(term));
+#else
+    *total += term;
+#endif
+  }
+};
+
+/// *total += sum of kernel(k), a 64-bit integer, over k = 0 .. n-1; both in the memory space of its
+/// data.
+template <class Kernel, class Integer>
+void sum_over_indices(MemorySpace space, std::int64_t n, const Kernel& kernel, Integer* total) {
+  static_assert(sizeof(Integer) == 8);
+  if (space == MemorySpace::cuda) {
+    start_on_device(n, AddToTotal<Kernel, Integer>{kernel, total});
+    return;
+  }
+  Integer sum = 0;
+  for (std::int64_t k = 0; k < n; ++k) sum += kernel(k);
+  *total += sum;
+}
+
+}  // namespace jpo

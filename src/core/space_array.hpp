@@ -1,0 +1,71 @@
+#pragma once
+// Numbers in a memory of this rank, owned.
+
+#include <cstdint>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "core/memory_space.hpp"
+
+namespace jpo {
+
+/// Cache-line aligned values in one memory space, all 0 at first.
+template <class Value>
+class SpaceArray {
+ public:
+  explicit SpaceArray(MemorySpace space) : space_(space) {}
+  SpaceArray(MemorySpace space, std::int64_t n)
+      : space_(space), data_(n > 0 ? allocate_values<Value>(space, n) : nullptr), size_(n) {}
+  SpaceArray(const SpaceArray&) = delete;
+  SpaceArray& operator=(const SpaceArray&) = delete;
+  SpaceArray(SpaceArray&& other) noexcept
+      : space_(other.space_),
+        data_(std::exchange(other.data_, nullptr)),
+        size_(std::exchange(other.size_, 0)) {}
+  SpaceArray& operator=(SpaceArray&& other) noexcept {
+    std::swap(space_, other.space_);
+    std::swap(data_, other.data_);
+    std::swap(size_, other.size_);
+    return *this;
+  }
+  ~SpaceArray() {
+    if (data_ != nullptr) release_bytes(space_, data_);
+  }
+
+  MemorySpace space() const { return space_; }
+  Value* data() const { return data_; }
+  std::int64_t size() const { return size_; }
+
+  void clear() { clear_bytes(space_, data_, size_ * static_cast<std::int64_t>(sizeof(Value))); }
+  /// A copy on the host.
+  std::vector<Value> read() const {
+    std::vector<Value> values(static_cast<std::size_t>(size_));
+    copy_values<Value>(MemorySpace::host, values.data(), space_, data_, size_);
+    return values;
+  }
+
+ private:
+  MemorySpace space_;
+  Value* data_ = nullptr;
+  std::int64_t size_ = 0;
+};
+
+/// Host memory that a device copies from and to directly; ordinary where there is none.
+template <class Value>
+class PinnedArray {
+ public:
+  explicit PinnedArray(std::int64_t n)
+      : data_(n > 0 ? static_cast<Value*>(
+                          allocate_pinned(n * static_cast<std::int64_t>(sizeof(Value))))
+                    : nullptr) {}
+  Value* data() const { return data_.get(); }
+
+ private:
+  struct Release {
+    void operator()(Value* values) const noexcept { release_pinned(values); }
+  };
+  std::unique_ptr<Value, Release> data_;
+};
+
+}  // namespace jpo

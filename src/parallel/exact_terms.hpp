@@ -1,0 +1,77 @@
+#pragma once
+// What the exact sum does with one entry: kernels, the same bits on the host and on a device.
+
+#include <bit>
+#include <cmath>
+#include <cstdint>
+
+#include "core/memory_space.hpp"
+
+namespace jpo {
+
+inline constexpr double kHighUnit = 0x1p-20;
+inline constexpr double kLowUnit = 0x1p-64;
+inline constexpr double kTermLimit = 0x1p22;
+
+// 1.5 * 2^52: adding it rounds |x| < 2^51 to an integer that stands in the low bits.
+inline constexpr double kRounder = 0x1.8p52;
+inline constexpr std::int64_t kRounderBits = std::bit_cast<std::int64_t>(kRounder);
+
+JPO_KERNEL inline std::int64_t integer_of(double shifted) {
+  return std::bit_cast<std::int64_t>(shifted) - kRounderBits;
+}
+
+// NaN is refused as well: it is not below anything.
+JPO_KERNEL inline bool is_good(double term) {
+  return std::abs(term) < kTermLimit;
+}
+
+JPO_KERNEL inline void add_exact(double x, std::int64_t& high, std::int64_t& low) {
+  const double shifted_high = x * (1.0 / kHighUnit) + kRounder;
+  const double rest = x - (shifted_high - kRounder) * kHighUnit;
+  const double shifted_low = rest * (1.0 / kLowUnit) + kRounder;
+  high += integer_of(shifted_high);
+  low += integer_of(shifted_low);
+}
+
+// hi 2^-20 + lo 2^-64, rounded once: what lo holds in whole high units is carried first.
+JPO_KERNEL inline double combine(std::int64_t high, std::int64_t low) {
+  constexpr std::int64_t low_per_high = std::int64_t{1} << 44U;
+  high += low / low_per_high;
+  low %= low_per_high;
+  return static_cast<double>(high) * kHighUnit + static_cast<double>(low) * kLowUnit;
+}
+
+/// Adds term k, or nothing where it is refused; 1 where it is. No branch: it vectorizes.
+struct AddExactly {
+  const double* terms;
+  std::int64_t* high;
+  std::int64_t* low;
+  JPO_KERNEL std::int64_t operator()(std::int64_t k) const {
+    const double term = terms[k];
+    const bool good = is_good(term);
+    add_exact(good ? term : 0.0, high[k], low[k]);
+    return good ? 0 : 1;
+  }
+};
+
+/// The same for a sum of doubles.
+struct AddPlainly {
+  const double* terms;
+  double* sum;
+  JPO_KERNEL std::int64_t operator()(std::int64_t k) const {
+    const double term = terms[k];
+    const bool good = is_good(term);
+    sum[k] += good ? term : 0.0;
+    return good ? 0 : 1;
+  }
+};
+
+struct Combine {
+  const std::int64_t* high;
+  const std::int64_t* low;
+  double* total;
+  JPO_KERNEL void operator()(std::int64_t k) const { total[k] = combine(high[k], low[k]); }
+};
+
+}  // namespace jpo

@@ -1,0 +1,76 @@
+// A build with NCCL: MPI carries its first message, the rest goes from device to device.
+
+#include "parallel/nccl_ranks.hpp"
+
+#include <nccl.h>
+#include <stdexcept>
+
+#include <fmt/format.h>
+
+#include "core/checks.hpp"
+#include "core/memory_space.hpp"
+#include "parallel/broadcast.hpp"
+
+namespace jpo {
+namespace {
+
+std::string failure_text(ncclResult_t code, const char* call) {
+  return code == ncclSuccess ? ""
+                             : fmt::format("NCCL: {}: {} ({})", call, ncclGetErrorString(code),
+                                           ncclGetLastError(nullptr));
+}
+
+// What failed on one rank fails on all.
+void check_everywhere(ncclResult_t code, const char* call, MPI_Comm comm) {
+  const std::string text = first_text(failure_text(code, call), comm);
+  if (!text.empty()) throw std::runtime_error(text);
+}
+
+template <class Number>
+void sum_in_place(Number* values, std::int64_t n, ncclDataType_t type, ncclComm_t ranks) {
+  // The default stream, as kernels and copies: after those that were asked for before.
+  const ncclResult_t code = ncclAllReduce(values, values, static_cast<std::size_t>(n), type,
+                                          ncclSum, ranks, /*stream=*/nullptr);
+  if (code != ncclSuccess) throw std::runtime_error(failure_text(code, "ncclAllReduce"));
+  finish_device_work();
+}
+
+}  // namespace
+
+struct NcclRanks::Parts {
+  ncclComm_t ranks = nullptr;
+};
+
+bool built_with_nccl() {
+  return true;
+}
+
+std::string nccl_version_text() {
+  int version = 0;
+  if (ncclGetVersion(&version) != ncclSuccess) return "NCCL of an unknown version";
+  return fmt::format("NCCL {}.{}.{}", version / 10000, version / 100 % 100, version % 100);
+}
+
+NcclRanks::NcclRanks(MPI_Comm comm) : parts_(std::make_unique<Parts>()) {
+  int rank = 0;
+  int n_rank = 1;
+  MPI_OK(MPI_Comm_rank(comm, &rank));
+  MPI_OK(MPI_Comm_size(comm, &n_rank));
+  ncclUniqueId id{};
+  check_everywhere(rank == 0 ? ncclGetUniqueId(&id) : ncclSuccess, "ncclGetUniqueId", comm);
+  MPI_OK(MPI_Bcast(&id, sizeof(id), MPI_BYTE, 0, comm));
+  check_everywhere(ncclCommInitRank(&parts_->ranks, n_rank, id, rank), "ncclCommInitRank", comm);
+}
+
+NcclRanks::~NcclRanks() {
+  ncclCommDestroy(parts_->ranks);
+}
+
+void NcclRanks::sum(std::int64_t* values, std::int64_t n) {
+  sum_in_place(values, n, ncclInt64, parts_->ranks);
+}
+void NcclRanks::sum(double* values, std::int64_t n) {
+  sum_in_place(values, n, ncclFloat64, parts_->ranks);
+}
+
+}  // namespace jpo

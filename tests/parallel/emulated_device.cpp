@@ -1,0 +1,109 @@
+#include "tests/parallel/emulated_device.hpp"
+
+#include <cstring>
+#include <map>
+#include <new>
+#include <sys/mman.h>
+
+#include "core/kernel_launch.hpp"
+#include "core/memory_space.hpp"
+#include "parallel/device_mpi.hpp"
+
+namespace jpo {
+namespace {
+
+std::map<void*, std::size_t> blocks;  // of device memory, and their sizes
+bool mpi_takes = false;
+int n_kernel = 0;
+
+void protect(int how) {
+  for (const auto& [block, size] : blocks)
+    if (mprotect(block, size, how) != 0) throw std::bad_alloc();
+}
+
+// The device at work.
+struct Reach {
+  Reach() { protect(PROT_READ | PROT_WRITE); }
+  Reach(const Reach&) = delete;
+  Reach& operator=(const Reach&) = delete;
+  Reach(Reach&&) = delete;
+  Reach& operator=(Reach&&) = delete;
+  ~Reach() {
+    if (!mpi_takes) protect(PROT_NONE);
+  }
+};
+
+}  // namespace
+
+void emulate_device_mpi(bool takes_device_memory) {
+  mpi_takes = takes_device_memory;
+  const Reach until_here;
+}
+bool mpi_takes_device_memory() {
+  return mpi_takes;
+}
+int n_emulated_kernel() {
+  return n_kernel;
+}
+
+// Even indices from the last to the first, then odd ones.
+void emulate_device(std::int64_t n, const std::function<void(std::int64_t)>& kernel) {
+  const Reach while_it_runs;
+  for (std::int64_t k = (n - 1) / 2 * 2; k >= 0; k -= 2) kernel(k);
+  for (std::int64_t k = 1; k < n; k += 2) kernel(k);
+  ++n_kernel;
+}
+
+bool built_with_cuda() {
+  return false;
+}
+int n_cuda_device() {
+  return 0;
+}
+void choose_cuda_device(int /*index*/) {}
+bool has_cuda_device() {
+  return true;
+}
+void use_cuda_device() {}
+std::string cuda_device_text() {
+  return "emulated";
+}
+std::string cuda_device_place() {
+  return "nowhere";
+}
+
+void* allocate_bytes(MemorySpace space, std::int64_t n_byte) {
+  const auto size = static_cast<std::size_t>(n_byte);
+  if (space == MemorySpace::host) return std::memset(::operator new(size), 0, size);
+  void* block = mmap(nullptr, size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (block == MAP_FAILED) throw std::bad_alloc();
+  blocks[block] = size;
+  const Reach until_here;
+  return block;
+}
+void release_bytes(MemorySpace space, void* bytes) noexcept {
+  if (space == MemorySpace::host) {
+    ::operator delete(bytes);
+    return;
+  }
+  munmap(bytes, blocks.at(bytes));
+  blocks.erase(bytes);
+}
+void copy_bytes(MemorySpace /*to_space*/, void* to, MemorySpace /*from_space*/, const void* from,
+                std::int64_t n_byte) {
+  const Reach until_here;
+  if (n_byte > 0) std::memcpy(to, from, static_cast<std::size_t>(n_byte));
+}
+void clear_bytes(MemorySpace /*space*/, void* bytes, std::int64_t n_byte) {
+  const Reach until_here;
+  if (n_byte > 0) std::memset(bytes, 0, static_cast<std::size_t>(n_byte));
+}
+void* allocate_pinned(std::int64_t n_byte) {
+  return allocate_bytes(MemorySpace::host, n_byte);
+}
+void release_pinned(void* bytes) noexcept {
+  release_bytes(MemorySpace::host, bytes);
+}
+void finish_device_work() {}
+
+}  // namespace jpo

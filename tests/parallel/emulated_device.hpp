@@ -1,0 +1,13 @@
+#pragma once
+// A device played on the host: its memory is out of the host's reach but for kernels and copies,
+// and kernels run their indices in an order of their own. Stands for core/memory_host.cpp and
+// parallel/device_mpi.cpp.
+
+namespace jpo {
+
+/// An MPI that takes pointers to device memory: from now on that memory stays within reach.
+void emulate_device_mpi(bool takes_device_memory);
+/// Kernels that have run.
+int n_emulated_kernel();
+
+}  // namespace jpo
