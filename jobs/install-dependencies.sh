@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Installs what jpo is built with and runs on, from Debian's packages (12 and 13). Asks nothing, says
 # what it installs, does nothing where all is there.
-#   jobs/install-dependencies.sh [--tests]     --tests: also what tests/run.sh needs
+#   jobs/install-dependencies.sh [--tests | --list]   --tests: also what tests/run.sh needs
+#                                                     --list: what jpo needs, to load as modules elsewhere
 set -euo pipefail
 
 packages=(build-essential cmake ninja-build ccache pkg-config git
@@ -16,10 +17,26 @@ if [[ ${1:-} == --tests ]]; then
   packages+=(clang-format clang-tidy python3-scipy munge slurmctld slurmd slurm-client)
 fi
 
+list() {
+  cat <<'LIST'
+C++20 compiler   g++ 12 or later
+CMake 3.25, Ninja (ccache where builds are repeated)
+MPI              Open MPI 4 or another one
+PETSc 3.18+      real, double; found by pkg-config: its lib/pkgconfig on PKG_CONFIG_PATH
+HDF5 1.10+       parallel, built with the same MPI; found by pkg-config or HDF5_ROOT
+LibTorch 1.13+   CPU is enough: Torch_DIR=.../share/cmake/Torch (a torch package of Python holds one)
+zlib, toml++, CLI11, fmt, spdlog: small; headers and CMake packages, on CMAKE_PREFIX_PATH
+GoogleTest, Google Benchmark: only for tests and benchmarks; without them -DJPO_TESTS=OFF -DJPO_BENCHMARKS=OFF
+python3 with h5py, numpy, matplotlib: for tables and figures
+LIST
+}
+if [[ ${1:-} == --list ]]; then
+  list
+  exit 0
+fi
 if ! command -v dpkg-query >/dev/null; then
-  echo "This is not a Debian system. jpo needs a C++20 compiler, CMake 3.25, MPI, PETSc 3.18+ (real"
-  echo "double), parallel HDF5, zlib, LibTorch 1.13+, toml++, CLI11, fmt, spdlog, GoogleTest and Google"
-  echo "Benchmark; load them as modules, then go on with CMake. Trying with what is there."
+  echo "This is not a Debian system: load these as modules, then go on with CMake. Trying with what is there."
+  list
   exit 0
 fi
 

@@ -2,12 +2,13 @@
 // What can go wrong and the exit code that says so. A failed forward solve is none of these: it is
 // a status (models/forward_model.hpp).
 
+#include <cstdint>
 #include <stdexcept>
 #include <string>
 
 namespace jpo {
 
-enum class ExitCode : int {
+enum class ExitCode : std::uint8_t {
   done = 0,
   internal_error = 1,
   bad_input = 2,

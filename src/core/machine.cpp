@@ -118,7 +118,7 @@ double available_processors(const std::string& root) {
 
 std::vector<int> allowed_cores(const std::string& root) {
   // A mask as long as the kernel's: it refuses shorter ones.
-  constexpr int most_processors = 1 << 16;
+  constexpr int most_processors = 65536;
   std::vector<cpu_set_t> mask(most_processors / CPU_SETSIZE);
   const std::size_t size = mask.size() * sizeof(cpu_set_t);
   std::set<int> cores;

@@ -91,6 +91,7 @@ ProblemSet read_problems(const DataSettings& settings, const Shard& shard, const
   ProblemSet problems;
   problems.first_id = shard.first_problem();
   problems.n_global = shard.n_problem();
+  problems.n_in_file = sizes.n_problem;
   problems.context = Batch(n, shape.context.size());
   problems.observation = Batch(n, shape.observation.size());
   problems.has_truth = sizes.n_parameter > 0;

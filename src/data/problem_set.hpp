@@ -31,13 +31,14 @@ struct DataSettings : Settings {
 struct ProblemSet {
   std::int64_t first_id = 0;
   std::int64_t n_global = 0;
-  Batch context;              ///< [n_local, n_context]
-  Batch observation;          ///< [n_local, n_observation], with noise
-  bool has_truth = true;      ///< some problem's may be known; the same on all ranks
-  Batch truth;                ///< [n_local, n_parameter]; NaN where it is not known
-  bool has_floor = true;      ///< so may the misfit at the truth; the same on all ranks
-  std::vector<double> floor;  ///< that misfit as a file says it [n_local]; NaN: it does
-                              ///< not
+  std::int64_t n_in_file = 0;  ///< of these n_global are taken; 0 where they are drawn
+  Batch context;               ///< [n_local, n_context]
+  Batch observation;           ///< [n_local, n_observation], with noise
+  bool has_truth = true;       ///< some problem's may be known; the same on all ranks
+  Batch truth;                 ///< [n_local, n_parameter]; NaN where it is not known
+  bool has_floor = true;       ///< so may the misfit at the truth; the same on all ranks
+  std::vector<double> floor;   ///< that misfit as a file says it [n_local]; NaN: it does
+                               ///< not
   std::vector<SolveStatus>
       draw_status;                   ///< of a generated set: of the solve at the truth [n_local]
   std::vector<std::int64_t> usable;  ///< local rows with an observation and a context, ascending

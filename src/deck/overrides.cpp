@@ -27,15 +27,16 @@ Override split(const std::string& text) {
 
 // TOML where it is TOML, a string otherwise.
 void put(toml::table& table, const std::string& key, const std::string& value) {
+  toml::table parsed;
   try {
-    toml::table parsed = toml::parse("value = " + value);
-    if (parsed.size() == 1) {
-      table.insert_or_assign(key, std::move(*parsed.get("value")));
-      return;
-    }
-  } catch (const toml::parse_error&) {  // not TOML: fall through to the string
+    parsed = toml::parse("value = " + value);
+  } catch (const toml::parse_error&) {
+    parsed.clear();
   }
-  table.insert_or_assign(key, value);
+  if (parsed.size() == 1)
+    table.insert_or_assign(key, std::move(*parsed.get("value")));
+  else
+    table.insert_or_assign(key, value);
 }
 
 toml::table& method_named(toml::table& deck, const std::string& name, const std::string& text) {

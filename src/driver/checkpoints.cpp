@@ -217,18 +217,35 @@ void Checkpoints::open(const std::string& path) {
 }
 
 void Checkpoints::refuse(const std::string& path, const BadInput& error) const {
-  std::vector<std::string> older = find_checkpoints(folder_, job_.comm());
-  std::erase_if(older, [&](const std::string& other) {
-    return checkpoint_number(other) >= checkpoint_number(path);
-  });
-  throw BadInput(older.empty() ? error.what()
-                               : fmt::format("{}; allowed: --resume-from {}, an older one",
-                                             error.what(), older.front()));
+  const std::string older = older_of_this_deck(path);
+  throw BadInput(fmt::format(
+      "{}; allowed: {}", error.what(),
+      older.empty()
+          ? "the deck of the run that was stopped, another checkpoint.directory, or, without "
+            "--resume, --overwrite to start again"
+          : fmt::format("--resume-from {}, an older one", older)));
+}
+
+std::string Checkpoints::older_of_this_deck(const std::string& path) const {
+  for (const std::string& other : find_checkpoints(folder_, job_.comm())) {
+    if (checkpoint_number(other) >= checkpoint_number(path)) continue;
+    try {
+      CheckpointReader reader(other, rows_of(job_), job_.comm());
+      if (other_keys(reader).empty()) return other;
+    } catch (const BadInput&) {
+      continue;  // damaged as well
+    }
+  }
+  return "";
+}
+
+std::vector<std::string> Checkpoints::other_keys(CheckpointReader& reader) const {
+  return differing_keys(job_.deck().resolved, reader.attribute("deck"),
+                        keys_without_effect(job_.deck()));
 }
 
 void Checkpoints::check_identity() {
-  const auto keys = differing_keys(job_.deck().resolved, reader_->attribute("deck"),
-                                   keys_without_effect(job_.deck()));
+  const auto keys = other_keys(*reader_);
   if (!keys.empty())
     throw BadInput(fmt::format("checkpoint {} is of another deck: {}", reader_->path(),
                                fmt::join(keys, ", ")));
@@ -272,9 +289,14 @@ bool Checkpoints::walltime_ends() const {
 
 void Checkpoints::serve(Wish agreed, const Tell& tell) {
   if (!agreed.save) return;
+  const char* why = "on another rank's wish";
+  if (stop_signalled())
+    why = "SIGUSR1";
+  else if (walltime_ends())
+    why = "the time is nearly up";
   save(tell);
   if (agreed.stop)
-    throw StoppedResumable(fmt::format("stopped as asked to, {} of {} methods done; {}",
+    throw StoppedResumable(fmt::format("stopped as asked to ({}), {} of {} methods done; {}", why,
                                        job_.results().size(), job_.deck().methods.size(),
                                        go_on(checkpoint_path(folder_, n_written_))));
 }

@@ -41,7 +41,7 @@ void check_prefixes(const Deck& deck) {
 }
 
 void check_sizes(const Deck& deck, const ModelShape& shape, int n_rank) {
-  constexpr std::int64_t most_micro_batches = std::int64_t{1} << 19U;
+  constexpr std::int64_t most_micro_batches = 524288;
   const std::int64_t n_micro_batch = max_useful_ranks(deck);
   if (n_micro_batch > most_micro_batches)
     throw BadInput(fmt::format(

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <cmath>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <functional>
@@ -23,14 +25,14 @@
 namespace jpo {
 namespace {
 
-constexpr std::int64_t kUnreadable = -1;
-
+// Throws BadInput with the reason alone.
 std::string read_file(const std::string& path) {
-  if (std::filesystem::is_directory(path)) throw BadInput(path);
+  if (std::filesystem::is_directory(path)) throw BadInput("it is a folder");
+  errno = 0;
   std::ifstream file(path);
   std::stringstream text;
   text << file.rdbuf();
-  if (!file) throw BadInput(fmt::format("cannot read the deck {}", path));
+  if (!file) throw BadInput(errno != 0 ? std::strerror(errno) : "it cannot be read");
   return text.str();
 }
 
@@ -55,20 +57,22 @@ bool is_finite(std::span<const double> values) {
 std::string read_deck_text(const std::string& path, MPI_Comm comm) {
   int rank = 0;
   MPI_OK(MPI_Comm_rank(comm, &rank));
-  std::string text;
-  std::int64_t size = 0;
+  std::string text;  // of the deck, or why there is none
+  std::array<std::int64_t, 2> size_and_success{};
   if (rank == 0) {
     try {
       text = read_file(path);
-      size = static_cast<std::int64_t>(text.size());
-    } catch (const BadInput&) {
-      size = kUnreadable;
+      size_and_success[1] = 1;
+    } catch (const BadInput& error) {
+      text = error.what();
     }
+    size_and_success[0] = std::ssize(text);
   }
-  MPI_OK(MPI_Bcast(&size, 1, MPI_INT64_T, 0, comm));
-  if (size == kUnreadable) throw BadInput(fmt::format("cannot read the deck {}", path));
+  MPI_OK(MPI_Bcast(size_and_success.data(), 2, MPI_INT64_T, 0, comm));
+  const auto [size, is_read] = size_and_success;
   text.resize(static_cast<std::size_t>(size));
   MPI_OK(MPI_Bcast(text.data(), static_cast<int>(size), MPI_CHAR, 0, comm));
+  if (is_read == 0) throw BadInput(fmt::format("cannot read the deck {}: {}", path, text));
   return text;
 }
 

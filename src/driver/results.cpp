@@ -244,7 +244,8 @@ void write_results(Job& job, const RunRecord& record) {
   for (std::size_t k = 0; k < job.results().size(); ++k) {
     const std::string& name = job.deck().methods[k].name;
     write_method(file, job, k, rows);
-    if (job.results()[k].network) write_network(file, name, *job.results()[k].network);
+    const std::optional<TrainedNetwork>& network = job.results()[k].network;
+    if (network) write_network(file, name, *network);
     order += (k > 0 ? "," : "") + name;
   }
   file.attribute("/methods", "order", order);

@@ -139,7 +139,9 @@ void show_problems(const Job& job) {
   const std::int64_t n_failed = n - reduce_sum(std::ssize(job.problems().usable), job.comm());
   if (data.from_file()) {
     if (n_failed == 0)
-      say("{} problems read from {}", n, data.file);
+      say("{} problems read from {}{}", n, data.file,
+          n < job.problems().n_in_file ? fmt::format(", the first of {}", job.problems().n_in_file)
+                                       : "");
     else
       warn(
           "{} of {} problems of {} have a value in observation or context that is no finite number "

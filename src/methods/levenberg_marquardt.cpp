@@ -233,7 +233,8 @@ class LevenbergMarquardt {
         raise_damping(path);
         again = true;
       }
-    } catch (const std::runtime_error&) {  // not positive definite: no step to be had
+    } catch (const std::runtime_error&) {
+      return false;  // not positive definite: no step to be had
     }
     return false;
   }

@@ -24,8 +24,7 @@ bool is_rank_zero(MPI_Comm comm) {
 
 std::string bar(double share) {
   const int filled = static_cast<int>(share * kBarWidth);
-  return "[" + std::string(static_cast<std::size_t>(filled), '#') +
-         std::string(static_cast<std::size_t>(kBarWidth - filled), '.') + "] ";
+  return fmt::format("[{:#<{}}{:.<{}}] ", "", filled, "", kBarWidth - filled);
 }
 
 }  // namespace

@@ -120,10 +120,11 @@ bool GuardedSolve::has_beaten_best() const {
 }
 
 StopReason GuardedSolve::solve_guarded(std::span<const double> start) {
-  StopReason reason = StopReason::solver_stopped;
+  StopReason reason{};
   try {
     reason = stop_reason_of(static_cast<TaoConvergedReason>(solve(start)));
-  } catch (const std::exception&) {  // the reason tells
+  } catch (const std::exception&) {
+    reason = StopReason::solver_stopped;
   }
   if (end_ == End::budget) reason = StopReason::budget_reached;
   if (end_ == End::bad_start) reason = StopReason::diverged_at_start;

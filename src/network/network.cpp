@@ -22,9 +22,8 @@
 
 namespace jpo {
 
-namespace {
-
-// What the deck's network is, but for its weights' values.
+// What the deck's network is, but for its weights' values. In no anonymous namespace: the folder is
+// compiled as one source.
 struct Layers {
   Layers(const NetworkSettings& settings, const NetworkShape& shape)
       : layout(shape, settings.name != "mlp"),
@@ -38,8 +37,6 @@ struct Layers {
   std::unique_ptr<Architecture> architecture;
   std::unique_ptr<Head> head;
 };
-
-}  // namespace
 
 // All weights are one flat tensor, and so are their gradients: layers see views of both. So the
 // optimizer, the hash and the reduction each touch one block of memory.

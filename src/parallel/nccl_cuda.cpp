@@ -1,7 +1,5 @@
 // A build with NCCL: MPI carries its first message, the rest goes from device to device.
 
-#include "parallel/nccl_ranks.hpp"
-
 #include <nccl.h>
 #include <stdexcept>
 
@@ -10,6 +8,7 @@
 #include "core/checks.hpp"
 #include "core/memory_space.hpp"
 #include "parallel/broadcast.hpp"
+#include "parallel/nccl_ranks.hpp"
 
 namespace jpo {
 namespace {

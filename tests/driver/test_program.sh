@@ -46,7 +46,7 @@ said=$({ "$jpo" check --keys | true; } 2>&1)
 expect 0 "max_evaluations" "$jpo" check --keys
 expect 2 "deck" "$jpo" run
 expect 2 "subcommand" "$jpo"
-expect 2 "cannot read the deck nowhere.toml" "$jpo" run nowhere.toml
+expect 2 "cannot read the deck nowhere.toml: No such file or directory" "$jpo" run nowhere.toml
 for deck in unknown_key not_toml n_problem_zero kind_unknown; do
   expect 2 "$(sed -n '1s/# expect: //p' "$source_dir/tests/decks/invalid/$deck.toml" | sed 's/^[0-9:]* *//')" \
     "$jpo" run "$source_dir/tests/decks/invalid/$deck.toml"
