@@ -53,7 +53,7 @@ endfunction()
 function(jpo_find_nccl)
   find_path(NCCL_INCLUDE_DIR nccl.h HINTS ${Torch_DIR}/../../../../nvidia/nccl/include
     ${CUDAToolkit_INCLUDE_DIRS})
-  find_library(NCCL_LIBRARY NAMES nccl libnccl.so.2 HINTS ${Torch_DIR}/../../../../nvidia/nccl/lib
+  find_library(NCCL_LIBRARY NAMES nccl libnccl.so.2 NAMES_PER_DIR HINTS ${Torch_DIR}/../../../../nvidia/nccl/lib
     ${CUDAToolkit_LIBRARY_DIR})
   if(NCCL_INCLUDE_DIR AND NCCL_LIBRARY)
     message(STATUS "NCCL: ${NCCL_LIBRARY}")
