@@ -17,6 +17,7 @@ constexpr double kGigabyte = 1e9;
 constexpr std::align_val_t kCacheLine{64};
 
 int chosen = -1;  // the process has one, or none
+int n_rank_on_chosen = 1;
 
 void check(cudaError_t code, const char* what) {
   if (code != cudaSuccess)
@@ -55,8 +56,9 @@ int n_cuda_device() {
   return n;
 }
 
-void choose_cuda_device(int index) {
+void choose_cuda_device(int index, int n_sharing) {
   chosen = index;
+  n_rank_on_chosen = n_sharing;
 }
 
 bool has_cuda_device() {
@@ -65,6 +67,14 @@ bool has_cuda_device() {
 
 void use_cuda_device() {
   check(cudaSetDevice(chosen), "the chosen device cannot be used");
+}
+
+double cuda_device_room() {
+  if (!has_cuda_device()) return 0.0;
+  std::size_t free = 0;
+  std::size_t total = 0;
+  check(cudaMemGetInfo(&free, &total), "memory");
+  return static_cast<double>(free) / n_rank_on_chosen;
 }
 
 std::string cuda_device_text() {

@@ -25,12 +25,15 @@ bool built_with_cuda() {
 int n_cuda_device() {
   return 0;
 }
-void choose_cuda_device(int /*index*/) {}
+void choose_cuda_device(int /*index*/, int /*n_sharing*/) {}
 bool has_cuda_device() {
   return false;
 }
 void use_cuda_device() {
   check_host(MemorySpace::cuda);
+}
+double cuda_device_room() {
+  return 0.0;
 }
 std::string cuda_device_text() {
   return "none";

@@ -20,12 +20,15 @@ enum class MemorySpace : std::uint8_t { host, cuda };
 bool built_with_cuda();
 /// Devices that this process sees: 0 without a driver, or in a build without CUDA.
 int n_cuda_device();
-/// The device that this process will work on; it is not touched before use_cuda_device().
-void choose_cuda_device(int index);
+/// The device that this process will work on, as n_sharing ranks of this machine do; it is not
+/// touched before use_cuda_device().
+void choose_cuda_device(int index, int n_sharing);
 /// True where one was chosen: the same on every rank.
 bool has_cuda_device();
 /// From now on this process works on the chosen device. Throws std::runtime_error where it cannot.
 void use_cuda_device();
+/// Bytes that are free on the chosen device, a rank's share of them; 0 without one.
+double cuda_device_room();
 /// The chosen device, for people: its index, name and memory.
 std::string cuda_device_text();
 /// Where it is plugged in: no other device of the machine has the same. Empty without CUDA.

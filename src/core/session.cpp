@@ -42,11 +42,14 @@ void choose_device() {
   if (fewest == 0) return;
   MPI_Comm node = MPI_COMM_NULL;
   int rank = 0;
+  int n_rank = 1;
   MPI_OK(MPI_Comm_split_type(MPI_COMM_WORLD, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &node));
   MPI_OK(MPI_Comm_rank(node, &rank));
+  MPI_OK(MPI_Comm_size(node, &n_rank));
   MPI_OK(MPI_Comm_free(&node));
-  choose_cuda_device(rank % n_device);
-  PETSC(PetscOptionsSetValue(nullptr, "-device_select", std::to_string(rank % n_device).c_str()));
+  const int index = rank % n_device;
+  choose_cuda_device(index, (n_rank - index + n_device - 1) / n_device);
+  PETSC(PetscOptionsSetValue(nullptr, "-device_select", std::to_string(index).c_str()));
   PETSC(PetscOptionsSetValue(nullptr, "-use_gpu_aware_mpi", "0"));
 }
 

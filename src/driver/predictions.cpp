@@ -47,6 +47,12 @@ double pair_bytes(const ModelShape& shape) {
   return static_cast<double>(shape.observation.size() + shape.parameters.size()) * kNumber;
 }
 
+// With gradients, moments and sums.
+double weight_bytes(const Deck& deck, const ModelShape& shape) {
+  return static_cast<double>(count_weights(deck, shape) * largest_of(deck, shape, 0.0).networks) *
+         8.0 * kNumber;
+}
+
 }  // namespace
 
 MemoryNeed predict_memory(const Deck& deck, const ModelShape& shape, int n_rank) {
@@ -62,8 +68,27 @@ MemoryNeed predict_memory(const Deck& deck, const ModelShape& shape, int n_rank)
   const double solved = std::min(local, static_cast<double>(parallel.solve_batch));
   const Largest largest = largest_of(deck, shape, local);
   return {local * row, std::ceil(solved / block) * block * shape.state_bytes,
-          static_cast<double>(count_weights(deck, shape) * largest.networks) * 8.0 * kNumber,
-          local * pair_bytes(shape) * static_cast<double>(largest.pairs), largest.live * kNumber};
+          weight_bytes(deck, shape), local * pair_bytes(shape) * static_cast<double>(largest.pairs),
+          largest.live * kNumber};
+}
+
+double predict_device_memory(const Deck& deck, const ModelShape& shape, std::int64_t solve_batch) {
+  const bool keeps_tangents = std::ranges::any_of(
+      deck.methods, [](const MethodDeck& method) { return kind_of(method.kind).uses_tangent; });
+  const double states = (keeps_tangents ? 2.0 : 1.0) * shape.state_bytes;
+  // y and the cotangent of y, or its tangent; c; m and the gradient.
+  const auto row = static_cast<double>(2 * shape.observation.size() + shape.context.size() +
+                                       2 * shape.parameters.size()) *
+                   kNumber;
+  const std::int64_t n_block = (solve_batch + shape.state_block - 1) / shape.state_block;
+  return static_cast<double>(n_block * shape.state_block) * (states + row) +
+         weight_bytes(deck, shape);
+}
+
+std::int64_t most_on_device(const Deck& deck, const ModelShape& shape, double room) {
+  const double none = predict_device_memory(deck, shape, 0);
+  const double block = predict_device_memory(deck, shape, shape.state_block) - none;
+  return static_cast<std::int64_t>(std::max(0.0, (room - none) / block)) * shape.state_block;
 }
 
 FileNeed predict_files(const Deck& deck, const ModelShape& shape) {

@@ -103,6 +103,20 @@ void show_header(MPI_Comm comm) {
   say("{}", line);
 }
 
+// What fits the device, where the model works on one.
+void show_device_room(const Deck& deck, const ModelShape& shape) {
+  if (shape.space != MemorySpace::cuda) return;
+  const double room = cuda_device_room();
+  const std::int64_t batch = deck.section<ParallelSettings>("parallel").solve_batch;
+  const double need = predict_device_memory(deck, shape, batch);
+  const std::int64_t most = most_on_device(deck, shape, room);
+  say("memory on the device: {} at parallel.solve_batch = {}, {} are free for a rank: at most {} "
+      "problems at once fit",
+      bytes_text(need), batch, bytes_text(room), most);
+  if (need > room)
+    warn("parallel.solve_batch = {} does not fit the device; allowed: at most {}", batch, most);
+}
+
 void show_sizes(const Deck& deck, const ModelShape& shape, int n_rank) {
   const auto& data = deck.section<DataSettings>("data");
   const auto& parallel = deck.section<ParallelSettings>("parallel");
@@ -128,6 +142,7 @@ void show_sizes(const Deck& deck, const ModelShape& shape, int n_rank) {
   say("memory a rank: {} problems and answers, {} states, {} weights and sums{}{}",
       bytes_text(need.problems), bytes_text(need.states), bytes_text(need.weights),
       part(need.pairs, "simulated pairs"), part(need.answers, "answers of live solves"));
+  show_device_room(deck, shape);
   if (shape.recompute_factor > 1.0)
     say("states that do not fit are computed again: {:.2f} forward solves a gradient",
         shape.recompute_factor);

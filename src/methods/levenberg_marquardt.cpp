@@ -289,15 +289,18 @@ class LevenbergMarquardt {
 }  // namespace
 
 MethodKind levenberg_marquardt_kind() {
-  return {"levenberg_marquardt",
-          "Gauss-Newton with damping for each problem; needs the model's tangent",
-          [] { return std::make_unique<LmSettings>(); },
-          [](const Settings& settings, const Task& task) {
-            return LevenbergMarquardt(dynamic_cast<const LmSettings&>(settings), task).solve();
-          },
-          [](const std::string&, const Settings&, const ModelShape& shape) {
-            return shape.has_tangent ? "" : "it needs a tangent, which this model does not have";
-          }};
+  MethodKind kind = {
+      "levenberg_marquardt",
+      "Gauss-Newton with damping for each problem; needs the model's tangent",
+      [] { return std::make_unique<LmSettings>(); },
+      [](const Settings& settings, const Task& task) {
+        return LevenbergMarquardt(dynamic_cast<const LmSettings&>(settings), task).solve();
+      },
+      [](const std::string&, const Settings&, const ModelShape& shape) {
+        return shape.has_tangent ? "" : "it needs a tangent, which this model does not have";
+      }};
+  kind.uses_tangent = true;
+  return kind;
 }
 
 }  // namespace jpo

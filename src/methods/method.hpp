@@ -199,6 +199,7 @@ struct MethodKind {
   std::function<TrainedNetwork(const std::string& name, const Settings& settings, MPI_Comm comm)>
       read_network = nullptr;
   bool trains_network = false;
+  bool uses_tangent = false;  ///< of the model
   /// Networks that it holds at a time, where it trains any.
   std::function<std::int64_t(const Settings& settings)> networks = [](const Settings&) {
     return 1;

@@ -52,6 +52,28 @@ TEST(Predictions, OfMemoryShareTheProblemsAmongRanks) {
   EXPECT_EQ(one.answers, 128.0 * 2.0 * 6.0 * 8.0);
 }
 
+TEST(Predictions, OfADeviceSayHowManyProblemsFit) {
+  const std::vector<std::string> model = {"model.name=kuramoto_sivashinsky"};
+  const Deck deck = read_deck(kDeck, "deck", model, program_catalogue());
+  const ModelShape shape = make_model(deck, Resolution::inversion)->shape();
+  ASSERT_EQ(shape.state_block, 16);
+  const double sixteen = predict_device_memory(deck, shape, 16);
+  EXPECT_GT(sixteen, 16.0 * shape.state_bytes);
+  EXPECT_EQ(predict_device_memory(deck, shape, 1), sixteen);
+  for (const double room : {1.5 * sixteen, 1e9, 8e10}) {
+    const std::int64_t most = most_on_device(deck, shape, room);
+    EXPECT_EQ(most % 16, 0);
+    EXPECT_LE(predict_device_memory(deck, shape, most), room);
+    EXPECT_GT(predict_device_memory(deck, shape, most + 1), room);
+  }
+  EXPECT_EQ(most_on_device(deck, shape, 0.5 * sixteen), 0);
+  // Gauss-Newton keeps the tangents of the states as well.
+  std::string with_tangents = kDeck;
+  with_tangents += "[[method]]\nkind = \"levenberg_marquardt\"\n";
+  const Deck more = read_deck(with_tangents, "deck", model, program_catalogue());
+  EXPECT_EQ(predict_device_memory(more, shape, 16), sixteen + 16.0 * shape.state_bytes);
+}
+
 // A run's own files are what was predicted, within a factor of two.
 TEST(Predictions, OfFilesComeTrue) {
   const fs::path folder = fs::temp_directory_path() / "jpo_test_predictions";
