@@ -21,7 +21,7 @@ namespace jpo {
 namespace {
 
 // What stands at the path of a cell's result.
-enum class Standing { absent, done, other };
+enum class Standing : std::uint8_t { absent, done, other };
 
 struct Found {
   Standing standing = Standing::absent;

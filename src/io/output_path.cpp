@@ -17,7 +17,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-enum class Verdict : int { good, exists, directory, not_a_file, unwritable };
+enum class Verdict : std::uint8_t { good, exists, directory, not_a_file, unwritable };
 
 // Tries it out: creates the directory and a part file, and removes the file again.
 Verdict try_path(const fs::path& path, bool overwrite, int& error) {

@@ -15,8 +15,8 @@
 namespace jpo {
 namespace {
 
-enum Count : std::int64_t { kCounted, kFailed, kClipped, kSave, kStop, n_count };
-enum Scalar : std::int64_t { kLoss, n_scalar };
+enum Count : std::uint8_t { kCounted, kFailed, kClipped, kSave, kStop, n_count };
+enum Scalar : std::uint8_t { kLoss, n_scalar };
 
 bool is_ok(Outcome outcome) {
   return outcome == Outcome::ok;

@@ -120,7 +120,7 @@ bool GuardedSolve::has_beaten_best() const {
 }
 
 StopReason GuardedSolve::solve_guarded(std::span<const double> start) {
-  StopReason reason{};
+  StopReason reason = StopReason::solver_stopped;
   try {
     reason = stop_reason_of(static_cast<TaoConvergedReason>(solve(start)));
   } catch (const std::exception&) {

@@ -52,7 +52,7 @@ class GuardedSolve {
   std::int64_t n_evaluation() const { return n_evaluation_; }  ///< of all runs
 
  private:
-  enum class End { by_tao, budget, bad_start };
+  enum class End : std::uint8_t { by_tao, budget, bad_start };
   bool has_beaten_best() const;
   StopReason solve_guarded(std::span<const double> start);
   int solve(std::span<const double> start);  ///< a TaoConvergedReason

@@ -36,7 +36,7 @@ JPO_KERNEL inline void add_exact(double x, std::int64_t& high, std::int64_t& low
 
 // hi 2^-20 + lo 2^-64, rounded once: what lo holds in whole high units is carried first.
 JPO_KERNEL inline double combine(std::int64_t high, std::int64_t low) {
-  constexpr std::int64_t low_per_high = std::int64_t{1} << 44U;
+  constexpr std::int64_t low_per_high = std::int64_t{0x100000000000};
   high += low / low_per_high;
   low %= low_per_high;
   return static_cast<double>(high) * kHighUnit + static_cast<double>(low) * kLowUnit;

@@ -60,11 +60,14 @@ bool built_with_cuda() {
 int n_cuda_device() {
   return 0;
 }
-void choose_cuda_device(int /*index*/) {}
+void choose_cuda_device(int /*index*/, int /*n_sharing*/) {}
 bool has_cuda_device() {
   return true;
 }
 void use_cuda_device() {}
+double cuda_device_room() {
+  return 0.0;
+}
 std::string cuda_device_text() {
   return "emulated";
 }
