@@ -254,6 +254,15 @@ class LaneBuffer {
   SpaceArray<double> values_;
 };
 
+/// True where blocks come one after the other and so can share their work space.
+inline bool shares_scratch([[maybe_unused]] MemorySpace space) {
+#if defined(JPO_ONE_LANE)
+  return false;  // as on a device
+#else
+  return space == MemorySpace::host;
+#endif
+}
+
 /// Work space of each block; its values are lost when the next block is at work.
 struct BlockScratch {
   double* first;
@@ -261,13 +270,13 @@ struct BlockScratch {
   JPO_KERNEL double* of(std::int64_t block) const { return first + block * stride; }
 };
 
-/// On the host, where blocks come one after the other, they share it; on a device each has its own.
+/// On the host blocks share it; on a device each has its own.
 class ScratchBuffer {
  public:
   explicit ScratchBuffer(MemorySpace space) : space_(space), values_(space) {}
   /// `size`: doubles of a block.
   BlockScratch reserve(std::int64_t n_block, std::int64_t size) {
-    const bool shared = space_ == MemorySpace::host;
+    const bool shared = shares_scratch(space_);
     values_.reserve((shared ? 1 : n_block) * size);
     return {values_.data(), shared ? 0 : size};
   }

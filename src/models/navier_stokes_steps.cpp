@@ -109,7 +109,7 @@ Steps::Steps(const Grid& grid, const Checkpoints& checkpoints, const Ends& ends,
 // On a device each block has its work space at the same time as the others.
 double Steps::bytes_per_problem() const {
   const std::int64_t between = checkpoints().n_between() * grid().block_size();
-  const std::int64_t work = space_ == MemorySpace::host ? between : scratch_size(flow_);
+  const std::int64_t work = shares_scratch(space_) ? between : scratch_size(flow_);
   return static_cast<double>(flow_.scheme.record_size() + work) / n_lane * sizeof(double);
 }
 

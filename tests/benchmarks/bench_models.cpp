@@ -122,6 +122,8 @@ BENCHMARK(plain_interleaved_forward)->Arg(16)->Arg(64)->Unit(benchmark::kMillise
 
 }  // namespace
 
+void add_navier_stokes_device_benchmarks();
+
 void add_device_benchmarks() {
   use_cuda_device();
   benchmark::AddCustomContext("cuda_device", cuda_device_text());
@@ -137,6 +139,7 @@ void add_device_benchmarks() {
   benchmark::RegisterBenchmark("device_copy", device_copy)
       ->Arg(std::int64_t{1} << 27)
       ->Unit(benchmark::kMillisecond);
+  add_navier_stokes_device_benchmarks();
 }
 
 }  // namespace jpo

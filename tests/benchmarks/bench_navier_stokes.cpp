@@ -27,16 +27,20 @@ constexpr double kForwardFlop = 53.0;
 constexpr double kAdjointFlop = 83.0;
 
 struct Flows {
-  explicit Flows(std::int64_t n)
-      : model(make_test_model("navier_stokes", {})),
-        c(n, model->shape().context.size()),
-        m(n, 3),
-        y(n, model->shape().observation.size()),
-        w(n, model->shape().observation.size()),
-        g(n, 3),
+  explicit Flows(std::int64_t n, MemorySpace space = MemorySpace::host)
+      : model(make_test_model("navier_stokes", {}, Resolution::inversion, space)),
+        c(n, model->shape().context.size(), space),
+        m(n, 3, space),
+        y(n, model->shape().observation.size(), space),
+        w(n, model->shape().observation.size(), space),
+        g(n, 3, space),
         status(static_cast<std::size_t>(n)) {
-    for (std::int64_t row = 0; row < n; ++row)
-      model->sample(static_cast<std::uint64_t>(row), c.write().row(row), m.write().row(row));
+    {
+      const auto c_rows = c.write();
+      const auto m_rows = m.write();
+      for (std::int64_t row = 0; row < n; ++row)
+        model->sample(static_cast<std::uint64_t>(row), c_rows.row(row), m_rows.row(row));
+    }
     w.fill(1.0);
     model->solve(c, m, y, status);
   }
@@ -73,9 +77,32 @@ void navier_stokes_adjoint(benchmark::State& state) {
   for (auto _ : state) flows.model->adjoint(flows.w, flows.g);
   count(state, kAdjointFlop);
 }
+// On the device: a thread a problem, so few problems wait for memory; states take 7 MB each.
+void device_forward(benchmark::State& state) {
+  Flows flows(state.range(0), MemorySpace::cuda);
+  for (auto _ : state) flows.model->solve(flows.c, flows.m, flows.y, flows.status);
+  count(state, kForwardFlop);
+}
+void device_adjoint(benchmark::State& state) {
+  Flows flows(state.range(0), MemorySpace::cuda);
+  for (auto _ : state) flows.model->adjoint(flows.w, flows.g);
+  count(state, kAdjointFlop);
+}
 
 BENCHMARK(navier_stokes_forward)->Arg(1)->Arg(16)->Arg(32)->Unit(benchmark::kMillisecond);
 BENCHMARK(navier_stokes_adjoint)->Arg(1)->Arg(16)->Arg(32)->Unit(benchmark::kMillisecond);
 
 }  // namespace
+
+void add_navier_stokes_device_benchmarks() {
+  for (const std::int64_t n : {256, 2048}) {
+    benchmark::RegisterBenchmark("navier_stokes_device_forward", device_forward)
+        ->Arg(n)
+        ->Unit(benchmark::kMillisecond);
+    benchmark::RegisterBenchmark("navier_stokes_device_adjoint", device_adjoint)
+        ->Arg(n)
+        ->Unit(benchmark::kMillisecond);
+  }
+}
+
 }  // namespace jpo
