@@ -54,6 +54,9 @@ same_bits() {
        END { exit bad || n == 0 || n != FNR }' "$out/bits_host.txt" "$out/bits_device.txt"
 }
 check bits same_bits
+# Models and networks within their tolerances, twice the same bits.
+against_host() { "$build/tests/device/test_device" | tee "$out/device.txt" && ! grep -q SKIPPED "$out/device.txt"; }
+check device against_host
 for deck in kuramoto_sivashinsky assimilation navier_stokes wave_packet billiards; do
   check "verify_$deck" "$jpo" verify "inputs/$deck.toml" --set 'parallel.device="cuda"'
 done

@@ -13,15 +13,6 @@ using hard_discs::Vector2;
 // Larger coordinates or speeds are nonsense, and their products could overflow.
 constexpr double kLargest = 1e6;
 
-// Room for n values of T.
-template <class T>
-T* reserve(LaneBuffer& buffer, std::int64_t n) {
-  constexpr std::size_t size = sizeof(double);
-  static_assert(sizeof(T) % size == 0 && alignof(T) <= alignof(double));
-  buffer.reserve(n * static_cast<std::int64_t>(sizeof(T) / size));
-  return reinterpret_cast<T*>(buffer.data());
-}
-
 // The first `capacity` collisions of a run, and how many there were.
 struct Record {
   Collision* collisions;
@@ -121,11 +112,14 @@ Shots::Shots(const hard_discs::Rules& rules, std::int64_t n_ball, MemorySpace sp
 std::vector<double> Shots::solve(BatchRows<const double> c, BatchRows<const double> m,
                                  BatchRows<double> y) {
   const std::int64_t n = m.n_problem();
-  data_.balls = reserve<Flight>(balls_, (space_ == MemorySpace::host ? 1 : n) * data_.n_ball);
-  data_.counts = reserve<double>(counts_, n);
+  balls_.reserve((space_ == MemorySpace::host ? 1 : n) * data_.n_ball);
+  counts_.reserve(n);
+  data_.balls = balls_.data();
+  data_.counts = counts_.data();
   // Once more where a shot had more collisions than any before: rare, as the room stays.
   for (;;) {
-    data_.collisions = reserve<Collision>(collisions_, n * data_.capacity);
+    collisions_.reserve(n * data_.capacity);
+    data_.collisions = collisions_.data();
     launch(space_, n_block_of(n), SolveKernel{data_, c, m, y});
     std::vector<double> counts = counts_.read(0, n);
     double largest = 0.0;

@@ -46,7 +46,9 @@ class Shots {
 
  private:
   MemorySpace space_;
-  LaneBuffer balls_, collisions_, counts_;
+  GrowingArray<hard_discs::Flight> balls_;
+  GrowingArray<hard_discs::Collision> collisions_;
+  GrowingArray<double> counts_;
   ShotData data_;
 };
 

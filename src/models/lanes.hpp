@@ -230,29 +230,31 @@ class KernelArray {
   SpaceArray<Value> values_;
 };
 
-/// Doubles that grow only when a larger batch comes; the values are lost then.
-class LaneBuffer {
+/// Memory that grows only when a larger batch comes; the values are lost then.
+template <class Value>
+class GrowingArray {
  public:
-  explicit LaneBuffer(MemorySpace space = MemorySpace::host) : values_(space) {}
+  explicit GrowingArray(MemorySpace space = MemorySpace::host) : values_(space) {}
 
   void reserve(std::int64_t n) {
     if (n <= values_.size()) return;
     const MemorySpace space = values_.space();
-    values_ = SpaceArray<double>(space);  // the old ones go before the new ones come
-    values_ = SpaceArray<double>(space, n);
+    values_ = SpaceArray<Value>(space);  // the old ones go before the new ones come
+    values_ = SpaceArray<Value>(space, n);
   }
-  double* data() { return values_.data(); }
-  const double* data() const { return values_.data(); }
+  Value* data() { return values_.data(); }
+  const Value* data() const { return values_.data(); }
   /// The values from `first` on, on the host.
-  std::vector<double> read(std::int64_t first, std::int64_t n) const {
-    std::vector<double> values(static_cast<std::size_t>(n));
+  std::vector<Value> read(std::int64_t first, std::int64_t n) const {
+    std::vector<Value> values(static_cast<std::size_t>(n));
     copy_values(MemorySpace::host, values.data(), values_.space(), data() + first, n);
     return values;
   }
 
  private:
-  SpaceArray<double> values_;
+  SpaceArray<Value> values_;
 };
+using LaneBuffer = GrowingArray<double>;
 
 /// True where blocks come one after the other and so can share their work space.
 inline bool shares_scratch([[maybe_unused]] MemorySpace space) {
