@@ -14,7 +14,7 @@ packages=(build-essential cmake ninja-build ccache pkg-config git
   python3 python3-h5py python3-numpy python3-matplotlib)
 if [[ ${1:-} == --tests ]]; then
   # tests/cluster starts a Slurm of its own with them.
-  packages+=(clang-format clang-tidy python3-scipy munge slurmctld slurmd slurm-client)
+  packages+=(clang-format clang-tidy python3-pip python3-scipy munge slurmctld slurmd slurm-client)
 fi
 
 list() {

@@ -11,7 +11,7 @@ version=23.1.4
 # package index is out of reach.
 tidy=$tools/clang_tidy/data/bin/clang-tidy
 if [[ ! -x $tidy ]] && python=$(find_python pip) &&
-  ! "$python" -m pip install --quiet --no-deps --target "$tools" "clang-tidy==$version" 2>"$build/pip.log"; then
+  ! "$python" -m pip install --quiet --no-deps --retries 0 --timeout 20 --target "$tools" "clang-tidy==$version" 2>"$build/pip.log"; then
   echo "clang-tidy $version cannot be installed ($(tail -1 "$build/pip.log")): Debian's is used"
 fi
 [[ -x $tidy ]] || tidy=clang-tidy

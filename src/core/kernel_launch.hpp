@@ -10,12 +10,24 @@
 
 #include "core/memory_space.hpp"
 
+// JPO_EMULATED_DEVICE: a test plays the device on the host. What a source is compiled for is part
+// of the templates' names: one program may hold several forms of one of them.
+#if defined(JPO_EMULATED_DEVICE)
+#define JPO_KERNEL_FORM emulated_form
+#elif defined(__CUDACC__)
+#define JPO_KERNEL_FORM device_form
+#else
+#define JPO_KERNEL_FORM host_form
+#endif
+
 namespace jpo {
 
-// JPO_EMULATED_DEVICE: a test plays the device on the host.
 #if defined(JPO_EMULATED_DEVICE)
 void emulate_device(std::int64_t n, const std::function<void(std::int64_t)>& kernel);
-#elif defined(__CUDACC__)
+#endif
+inline namespace JPO_KERNEL_FORM {
+
+#if defined(__CUDACC__)
 template <class Kernel>
 __global__ void run_index(Kernel kernel, std::int64_t n) {
   const std::int64_t k = static_cast<std::int64_t>(blockIdx.x) * blockDim.x + threadIdx.x;
@@ -77,4 +89,5 @@ void sum_over_indices(MemorySpace space, std::int64_t n, const Kernel& kernel, I
   *total += sum;
 }
 
+}  // namespace JPO_KERNEL_FORM
 }  // namespace jpo

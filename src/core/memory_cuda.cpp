@@ -17,7 +17,7 @@ constexpr double kGigabyte = 1e9;
 constexpr std::align_val_t kCacheLine{64};
 
 int chosen = -1;  // the process has one, or none
-int n_rank_on_chosen = 1;
+int n_process_on_chosen = 1;
 
 void check(cudaError_t code, const char* what) {
   if (code != cudaSuccess)
@@ -56,9 +56,11 @@ int n_cuda_device() {
   return n;
 }
 
-void choose_cuda_device(int index, int n_sharing) {
+void choose_cuda_device(int index) {
   chosen = index;
-  n_rank_on_chosen = n_sharing;
+}
+void share_cuda_device(int n_process) {
+  n_process_on_chosen = n_process;
 }
 
 bool has_cuda_device() {
@@ -74,7 +76,7 @@ double cuda_device_room() {
   std::size_t free = 0;
   std::size_t total = 0;
   check(cudaMemGetInfo(&free, &total), "memory");
-  return static_cast<double>(free) / n_rank_on_chosen;
+  return static_cast<double>(free) / n_process_on_chosen;
 }
 
 std::string cuda_device_text() {
@@ -86,8 +88,9 @@ std::string cuda_device_text() {
 
 std::string cuda_device_place() {
   std::array<char, 32> place{};
-  check(cudaDeviceGetPCIBusId(place.data(), static_cast<int>(place.size()), chosen),
-        "place of the device");
+  // Nothing to stop for: who uses a device that does not answer will be told.
+  if (cudaDeviceGetPCIBusId(place.data(), static_cast<int>(place.size()), chosen) != cudaSuccess)
+    return "";
   return place.data();
 }
 
@@ -123,15 +126,19 @@ void clear_bytes(MemorySpace space, void* bytes, std::int64_t n_byte) {
     check(cudaMemset(bytes, 0, size), "set to 0");
 }
 
-void* allocate_pinned(std::int64_t n_byte) {
+void* allocate_pinned(MemorySpace partner, std::int64_t n_byte) {
+  if (partner == MemorySpace::host) return allocate_bytes(MemorySpace::host, n_byte);
   void* bytes = nullptr;
   const auto size = static_cast<std::size_t>(n_byte);
   check(cudaMallocHost(&bytes, size), "host memory that the device copies from");
   return std::memset(bytes, 0, size);
 }
 
-void release_pinned(void* bytes) noexcept {
-  cudaFreeHost(bytes);
+void release_pinned(MemorySpace partner, void* bytes) noexcept {
+  if (partner == MemorySpace::host)
+    release_bytes(MemorySpace::host, bytes);
+  else
+    cudaFreeHost(bytes);
 }
 
 void finish_device_work() {

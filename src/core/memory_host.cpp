@@ -25,7 +25,8 @@ bool built_with_cuda() {
 int n_cuda_device() {
   return 0;
 }
-void choose_cuda_device(int /*index*/, int /*n_sharing*/) {}
+void choose_cuda_device(int /*index*/) {}
+void share_cuda_device(int /*n_process*/) {}
 bool has_cuda_device() {
   return false;
 }
@@ -64,10 +65,11 @@ void clear_bytes(MemorySpace space, void* bytes, std::int64_t n_byte) {
   if (n_byte > 0) std::memset(bytes, 0, static_cast<std::size_t>(n_byte));
 }
 
-void* allocate_pinned(std::int64_t n_byte) {
+void* allocate_pinned(MemorySpace partner, std::int64_t n_byte) {
+  check_host(partner);
   return allocate_bytes(MemorySpace::host, n_byte);
 }
-void release_pinned(void* bytes) noexcept {
+void release_pinned(MemorySpace /*partner*/, void* bytes) noexcept {
   release_bytes(MemorySpace::host, bytes);
 }
 

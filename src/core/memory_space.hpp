@@ -20,9 +20,10 @@ enum class MemorySpace : std::uint8_t { host, cuda };
 bool built_with_cuda();
 /// Devices that this process sees: 0 without a driver, or in a build without CUDA.
 int n_cuda_device();
-/// The device that this process will work on, as n_sharing ranks of this machine do; it is not
-/// touched before use_cuda_device().
-void choose_cuda_device(int index, int n_sharing);
+/// The device that this process will work on; it is not touched before use_cuda_device().
+void choose_cuda_device(int index);
+/// So many processes work on it.
+void share_cuda_device(int n_process);
 /// True where one was chosen: the same on every rank.
 bool has_cuda_device();
 /// From now on this process works on the chosen device. Throws std::runtime_error where it cannot.
@@ -31,7 +32,8 @@ void use_cuda_device();
 double cuda_device_room();
 /// The chosen device, for people: its index, name and memory.
 std::string cuda_device_text();
-/// Where it is plugged in: no other device of the machine has the same. Empty without CUDA.
+/// Where it is plugged in: no other device of the machine has the same. Empty without
+/// CUDA, or where it does not answer.
 std::string cuda_device_place();
 
 /// All 0, aligned to cache lines. Throws std::runtime_error, which says how much there is, where
@@ -57,10 +59,10 @@ void copy_values(MemorySpace to_space, Value* to, MemorySpace from_space, const 
 /// All bytes 0.
 void clear_bytes(MemorySpace space, void* bytes, std::int64_t n_byte);
 
-/// Host memory that the device copies from and to directly, all 0; ordinary memory without CUDA.
-/// Throws as allocate_bytes.
-void* allocate_pinned(std::int64_t n_byte);
-void release_pinned(void* bytes) noexcept;
+/// Host memory that `partner` copies from and to directly, all 0; ordinary memory where that is the
+/// host. Throws as allocate_bytes.
+void* allocate_pinned(MemorySpace partner, std::int64_t n_byte);
+void release_pinned(MemorySpace partner, void* bytes) noexcept;
 
 /// After a kernel's launch: waits until the device has done its work. Throws std::runtime_error
 /// where the launch or the kernel failed.

@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <fstream>
 #include <string>
+#include <vector>
 
 #include <fmt/format.h>
 #include <petscsys.h>
@@ -31,6 +32,21 @@ void ignore_outer_petsc_options() {
     }
 }
 
+// Ranks of the node that work on the device plugged in at `place`.
+int n_rank_with(const std::string& place, MPI_Comm node) {
+  constexpr int width = 64;
+  int n_rank = 1;
+  MPI_OK(MPI_Comm_size(node, &n_rank));
+  std::array<char, width> mine{};
+  place.copy(mine.data(), width - 1);
+  std::vector<char> all(static_cast<std::size_t>(n_rank * width));
+  MPI_OK(MPI_Allgather(mine.data(), width, MPI_CHAR, all.data(), width, MPI_CHAR, node));
+  int n = 0;
+  for (int rank = 0; rank < n_rank; ++rank)
+    n += place == all.data() + static_cast<std::ptrdiff_t>(rank * width) ? 1 : 0;
+  return n;
+}
+
 // The devices of a node are dealt out to its ranks in turn; where a rank sees none, no rank uses
 // one. Nothing is asked of the device itself:
 // one that is busy is an error of who uses it. PETSc gives MPI no device memory for us, and must
@@ -42,14 +58,12 @@ void choose_device() {
   if (fewest == 0) return;
   MPI_Comm node = MPI_COMM_NULL;
   int rank = 0;
-  int n_rank = 1;
   MPI_OK(MPI_Comm_split_type(MPI_COMM_WORLD, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &node));
   MPI_OK(MPI_Comm_rank(node, &rank));
-  MPI_OK(MPI_Comm_size(node, &n_rank));
+  choose_cuda_device(rank % n_device);
+  share_cuda_device(n_rank_with(cuda_device_place(), node));
   MPI_OK(MPI_Comm_free(&node));
-  const int index = rank % n_device;
-  choose_cuda_device(index, (n_rank - index + n_device - 1) / n_device);
-  PETSC(PetscOptionsSetValue(nullptr, "-device_select", std::to_string(index).c_str()));
+  PETSC(PetscOptionsSetValue(nullptr, "-device_select", std::to_string(rank % n_device).c_str()));
   PETSC(PetscOptionsSetValue(nullptr, "-use_gpu_aware_mpi", "0"));
 }
 

@@ -51,19 +51,21 @@ class SpaceArray {
   std::int64_t size_ = 0;
 };
 
-/// Host memory that a device copies from and to directly; ordinary where there is none.
+/// Values on the host that `partner` copies from and to directly; ordinary where that is the host.
 template <class Value>
 class PinnedArray {
  public:
-  explicit PinnedArray(std::int64_t n)
+  PinnedArray(MemorySpace partner, std::int64_t n)
       : data_(n > 0 ? static_cast<Value*>(
-                          allocate_pinned(n * static_cast<std::int64_t>(sizeof(Value))))
-                    : nullptr) {}
+                          allocate_pinned(partner, n * static_cast<std::int64_t>(sizeof(Value))))
+                    : nullptr,
+              Release{partner}) {}
   Value* data() const { return data_.get(); }
 
  private:
   struct Release {
-    void operator()(Value* values) const noexcept { release_pinned(values); }
+    MemorySpace partner;
+    void operator()(Value* values) const noexcept { release_pinned(partner, values); }
   };
   std::unique_ptr<Value, Release> data_;
 };

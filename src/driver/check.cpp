@@ -21,7 +21,9 @@ ExitCode check(const DeckArguments& arguments, MPI_Comm comm) {
   int n_rank = 1;
   MPI_Comm_size(comm, &n_rank);
   say("{}", deck.resolved);
-  show_sizes(deck, make_model(deck, Resolution::inversion)->shape(), n_rank);
+  const ModelShape shape = make_model(deck, Resolution::inversion)->shape();
+  show_sizes(deck, shape, n_rank);
+  show_device_room(deck, shape, n_rank);
   if (has_study) say("`jpo study` runs {}", study_text(deck));
   say("{} is good", arguments.path);
   return ExitCode::done;

@@ -129,8 +129,8 @@ std::set<std::string> keys_without_effect(const Deck& deck) {
   for (const char* key :
        {"directory", "every_updates", "every_seconds", "keep", "resume", "walltime_s"})
     keys.insert(std::string("checkpoint.") + key);
-  if (deck.section<ParallelSettings>("parallel").reduction == "exact")
-    keys.insert("parallel.transport");
+  const auto& parallel = deck.section<ParallelSettings>("parallel");
+  if (parallel.reduction == "exact" || parallel.device == "host") keys.insert("parallel.transport");
   for (const MethodDeck& method : deck.methods) keys.insert("method." + method.name + ".window");
   return keys;
 }
@@ -196,7 +196,7 @@ void Checkpoints::tell_last_word(const std::string& how_to_go_on) const {
 void Checkpoints::open(const std::string& path) {
   try {
     reader_ = std::make_unique<CheckpointReader>(path, rows_of(job_), job_.comm());
-    check_identity();
+    check_identity(*reader_);
     std::vector<MethodResult> finished;
     archive_finished(*reader_, job_, finished);
     bool in_method = false;
@@ -217,43 +217,42 @@ void Checkpoints::open(const std::string& path) {
 }
 
 void Checkpoints::refuse(const std::string& path, const BadInput& error) const {
-  const std::string older = older_of_this_deck(path);
-  throw BadInput(fmt::format(
-      "{}; allowed: {}", error.what(),
-      older.empty()
-          ? "the deck of the run that was stopped, another checkpoint.directory, or, without "
-            "--resume, --overwrite to start again"
-          : fmt::format("--resume-from {}, an older one", older)));
+  const std::string older = older_of_this_job(path);
+  const std::string what = error.what();
+  if (older.empty()) throw BadInput(what);
+  throw BadInput(fmt::format("{}{} --resume-from {}, an older one", what,
+                             what.find("; allowed: ") == std::string::npos ? "; allowed:" : ", or",
+                             older));
 }
 
-std::string Checkpoints::older_of_this_deck(const std::string& path) const {
+std::string Checkpoints::older_of_this_job(const std::string& path) const {
   for (const std::string& other : find_checkpoints(folder_, job_.comm())) {
     if (checkpoint_number(other) >= checkpoint_number(path)) continue;
     try {
       CheckpointReader reader(other, rows_of(job_), job_.comm());
-      if (other_keys(reader).empty()) return other;
+      check_identity(reader);
     } catch (const BadInput&) {
-      continue;  // damaged as well
+      continue;
     }
+    return other;
   }
   return "";
 }
 
-std::vector<std::string> Checkpoints::other_keys(CheckpointReader& reader) const {
-  return differing_keys(job_.deck().resolved, reader.attribute("deck"),
-                        keys_without_effect(job_.deck()));
-}
-
-void Checkpoints::check_identity() {
-  const auto keys = other_keys(*reader_);
+void Checkpoints::check_identity(CheckpointReader& reader) const {
+  const auto keys = differing_keys(job_.deck().resolved, reader.attribute("deck"),
+                                   keys_without_effect(job_.deck()));
   if (!keys.empty())
-    throw BadInput(fmt::format("checkpoint {} is of another deck: {}", reader_->path(),
-                               fmt::join(keys, ", ")));
-  if (reader_->attribute("problems_hash") != hash_problems(job_.problems(), job_.comm()))
+    throw BadInput(fmt::format(
+        "checkpoint {} is of another deck: {}; allowed: the deck of the run that was stopped, "
+        "another checkpoint.directory, {} to start again",
+        reader.path(), fmt::join(keys, ", "),
+        settings_.resume == "auto" ? "or without that folder" : "or --overwrite without --resume"));
+  if (reader.attribute("problems_hash") != hash_problems(job_.problems(), job_.comm()))
     throw BadInput(
         fmt::format("checkpoint {} is of other problems than the deck draws or reads here; "
                     "written with {}",
-                    reader_->path(), reader_->attribute("versions")));
+                    reader.path(), reader.attribute("versions")));
 }
 
 void Checkpoints::pause_between_methods() {

@@ -70,12 +70,10 @@ class Checkpoints : public Interruptions {
   void save(const Tell& tell);
   std::string go_on(const std::string& path) const;
   void tell_last_word(const std::string& how_to_go_on) const;
-  void check_identity();
-  /// Keys of the deck in which a checkpoint's differs, with both values.
-  std::vector<std::string> other_keys(CheckpointReader& reader) const;
-  /// The newest one before `path` that this deck can go on from; "" where there is none.
-  /// Collective.
-  std::string older_of_this_deck(const std::string& path) const;
+  /// Throws BadInput where it is of another deck or of other problems. Collective.
+  void check_identity(CheckpointReader& reader) const;
+  /// The newest one before `path` that this job can go on from; "" where there is none. Collective.
+  std::string older_of_this_job(const std::string& path) const;
   /// Throws the error again, with an older checkpoint where there is one. Collective.
   [[noreturn]] void refuse(const std::string& path, const BadInput& error) const;
   bool walltime_ends() const;

@@ -11,6 +11,7 @@
 #include <limits>
 #include <sstream>
 #include <stdexcept>
+#include <system_error>
 
 #include <fmt/format.h>
 #include <petscsys.h>
@@ -27,7 +28,8 @@ namespace {
 
 // Throws BadInput with the reason alone.
 std::string read_file(const std::string& path) {
-  if (std::filesystem::is_directory(path)) throw BadInput("it is a folder");
+  std::error_code unknown;  // what it is the stream will say
+  if (std::filesystem::is_directory(path, unknown)) throw BadInput("it is a folder");
   errno = 0;
   std::ifstream file(path);
   std::stringstream text;

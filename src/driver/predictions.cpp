@@ -47,6 +47,13 @@ double pair_bytes(const ModelShape& shape) {
   return static_cast<double>(shape.observation.size() + shape.parameters.size()) * kNumber;
 }
 
+// Of a rank that has as many as any.
+std::int64_t local_problems(const Deck& deck, int n_rank) {
+  const std::int64_t useful = max_useful_ranks(deck);
+  const std::int64_t busy = std::min<std::int64_t>(n_rank, useful);
+  return (useful + busy - 1) / busy * deck.section<ParallelSettings>("parallel").micro_batch;
+}
+
 // With gradients, moments and sums.
 double weight_bytes(const Deck& deck, const ModelShape& shape) {
   return static_cast<double>(count_weights(deck, shape) * largest_of(deck, shape, 0.0).networks) *
@@ -56,26 +63,27 @@ double weight_bytes(const Deck& deck, const ModelShape& shape) {
 }  // namespace
 
 MemoryNeed predict_memory(const Deck& deck, const ModelShape& shape, int n_rank) {
-  const auto& parallel = deck.section<ParallelSettings>("parallel");
-  const std::int64_t useful = max_useful_ranks(deck);
-  const std::int64_t busy = std::min<std::int64_t>(n_rank, useful);
-  const double local = std::ceil(static_cast<double>(useful) / static_cast<double>(busy)) *
-                       static_cast<double>(parallel.micro_batch);
+  const auto local = static_cast<double>(local_problems(deck, n_rank));
   const auto row = static_cast<double>(shape.observation.size() + shape.context.size() +
                                        4 * shape.parameters.size()) *
                    kNumber;
   const auto block = static_cast<double>(shape.state_block);
-  const double solved = std::min(local, static_cast<double>(parallel.solve_batch));
+  const auto solved = static_cast<double>(problems_at_once(deck, n_rank));
   const Largest largest = largest_of(deck, shape, local);
   return {local * row, std::ceil(solved / block) * block * shape.state_bytes,
           weight_bytes(deck, shape), local * pair_bytes(shape) * static_cast<double>(largest.pairs),
           largest.live * kNumber};
 }
 
+std::int64_t problems_at_once(const Deck& deck, int n_rank) {
+  return std::min(local_problems(deck, n_rank),
+                  deck.section<ParallelSettings>("parallel").solve_batch);
+}
+
 double predict_device_memory(const Deck& deck, const ModelShape& shape, std::int64_t solve_batch) {
   const bool keeps_tangents = std::ranges::any_of(
       deck.methods, [](const MethodDeck& method) { return kind_of(method.kind).uses_tangent; });
-  const double states = (keeps_tangents ? 2.0 : 1.0) * shape.state_bytes;
+  const double states = shape.state_bytes + (keeps_tangents ? shape.tangent_bytes : 0.0);
   // y and the cotangent of y, or its tangent; c; m and the gradient.
   const auto row = static_cast<double>(2 * shape.observation.size() + shape.context.size() +
                                        2 * shape.parameters.size()) *

@@ -20,6 +20,8 @@ struct MemoryNeed {
 };
 MemoryNeed predict_memory(const Deck& deck, const ModelShape& shape, int n_rank);
 
+/// Problems that a rank solves at once, at most.
+std::int64_t problems_at_once(const Deck& deck, int n_rank);
 /// Memory on a rank's device [bytes] where solve_batch problems are solved at once: states,
 /// batches, weights. What the network's layers compute is not in it.
 double predict_device_memory(const Deck& deck, const ModelShape& shape, std::int64_t solve_batch);

@@ -103,20 +103,6 @@ void show_header(MPI_Comm comm) {
   say("{}", line);
 }
 
-// What fits the device, where the model works on one.
-void show_device_room(const Deck& deck, const ModelShape& shape) {
-  if (shape.space != MemorySpace::cuda) return;
-  const double room = cuda_device_room();
-  const std::int64_t batch = deck.section<ParallelSettings>("parallel").solve_batch;
-  const double need = predict_device_memory(deck, shape, batch);
-  const std::int64_t most = most_on_device(deck, shape, room);
-  say("memory on the device: {} at parallel.solve_batch = {}, {} are free for a rank: at most {} "
-      "problems at once fit",
-      bytes_text(need), batch, bytes_text(room), most);
-  if (need > room)
-    warn("parallel.solve_batch = {} does not fit the device; allowed: at most {}", batch, most);
-}
-
 void show_sizes(const Deck& deck, const ModelShape& shape, int n_rank) {
   const auto& data = deck.section<DataSettings>("data");
   const auto& parallel = deck.section<ParallelSettings>("parallel");
@@ -142,10 +128,27 @@ void show_sizes(const Deck& deck, const ModelShape& shape, int n_rank) {
   say("memory a rank: {} problems and answers, {} states, {} weights and sums{}{}",
       bytes_text(need.problems), bytes_text(need.states), bytes_text(need.weights),
       part(need.pairs, "simulated pairs"), part(need.answers, "answers of live solves"));
-  show_device_room(deck, shape);
   if (shape.recompute_factor > 1.0)
     say("states that do not fit are computed again: {:.2f} forward solves a gradient",
         shape.recompute_factor);
+}
+
+void show_device_room(const Deck& deck, ModelShape shape, int n_rank) {
+  if (shape.space != MemorySpace::cuda) return;
+  const auto& data = deck.section<DataSettings>("data");
+  if (!data.inverse_crime && !data.from_file())
+    shape.state_bytes =
+        std::max(shape.state_bytes, make_model(deck, Resolution::data)->shape().state_bytes);
+  const std::int64_t batch = problems_at_once(deck, n_rank);
+  const double need = predict_device_memory(deck, shape, batch);
+  const double room = cuda_device_room();
+  const std::int64_t most = most_on_device(deck, shape, room);
+  say("memory on the device: {} for the {} problems that a rank solves at once, {} are free for "
+      "it: at most {} fit",
+      bytes_text(need), batch, bytes_text(room), most);
+  if (need > room)
+    warn("parallel.solve_batch = {} does not fit the device; allowed: at most {}",
+         deck.section<ParallelSettings>("parallel").solve_batch, most);
 }
 
 void show_problems(const Job& job) {

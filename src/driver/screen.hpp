@@ -9,6 +9,8 @@ namespace jpo {
 void show_header(MPI_Comm comm);
 /// Model, problems, network, memory of a deck: what `jpo check` prints too. Not collective.
 void show_sizes(const Deck& deck, const ModelShape& shape, int n_rank);
+/// What fits the device, where the model works on one: before anything is allocated there.
+void show_device_room(const Deck& deck, ModelShape shape, int n_rank);
 /// The problems that have no observation. Collective.
 void show_problems(const Job& job);
 /// Table of methods and table of phases. Collective.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <stdexcept>
 
 namespace jpo::billiards {
 namespace {
@@ -31,7 +32,7 @@ JPO_KERNEL inline std::span<Flight> balls_of(const ShotData& data, std::int64_t 
 // Empty where the solve failed.
 JPO_KERNEL inline std::span<const Collision> record_of(const ShotData& data, std::int64_t problem) {
   const double n = std::max(0.0, data.counts[problem]);
-  return {data.collisions + problem * data.capacity, static_cast<std::size_t>(n)};
+  return {data.collisions + data.first[problem], static_cast<std::size_t>(n)};
 }
 
 JPO_KERNEL inline bool all_sane(std::span<const double> values) {
@@ -48,7 +49,8 @@ struct SolveKernel {
     for_each_problem(block, y.n_problem(), [&](std::int64_t problem) {
       const std::span<Flight> balls = balls_of(data, problem);
       set_up(c.row(problem), m.row(problem), balls);
-      Record record{data.collisions + problem * data.capacity, data.capacity};
+      const std::int64_t first = data.first[problem];
+      Record record{data.collisions + first, data.first[problem + 1] - first};
       const bool ended = all_sane(c.row(problem)) && all_sane(m.row(problem)) &&
                          hard_discs::run(data.rules, balls, record);
       data.counts[problem] = ended ? static_cast<double>(record.n) : -1.0;
@@ -95,52 +97,78 @@ struct TangentKernel {
 
 }  // namespace
 
-// Usual shots have fewer collisions than there are balls.
 Shots::Shots(const hard_discs::Rules& rules, std::int64_t n_ball, MemorySpace space)
     : space_(space),
       balls_(space),
       collisions_(space),
       counts_(space),
+      rooms_(space),
       data_{.rules = rules,
             .n_ball = n_ball,
             .balls = nullptr,
-            .balls_stride = space == MemorySpace::host ? 0 : n_ball,
+            .balls_stride = shares_scratch(space) ? 0 : n_ball,
             .collisions = nullptr,
-            .capacity = n_ball,
+            .first = nullptr,
             .counts = nullptr} {}
 
 std::vector<double> Shots::solve(BatchRows<const double> c, BatchRows<const double> m,
                                  BatchRows<double> y) {
   const std::int64_t n = m.n_problem();
-  balls_.reserve((space_ == MemorySpace::host ? 1 : n) * data_.n_ball);
+  balls_.reserve((shares_scratch(space_) ? 1 : n) * data_.n_ball);
   counts_.reserve(n);
   data_.balls = balls_.data();
   data_.counts = counts_.data();
-  // Once more where a shot had more collisions than any before: rare, as the room stays.
-  for (;;) {
-    collisions_.reserve(n * data_.capacity);
-    data_.collisions = collisions_.data();
+  // Usual shots have fewer collisions than there are balls.
+  if (std::ssize(first_) != n + 1) make_room(std::vector<double>(static_cast<std::size_t>(n)));
+  const auto run = [&] {
     launch(space_, n_block_of(n), SolveKernel{data_, c, m, y});
-    std::vector<double> counts = counts_.read(0, n);
-    double largest = 0.0;
-    for (const double count : counts) largest = std::max(largest, count);
-    if (largest <= static_cast<double>(data_.capacity)) return counts;
-    data_.capacity = static_cast<std::int64_t>(largest);
+    return counts_.read(0, n);
+  };
+  std::vector<double> counts = run();
+  if (has_room(counts)) return counts;
+  make_room(counts);
+  return run();
+}
+
+// As many as there are balls, and half as many again where there were more: the next shots of this
+// problem will be much like this one.
+void Shots::make_room(const std::vector<double>& counts) {
+  first_.assign(1, 0);
+  for (const double count : counts) {
+    const auto n = static_cast<std::int64_t>(count);
+    first_.push_back(first_.back() + std::max(data_.n_ball, n > data_.n_ball ? n + n / 2 : 0));
   }
+  rooms_.reserve(std::ssize(first_));
+  copy_values(space_, rooms_.data(), MemorySpace::host, first_.data(), std::ssize(first_));
+  collisions_.reserve(first_.back());
+  data_.first = rooms_.data();
+  data_.collisions = collisions_.data();
+}
+
+bool Shots::has_room(const std::vector<double>& counts) const {
+  for (std::size_t k = 0; k < counts.size(); ++k)
+    if (counts[k] > static_cast<double>(first_[k + 1] - first_[k])) return false;
+  return true;
+}
+
+void Shots::check_count(std::int64_t n) const {
+  if (n + 1 != std::ssize(first_)) throw std::logic_error("not the problems of the last solve");
 }
 
 void Shots::adjoint(BatchRows<const double> w, BatchRows<double> g) {
+  check_count(g.n_problem());
   launch(space_, n_block_of(g.n_problem()), AdjointKernel{data_, w, g});
 }
 
 void Shots::tangent(BatchRows<const double> v, BatchRows<double> dy) {
+  check_count(dy.n_problem());
   launch(space_, n_block_of(dy.n_problem()), TangentKernel{data_, v, dy});
 }
 
 double Shots::bytes_per_problem() const {
   const auto n_ball = static_cast<double>(data_.n_ball);
-  const double at_hand = space_ == MemorySpace::host ? 0.0 : n_ball * sizeof(Flight);
-  return n_ball * sizeof(Collision) + sizeof(double) + at_hand;
+  const double at_hand = shares_scratch(space_) ? 0.0 : n_ball * sizeof(Flight);
+  return n_ball * sizeof(Collision) + sizeof(double) + sizeof(std::int64_t) + at_hand;
 }
 
 }  // namespace jpo::billiards

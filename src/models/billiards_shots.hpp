@@ -25,9 +25,9 @@ struct ShotData {
   std::int64_t n_ball;
   hard_discs::Flight* balls;  ///< [problem][n_ball]; on the host all problems use the same
   std::int64_t balls_stride;
-  hard_discs::Collision* collisions;  ///< [problem][capacity]
-  std::int64_t capacity;
-  double* counts;  ///< of collisions [problem]; -1 where the solve failed
+  hard_discs::Collision* collisions;  ///< of problem k from first[k] on
+  const std::int64_t* first;          ///< [problem + 1]: room for first[k + 1] - first[k]
+  double* counts;                     ///< of collisions [problem]; -1 where the solve failed
 };
 
 /// The last solve's collisions stay for adjoint and tangent.
@@ -41,14 +41,20 @@ class Shots {
                             BatchRows<double> y);
   void adjoint(BatchRows<const double> w, BatchRows<double> g);
   void tangent(BatchRows<const double> v, BatchRows<double> dy);
-  /// Of memory, until a problem with more than n_ball collisions comes.
+  /// Of memory, until a problem with more than n_ball collisions comes: it gets what it needs.
   double bytes_per_problem() const;
 
  private:
+  void make_room(const std::vector<double>& counts);
+  bool has_room(const std::vector<double>& counts) const;
+  void check_count(std::int64_t n) const;
+
   MemorySpace space_;
   GrowingArray<hard_discs::Flight> balls_;
   GrowingArray<hard_discs::Collision> collisions_;
   GrowingArray<double> counts_;
+  GrowingArray<std::int64_t> rooms_;  ///< ShotData::first
+  std::vector<std::int64_t> first_;   ///< the same on the host; of the last solve
   ShotData data_;
 };
 

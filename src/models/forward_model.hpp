@@ -25,6 +25,7 @@ struct ModelShape {
       false;  ///< channel k of y is observed at (k + 1) / n_channel of the horizon
   MemorySpace space = MemorySpace::host;  ///< where the batches live that the model works on
   double state_bytes = 0.0;       ///< memory kept by solve(), bytes per problem of a full block
+  double tangent_bytes = 0.0;     ///< and by tangent(), the same way
   double recompute_factor = 1.0;  ///< forward work of solve() and adjoint() together, in solves: >
                                   ///< 1 where states are computed again to save memory
   std::int64_t state_block = 1;   ///< states are kept for whole blocks of this many problems

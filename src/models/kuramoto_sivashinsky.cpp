@@ -201,6 +201,8 @@ void KuramotoSivashinsky::set_shape(const Settings& settings) {
   shape_.has_finer = true;
   shape_.channels_in_time = assimilates_;
   shape_.state_bytes = static_cast<double>((grid_.n_step + 1) * grid_.n) * sizeof(double);
+  // On the host the tangents of all blocks share the memory of one.
+  if (space_ == MemorySpace::cuda) shape_.tangent_bytes = shape_.state_bytes;
   shape_.state_block = n_lane;
   shape_.space = space_;
 }

@@ -118,6 +118,7 @@ class WavePacket : public ForwardModel {
 
  private:
   BatchRows<const double> solved(std::int64_t n_problem) const {
+    if (n_problem != n_solved_) throw std::logic_error("not the problems of the last solve");
     return {m_.data(), n_problem, shape_.parameters.size()};
   }
 
@@ -125,6 +126,7 @@ class WavePacket : public ForwardModel {
   MemorySpace space_;
   LaneBuffer m_;  ///< of the last solve [problem][n_parameter]
   LaneBuffer flags_;
+  std::int64_t n_solved_ = 0;
 };
 
 WavePacket::WavePacket(const Settings& settings, const ModelPlace& place)
@@ -154,6 +156,7 @@ void WavePacket::solve(const Batch& /*c*/, const Batch& m, Batch& y,
                        std::span<SolveStatus> status) {
   const std::int64_t n = m.n_problem();
   const auto m_rows = m.read(space_);
+  n_solved_ = n;
   m_.reserve(n * m.n_component());
   flags_.reserve(n);
   copy_values(space_, m_.data(), space_, m_rows.data(), n * m.n_component());

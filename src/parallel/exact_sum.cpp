@@ -26,7 +26,7 @@ FlatSum::FlatSum(const Sizes& sizes, Reduction reduction, MemorySpace space)
       tail_(static_cast<std::size_t>(2 * sizes.n_scalar + sizes.n_count + 2)),
       integers_(space, 2 * n_exact_ + std::ssize(tail_)),
       plain_(space, sizes.n_value - n_exact_),
-      totals_(sizes.n_value) {
+      totals_(space, sizes.n_value) {
   if (integers_.size() > std::numeric_limits<int>::max())
     throw std::length_error("a flat reduction of more than 2^31 numbers");
 }
@@ -91,7 +91,7 @@ void FlatSum::reduce(const Transport& transport, Seconds& seconds) {
   if (space == MemorySpace::host || transport.takes_device_memory()) {
     sum_integers(space, integers_.data(), transport);
   } else {
-    if (!staged_) staged_.emplace(integers_.size());
+    if (!staged_) staged_.emplace(space, integers_.size());
     copy_values(MemorySpace::host, staged_->data(), space, integers_.data(), integers_.size());
     sum_integers(MemorySpace::host, staged_->data(), transport);
   }

@@ -58,11 +58,14 @@ NcclRanks::NcclRanks(MPI_Comm comm) : parts_(std::make_unique<Parts>()) {
   ncclUniqueId id{};
   check_everywhere(rank == 0 ? ncclGetUniqueId(&id) : ncclSuccess, "ncclGetUniqueId", comm);
   MPI_OK(MPI_Bcast(&id, sizeof(id), MPI_BYTE, 0, comm));
-  check_everywhere(ncclCommInitRank(&parts_->ranks, n_rank, id, rank), "ncclCommInitRank", comm);
+  // A rank that fails here ends the job: the others wait for it inside, not in an MPI call.
+  const ncclResult_t code = ncclCommInitRank(&parts_->ranks, n_rank, id, rank);
+  if (code != ncclSuccess) throw std::runtime_error(failure_text(code, "ncclCommInitRank"));
 }
 
+// Its end waits for the other ranks: not while an error ends this one.
 NcclRanks::~NcclRanks() {
-  ncclCommDestroy(parts_->ranks);
+  if (std::uncaught_exceptions() == 0) ncclCommDestroy(parts_->ranks);
 }
 
 void NcclRanks::sum(std::int64_t* values, std::int64_t n) {

@@ -48,6 +48,7 @@ int n_emulated_kernel() {
 
 // Even indices from the last to the first, then odd ones.
 void emulate_device(std::int64_t n, const std::function<void(std::int64_t)>& kernel) {
+  if (n == 0) return;
   const Reach while_it_runs;
   for (std::int64_t k = (n - 1) / 2 * 2; k >= 0; k -= 2) kernel(k);
   for (std::int64_t k = 1; k < n; k += 2) kernel(k);
@@ -60,7 +61,8 @@ bool built_with_cuda() {
 int n_cuda_device() {
   return 0;
 }
-void choose_cuda_device(int /*index*/, int /*n_sharing*/) {}
+void choose_cuda_device(int /*index*/) {}
+void share_cuda_device(int /*n_process*/) {}
 bool has_cuda_device() {
   return true;
 }
@@ -101,10 +103,10 @@ void clear_bytes(MemorySpace /*space*/, void* bytes, std::int64_t n_byte) {
   const Reach until_here;
   if (n_byte > 0) std::memset(bytes, 0, static_cast<std::size_t>(n_byte));
 }
-void* allocate_pinned(std::int64_t n_byte) {
+void* allocate_pinned(MemorySpace /*partner*/, std::int64_t n_byte) {
   return allocate_bytes(MemorySpace::host, n_byte);
 }
-void release_pinned(void* bytes) noexcept {
+void release_pinned(MemorySpace /*partner*/, void* bytes) noexcept {
   release_bytes(MemorySpace::host, bytes);
 }
 void finish_device_work() {}
