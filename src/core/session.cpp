@@ -67,6 +67,13 @@ void choose_device() {
   PETSC(PetscOptionsSetValue(nullptr, "-use_gpu_aware_mpi", "0"));
 }
 
+// PETSc from 3.20 on takes another routine for vectors that happen to lie side by side in memory:
+// the bits of a solve would depend on what was allocated before. Older ones know no such options.
+void choose_reproducible_sums() {
+  for (const char* name : {"-vec_mdot_use_gemv", "-vec_maxpy_use_gemv"})
+    PETSC(PetscOptionsSetValue(nullptr, name, "0"));
+}
+
 }  // namespace
 
 Session::Session(int* argc, char*** argv) {
@@ -78,6 +85,7 @@ Session::Session(int* argc, char*** argv) {
   int provided = 0;
   MPI_OK(MPI_Init_thread(argc, argv, MPI_THREAD_FUNNELED, &provided));
   choose_device();
+  choose_reproducible_sums();
   // PETSc's signal handler would take SIGTERM from ours, and a closed pipe for a crash.
   std::array<char*, 4> arguments = {(*argv)[0], const_cast<char*>("-skip_petscrc"),
                                     const_cast<char*>("-no_signal_handler"), nullptr};
