@@ -48,9 +48,9 @@ int n_rank_with(const std::string& place, MPI_Comm node) {
 }
 
 // The devices of a node are dealt out to its ranks in turn; where a rank sees none, no rank uses
-// one. Nothing is asked of the device itself:
-// one that is busy is an error of who uses it. PETSc gives MPI no device memory for us, and must
-// not try whether this MPI could take it: it dies of the answer.
+// one. Of the device itself only its place is asked: one that is busy is an error of who uses it.
+// PETSc gives MPI no device memory for us, and must not try whether this MPI could take it: it dies
+// of the answer.
 void choose_device() {
   const int n_device = n_cuda_device();
   int fewest = 0;
@@ -67,8 +67,8 @@ void choose_device() {
   PETSC(PetscOptionsSetValue(nullptr, "-use_gpu_aware_mpi", "0"));
 }
 
-// PETSc from 3.20 on takes another routine for vectors that happen to lie side by side in memory:
-// the bits of a solve would depend on what was allocated before. Older ones know no such options.
+// PETSc 3.26 takes another routine for vectors that happen to lie evenly spaced in memory: the bits
+// of a solve would depend on what was allocated before. 3.18 knows no such options.
 void choose_reproducible_sums() {
   for (const char* name : {"-vec_mdot_use_gemv", "-vec_maxpy_use_gemv"})
     PETSC(PetscOptionsSetValue(nullptr, name, "0"));
