@@ -1,6 +1,5 @@
 #include "core/batch.hpp"
 
-#include <algorithm>
 #include <cassert>
 #include <limits>
 #include <stdexcept>
@@ -77,16 +76,13 @@ Batch::WriteAccess Batch::overwrite(MemorySpace where) {
 }
 
 void Batch::fill(double value) {
-  const auto access = write();
-  std::ranges::fill(access.values(), value);
+  PETSC(VecSet(vec_.get(), value));
 }
 
 Batch Batch::copy() const {
   Batch result(capacity_, n_component_, space_);
   result.set_n_problem(n_problem_);
-  const auto from = read();
-  const auto to = result.write();
-  std::copy_n(from.data(), n_problem_ * n_component_, to.data());
+  PETSC(VecCopy(vec_.get(), result.vec_.get()));
   return result;
 }
 

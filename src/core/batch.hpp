@@ -60,6 +60,7 @@ class Batch {
   /// For who writes every value that will be read: what was there may be lost.
   WriteAccess overwrite(MemorySpace where = MemorySpace::host);
 
+  /// All rows, those that do not count as well; where the batch lives, as copy().
   void fill(double value);
   Batch copy() const;
 

@@ -59,6 +59,27 @@ void for_each_index(MemorySpace space, std::int64_t n, const Kernel& kernel) {
     for (std::int64_t k = 0; k < n; ++k) kernel(k);
 }
 
+/// kernel(row, column) of the pair that an index stands for.
+template <class Kernel>
+struct PairKernel {
+  Kernel kernel;
+  std::int64_t n_column;
+  JPO_KERNEL void operator()(std::int64_t k) const { kernel(k / n_column, k % n_column); }
+};
+
+/// kernel(row, column) for all of n_row x n_column, in the memory space of its data; neighbouring
+/// threads have neighbouring columns.
+template <class Kernel>
+void for_each_pair(MemorySpace space, std::int64_t n_row, std::int64_t n_column,
+                   const Kernel& kernel) {
+  if (space == MemorySpace::cuda) {
+    start_on_device(n_row * n_column, PairKernel<Kernel>{kernel, n_column});
+    return;
+  }
+  for (std::int64_t row = 0; row < n_row; ++row)
+    for (std::int64_t column = 0; column < n_column; ++column) kernel(row, column);
+}
+
 /// Adds kernel(k) to a total where it is not 0.
 template <class Kernel, class Integer>
 struct AddToTotal {
@@ -87,6 +108,30 @@ void sum_over_indices(MemorySpace space, std::int64_t n, const Kernel& kernel, I
   Integer sum = 0;
   for (std::int64_t k = 0; k < n; ++k) sum += kernel(k);
   *total += sum;
+}
+
+/// Raises a maximum to kernel(k).
+template <class Kernel>
+struct RaiseMaximum {
+  Kernel kernel;
+  double* maximum;
+  JPO_KERNEL void operator()(std::int64_t k) const {
+    const double value = kernel(k);
+#if defined(__CUDA_ARCH__)
+    // The bits of numbers that are not negative are in the order of the numbers.
+    if (value > 0.0)
+      atomicMax(reinterpret_cast<long long*>(maximum), __double_as_longlong(value));
+#else
+    if (value > *maximum) *maximum = value;
+#endif
+  }
+};
+
+/// *maximum = the largest of it and kernel(k) over k = 0 .. n-1; none is negative, NaN counts for
+/// nothing. Both in the memory space of its data.
+template <class Kernel>
+void raise_over_indices(MemorySpace space, std::int64_t n, const Kernel& kernel, double* maximum) {
+  for_each_index(space, n, RaiseMaximum<Kernel>{kernel, maximum});
 }
 
 }  // namespace JPO_KERNEL_FORM

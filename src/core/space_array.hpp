@@ -51,6 +51,48 @@ class SpaceArray {
   std::int64_t size_ = 0;
 };
 
+/// What kernels read and nobody changes: numbers, or plain structs of them.
+template <class Value>
+class KernelArray {
+ public:
+  explicit KernelArray(MemorySpace space) : values_(space) {}
+  KernelArray(MemorySpace space, const std::vector<Value>& values)
+      : values_(space, std::ssize(values)) {
+    copy_values(space, values_.data(), MemorySpace::host, values.data(), std::ssize(values));
+  }
+  const Value* data() const { return values_.data(); }
+  std::int64_t size() const { return values_.size(); }
+  std::int64_t n_byte() const { return size() * static_cast<std::int64_t>(sizeof(Value)); }
+
+ private:
+  SpaceArray<Value> values_;
+};
+
+/// Memory that grows only when a larger batch comes; the values are lost then.
+template <class Value>
+class GrowingArray {
+ public:
+  explicit GrowingArray(MemorySpace space = MemorySpace::host) : values_(space) {}
+
+  void reserve(std::int64_t n) {
+    if (n <= values_.size()) return;
+    const MemorySpace space = values_.space();
+    values_ = SpaceArray<Value>(space);  // the old ones go before the new ones come
+    values_ = SpaceArray<Value>(space, n);
+  }
+  Value* data() { return values_.data(); }
+  const Value* data() const { return values_.data(); }
+  /// The values from `first` on, on the host.
+  std::vector<Value> read(std::int64_t first, std::int64_t n) const {
+    std::vector<Value> values(static_cast<std::size_t>(n));
+    copy_values(MemorySpace::host, values.data(), values_.space(), data() + first, n);
+    return values;
+  }
+
+ private:
+  SpaceArray<Value> values_;
+};
+
 /// Values on the host that `partner` copies from and to directly; ordinary where that is the host.
 template <class Value>
 class PinnedArray {

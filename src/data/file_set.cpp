@@ -92,8 +92,8 @@ ProblemSet read_problems(const DataSettings& settings, const Shard& shard, const
   problems.first_id = shard.first_problem();
   problems.n_global = shard.n_problem();
   problems.n_in_file = sizes.n_problem;
-  problems.context = Batch(n, shape.context.size());
-  problems.observation = Batch(n, shape.observation.size());
+  problems.context = Batch(n, shape.context.size(), shape.space);
+  problems.observation = Batch(n, shape.observation.size(), shape.space);
   problems.has_truth = sizes.n_parameter > 0;
   problems.has_floor = problems.has_truth || sizes.has_floor;
   problems.truth = Batch(n, shape.parameters.size());

@@ -107,8 +107,8 @@ ProblemSet generate_problems(const DataSettings& settings, std::uint64_t run_see
   ProblemSet problems;
   problems.first_id = shard.first_problem();
   problems.n_global = shard.n_problem();
-  problems.context = Batch(n, shape.context.size());
-  problems.observation = Batch(n, shape.observation.size());
+  problems.context = Batch(n, shape.context.size(), shape.space);
+  problems.observation = Batch(n, shape.observation.size(), shape.space);
   problems.truth = Batch(n, shape.parameters.size());
   problems.floor.assign(static_cast<std::size_t>(n), kNaN);
   problems.draw_status.resize(static_cast<std::size_t>(n));

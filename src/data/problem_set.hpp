@@ -32,8 +32,8 @@ struct ProblemSet {
   std::int64_t first_id = 0;
   std::int64_t n_global = 0;
   std::int64_t n_in_file = 0;  ///< of these n_global are taken; 0 where they are drawn
-  Batch context;               ///< [n_local, n_context]
-  Batch observation;           ///< [n_local, n_observation], with noise
+  Batch context;               ///< [n_local, n_context], where the model works
+  Batch observation;           ///< [n_local, n_observation], with noise; there, too
   bool has_truth = true;       ///< some problem's may be known; the same on all ranks
   Batch truth;                 ///< [n_local, n_parameter]; NaN where it is not known
   bool has_floor = true;       ///< so may the misfit at the truth; the same on all ranks

@@ -1,9 +1,13 @@
 #pragma once
+#include <cmath>
+#include <cstdint>
 #include <limits>
 #include <span>
 
+#include "core/batch_rows.hpp"
 #include "core/parameter_space.hpp"
 #include "core/settings.hpp"
+#include "core/space_array.hpp"
 
 namespace jpo {
 
@@ -15,17 +19,47 @@ struct MisfitSettings : Settings {
   void describe(KeyTable& table) override;
 };
 
-/// L and its derivatives for one problem.
+/// L and its derivatives for one problem, in the memory that the misfit was made for.
+struct MisfitTerms {
+  double residual_weight;
+  double largest_weight;
+  std::int64_t n_observed;
+  double prior_weight;
+  const double* centre;
+  const double* scale;
+
+  /// The value; w = dL/dF [n_observation] for the adjoint. NaN and Inf pass through.
+  JPO_KERNEL double value(std::span<const double> prediction, std::span<const double> observation,
+                          std::span<const double> m, std::span<double> w) const;
+  /// g += the prior's part of dL/dm.
+  JPO_KERNEL void add_prior_gradient(std::span<const double> m, std::span<double> g) const;
+};
+
 class Misfit {
  public:
-  Misfit(const MisfitSettings& settings, const ParameterSpace& parameters);
-  /// The value; w = dL/dF [n_observation] for the adjoint. NaN and Inf pass through.
+  /// For problems whose batches live in `space`.
+  Misfit(const MisfitSettings& settings, const ParameterSpace& parameters,
+         MemorySpace space = MemorySpace::host);
+
+  /// loss[k], and w.row(k) = dL/dF, of prediction.row(k), observation.row(rows[k]) and m.row(k);
+  /// k = 0 .. rows.size()-1. All batches live where the misfit does; loss is on the host.
+  void evaluate(const Batch& prediction, const Batch& observation, const RowList& rows,
+                const Batch& m, Batch& w, std::span<double> loss);
+  /// g.row(k) += the prior's part of dL/dm at m.row(k), for all rows of g; is_finite[k] = 0, on the
+  /// host, where the row is not finite then.
+  void finish_gradient(const Batch& m, Batch& g, std::span<std::uint8_t> is_finite);
+
+  /// The same for one problem on the host.
   double value(std::span<const double> prediction, std::span<const double> observation,
-               std::span<const double> m, std::span<double> w) const;
-  /// g += the prior's part of dL/dm.
-  void add_prior_gradient(std::span<const double> m, std::span<double> g) const;
+               std::span<const double> m, std::span<double> w) const {
+    return terms(MemorySpace::host).value(prediction, observation, m, w);
+  }
+  void add_prior_gradient(std::span<const double> m, std::span<double> g) const {
+    terms(MemorySpace::host).add_prior_gradient(m, g);
+  }
+
   /// Only the first n components of y count from now on; w is 0 at the others.
-  void observe_components(std::int64_t n) { n_observed_ = static_cast<std::size_t>(n); }
+  void observe_components(std::int64_t n) { n_observed_ = n; }
   /// w is cut where a residual is beyond this many scales: Huber's gradient. The value stays.
   void limit_residuals(double scales);
   /// d2L/dF2, the same for each observed component.
@@ -36,11 +70,17 @@ class Misfit {
   }
 
  private:
+  MisfitTerms terms(MemorySpace where) const;
+
   double residual_weight_;
   double largest_weight_ = std::numeric_limits<double>::infinity();
-  std::size_t n_observed_ = std::numeric_limits<std::size_t>::max();
+  std::int64_t n_observed_ = std::numeric_limits<std::int64_t>::max();
   double prior_weight_;
   const ParameterSpace& parameters_;
+  MemorySpace space_;
+  KernelArray<double> centre_, scale_;  ///< where the batches live
+  GrowingArray<double> loss_;
+  GrowingArray<std::uint8_t> is_finite_;
 };
 
 }  // namespace jpo

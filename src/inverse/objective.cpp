@@ -42,7 +42,7 @@ Objective::Objective(ForwardModel& model, const LocalProblems& problems,
                      std::int64_t solve_batch, PhaseTimer& timer)
     : model_(model),
       problems_(problems),
-      misfit_(misfit, model.shape().parameters),
+      misfit_(misfit, model.shape().parameters, model.shape().space),
       faults_(faults, problems.first_id, problems.observation.n_problem()),
       timer_(timer),
       solve_batch_(
@@ -52,10 +52,16 @@ Objective::Objective(ForwardModel& model, const LocalProblems& problems,
       y_(solve_batch_, model.shape().observation.size(), model.shape().space),
       w_(solve_batch_, model.shape().observation.size(), model.shape().space),
       g_(solve_batch_, model.shape().parameters.size(), model.shape().space),
-      status_(static_cast<std::size_t>(solve_batch_)) {
-  selected_.reserve(status_.size());
+      status_(static_cast<std::size_t>(solve_batch_)),
+      loss_(status_.size()),
+      is_finite_(status_.size()),
+      in_chunk_(model.shape().space),
+      rows_(model.shape().space),
+      in_request_(model.shape().space),
+      bad_slots_(model.shape().space) {
+  for (auto* list : {&selected_, &slot_rows_, &places_, &bad_, &asked_})
+    list->reserve(status_.size());
   selected_faults_.reserve(status_.size());
-  asked_.reserve(status_.size());
 }
 
 void Objective::evaluate(std::span<const std::int64_t> rows, const Batch& m, Ledger& ledger,
@@ -77,146 +83,139 @@ void Objective::evaluate_chunks(std::span<const std::int64_t> rows, const Batch&
     const Chunk chunk{rows.subspan(static_cast<std::size_t>(first),
                                    static_cast<std::size_t>(std::min(solve_batch_, n - first))),
                       first};
-    gather(chunk, m, ledger, result);
+    select(chunk, ledger, result);
     if (selected_.empty()) continue;
+    gather(m);
     {
       const auto scope = timer_.scope(Phase::forward);
       model_.solve(c_, m_, y_, std::span(status_).first(selected_.size()));
     }
     meet_faults();
-    const bool any_ok = apply_misfit(chunk, m, result);
+    const bool any_ok = apply_misfit(m, result);
     if (!with_gradient || !any_ok) continue;
     {
       const auto scope = timer_.scope(Phase::adjoint);
       model_.adjoint(w_, g_);
     }
-    finish_gradient(chunk, m, ledger, result);
+    finish_gradient(ledger, result);
   }
 }
 
-// Copies the inputs of the chunk's problems side by side; masked problems are left out.
-void Objective::gather(const Chunk& chunk, const Batch& m, Ledger& ledger, Evaluation& result) {
+// A slot for each of the chunk's problems; masked ones are left out.
+void Objective::select(const Chunk& chunk, Ledger& ledger, Evaluation& result) {
   selected_.clear();
+  slot_rows_.clear();
+  places_.clear();
   selected_faults_.clear();
   asked_.assign(chunk.rows.begin(), chunk.rows.end());
-  const auto all_c = problems_.context.read();
-  const auto all_m = m.read();
-  const auto c_rows = c_.overwrite();
-  const auto m_rows = m_.overwrite();
   for (std::size_t k = 0; k < chunk.rows.size(); ++k) {
-    const auto position = chunk.first + static_cast<std::int64_t>(k);
+    const std::int64_t place = chunk.first + static_cast<std::int64_t>(k);
     const Fault fault = faults_.next(chunk.rows[k]);
     if (fault == Fault::mask) {
-      result.outcome[static_cast<std::size_t>(position)] = Outcome::masked;
-      result.loss[static_cast<std::size_t>(position)] = kNaN;
+      result.outcome[static_cast<std::size_t>(place)] = Outcome::masked;
+      result.loss[static_cast<std::size_t>(place)] = kNaN;
       continue;
     }
-    const auto slot = static_cast<std::int64_t>(selected_.size());
-    std::ranges::copy(all_c.row(chunk.rows[k]), c_rows.row(slot).begin());
-    std::ranges::copy(all_m.row(position), m_rows.row(slot).begin());
-    faults_.meet_before(fault, m_rows.row(slot));
     selected_.push_back(static_cast<std::int64_t>(k));
+    slot_rows_.push_back(chunk.rows[k]);
+    places_.push_back(place);
     selected_faults_.push_back(fault);
     ledger.forward[static_cast<std::size_t>(chunk.rows[k])] += solve_cost_;
   }
-  const auto n = static_cast<std::int64_t>(selected_.size());
-  for (Batch* batch : {&c_, &m_, &y_, &w_, &g_}) batch->set_n_problem(n);
+  in_chunk_.assign(selected_);
+  rows_.assign(slot_rows_);
+  in_request_.assign(places_);
+}
+
+// The inputs of the slots, side by side.
+void Objective::gather(const Batch& m) {
+  for (Batch* batch : {&c_, &m_, &y_, &w_, &g_}) batch->set_n_problem(std::ssize(selected_));
+  gather_rows(problems_.context, rows_, c_);
+  gather_rows(m, in_request_, m_);
+  if (!meets_faults()) return;
+  const auto m_rows = m_.write();
+  for (std::size_t slot = 0; slot < selected_.size(); ++slot)
+    faults_.meet_before(selected_faults_[slot], m_rows.row(static_cast<std::int64_t>(slot)));
+}
+
+bool Objective::meets_faults() const {
+  return !std::ranges::all_of(selected_faults_, [](Fault fault) { return fault == Fault::none; });
 }
 
 void Objective::meet_faults() {
-  if (std::ranges::all_of(selected_faults_, [](Fault fault) { return fault == Fault::none; }))
-    return;
+  if (!meets_faults()) return;
   const auto y = y_.write();
   for (std::size_t slot = 0; slot < selected_.size(); ++slot)
     FaultPlan::meet_after(selected_faults_[slot], y.row(static_cast<std::int64_t>(slot)),
                           status_[slot]);
 }
 
-// Loss and outcome of each solved row; w = dL/dF, zero where the row is not ok.
-bool Objective::apply_misfit(const Chunk& chunk, const Batch& m, Evaluation& result) {
-  bool any_ok = false;
-  const auto observation = problems_.observation.read();
-  const auto all_m = m.read();
-  const auto y = y_.read();
-  const auto w = w_.overwrite();
+// Loss and outcome of each slot; w = dL/dF, zero where it is not ok.
+bool Objective::apply_misfit(const Batch& m, Evaluation& result) {
+  misfit_.evaluate(y_, problems_.observation, rows_, m_, w_, loss_);
+  bad_.clear();
   for (std::size_t slot = 0; slot < selected_.size(); ++slot) {
-    const std::int64_t row = chunk.rows[static_cast<std::size_t>(selected_[slot])];
-    const std::int64_t position = chunk.first + selected_[slot];
-    const auto k = static_cast<std::size_t>(position);
-    const auto here = static_cast<std::int64_t>(slot);
+    const auto k = static_cast<std::size_t>(places_[slot]);
     result.outcome[k] = outcome_of(status_[slot]);
-    result.loss[k] =
-        misfit_.value(y.row(here), observation.row(row), all_m.row(position), w.row(here));
+    result.loss[k] = loss_[slot];
     if (result.outcome[k] == Outcome::ok && !std::isfinite(result.loss[k]))
       result.outcome[k] = Outcome::misfit_not_finite;
-    if (result.outcome[k] == Outcome::ok) {
-      any_ok = true;
-      if (watcher_) watcher_(row, all_m.row(position), y.row(here));
-    } else {
-      result.loss[k] = kNaN;
-      std::ranges::fill(w.row(here), 0.0);
-    }
+    if (result.outcome[k] == Outcome::ok) continue;
+    result.loss[k] = kNaN;
+    bad_.push_back(static_cast<std::int64_t>(slot));
   }
-  return any_ok;
+  bad_slots_.assign(bad_);
+  clear_rows(bad_slots_, w_);
+  if (watcher_) tell_watcher(m, result);
+  return bad_.size() < selected_.size();
 }
 
-void Objective::finish_gradient(const Chunk& chunk, const Batch& m, Ledger& ledger,
-                                Evaluation& result) {
+void Objective::tell_watcher(const Batch& m, const Evaluation& result) const {
   const auto all_m = m.read();
-  const auto g = g_.write();
-  const auto gradient = result.gradient.write();
+  const auto y = y_.read();
+  for (std::size_t slot = 0; slot < selected_.size(); ++slot)
+    if (result.outcome[static_cast<std::size_t>(places_[slot])] == Outcome::ok)
+      watcher_(slot_rows_[slot], all_m.row(places_[slot]), y.row(static_cast<std::int64_t>(slot)));
+}
+
+void Objective::finish_gradient(Ledger& ledger, Evaluation& result) {
+  misfit_.finish_gradient(m_, g_, is_finite_);
+  bad_.clear();
   for (std::size_t slot = 0; slot < selected_.size(); ++slot) {
-    const std::int64_t position = chunk.first + selected_[slot];
-    const auto k = static_cast<std::size_t>(position);
-    if (result.outcome[k] != Outcome::ok) continue;
-    const std::int64_t local = chunk.rows[static_cast<std::size_t>(selected_[slot])];
-    ledger.adjoint[static_cast<std::size_t>(local)] += solve_cost_;
-    const auto row = g.row(static_cast<std::int64_t>(slot));
-    misfit_.add_prior_gradient(all_m.row(position), row);
-    if (std::ranges::all_of(row, [](double value) { return std::isfinite(value); })) {
-      std::ranges::copy(row, gradient.row(position).begin());
-    } else {
+    const auto k = static_cast<std::size_t>(places_[slot]);
+    const bool was_ok = result.outcome[k] == Outcome::ok;
+    if (was_ok) ledger.adjoint[static_cast<std::size_t>(slot_rows_[slot])] += solve_cost_;
+    if (was_ok && is_finite_[slot] == 0) {
       result.outcome[k] = Outcome::gradient_not_finite;
       result.loss[k] = kNaN;
     }
+    if (result.outcome[k] != Outcome::ok) bad_.push_back(static_cast<std::int64_t>(slot));
   }
+  bad_slots_.assign(bad_);
+  clear_rows(bad_slots_, g_);
+  scatter_rows(g_, in_request_, result.gradient);
 }
 
 void Objective::tangent(std::span<const std::uint8_t> needed, const Batch& v, Batch& dy,
                         Ledger& ledger) {
-  scatter(v, g_);
+  gather_rows(v, in_chunk_, g_);
   {
     const auto scope = timer_.scope(Phase::tangent);
     model_.tangent(g_, y_);
   }
-  collect(y_, dy);
+  scatter_rows(y_, in_chunk_, dy);
   count(needed, ledger.tangent);
 }
 
 void Objective::adjoint(std::span<const std::uint8_t> needed, const Batch& w, Batch& g,
                         Ledger& ledger) {
-  scatter(w, y_);
+  gather_rows(w, in_chunk_, y_);
   {
     const auto scope = timer_.scope(Phase::adjoint);
     model_.adjoint(y_, g_);
   }
-  collect(g_, g);
+  scatter_rows(g_, in_chunk_, g);
   count(needed, ledger.adjoint);
-}
-
-// Rows by asked problem into rows by solved one, and back.
-void Objective::scatter(const Batch& by_asked, Batch& by_slot) const {
-  const auto from = by_asked.read();
-  const auto to = by_slot.write();
-  for (std::size_t slot = 0; slot < selected_.size(); ++slot)
-    std::ranges::copy(from.row(selected_[slot]), to.row(static_cast<std::int64_t>(slot)).begin());
-}
-
-void Objective::collect(const Batch& by_slot, Batch& by_asked) const {
-  const auto from = by_slot.read();
-  const auto to = by_asked.write();
-  for (std::size_t slot = 0; slot < selected_.size(); ++slot)
-    std::ranges::copy(from.row(static_cast<std::int64_t>(slot)), to.row(selected_[slot]).begin());
 }
 
 void Objective::count(std::span<const std::uint8_t> needed, std::vector<double>& solves) const {

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "core/batch.hpp"
+#include "core/batch_rows.hpp"
 #include "core/phase_timer.hpp"
 #include "inverse/fault.hpp"
 #include "inverse/misfit.hpp"
@@ -49,7 +50,7 @@ struct Ledger {
   }
 };
 
-/// The problems of this rank: rows of c and y, and the global id of row 0.
+/// The problems of this rank: rows of c and y, where the model works, and the global id of row 0.
 struct LocalProblems {
   const Batch& context;
   const Batch& observation;
@@ -58,10 +59,12 @@ struct LocalProblems {
 
 /// The answer to one evaluate call, one entry or row an asked problem. Reused between calls.
 struct Evaluation {
-  Evaluation(std::int64_t capacity, std::int64_t n_parameter)
+  /// `space`: where the gradients are wanted.
+  Evaluation(std::int64_t capacity, std::int64_t n_parameter,
+             MemorySpace space = MemorySpace::host)
       : loss(static_cast<std::size_t>(capacity)),
         outcome(static_cast<std::size_t>(capacity)),
-        gradient(capacity, n_parameter) {}
+        gradient(capacity, n_parameter, space) {}
   std::vector<double> loss;  ///< not finite where the outcome is not ok
   std::vector<Outcome> outcome;
   Batch gradient;  ///< g [problem, n_parameter]; a zero row where the outcome is not ok
@@ -136,12 +139,13 @@ class Objective {
   };
   void evaluate_chunks(std::span<const std::int64_t> rows, const Batch& m, bool with_gradient,
                        Ledger& ledger, Evaluation& result);
-  void gather(const Chunk& chunk, const Batch& m, Ledger& ledger, Evaluation& result);
+  void select(const Chunk& chunk, Ledger& ledger, Evaluation& result);
+  void gather(const Batch& m);
+  bool meets_faults() const;
   void meet_faults();
-  bool apply_misfit(const Chunk& chunk, const Batch& m, Evaluation& result);
-  void finish_gradient(const Chunk& chunk, const Batch& m, Ledger& ledger, Evaluation& result);
-  void scatter(const Batch& by_asked, Batch& by_slot) const;
-  void collect(const Batch& by_slot, Batch& by_asked) const;
+  bool apply_misfit(const Batch& m, Evaluation& result);
+  void tell_watcher(const Batch& m, const Evaluation& result) const;
+  void finish_gradient(Ledger& ledger, Evaluation& result);
   void count(std::span<const std::uint8_t> needed, std::vector<double>& solves) const;
 
   ForwardModel& model_;
@@ -152,11 +156,17 @@ class Objective {
   Watcher watcher_;
   std::int64_t solve_batch_;
   double solve_cost_ = 1.0;
-  Batch c_, m_, y_, w_, g_;
+  Batch c_, m_, y_, w_, g_;  ///< by slot: side by side, those that are solved
   std::vector<SolveStatus> status_;
-  std::vector<std::int64_t> selected_;  ///< place in the chunk of each row that is solved
+  std::vector<std::int64_t> selected_;            ///< place in the chunk of each slot
+  std::vector<std::int64_t> slot_rows_, places_;  ///< its local row, its place in the request
   std::vector<Fault> selected_faults_;
-  std::vector<std::int64_t> asked_;  ///< local rows of the last chunk
+  std::vector<double> loss_;
+  std::vector<std::uint8_t> is_finite_;
+  std::vector<std::int64_t> bad_;      ///< slots
+  std::vector<std::int64_t> asked_;    ///< local rows of the last chunk
+  RowList in_chunk_, rows_, in_request_;  ///< selected_, slot_rows_ and places_
+  RowList bad_slots_;
 };
 
 }  // namespace jpo

@@ -42,10 +42,12 @@ JointGradient::JointGradient(const Task& task, Network& network, TrainingSet& se
       rows_per_micro_batch_(rows_per_micro_batch),
       n_micro_batch_(task.shard.n_local_micro_batch()),
       calls_(task.shard, rows_per_micro_batch),
+      rows_(network.space()),
       m_(std::max<std::int64_t>(task.shard.n_local_problem(), 0),
-         task.objective.shape().parameters.size()),
-      evaluation_(m_.capacity(), m_.n_component()),
-      pull_(m_.capacity(), m_.n_component()),
+         task.objective.shape().parameters.size(), network.space()),
+      evaluation_(m_.capacity(), m_.n_component(), network.space()),
+      gradients_(task.objective.shape().parameters, network.space()),
+      pull_(m_.capacity(), m_.n_component(), network.space()),
       micro_gradient_(network.space(), network.n_weight()),
       gradient_(static_cast<std::size_t>(network.n_weight())),
       sum_({network.n_weight(), n_count, n_scalar}, task.reduction, network.space()) {
@@ -59,7 +61,7 @@ JointSum JointGradient::evaluate(std::int64_t update, double problem_clip, Metho
   choose_rows(update);
   predict(set_.observation(), set_.context(), true);
   set_.evaluate(update, rows(), m_, result, evaluation_);
-  clip_problems(problem_clip);
+  n_clipped_ = problem_clip > 0.0 ? gradients_.clip(problem_clip, evaluation_.gradient) : 0;
   JointSum sum;
   const Scale scale = agree_on_scale(sum);
   exponent_ = scale.gradient;
@@ -75,20 +77,15 @@ void JointGradient::evaluate_answers(MethodResult& result) {
   const LocalProblems& problems = task_.objective.problems();
   predict(problems.observation, problems.context, false);
   task_.objective.evaluate_loss(rows(), m_, result.ledger, evaluation_);
-  const auto m = m_.read();
-  for (std::size_t k = 0; k < rows().size(); ++k)
-    result.record(rows()[k], m.row(static_cast<std::int64_t>(k)), evaluation_.loss[k],
-                  evaluation_.outcome[k]);
+  result.record(rows(), m_, evaluation_);
 }
 
 void JointGradient::predict_answers(Batch& m) {
   calls_.choose_all(task_.usable);
   const LocalProblems& problems = task_.objective.problems();
   predict(problems.observation, problems.context, false);
-  const auto from = m_.read();
-  const auto to = m.write();
-  for (std::size_t k = 0; k < rows().size(); ++k)
-    std::ranges::copy(from.row(static_cast<std::int64_t>(k)), to.row(rows()[k]).begin());
+  rows_.assign(rows());
+  scatter_rows(m_, rows_, m);
 }
 
 // Full batch: every row. Mini-batch: a permutation of each micro-batch's rows is drawn by
@@ -122,36 +119,13 @@ void JointGradient::predict(const Batch& observation, const Batch& context, bool
                    context, m_);
 }
 
-void JointGradient::clip_problems(double problem_clip) {
-  n_clipped_ = 0;
-  if (problem_clip <= 0.0) return;
-  const auto& scale = task_.objective.shape().parameters.scale;
-  const auto g = evaluation_.gradient.write();
-  for (std::size_t k = 0; k < rows().size(); ++k) {
-    const auto row = g.row(static_cast<std::int64_t>(k));
-    double square = 0.0;
-    for (std::size_t j = 0; j < row.size(); ++j) square += row[j] * scale[j] * (row[j] * scale[j]);
-    const double norm = std::sqrt(square);
-    if (norm <= problem_clip) continue;
-    ++n_clipped_;
-    for (double& value : row) value *= problem_clip / norm;
-  }
-}
-
 JointGradient::Scale JointGradient::agree_on_scale(JointSum& sum) {
-  const auto& parameter_scale = task_.objective.shape().parameters.scale;
-  double largest_gradient = 0.0;
+  // Rows that are not ok are zero.
+  const double largest_gradient = gradients_.largest(evaluation_.gradient);
   double largest_loss = 0.0;
-  {
-    const auto g = evaluation_.gradient.read();
-    for (std::size_t k = 0; k < rows().size(); ++k) {
-      if (!is_ok(evaluation_.outcome[k])) continue;
+  for (std::size_t k = 0; k < rows().size(); ++k)
+    if (is_ok(evaluation_.outcome[k]))
       largest_loss = std::max(largest_loss, std::abs(evaluation_.loss[k]));
-      const auto row = g.row(static_cast<std::int64_t>(k));
-      for (std::size_t j = 0; j < row.size(); ++j)
-        largest_gradient = std::max(largest_gradient, std::abs(row[j]) * parameter_scale[j]);
-    }
-  }
   const std::chrono::duration<double> elapsed = PhaseTimer::Clock::now() - start_;
   // The weights' hash travels twice, with both signs: all ranks agree where max = -max(-).
   const double hash = as_exact_double(network_.weight_mark());
@@ -170,11 +144,7 @@ JointGradient::Scale JointGradient::agree_on_scale(JointSum& sum) {
 
 void JointGradient::add_gradients(int exponent) {
   const auto scope = task_.timer.scope(Phase::network);
-  {
-    const double factor = power_of_two(-exponent);
-    const auto g = evaluation_.gradient.write();
-    for (double& value : g.values()) value *= factor;
-  }
+  gradients_.multiply(power_of_two(-exponent), evaluation_.gradient);
   for (std::int64_t k = 0; k < n_micro_batch_; ++k) {
     network_.backward(k, evaluation_.gradient, calls_.first(static_cast<std::size_t>(k)),
                       micro_gradient_);

@@ -8,6 +8,7 @@
 
 #include "methods/method.hpp"
 #include "methods/network_calls.hpp"
+#include "methods/problem_gradients.hpp"
 #include "methods/training_set.hpp"
 
 namespace jpo {
@@ -68,7 +69,6 @@ class JointGradient {
   void choose_rows(std::int64_t update);
   void predict(const Batch& observation, const Batch& context, bool keeps_graphs);
   void sample_gradient(std::int64_t id, std::vector<double>& samples);
-  void clip_problems(double problem_clip);
   struct Scale {
     int gradient;  ///< exponents of two
     int loss;
@@ -85,8 +85,10 @@ class JointGradient {
   std::int64_t n_micro_batch_;
   NetworkCalls calls_;                          ///< of this update
   std::vector<std::int64_t> micro_batch_rows_;  ///< of one micro-batch, usable or not
+  RowList rows_;                                ///< rows(), where the network works
   Batch m_;
   Evaluation evaluation_;
+  ProblemGradients gradients_;
   Batch pull_;                         ///< one problem's g, zero elsewhere
   int exponent_ = 0;                   ///< of two, of the scaled g in evaluation_
   SpaceArray<double> micro_gradient_;  ///< [n_weight], where the network works

@@ -45,28 +45,32 @@ StopReason stop_reason_of(Outcome failure) {
   }
 }
 
-MethodResult::MethodResult(std::int64_t n_problem, const ParameterSpace& space)
-    : parameters(n_problem, space.size()),
+MethodResult::MethodResult(std::int64_t n_problem, const ParameterSpace& space, MemorySpace memory)
+    : parameters(n_problem, space.size(), memory),
       loss(static_cast<std::size_t>(n_problem), std::numeric_limits<double>::quiet_NaN()),
       reason(loss.size(), StopReason::solve_diverged),
       last_failure(loss.size(), Outcome::ok),
       failed_evaluations(loss.size()),
       ledger(n_problem),
-      recent_(n_problem, space.size()),
-      recent_loss_(loss) {
+      recent_(n_problem, space.size(), memory),
+      recent_loss_(loss),
+      replaced_(memory) {
   const auto rows = parameters.write();
   for (std::int64_t row = 0; row < n_problem; ++row)
     std::ranges::copy(space.centre, rows.row(row).begin());
 }
 
+bool MethodResult::count_failure(std::size_t k, Outcome outcome) {
+  if (outcome == Outcome::ok) return false;
+  last_failure[k] = outcome;
+  ++failed_evaluations[k];
+  return true;
+}
+
 void MethodResult::record(std::int64_t row, std::span<const double> m, double evaluated,
                           Outcome outcome) {
   const auto k = static_cast<std::size_t>(row);
-  if (outcome != Outcome::ok) {
-    last_failure[k] = outcome;
-    ++failed_evaluations[k];
-    return;
-  }
+  if (count_failure(k, outcome)) return;
   const auto keep_lower = [&](double& best, Batch& answers) {
     if (best <= evaluated) return;
     best = evaluated;
@@ -74,6 +78,31 @@ void MethodResult::record(std::int64_t row, std::span<const double> m, double ev
   };
   keep_lower(loss[k], parameters);
   keep_lower(recent_loss_[k], recent_);
+}
+
+void MethodResult::record(std::span<const std::int64_t> rows, const Batch& m,
+                          const Evaluation& evaluation) {
+  for (std::size_t j = 0; j < rows.size(); ++j)
+    count_failure(static_cast<std::size_t>(rows[j]), evaluation.outcome[j]);
+  replace(rows, m, evaluation, loss, parameters);
+  replace(rows, m, evaluation, recent_loss_, recent_);
+}
+
+void MethodResult::replace(std::span<const std::int64_t> rows, const Batch& m,
+                           const Evaluation& evaluation, std::vector<double>& best,
+                           Batch& answers) {
+  replaced_.place_list.clear();
+  replaced_.row_list.clear();
+  for (std::size_t j = 0; j < rows.size(); ++j) {
+    double& lowest = best[static_cast<std::size_t>(rows[j])];
+    if (evaluation.outcome[j] != Outcome::ok || lowest <= evaluation.loss[j]) continue;
+    lowest = evaluation.loss[j];
+    replaced_.place_list.push_back(static_cast<std::int64_t>(j));
+    replaced_.row_list.push_back(rows[j]);
+  }
+  replaced_.places.assign(replaced_.place_list);
+  replaced_.rows.assign(replaced_.row_list);
+  copy_rows(m, replaced_.places, answers, replaced_.rows);
 }
 
 void MethodResult::take_recent(Batch& m) {

@@ -82,11 +82,14 @@ TrainedNetwork trained_network(const NetworkSettings& settings, const NetworkSha
 
 /// What a method gives back; rows are this rank's problems.
 struct MethodResult {
-  /// Starts with m at the centre and no loss (NaN).
-  MethodResult(std::int64_t n_problem, const ParameterSpace& space);
+  /// Starts with m at the centre and no loss (NaN). `memory`: where the answers come from.
+  MethodResult(std::int64_t n_problem, const ParameterSpace& space,
+               MemorySpace memory = MemorySpace::host);
 
   /// Keeps (m, loss) where it is ok and the best so far of local problem `row`; counts a failure.
   void record(std::int64_t row, std::span<const double> m, double loss, Outcome outcome);
+  /// The same of all local problems `rows`, of which m.row(k) was evaluated.
+  void record(std::span<const std::int64_t> rows, const Batch& m, const Evaluation& evaluation);
 
   /// Takes the best answers since the last call (or the start) out: rows of `m` where there were
   /// any, other rows stay.
@@ -112,8 +115,19 @@ struct MethodResult {
   std::array<double, n_phase> phases{};  ///< seconds of this rank, by phase
 
  private:
+  /// Where answers that replace earlier ones come from, and where they go.
+  struct Replaced {
+    explicit Replaced(MemorySpace memory) : places(memory), rows(memory) {}
+    std::vector<std::int64_t> place_list, row_list;
+    RowList places, rows;
+  };
+  void replace(std::span<const std::int64_t> rows, const Batch& m, const Evaluation& evaluation,
+               std::vector<double>& best, Batch& answers);
+  bool count_failure(std::size_t k, Outcome outcome);
+
   Batch recent_;                     ///< best m since take_recent
   std::vector<double> recent_loss_;  ///< NaN where there was none
+  Replaced replaced_;
 };
 
 /// The misfit that solved problems come down to.

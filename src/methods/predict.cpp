@@ -150,7 +150,7 @@ MethodResult solve_predict(const Settings& any, const Task& task) {
   const ModelShape& shape = task.objective.shape();
   const LocalProblems& problems = task.objective.problems();
   MethodResult result(task.objective.n_problem(), shape.parameters);
-  Batch m(task.objective.n_problem(), shape.parameters.size());
+  Batch m(task.objective.n_problem(), shape.parameters.size(), shape.space);
   Evaluation evaluation(m.capacity(), m.n_component());
 
   Predictor predictor = [&] {
@@ -171,15 +171,11 @@ MethodResult solve_predict(const Settings& any, const Task& task) {
   say("  {}: {}, {} weights", task.name, predictor.label, predictor.stored.weights.size());
 
   task.objective.evaluate_loss(calls.rows(), m, result.ledger, evaluation);
-  const auto answers = m.read();
-  for (std::size_t k = 0; k < calls.rows().size(); ++k) {
-    const std::int64_t row = calls.rows()[k];
-    result.record(row, answers.row(static_cast<std::int64_t>(k)), evaluation.loss[k],
-                  evaluation.outcome[k]);
-    result.reason[static_cast<std::size_t>(row)] = evaluation.outcome[k] == Outcome::ok
-                                                       ? StopReason::predicted
-                                                       : stop_reason_of(evaluation.outcome[k]);
-  }
+  result.record(calls.rows(), m, evaluation);
+  for (std::size_t k = 0; k < calls.rows().size(); ++k)
+    result.reason[static_cast<std::size_t>(calls.rows()[k])] =
+        evaluation.outcome[k] == Outcome::ok ? StopReason::predicted
+                                             : stop_reason_of(evaluation.outcome[k]);
   return result;
 }
 

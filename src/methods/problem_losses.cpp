@@ -29,7 +29,8 @@ void TrainingLossSettings::describe(KeyTable& table) {
 ProblemLosses::ProblemLosses(const Task& task, const TrainingLossSettings& settings)
     : task_(task),
       settings_(settings),
-      first_loss_(static_cast<std::size_t>(task.objective.n_problem())) {
+      first_loss_(static_cast<std::size_t>(task.objective.n_problem())),
+      gradients_(task.objective.shape().parameters, task.objective.shape().space) {
   if (settings.loss == "huber") task.objective.limit_residuals(settings.huber_scales);
 }
 
@@ -42,22 +43,17 @@ void ProblemLosses::evaluate(std::int64_t update, std::span<const std::int64_t> 
                              MethodResult& result, Evaluation& evaluation) {
   explore(update, rows, m);
   task_.objective.evaluate(rows, m, result.ledger, evaluation);
-  const auto answers = m.read();
-  const auto g = evaluation.gradient.write();
-  for (std::size_t k = 0; k < rows.size(); ++k) {
-    const auto place = static_cast<std::int64_t>(k);
-    result.record(rows[k], answers.row(place), evaluation.loss[k], evaluation.outcome[k]);
-    if (evaluation.outcome[k] != Outcome::ok) continue;
-    const double factor = pull(rows[k], evaluation.loss[k]);
-    if (factor != 1.0)
-      for (double& value : g.row(place)) value *= factor;
-  }
+  result.record(rows, m, evaluation);
+  if (settings_.loss == "squared" || settings_.loss == "huber") return;
+  pulls_.resize(rows.size());
+  for (std::size_t k = 0; k < rows.size(); ++k)
+    pulls_[k] = evaluation.outcome[k] == Outcome::ok ? pull(rows[k], evaluation.loss[k]) : 1.0;
+  gradients_.multiply_rows(pulls_, evaluation.gradient);
 }
 
 // d(training loss)/dL.
 double ProblemLosses::pull(std::int64_t row, double loss) {
   if (settings_.loss == "log") return 1.0 / (loss + settings_.log_epsilon * task_.loss_reference);
-  if (settings_.loss != "normalized") return 1.0;
   double& first = first_loss_[static_cast<std::size_t>(row)];
   if (first == 0.0) first = std::max(loss, 1e-6 * task_.loss_reference);
   return 1.0 / first;

@@ -2,6 +2,7 @@
 #include <string>
 #include <vector>
 
+#include "methods/problem_gradients.hpp"
 #include "methods/training_set.hpp"
 
 namespace jpo {
@@ -42,6 +43,8 @@ class ProblemLosses : public TrainingSet {
   const Task& task_;
   TrainingLossSettings settings_;
   std::vector<double> first_loss_;  ///< by local row; 0: none yet
+  std::vector<double> pulls_;       ///< of the rows of an update
+  ProblemGradients gradients_;
 };
 
 }  // namespace jpo

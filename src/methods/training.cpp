@@ -116,7 +116,7 @@ class Training {
                         : task.shard.micro_batch()),
         shape_(network_shape(task.objective.shape(), batch_rows_)),
         network_(task.network, shape_, stream_seed(task.seed, "network", task.name, 0)),
-        result_(task.objective.n_problem(), task.objective.shape().parameters),
+        result_(task.objective.n_problem(), task.objective.shape().parameters, shape_.space),
         rate_(settings.learning_rate, settings.updates),
         stop_(settings),
         clip_unit_(set.clip_unit()),

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "core/batch.hpp"
+#include "core/kernel_launch.hpp"
 #include "core/memory_space.hpp"
 #include "core/space_array.hpp"
 
@@ -22,8 +23,8 @@ namespace jpo {
 
 inline constexpr std::int64_t n_lane = 16;
 
-// JPO_ONE_LANE: the device's form of a kernel on the host, for its tests.
-#if defined(__CUDA_ARCH__) || defined(JPO_ONE_LANE)
+// JPO_EMULATED_DEVICE: the device's form of a kernel on the host, for its tests.
+#if defined(__CUDA_ARCH__) || defined(JPO_EMULATED_DEVICE)
 
 #if defined(__CUDA_ARCH__)
 JPO_KERNEL inline std::int64_t this_lane() {
@@ -203,62 +204,24 @@ inline void launch(MemorySpace space, std::int64_t n_block, const Kernel& kernel
     return;
   }
 #endif
+#if defined(JPO_EMULATED_DEVICE)
+  const auto run_thread = [&](std::int64_t thread) {
+    emulated_lane = thread % n_lane;
+    kernel(thread / n_lane);
+  };
+  for_each_index(space, n_block * n_lane, run_thread);
+#else
   if (space != MemorySpace::host)
     throw std::logic_error("this source is not compiled for a device");
-  for_each_block(n_block, [&](std::int64_t block) {
-#if defined(JPO_ONE_LANE)
-    for (emulated_lane = 0; emulated_lane < n_lane; ++emulated_lane)
+  for_each_block(n_block, kernel);
 #endif
-      kernel(block);
-  });
 }
 
-/// What kernels read and nobody changes: numbers, or plain structs of them.
-template <class Value>
-class KernelArray {
- public:
-  explicit KernelArray(MemorySpace space) : values_(space) {}
-  KernelArray(MemorySpace space, const std::vector<Value>& values)
-      : values_(space, std::ssize(values)) {
-    copy_values(space, values_.data(), MemorySpace::host, values.data(), std::ssize(values));
-  }
-  const Value* data() const { return values_.data(); }
-  std::int64_t size() const { return values_.size(); }
-  std::int64_t n_byte() const { return size() * static_cast<std::int64_t>(sizeof(Value)); }
-
- private:
-  SpaceArray<Value> values_;
-};
-
-/// Memory that grows only when a larger batch comes; the values are lost then.
-template <class Value>
-class GrowingArray {
- public:
-  explicit GrowingArray(MemorySpace space = MemorySpace::host) : values_(space) {}
-
-  void reserve(std::int64_t n) {
-    if (n <= values_.size()) return;
-    const MemorySpace space = values_.space();
-    values_ = SpaceArray<Value>(space);  // the old ones go before the new ones come
-    values_ = SpaceArray<Value>(space, n);
-  }
-  Value* data() { return values_.data(); }
-  const Value* data() const { return values_.data(); }
-  /// The values from `first` on, on the host.
-  std::vector<Value> read(std::int64_t first, std::int64_t n) const {
-    std::vector<Value> values(static_cast<std::size_t>(n));
-    copy_values(MemorySpace::host, values.data(), values_.space(), data() + first, n);
-    return values;
-  }
-
- private:
-  SpaceArray<Value> values_;
-};
 using LaneBuffer = GrowingArray<double>;
 
 /// True where blocks come one after the other and so can share their work space.
 inline bool shares_scratch([[maybe_unused]] MemorySpace space) {
-#if defined(JPO_ONE_LANE)
+#if defined(JPO_EMULATED_DEVICE)
   return false;  // as on a device
 #else
   return space == MemorySpace::host;

@@ -18,7 +18,8 @@
 #include "network/architecture.hpp"
 #include "network/head.hpp"
 #include "network/input_layout.hpp"
-#include "network/parameter_map.hpp"
+#include "network/network_rows.hpp"
+#include "network/torch_device.hpp"
 
 namespace jpo {
 
@@ -43,20 +44,18 @@ struct Layers {
 struct Network::Parts {
   Parts(const NetworkSettings& settings, const NetworkShape& shape_in)
       : shape(shape_in),
-        map(shape.parameters, settings.output_map),
         layers(settings, shape),
+        rows(layers.layout, shape, settings.output_map),
         type(settings.precision == "double" ? torch::kFloat64 : torch::kFloat32),
-        device(shape.space == MemorySpace::cuda ? torch::kCUDA : torch::kCPU) {
+        device(torch_device(shape.space)) {
     for (const WeightShape& weight : layers.weights) n_weight += weight.size();
     const auto options = torch::TensorOptions(type).device(device);
     flat = torch::zeros({n_weight}, options).requires_grad_();
     gradient = torch::zeros({n_weight}, options);
     make_views();
-    stacked =
-        torch::zeros({shape.micro_batch, layers.layout.n_channel(), layers.layout.n_grid()}, type);
-    appended = torch::zeros({shape.micro_batch, layers.layout.n_appended()}, type);
     const auto n = static_cast<std::size_t>(layers.layout.n_group());
     normalization = {std::vector<double>(n, 0.0), std::vector<double>(n, 1.0)};
+    rows.set_normalization(normalization);
   }
 
   void make_views() {
@@ -91,41 +90,42 @@ struct Network::Parts {
     flat.copy_(torch::from_blob(const_cast<double*>(values.data()), {n_weight}, torch::kFloat64));
   }
 
-  template <class Scalar>
-  void write_inputs(const Batch& y, const Batch& c, std::span<const std::int64_t> rows) {
-    const auto y_rows = y.read();
-    const auto c_rows = c.read();
-    Scalar* to_stacked = stacked.data_ptr<Scalar>();
-    Scalar* to_appended = appended.data_ptr<Scalar>();
-    const std::int64_t n_stacked = layers.layout.n_channel() * layers.layout.n_grid();
-    // The network always runs at the full shape; what no row takes is zero.
-    std::fill_n(to_stacked, shape.micro_batch * n_stacked, Scalar{});
-    std::fill_n(to_appended, shape.micro_batch * layers.layout.n_appended(), Scalar{});
-    for (std::size_t place = 0; place < rows.size(); ++place) {
-      if (rows[place] == kEmptyPlace) continue;
-      const auto p = static_cast<std::int64_t>(place);
-      layers.layout.write(y_rows.row(rows[place]), c_rows.row(rows[place]), normalization,
-                          to_stacked + p * n_stacked, to_appended + p * layers.layout.n_appended());
-    }
+  struct Inputs {
+    torch::Tensor stacked, appended;
+  };
+
+  // The network always runs at the full shape; what no row takes is zero.
+  Inputs inputs(const CallPlaces& call, const Batch& y, const Batch& c) const {
+    const auto options = torch::TensorOptions(type).device(device);
+    const InputLayout& layout = layers.layout;
+    Inputs made = {torch::zeros({shape.micro_batch, layout.n_channel(), layout.n_grid()}, options),
+                   torch::zeros({shape.micro_batch, layout.n_appended()}, options)};
+    if (type == torch::kFloat64)
+      rows.write_inputs(call, y, c, made.stacked.data_ptr<double>(),
+                        made.appended.data_ptr<double>());
+    else
+      rows.write_inputs(call, y, c, made.stacked.data_ptr<float>(),
+                        made.appended.data_ptr<float>());
+    return made;
   }
 
   NetworkShape shape;
-  ParameterMap map;
   Layers layers;
+  NetworkRows rows;
   torch::ScalarType type;
   torch::Device device;
   std::int64_t n_weight = 0;
   torch::Tensor flat;                ///< all weights, the optimizer's one parameter
   torch::Tensor gradient;            ///< of the same shape; backward adds into it
   std::vector<torch::Tensor> views;  ///< each layer's weights, in flat's memory
-  torch::Tensor stacked, appended;   ///< the inputs, on the host
   Normalization normalization;
   std::unique_ptr<torch::optim::Optimizer> optimizer;
 
   struct Slot {
-    torch::Tensor z;                   ///< with its graph [micro_batch, n_parameter]
-    std::vector<std::size_t> offsets;  ///< where each answer's z begins in that table
-    std::vector<double> values;        ///< the table
+    explicit Slot(MemorySpace space) : call(space) {}
+    CallPlaces call;
+    torch::Tensor z;       ///< with its graph [micro_batch, n_parameter]
+    torch::Tensor values;  ///< its values, doubles
   };
   std::vector<Slot> slots;
 };
@@ -156,6 +156,7 @@ const Normalization& Network::normalization() const {
 }
 void Network::set_normalization(const Normalization& normalization) {
   parts_->normalization = normalization;
+  parts_->rows.set_normalization(normalization);
 }
 
 std::vector<std::string> Network::describe() const {
@@ -169,28 +170,15 @@ void Network::predict(std::int64_t slot, const Batch& y, const Batch& c,
                       std::span<const std::int64_t> rows, Batch& m, std::int64_t first_row) {
   Parts& p = *parts_;
   const auto place_of_graph = static_cast<std::size_t>(std::max<std::int64_t>(slot, 0));
-  if (place_of_graph >= p.slots.size()) p.slots.resize(place_of_graph + 1);
+  while (place_of_graph >= p.slots.size()) p.slots.emplace_back(p.shape.space);
   const torch::AutoGradMode records(slot != kNoGraph);
-  if (p.type == torch::kFloat64)
-    p.write_inputs<double>(y, c, rows);
-  else
-    p.write_inputs<float>(y, c, rows);
   Parts::Slot& here = p.slots[place_of_graph];
-  // The graph keeps its inputs until backward: each slot has a copy of its own.
-  const auto own = [&](const torch::Tensor& inputs) {
-    return inputs.to(p.device, p.type, /*non_blocking=*/false, /*copy=*/true);
-  };
-  const torch::Tensor features = p.layers.architecture->features(own(p.stacked), p.views);
-  here.z = p.layers.head->outputs(features, own(p.appended), p.views);
-  const torch::Tensor z = here.z.detach().to(torch::kCPU, torch::kFloat64).contiguous();
-  const auto n_m = static_cast<std::size_t>(p.shape.parameters.size());
-  here.values.assign(z.data_ptr<double>(), z.data_ptr<double>() + z.numel());
-  here.offsets.clear();
-  for (std::size_t place = 0; place < rows.size(); ++place)
-    if (rows[place] != kEmptyPlace) here.offsets.push_back(place * n_m);
-  const auto m_rows = m.write();
-  for (const std::size_t offset : here.offsets)
-    p.map.apply(std::span(here.values).subspan(offset, n_m), m_rows.row(first_row++));
+  here.call.assign(rows);
+  const Parts::Inputs inputs = p.inputs(here.call, y, c);
+  const torch::Tensor features = p.layers.architecture->features(inputs.stacked, p.views);
+  here.z = p.layers.head->outputs(features, inputs.appended, p.views);
+  here.values = here.z.detach().to(torch::kFloat64).contiguous();
+  p.rows.write_answers(here.call, here.values.data_ptr<double>(), m, first_row);
 }
 
 void Network::backward(std::int64_t slot, const Batch& g, std::int64_t first_row,
@@ -203,26 +191,22 @@ void Network::backward(std::int64_t slot, const Batch& g, std::int64_t first_row
                        SpaceArray<double>& gradient) {
   assert(gradient.space() == space() && gradient.size() == n_weight());
   backward(slot, g, first_row);
-  // torch and jpo's kernels share the default stream: this comes before what the caller starts.
-  const auto options = torch::TensorOptions(torch::kFloat64).device(parts_->device);
-  torch::from_blob(gradient.data(), {parts_->n_weight}, options).copy_(parts_->gradient);
+  // torch and jpo's kernels share the default stream: each begins after what came before it.
+  const Parts& p = *parts_;
+  if (p.type == torch::kFloat64)
+    p.rows.widen(p.gradient.data_ptr<double>(), p.n_weight, gradient.data());
+  else
+    p.rows.widen(p.gradient.data_ptr<float>(), p.n_weight, gradient.data());
 }
 
 // The gradient of all weights, where they are.
 void Network::backward(std::int64_t slot, const Batch& g, std::int64_t first_row) {
   Parts& p = *parts_;
   Parts::Slot& here = p.slots[static_cast<std::size_t>(slot)];
-  const auto n_m = static_cast<std::size_t>(p.shape.parameters.size());
-  torch::Tensor dz =
-      torch::zeros({p.shape.micro_batch, p.shape.parameters.size()}, torch::kFloat64);
-  {
-    const auto g_rows = g.read();
-    for (const std::size_t offset : here.offsets)
-      p.map.pull_back(std::span(here.values).subspan(offset, n_m), g_rows.row(first_row++),
-                      {dz.data_ptr<double>() + offset, n_m});
-  }
+  const torch::Tensor dz = torch::zeros_like(here.values);
+  p.rows.pull_back(here.call, here.values.data_ptr<double>(), g, first_row, dz.data_ptr<double>());
   p.gradient.zero_();
-  here.z.backward(dz.to(p.device, p.type));
+  here.z.backward(dz.to(p.type));
   here.z.reset();
 }
 
@@ -331,7 +315,7 @@ std::uint64_t Network::weight_mark() const {
 std::int64_t count_weights(const NetworkSettings& settings, const NetworkShape& shape) {
   // Two integers a weight go through one all-reduce, whose count is an int.
   constexpr std::int64_t most = (std::int64_t{1} << 30U) - 1024;
-  const ParameterMap map(shape.parameters, settings.output_map);
+  parameter_maps(shape.parameters, settings.output_map);
   const Layers layers(settings, shape);
   std::int64_t n_weight = 0;
   for (const WeightShape& weight : layers.weights) n_weight += weight.size();

@@ -1,35 +1,50 @@
 #pragma once
 // From the network's outputs z to parameters m in their box, and back for gradients. Plain doubles.
 
-#include <span>
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
 #include <string>
+#include <vector>
 
+#include "core/memory_space.hpp"
 #include "core/parameter_space.hpp"
 
 namespace jpo {
 
-/// Component by component, with half = (upper - lower) / 2 and middle = (upper + lower) / 2:
+/// m of one component, with half = (upper - lower) / 2 and middle = (upper + lower) / 2:
 ///   tanh       m = middle + half tanh(z)
 ///   algebraic  m = middle + half z / sqrt(1 + z^2)
 ///   unbounded  m = centre + scale z
 /// z = 0 is the centre; |dm/dz| is largest there and never 0.
-class ParameterMap {
- public:
-  /// Throws BadInput for a component that is bounded on one side only.
-  ParameterMap(const ParameterSpace& space, const std::string& name);
+struct ParameterMap {
+  enum class Kind : std::uint8_t { tanh, algebraic, unbounded };
+  Kind kind = Kind::unbounded;
+  double lower = 0.0;
+  double upper = 0.0;
+  double centre = 0.0;
+  double scale = 1.0;
 
-  /// m [n_parameter], strictly inside the box or on it, never outside.
-  void apply(std::span<const double> z, std::span<double> m) const;
-  /// dL/dz = dL/dm dm/dz.
-  void pull_back(std::span<const double> z, std::span<const double> g, std::span<double> dz) const;
-
- private:
-  enum class Kind { tanh, algebraic };
-  bool is_bounded(std::size_t k) const;
-  double derivative(std::size_t k, double z) const;
-
-  ParameterSpace space_;
-  Kind kind_;
+  /// m, strictly inside the box or on it, never outside.
+  JPO_KERNEL double value(double z) const {
+    if (kind == Kind::unbounded) return centre + scale * z;
+    const double middle = 0.5 * (upper + lower);
+    const double half = 0.5 * (upper - lower);
+    const double share = kind == Kind::tanh ? std::tanh(z) : z / std::hypot(1.0, z);
+    return std::clamp(middle + half * share, lower, upper);
+  }
+  /// dm/dz.
+  JPO_KERNEL double derivative(double z) const {
+    if (kind == Kind::unbounded) return scale;
+    const double half = 0.5 * (upper - lower);
+    if (kind == Kind::algebraic) return half / std::pow(1.0 + z * z, 1.5);
+    const double cosh = std::cosh(z);
+    return half / (cosh * cosh);
+  }
 };
+
+/// Of each component, by the deck's network.output_map. Throws BadInput for a component that is
+/// bounded on one side only.
+std::vector<ParameterMap> parameter_maps(const ParameterSpace& space, const std::string& name);
 
 }  // namespace jpo

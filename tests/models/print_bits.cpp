@@ -1,5 +1,5 @@
 // Hashes of what the models with kernels compute: observations, adjoints, tangents, states. Built
-// twice, with the host's form of the kernels and with the device's (JPO_ONE_LANE): a test compares
+// twice, with the host's form of the kernels and with the device's on a played one: a test compares
 // what they print. With an argument "cuda" the first one computes on the device itself.
 
 #include <cmath>

@@ -3,7 +3,7 @@
 # device's form. Usage: test_one_lane.sh PRINT_BITS_BLOCKS PRINT_BITS_ONE_LANE
 set -uo pipefail
 blocks=$("$1") || exit 1
-one_lane=$("$2") || exit 1
+one_lane=$("$2" cuda) || exit 1
 [[ $(grep -c "of sum" <<<"$blocks") -ge 100 ]] || { echo "too little is compared"; exit 1; }
 grep -q "nan" <<<"$blocks" && { echo "a sum is not finite: $blocks"; exit 1; }
 grep -q "status 0 0 1" <<<"$blocks" || { echo "no problem diverges: $blocks"; exit 1; }

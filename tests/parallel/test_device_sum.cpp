@@ -12,7 +12,7 @@
 #include "core/hash_in_place.hpp"
 #include "core/random.hpp"
 #include "parallel/exact_sum.hpp"
-#include "tests/parallel/emulated_device.hpp"
+#include "tests/emulated_device/emulated_device.hpp"
 
 namespace jpo {
 namespace {

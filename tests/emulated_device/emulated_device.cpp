@@ -1,5 +1,6 @@
-#include "tests/parallel/emulated_device.hpp"
+#include "tests/emulated_device/emulated_device.hpp"
 
+#include <algorithm>
 #include <cstring>
 #include <map>
 #include <new>
@@ -56,19 +57,21 @@ void emulate_device(std::int64_t n, const std::function<void(std::int64_t)>& ker
 }
 
 bool built_with_cuda() {
-  return false;
+  return true;
 }
 int n_cuda_device() {
-  return 0;
+  return 1;
 }
 void choose_cuda_device(int /*index*/) {}
 void share_cuda_device(int /*n_process*/) {}
 bool has_cuda_device() {
   return true;
 }
-void use_cuda_device() {}
+void use_cuda_device() {
+  register_emulated_vec();
+}
 double cuda_device_room() {
-  return 0.0;
+  return 1e12;
 }
 std::string cuda_device_text() {
   return "emulated";
@@ -80,9 +83,9 @@ std::string cuda_device_place() {
 void* allocate_bytes(MemorySpace space, std::int64_t n_byte) {
   const auto size = static_cast<std::size_t>(n_byte);
   if (space == MemorySpace::host) return std::memset(::operator new(size), 0, size);
-  void* block = mmap(nullptr, size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  void* block = mmap(nullptr, std::max<std::size_t>(size, 1), PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (block == MAP_FAILED) throw std::bad_alloc();
-  blocks[block] = size;
+  blocks[block] = std::max<std::size_t>(size, 1);
   const Reach until_here;
   return block;
 }

@@ -9,5 +9,7 @@ namespace jpo {
 void emulate_device_mpi(bool takes_device_memory);
 /// Kernels that have run.
 int n_emulated_kernel();
+/// PETSc's vectors on a device are those on the played one from now on.
+void register_emulated_vec();
 
 }  // namespace jpo

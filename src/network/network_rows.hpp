@@ -1,0 +1,68 @@
+#pragma once
+// Between problems' rows and a network's tensors, in the memory that both live in: normalized
+// inputs, answers in their box, and the way back for gradients. No torch here: tensors are pointers
+// to their numbers.
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "core/batch.hpp"
+#include "core/batch_rows.hpp"
+#include "core/space_array.hpp"
+#include "network/input_layout.hpp"
+#include "network/network.hpp"
+#include "network/parameter_map.hpp"
+
+namespace jpo {
+
+/// The places of a network call that hold problems, in their order, and the problems' rows.
+class CallPlaces {
+ public:
+  explicit CallPlaces(MemorySpace space) : places_(space), rows_(space) {}
+  /// Place p holds row rows[p], or nothing where that is kEmptyPlace.
+  void assign(std::span<const std::int64_t> rows);
+  const RowList& places() const { return places_; }
+  const RowList& rows() const { return rows_; }
+
+ private:
+  RowList places_, rows_;
+  std::vector<std::int64_t> taken_, taken_rows_;
+};
+
+class NetworkRows {
+ public:
+  /// Throws as parameter_maps.
+  NetworkRows(const InputLayout& layout, const NetworkShape& shape, const std::string& output_map);
+
+  void set_normalization(const Normalization& normalization);
+
+  /// (value - mean) / deviation of rows of y and c, by place: stacked [place, n_channel, n_grid],
+  /// appended [place, n_appended]; empty places stay as they are.
+  void write_inputs(const CallPlaces& call, const Batch& y, const Batch& c, float* stacked,
+                    float* appended) const;
+  void write_inputs(const CallPlaces& call, const Batch& y, const Batch& c, double* stacked,
+                    double* appended) const;
+  /// m.row(first_row + j) = map of z at the j-th place that is taken; z [place, n_parameter].
+  void write_answers(const CallPlaces& call, const double* z, Batch& m,
+                     std::int64_t first_row) const;
+  /// dz = g dm/dz, of the same places and rows; empty places stay as they are.
+  void pull_back(const CallPlaces& call, const double* z, const Batch& g, std::int64_t first_row,
+                 double* dz) const;
+  /// n numbers as doubles.
+  void widen(const float* from, std::int64_t n, double* to) const;
+  void widen(const double* from, std::int64_t n, double* to) const;
+
+ private:
+  template <class Scalar>
+  void write(const CallPlaces& call, const Batch& y, const Batch& c, Scalar* stacked,
+             Scalar* appended) const;
+
+  MemorySpace space_;
+  std::int64_t n_stacked_, n_appended_;  ///< numbers of a place
+  KernelArray<InputTarget> targets_;     ///< of the components of y and then c
+  KernelArray<double> mean_, deviation_;
+  KernelArray<ParameterMap> maps_;
+};
+
+}  // namespace jpo

@@ -1,0 +1,11 @@
+#pragma once
+#include <c10/core/Device.h>
+
+#include "core/memory_space.hpp"
+
+namespace jpo {
+
+/// Where torch keeps what lives in `space`.
+c10::Device torch_device(MemorySpace space);
+
+}  // namespace jpo

@@ -1,0 +1,208 @@
+#!/usr/bin/env bash
+# A device that is played on the host gives the bits of the host: the whole program, whose data lie
+# in memory that the host cannot reach but by copies. Usage: test_emulated_device.sh JPO JPO_EMULATED
+set -uo pipefail
+jpo=$1
+emulated=$2
+source_dir=$(cd "$(dirname "$0")/../.." && pwd)
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+cd "$work" || exit 1
+source "$source_dir/jobs/environment.sh"
+source "$source_dir/tests/driver/expect.sh"
+
+cat >wave_packet.toml <<'DECK'
+[run]
+name = "wave_packet"
+seed = 3
+[data]
+n_problem = 22
+noise = 0.1
+[model]
+name = "wave_packet"
+unknown_amplitude = true
+[network]
+name = "mlp"
+hidden = [16]
+[parallel]
+micro_batch = 4
+solve_batch = 5
+[fault]
+problems = [5, 9]
+kind = "blow_up"
+first_evaluation = 6
+[[method]]
+name = "bfgs"
+kind = "tao"
+max_evaluations = 20
+[[method]]
+kind = "joint"
+updates = 12
+exploration = 0.5
+snapshots = 3
+loss = "normalized"
+gradient_samples = 4
+gradient_alignment = true
+[[method]]
+name = "joint+refine"
+kind = "refine"
+from = "joint"
+starts = 2
+max_evaluations = 20
+[[method]]
+kind = "bank"
+max_evaluations = 30
+start_evaluations = 10
+updates = 8
+[[method]]
+kind = "supervised"
+updates = 8
+draws = 3
+DECK
+cat >assimilation.toml <<'DECK'
+[run]
+name = "assimilation"
+seed = 4
+[data]
+n_problem = 10
+noise = 0.1
+inverse_crime = false
+[misfit]
+residual_scale = 0.1
+prior_weight = 1.0
+[model]
+name = "kuramoto_sivashinsky"
+unknown = "initial_state"
+horizon = 5.0
+[network]
+name = "cnn"
+precision = "double"
+channels = [8, 8]
+[parallel]
+micro_batch = 2
+solve_batch = 3
+reduction = "fast"
+[fault]
+problems = [5]
+kind = "not_finite"
+first_evaluation = 4
+[[method]]
+kind = "windows"
+stages = 3
+window = 3
+[[method]]
+name = "lm"
+kind = "levenberg_marquardt"
+max_evaluations = 40
+[[method]]
+name = "lm_cg"
+kind = "levenberg_marquardt"
+from = "windows"
+linear_solver = "cg"
+max_evaluations = 40
+[[method]]
+kind = "joint"
+updates = 6
+loss = "huber"
+DECK
+cat >kuramoto_sivashinsky.toml <<'DECK'
+[run]
+name = "kuramoto_sivashinsky"
+seed = 5
+[data]
+n_problem = 40
+[model]
+name = "kuramoto_sivashinsky"
+horizon = 5.0
+[network]
+name = "unet"
+channels = [4, 8]
+[parallel]
+micro_batch = 16
+[fault]
+problems = [3, 21]
+kind = "mask"
+[[method]]
+kind = "joint"
+updates = 10
+mini_batch = 5
+clip_problem = 0.1
+loss = "log"
+[[method]]
+kind = "multi_start"
+max_evaluations = 20
+start_evaluations = 5
+DECK
+cat >navier_stokes.toml <<'DECK'
+[run]
+name = "navier_stokes"
+seed = 6
+[data]
+n_problem = 6
+[model]
+name = "navier_stokes"
+n_grid = 16
+horizon = 0.2
+time_step = 0.01
+[network]
+name = "cnn2d"
+channels = [4, 8]
+image_channels = 2
+[parallel]
+micro_batch = 3
+[[method]]
+kind = "joint"
+updates = 5
+[[method]]
+name = "bfgs"
+kind = "tao"
+max_evaluations = 8
+DECK
+cat >billiards.toml <<'DECK'
+[run]
+name = "billiards"
+seed = 7
+[data]
+n_problem = 33
+[model]
+name = "billiards"
+[network]
+name = "mlp"
+output_map = "algebraic"
+[parallel]
+micro_batch = 8
+[[method]]
+kind = "joint"
+updates = 10
+clip_problem = 0.5
+[[method]]
+kind = "bank"
+max_evaluations = 20
+start_evaluations = 8
+candidates = 3
+updates = 6
+DECK
+
+for deck in wave_packet assimilation kuramoto_sivashinsky navier_stokes billiards; do
+  expect 0 "" ranks 2 "$jpo" run $deck.toml --set run.output=host_$deck.h5
+  expect 0 "" ranks 2 "$emulated" run $deck.toml --set parallel.device=cuda \
+    --set run.output=device_$deck.h5
+  grep -q "rank 0 on emulated" log || { fail "$deck: no device"; cat log; }
+  same host_$deck.h5 device_$deck.h5
+done
+
+# A network that was trained on the host; problems from a file; gradient checks.
+for place in host device; do
+  [[ $place == host ]] && program=("$jpo") device=host || program=("$emulated") device=cuda
+  expect 0 "" "${program[@]}" evaluate host_wave_packet.h5 --network joint --deck wave_packet.toml \
+    --set "parallel.device=$device" --set run.seed=8 --set 'fault.problems=[]' \
+    --output asked_$place.h5
+  expect 0 "" "${program[@]}" run wave_packet.toml --set "parallel.device=$device" \
+    --set data.source=file --set data.file=host_wave_packet.h5 --set run.output=read_$place.h5
+done
+same asked_host.h5 asked_device.h5
+same read_host.h5 read_device.h5
+expect 0 "gradient" "$emulated" verify kuramoto_sivashinsky.toml --set parallel.device=cuda
+
+[[ $failures -eq 0 ]] && echo "the same bits"
+exit $((failures > 0))
