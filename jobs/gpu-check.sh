@@ -63,7 +63,7 @@ done
 # A whole run: twice the same bits on the device, at one and two ranks.
 run() { # run NAME RANKS DEVICE [TRANSPORT]
   mpirun -n "$2" --oversubscribe --bind-to none "$jpo" run inputs/kuramoto_sivashinsky.toml --overwrite \
-    --set "run.output=\"$out/$1.h5\"" --set "parallel.device=\"$3\"" --set parallel.solve_batch=4096 \
+    --set "run.output=\"$out/$1.h5\"" --set "parallel.device=\"$3\"" \
     --set "parallel.transport=\"${4:-mpi}\""
 }
 same_run() {

@@ -30,13 +30,14 @@ void ParallelSettings::describe(KeyTable& table) {
             {.doc = "exact: the same bits at any number of ranks; fast: sums of doubles",
              .allowed = {"exact", "fast"}});
   table.add("solve_batch", &solve_batch,
-            {.doc = "problems that a model solves at once: few fit the cache; changes no result",
-             .min = 1,
+            {.doc = "problems that a model solves at once; changes no result. 0: 16 on the host, "
+                    "which fit the cache, and all of a rank's, or as many as fit, on a device",
+             .min = 0,
              .max = 1048576});
   table.add(
       "device", &device,
       {.doc = "where the model and the network work; cuda: on this rank's GPU, where the model "
-              "can; wants a large solve_batch",
+              "can; wants micro-batches of some hundred problems",
        .allowed = {"host", "cuda"}});
   table.add(
       "transport", &transport,

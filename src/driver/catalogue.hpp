@@ -9,7 +9,7 @@ namespace jpo {
 struct ParallelSettings : Settings {
   std::int64_t micro_batch = 32;
   std::string reduction = "exact";
-  std::int64_t solve_batch = 16;
+  std::int64_t solve_batch = 0;
   std::string device = "host";
   std::string transport = "mpi";
   void describe(KeyTable& table) override;

@@ -21,6 +21,7 @@
 #include "core/statistics.hpp"
 #include "data/file_set.hpp"
 #include "deck/resolved.hpp"
+#include "driver/predictions.hpp"
 #include "models/registry.hpp"
 
 namespace jpo {
@@ -38,16 +39,23 @@ std::string read_file(const std::string& path) {
   return text.str();
 }
 
+int n_rank_of(MPI_Comm comm) {
+  int n_rank = 1;
+  MPI_OK(MPI_Comm_size(comm, &n_rank));
+  return n_rank;
+}
+
 ProblemSet make_problems(const Deck& deck, const Shard& shard, ForwardModel& model,
                          PhaseTimer& timer, MPI_Comm comm) {
   const auto scope = timer.scope(Phase::data);
   const auto& data = deck.section<DataSettings>("data");
   if (data.from_file()) return read_problems(data, shard, model.shape(), comm);
   const auto seed = static_cast<std::uint64_t>(deck.section<RunSettings>("run").seed);
-  const std::int64_t batch = deck.section<ParallelSettings>("parallel").solve_batch;
-  if (data.inverse_crime) return generate_problems(data, seed, shard, batch, model);
-  const auto finer = make_model(deck, Resolution::data);
-  return generate_problems(data, seed, shard, batch, *finer);
+  const auto generate = [&](ForwardModel& by) {
+    return generate_problems(data, seed, shard, problems_at_once(deck, by.shape(), n_rank_of(comm)),
+                             by);
+  };
+  return generate(data.inverse_crime ? model : *make_model(deck, Resolution::data));
 }
 
 bool is_finite(std::span<const double> values) {
@@ -157,12 +165,10 @@ std::unique_ptr<ForwardModel> make_model(const Deck& deck, Resolution resolution
 }
 
 Shard make_shard(const Deck& deck, MPI_Comm comm) {
-  int n_rank = 1;
   int rank = 0;
-  MPI_OK(MPI_Comm_size(comm, &n_rank));
   MPI_OK(MPI_Comm_rank(comm, &rank));
   return {deck.section<DataSettings>("data").n_problem,
-          deck.section<ParallelSettings>("parallel").micro_batch, n_rank, rank};
+          deck.section<ParallelSettings>("parallel").micro_batch, n_rank_of(comm), rank};
 }
 
 Job::Job(Deck deck, MPI_Comm comm)
@@ -171,7 +177,8 @@ Job::Job(Deck deck, MPI_Comm comm)
       shard_(make_shard(deck_, comm)),
       model_(make_model(deck_, Resolution::inversion)),
       transport_(transport_kind(deck_.section<ParallelSettings>("parallel")), comm),
-      problems_(make_problems(deck_, shard_, *model_, timer_, comm)) {
+      problems_(make_problems(deck_, shard_, *model_, timer_, comm)),
+      solve_batch_(problems_at_once(deck_, shape(), n_rank_of(comm))) {
   const MethodResult centre(problems_.observation.n_problem(), shape().parameters);
   floor_ = loss_at(problems_.truth);
   loss_at_centre_ = loss_at(centre.parameters);
@@ -185,7 +192,7 @@ Objective Job::objective(bool with_faults) {
           {problems_.context, problems_.observation, problems_.first_id},
           deck_.section<MisfitSettings>("misfit"),
           with_faults ? deck_.section<FaultSettings>("fault") : FaultSettings{},
-          deck_.section<ParallelSettings>("parallel").solve_batch,
+          solve_batch_,
           timer_};
 }
 

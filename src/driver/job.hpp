@@ -104,6 +104,7 @@ class Job {
   std::unique_ptr<ForwardModel> model_;
   Transport transport_;
   ProblemSet problems_;
+  std::int64_t solve_batch_;
   std::vector<double> floor_;
   std::vector<double> loss_at_centre_;
   std::vector<MethodResult> results_;

@@ -21,7 +21,8 @@ constexpr double kHistory = 100.0 * 16.0 * kNumber;
 
 // Methods run one after the other: the largest counts.
 struct Largest {
-  std::int64_t pairs = 0;  ///< of a problem
+  std::int64_t pairs = 0;             ///< of a problem
+  std::int64_t pairs_with_model = 0;  ///< of these, where the model works
   std::int64_t networks = 1;
   double live = 0.0;     ///< answers of live solves, of a rank that has `local` problems [numbers]
   double answers = 0.0;  ///< of one live solve [numbers]
@@ -31,7 +32,10 @@ Largest largest_of(const Deck& deck, const ModelShape& shape, double local) {
   Largest largest;
   for (const MethodDeck& method : deck.methods) {
     const MethodKind& kind = kind_of(method.kind);
-    largest.pairs = std::max(largest.pairs, kind.kept_pairs(*method.settings));
+    const std::int64_t pairs = kind.kept_pairs(*method.settings);
+    largest.pairs = std::max(largest.pairs, pairs);
+    if (kind.keeps_pairs_with_model)
+      largest.pairs_with_model = std::max(largest.pairs_with_model, pairs);
     largest.networks = std::max(largest.networks, kind.networks(*method.settings));
     const LiveAnswers live = kind.live_answers(*method.settings);
     const double of_one =
@@ -45,6 +49,13 @@ Largest largest_of(const Deck& deck, const ModelShape& shape, double local) {
 
 double pair_bytes(const ModelShape& shape) {
   return static_cast<double>(shape.observation.size() + shape.parameters.size()) * kNumber;
+}
+
+// With its answers.
+double problem_bytes(const ModelShape& shape) {
+  return static_cast<double>(shape.observation.size() + shape.context.size() +
+                             4 * shape.parameters.size()) *
+         kNumber;
 }
 
 // Of a rank that has as many as any.
@@ -64,23 +75,27 @@ double weight_bytes(const Deck& deck, const ModelShape& shape) {
 
 MemoryNeed predict_memory(const Deck& deck, const ModelShape& shape, int n_rank) {
   const auto local = static_cast<double>(local_problems(deck, n_rank));
-  const auto row = static_cast<double>(shape.observation.size() + shape.context.size() +
-                                       4 * shape.parameters.size()) *
-                   kNumber;
   const auto block = static_cast<double>(shape.state_block);
-  const auto solved = static_cast<double>(problems_at_once(deck, n_rank));
+  const auto solved = static_cast<double>(problems_at_once(deck, shape, n_rank));
   const Largest largest = largest_of(deck, shape, local);
-  return {local * row, std::ceil(solved / block) * block * shape.state_bytes,
+  return {local * problem_bytes(shape), std::ceil(solved / block) * block * shape.state_bytes,
           weight_bytes(deck, shape), local * pair_bytes(shape) * static_cast<double>(largest.pairs),
           largest.live * kNumber};
 }
 
-std::int64_t problems_at_once(const Deck& deck, int n_rank) {
-  return std::min(local_problems(deck, n_rank),
-                  deck.section<ParallelSettings>("parallel").solve_batch);
+std::int64_t problems_at_once(const Deck& deck, const ModelShape& shape, int n_rank) {
+  constexpr std::int64_t on_host = 16;
+  constexpr double share = 0.8;
+  const std::int64_t local = local_problems(deck, n_rank);
+  const std::int64_t wanted = deck.section<ParallelSettings>("parallel").solve_batch;
+  if (wanted > 0) return std::min(local, wanted);
+  if (shape.space == MemorySpace::host) return std::min(local, on_host);
+  const std::int64_t most = most_on_device(deck, shape, n_rank, share * cuda_device_room());
+  return std::min(local, std::max(most, shape.state_block));
 }
 
-double predict_device_memory(const Deck& deck, const ModelShape& shape, std::int64_t solve_batch) {
+double predict_device_memory(const Deck& deck, const ModelShape& shape, int n_rank,
+                             std::int64_t solve_batch) {
   const bool keeps_tangents = std::ranges::any_of(
       deck.methods, [](const MethodDeck& method) { return kind_of(method.kind).uses_tangent; });
   const double states = shape.state_bytes + (keeps_tangents ? shape.tangent_bytes : 0.0);
@@ -89,13 +104,16 @@ double predict_device_memory(const Deck& deck, const ModelShape& shape, std::int
                                        2 * shape.parameters.size()) *
                    kNumber;
   const std::int64_t n_block = (solve_batch + shape.state_block - 1) / shape.state_block;
+  const auto local = static_cast<double>(local_problems(deck, n_rank));
+  const std::int64_t pairs = largest_of(deck, shape, 0.0).pairs_with_model;
   return static_cast<double>(n_block * shape.state_block) * (states + row) +
+         local * (problem_bytes(shape) + pair_bytes(shape) * static_cast<double>(pairs)) +
          weight_bytes(deck, shape);
 }
 
-std::int64_t most_on_device(const Deck& deck, const ModelShape& shape, double room) {
-  const double none = predict_device_memory(deck, shape, 0);
-  const double block = predict_device_memory(deck, shape, shape.state_block) - none;
+std::int64_t most_on_device(const Deck& deck, const ModelShape& shape, int n_rank, double room) {
+  const double none = predict_device_memory(deck, shape, n_rank, 0);
+  const double block = predict_device_memory(deck, shape, n_rank, shape.state_block) - none;
   return static_cast<std::int64_t>(std::max(0.0, (room - none) / block)) * shape.state_block;
 }
 

@@ -20,14 +20,16 @@ struct MemoryNeed {
 };
 MemoryNeed predict_memory(const Deck& deck, const ModelShape& shape, int n_rank);
 
-/// Problems that a rank solves at once, at most.
-std::int64_t problems_at_once(const Deck& deck, int n_rank);
-/// Memory on a rank's device [bytes] where solve_batch problems are solved at once: states,
-/// batches, weights. What the network's layers compute is not in it.
-double predict_device_memory(const Deck& deck, const ModelShape& shape, std::int64_t solve_batch);
+/// Problems that a rank solves at once, at most: as the deck says, or 16 on the host, and what fits
+/// into four fifths of what is free on a device (the network's layers need some, too).
+std::int64_t problems_at_once(const Deck& deck, const ModelShape& shape, int n_rank);
+/// Memory on a rank's device [bytes] where solve_batch problems are solved at once: states, all
+/// problems and answers, weights. What the network's layers compute is not in it.
+double predict_device_memory(const Deck& deck, const ModelShape& shape, int n_rank,
+                             std::int64_t solve_batch);
 /// The largest solve_batch, in whole blocks of states, that fits `room` bytes of a device; 0 where
 /// no block does.
-std::int64_t most_on_device(const Deck& deck, const ModelShape& shape, double room);
+std::int64_t most_on_device(const Deck& deck, const ModelShape& shape, int n_rank, double room);
 
 /// Sizes of files [bytes], within a factor of two where problems or weights fill them: histories
 /// and pictures are guessed, rather too large.

@@ -110,7 +110,8 @@ void show_sizes(const Deck& deck, const ModelShape& shape, int n_rank) {
       shape.parameters.size(), fmt::join(shape.parameters.names, ", "), shape.observation.size(),
       shape.context.size());
   if (shape.space == MemorySpace::cuda)
-    say("works on the CUDA devices of its ranks, rank 0 on {}; sums travel {}", cuda_device_text(),
+    say("works on the CUDA devices of its ranks, rank 0 on {}, {} problems at once; sums travel {}",
+        cuda_device_text(), problems_at_once(deck, shape, n_rank),
         transport_text(transport_kind(parallel)));
   else if (parallel.device == "cuda")
     say("works on the host: this model has no kernels for a device");
@@ -139,16 +140,24 @@ void show_device_room(const Deck& deck, ModelShape shape, int n_rank) {
   if (!data.inverse_crime && !data.from_file())
     shape.state_bytes =
         std::max(shape.state_bytes, make_model(deck, Resolution::data)->shape().state_bytes);
-  const std::int64_t batch = problems_at_once(deck, n_rank);
-  const double need = predict_device_memory(deck, shape, batch);
+  const std::int64_t batch = problems_at_once(deck, shape, n_rank);
+  const double need = predict_device_memory(deck, shape, n_rank, batch);
   const double room = cuda_device_room();
-  const std::int64_t most = most_on_device(deck, shape, room);
+  const std::int64_t most = most_on_device(deck, shape, n_rank, room);
   say("memory on the device: {} for the {} problems that a rank solves at once, {} are free for "
       "it: at most {} fit",
       bytes_text(need), batch, bytes_text(room), most);
-  if (need > room)
+  const auto& parallel = deck.section<ParallelSettings>("parallel");
+  if (need > room && most > 0)
     warn("parallel.solve_batch = {} does not fit the device; allowed: at most {}",
-         deck.section<ParallelSettings>("parallel").solve_batch, most);
+         parallel.solve_batch, most);
+  else if (need > room)
+    warn("the problems of a rank do not fit its device; allowed: more ranks, or fewer problems");
+  constexpr std::int64_t few = 256;
+  if (parallel.micro_batch < few && data.n_problem > parallel.micro_batch)
+    say("each micro-batch of {} is some hundred small launches: {} or more a micro-batch are "
+        "faster on a device, and another result",
+        parallel.micro_batch, few);
 }
 
 void show_problems(const Job& job) {

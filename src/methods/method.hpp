@@ -221,6 +221,7 @@ struct MethodKind {
   std::function<LiveAnswers(const Settings& settings)> live_answers = [](const Settings&) {
     return LiveAnswers{};
   };
+  bool keeps_pairs_with_model = false;  ///< where the model works, not on the host
   /// Pairs (m, y) that it keeps of each problem, besides the problems themselves.
   std::function<std::int64_t(const Settings& settings)> kept_pairs = [](const Settings&) {
     return 0;

@@ -86,6 +86,7 @@ MethodKind supervised_kind() {
                     return train(supervised, task, draws);
                   }};
   kind.trains_network = true;
+  kind.keeps_pairs_with_model = true;
   kind.kept_pairs = [](const Settings& settings) {
     return dynamic_cast<const SupervisedSettings&>(settings).draws;
   };

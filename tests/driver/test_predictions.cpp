@@ -58,21 +58,25 @@ TEST(Predictions, OfADeviceSayHowManyProblemsFit) {
   ModelShape shape = make_model(deck, Resolution::inversion)->shape();
   shape.tangent_bytes = 1000.0;
   ASSERT_EQ(shape.state_block, 16);
-  const double sixteen = predict_device_memory(deck, shape, 16);
+  const double sixteen = predict_device_memory(deck, shape, 1, 16);
   EXPECT_GT(sixteen, 16.0 * shape.state_bytes);
-  EXPECT_EQ(predict_device_memory(deck, shape, 1), sixteen);
+  EXPECT_EQ(predict_device_memory(deck, shape, 1, 1), sixteen);
   for (const double room : {1.5 * sixteen, 1e9, 8e10}) {
-    const std::int64_t most = most_on_device(deck, shape, room);
+    const std::int64_t most = most_on_device(deck, shape, 1, room);
     EXPECT_EQ(most % 16, 0);
-    EXPECT_LE(predict_device_memory(deck, shape, most), room);
-    EXPECT_GT(predict_device_memory(deck, shape, most + 1), room);
+    EXPECT_LE(predict_device_memory(deck, shape, 1, most), room);
+    EXPECT_GT(predict_device_memory(deck, shape, 1, most + 1), room);
   }
-  EXPECT_EQ(most_on_device(deck, shape, 0.5 * sixteen), 0);
+  EXPECT_EQ(most_on_device(deck, shape, 1, 0.5 * sixteen), 0);
+  EXPECT_EQ(problems_at_once(deck, shape, 1), 16);  // the host's
   // Gauss-Newton keeps the tangents of the states as well.
   std::string with_tangents = kDeck;
   with_tangents += "[[method]]\nkind = \"levenberg_marquardt\"\n";
   const Deck more = read_deck(with_tangents, "deck", model, program_catalogue());
-  EXPECT_EQ(predict_device_memory(more, shape, 16), sixteen + 16.0 * 1000.0);
+  EXPECT_EQ(predict_device_memory(more, shape, 1, 16), sixteen + 16.0 * 1000.0);
+  // Half of the problems, and what is known of them, on each of two ranks.
+  const double of_a_problem = 2.0 * 128.0 + 4.0 * 2.0;
+  EXPECT_EQ(predict_device_memory(deck, shape, 2, 16), sixteen - 1000.0 * of_a_problem * 8.0);
 }
 
 // A run's own files are what was predicted, within a factor of two.

@@ -19,7 +19,7 @@ compile() { # compile SOURCE COMPILER OPTIONS...
     >"$work/log" 2>&1 || { cat "$work/log"; exit 1; }
 }
 
-for folder in core models parallel; do
+for folder in core parallel models network inverse methods; do
   mapfile -t sources < <(sed -n 's/.*set_source_files_properties(\(.*\) PROPERTIES LANGUAGE CUDA.*/\1/p' \
     "$root/src/$folder/CMakeLists.txt" | tr ' ' '\n')
   [[ ${#sources[@]} -gt 0 ]] || { echo "no source of $folder launches kernels"; exit 1; }
