@@ -172,9 +172,11 @@ Solver::Solver(const CosineExpansion::Spectrum& spectrum, std::int64_t n_grid,
       resistances_(space),
       states_(space),
       checks_(space),
-      scratch_(space),
-      flow_{{n_grid}, expansion_.sums(), {}, sensors_.data(), sensors_.size(), nullptr,
-            nullptr,  nullptr,           {}} {
+      scratch_(space) {
+  flow_.conductance.n = n_grid;
+  flow_.expansion = expansion_.sums();
+  flow_.sensors = sensors_.data();
+  flow_.n_sensor = sensors_.size();
   count_bytes();
 }
 

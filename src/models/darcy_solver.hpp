@@ -58,7 +58,7 @@ class Solver {
   std::optional<LaneCholesky> cholesky_;  ///< from the first solve on, or sooner
   LaneBuffer factors_, resistances_, states_, checks_;
   ScratchBuffer scratch_;
-  Flow flow_;
+  Flow flow_{};
   double bytes_per_problem_ = 0.0;
   std::int64_t n_solved_ = 0;
 };

@@ -9,21 +9,19 @@
 namespace jpo {
 namespace {
 
-constexpr std::int64_t kProblem = 16;
-
 struct DarcyProblems {
-  DarcyProblems()
+  explicit DarcyProblems(std::int64_t n)
       : model(make_test_model("darcy", {})),
-        c(kProblem, 0),
-        m(kProblem, 32),
-        y(kProblem, 64),
-        w(kProblem, 64),
-        g(kProblem, 32),
-        status(kProblem) {
-    for (std::int64_t row = 0; row < kProblem; ++row)
+        c(n, 0),
+        m(n, 32),
+        y(n, 64),
+        w(n, 64),
+        g(n, 32),
+        status(static_cast<std::size_t>(n)) {
+    for (std::int64_t row = 0; row < n; ++row)
       model->sample(static_cast<std::uint64_t>(row), {}, m.write().row(row));
     w.fill(1.0);
-    model->solve(c, m, y, status);  // the symbolic factorizations
+    model->solve(c, m, y, status);  // the memory of the factors
   }
   std::unique_ptr<ForwardModel> model;
   Batch c, m, y, w, g;
@@ -32,29 +30,29 @@ struct DarcyProblems {
 
 void report_problem_time(benchmark::State& state) {
   using benchmark::Counter;
-  state.counters["us_per_problem"] = Counter(static_cast<double>(kProblem) * 1e-6,
+  state.counters["us_per_problem"] = Counter(static_cast<double>(state.range(0)) * 1e-6,
                                              Counter::kIsIterationInvariantRate | Counter::kInvert);
 }
 
 void darcy_forward(benchmark::State& state) {
-  DarcyProblems problems;
+  DarcyProblems problems(state.range(0));
   for (auto _ : state) problems.model->solve(problems.c, problems.m, problems.y, problems.status);
   report_problem_time(state);
 }
 void darcy_adjoint(benchmark::State& state) {
-  DarcyProblems problems;
+  DarcyProblems problems(state.range(0));
   for (auto _ : state) problems.model->adjoint(problems.w, problems.g);
   report_problem_time(state);
 }
 void darcy_tangent(benchmark::State& state) {
-  DarcyProblems problems;
+  DarcyProblems problems(state.range(0));
   for (auto _ : state) problems.model->tangent(problems.m, problems.y);
   report_problem_time(state);
 }
 
-BENCHMARK(darcy_forward)->Unit(benchmark::kMillisecond);
-BENCHMARK(darcy_adjoint)->Unit(benchmark::kMillisecond);
-BENCHMARK(darcy_tangent)->Unit(benchmark::kMillisecond);
+BENCHMARK(darcy_forward)->Arg(1)->Arg(16)->Arg(64)->Unit(benchmark::kMillisecond);
+BENCHMARK(darcy_adjoint)->Arg(1)->Arg(16)->Arg(64)->Unit(benchmark::kMillisecond);
+BENCHMARK(darcy_tangent)->Arg(1)->Arg(16)->Arg(64)->Unit(benchmark::kMillisecond);
 
 }  // namespace
 }  // namespace jpo
