@@ -138,8 +138,8 @@ JPO_KERNEL inline void assign(Lanes& to, const Lanes& x) {
   to.d = x.d;
 }
 
-/// A quarter of Lanes, one register: for tiles of many numbers, of which registers hold fewer Lanes
-/// than arithmetic wants at once.
+/// A quarter of Lanes, one register: for tiles of numbers that are used more than once, of which
+/// registers hold no more than three Lanes with what they are multiplied by.
 using LanePart = Lanes::Quad;
 JPO_KERNEL inline LanePart load_part(const double* from) {
   return *reinterpret_cast<const Lanes::Stored*>(from);
