@@ -1,11 +1,11 @@
-// Cost of the Darcy model on its default 64 x 64 cells. A factor has 72,242 numbers (68,000 of L and
-// 4,242 places above the diagonals of its panels), 9.2 MB for a block of 16 problems; each problem
-// has its own, so all of it moves. Bounds for a block, without fused multiply-add:
+// Cost of the Darcy model on its default 64 x 64 cells. A factor has 72,242 numbers (68,000 of L
+// and 4,242 places above the diagonals of its panels), 9.2 MB for a block of 16 problems; each
+// problem has its own, so all of it moves. Bounds for a block, without fused multiply-add:
 //   factorization  1.24 million products a problem, 40 Mflop; 9.2 MB written
 //   substitution   136,000 products a problem, 4.4 Mflop; 18.5 MB read, 4 bytes a flop
 // On a core whose neighbour compiled (EPYC, AVX2; 12 to 27 Gflop/s in tiles of registers, 4.5 to 11
-// GB/s beyond the cache), us of processor a problem, medians of five runs that took turns with those
-// of the PETSc Cholesky of one problem at a time that was here before:
+// GB/s beyond the cache), us of processor a problem, medians of five runs that took turns with
+// those of the PETSc Cholesky of one problem at a time that was here before:
 //                       forward   adjoint   tangent
 //   PETSc, any batch       2645       386       291
 //   batch of 16             467        69        77
