@@ -181,22 +181,28 @@ Solver::Solver(const CosineExpansion::Spectrum& spectrum, std::int64_t n_grid,
 }
 
 // The pattern of a large grid's factor takes seconds: it waits for the first solve, so that a deck
-// is checked as fast as that of a small one. Until then the factor is taken as the fill of nested
-// dissection, n^2 log n (George 1973, doi 10.1137/0710032), from a smaller grid's.
+// is checked as fast as that of a small one. Until then the factor is taken as what two smaller
+// grids have and the fill of nested dissection, a cell's part of which grows as log n (George 1973,
+// doi 10.1137/0710032).
 void Solver::count_bytes() {
   const std::int64_t n_grid = flow_.conductance.n;
   const std::int64_t n_measured = std::min(n_grid, kLargestMeasured);
   LaneCholesky measured(five_points(n_measured).get(), space_);
-  const auto fill = [](std::int64_t n) {
-    const auto side = static_cast<double>(n);
-    return side * side * std::log(side);
+  const auto of_cell = [](const LaneCholesky& cholesky) {
+    return static_cast<double>(cholesky.n_value()) / static_cast<double>(cholesky.sweeps().size());
   };
-  const double factor = static_cast<double>(measured.n_value()) * fill(n_grid) / fill(n_measured);
+  double factor = of_cell(measured);
+  if (n_grid == n_measured) {
+    cholesky_.emplace(std::move(measured));
+  } else {
+    const LaneCholesky half(five_points(n_measured / 2).get(), space_);
+    factor += (factor - of_cell(half)) *
+              std::log2(static_cast<double>(n_grid) / static_cast<double>(n_measured));
+  }
+  const auto n_cell = static_cast<double>(flow_.conductance.n_cell());
   // On a device each block has its work space at the same time as the others.
   const std::int64_t scratch = shares_scratch(space_) ? 0 : scratch_size(flow_) / n_lane;
-  const std::int64_t n_other = 2 * flow_.conductance.n_cell() + scratch;
-  bytes_per_problem_ = (factor + static_cast<double>(n_other)) * sizeof(double);
-  if (n_grid == n_measured) cholesky_.emplace(std::move(measured));
+  bytes_per_problem_ = ((factor + 2.0) * n_cell + static_cast<double>(scratch)) * sizeof(double);
 }
 
 void Solver::prepare(std::int64_t n_block) {
