@@ -61,9 +61,9 @@ struct State {
   double *factor, *resistance, *u;
 };
 JPO_KERNEL State state_of(const Flow& flow, std::int64_t block) {
-  return {flow.factors + block * flow.cholesky.factor_size(),
-          flow.resistances + block * flow.conductance.field_size(),
-          flow.states + block * flow.conductance.field_size()};
+  double* resistance = flow.fields + block * 2 * flow.conductance.field_size();
+  return {flow.factors + block * flow.cholesky.factor_size(), resistance,
+          resistance + flow.conductance.field_size()};
 }
 
 // seen = sign * S u.
@@ -103,7 +103,8 @@ struct SolveKernel {
     flow.expansion.expand(work.unknowns, state.resistance, work.expansion);
     store(check, conductance.log_to_resistance(state.resistance));
     const Lanes source = lanes_of(conductance.cell_width() * conductance.cell_width());
-    for (std::int64_t k = 0; k < conductance.field_size(); k += n_lane) store(state.u + k, source);
+    for (std::int64_t cell = 0; cell < conductance.n_cell(); ++cell)
+      store(state.u + cell * n_lane, source);
     flow.cholesky.factor_and_solve(
         [&](std::int64_t row, std::int64_t column) {
           return conductance.entry(state.resistance, row, column);
@@ -169,8 +170,7 @@ Solver::Solver(const CosineExpansion::Spectrum& spectrum, std::int64_t n_grid,
       expansion_(spectrum, n_grid, space),
       sensors_(space, sensors),
       factors_(space),
-      resistances_(space),
-      states_(space),
+      fields_(space),
       checks_(space),
       scratch_(space) {
   flow_.conductance.n = n_grid;
@@ -209,12 +209,10 @@ void Solver::prepare(std::int64_t n_block) {
   if (!cholesky_) cholesky_.emplace(five_points(flow_.conductance.n).get(), space_);
   flow_.cholesky = cholesky_->sweeps();
   factors_.reserve(n_block * flow_.cholesky.factor_size());
-  resistances_.reserve(n_block * flow_.conductance.field_size());
-  states_.reserve(n_block * flow_.conductance.field_size());
+  fields_.reserve(n_block * 2 * flow_.conductance.field_size());
   checks_.reserve(n_block * kCheck * n_lane);
   flow_.factors = factors_.data();
-  flow_.resistances = resistances_.data();
-  flow_.states = states_.data();
+  flow_.fields = fields_.data();
   flow_.scratch = scratch_.reserve(n_block, scratch_size(flow_));
 }
 

@@ -28,9 +28,8 @@ struct Flow {
   LaneCholeskySweeps cholesky;
   const Sensor* sensors;
   std::int64_t n_sensor;
-  double* factors;      ///< [block][value][lane]
-  double* resistances;  ///< [block][cell][lane]
-  double* states;       ///< [block][cell][lane]
+  double* factors;  ///< [block][value][lane]
+  double* fields;   ///< exp(-k), then u [block][2][cell][lane]
   BlockScratch scratch;
 };
 
@@ -56,7 +55,7 @@ class Solver {
   CosineExpansion expansion_;
   KernelArray<Sensor> sensors_;
   std::optional<LaneCholesky> cholesky_;  ///< from the first solve on, or sooner
-  LaneBuffer factors_, resistances_, states_, checks_;
+  LaneBuffer factors_, fields_, checks_;
   ScratchBuffer scratch_;
   Flow flow_{};
   double bytes_per_problem_ = 0.0;
