@@ -40,13 +40,13 @@ check() { # check WHAT COMMAND...: its output goes to a file of that name
   fi
 }
 
-# Kernels: the same bits as on the host. Those of navier_stokes and wave_packet call sin and exp, which
-# each has its own of: there the sums agree.
+# Kernels: the same bits as on the host. Those of darcy, navier_stokes and wave_packet call sin and exp,
+# which each has its own of: there the sums agree.
 same_bits() {
   "$build/tests/models/print_bits_blocks" >"$out/bits_host.txt" || return 1
   "$build/tests/models/print_bits_blocks" cuda >"$out/bits_device.txt" || return 1
   awk 'NR == FNR { host[NR] = $0; n = NR; next }
-       /problems,/ { agrees = /model (navier_stokes|wave_packet)/ }
+       /problems,/ { agrees = /model (darcy|navier_stokes|wave_packet)/ }
        $0 == host[FNR] { next }
        { split(host[FNR], was); d = $NF - was[5]; d = d < 0 ? -d : d; size = was[5] < 0 ? -was[5] : was[5] }
        agrees && /of sum/ && $1 == was[1] && d <= 1e-5 * (1 + size) { next }
@@ -57,7 +57,7 @@ check bits same_bits
 # Models and networks within their tolerances, twice the same bits.
 against_host() { "$build/tests/device/test_device" | tee "$out/device.txt" && ! grep -q SKIPPED "$out/device.txt"; }
 check device against_host
-for deck in kuramoto_sivashinsky assimilation navier_stokes wave_packet billiards; do
+for deck in kuramoto_sivashinsky assimilation navier_stokes wave_packet billiards darcy; do
   check "verify_$deck" "$jpo" verify "inputs/$deck.toml" --set 'parallel.device="cuda"'
 done
 # A whole run: twice the same bits on the device, at one and two ranks.

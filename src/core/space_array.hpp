@@ -75,7 +75,7 @@ class GrowingArray {
   explicit GrowingArray(MemorySpace space = MemorySpace::host) : values_(space) {}
 
   void reserve(std::int64_t n) {
-    if (n <= values_.size()) return;
+    if (n <= 0 || n <= values_.size()) return;
     const MemorySpace space = values_.space();
     values_ = SpaceArray<Value>(space);  // the old ones go before the new ones come
     values_ = SpaceArray<Value>(space, n);

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 #include <numbers>
-#include <numeric>
 
 namespace jpo {
 
@@ -21,40 +20,47 @@ std::vector<std::array<std::int64_t, 2>> CosineExpansion::waves(std::int64_t n_m
   return all;
 }
 
-CosineExpansion::CosineExpansion(const Spectrum& spectrum, std::int64_t n_grid)
-    : n_cell_(n_grid * n_grid), waves_(waves(spectrum.n_mode)) {
+namespace {
+
+std::vector<CosineSums::Mode> make_modes(const CosineExpansion::Spectrum& spectrum) {
   constexpr double pi = std::numbers::pi;
-  std::vector<double> variance;
-  for (const auto& [p, q] : waves_) {
+  std::vector<CosineSums::Mode> modes;
+  double total = 0.0;
+  for (const auto& [p, q] : CosineExpansion::waves(spectrum.n_mode)) {
     const auto square = static_cast<double>(p * p + q * q);
-    variance.push_back(std::pow(pi * pi * square + spectrum.tau * spectrum.tau, -spectrum.alpha));
+    const double variance =
+        std::pow(pi * pi * square + spectrum.tau * spectrum.tau, -spectrum.alpha);
+    total += variance;
+    modes.push_back({p, q, variance});
   }
-  const double total = std::accumulate(variance.begin(), variance.end(), 0.0);
-  modes_.reserve(waves_.size() * static_cast<std::size_t>(n_cell_));
-  const double h = 1.0 / static_cast<double>(n_grid);
-  const auto cosine = [&](std::int64_t wave, std::int64_t i) {
-    return (wave > 0 ? std::numbers::sqrt2 : 1.0) *
-           std::cos(static_cast<double>(wave) * pi * h * (static_cast<double>(i) + 0.5));
-  };
-  for (std::size_t j = 0; j < waves_.size(); ++j) {
-    const double size = spectrum.deviation * std::sqrt(variance[j] / total);
-    for (std::int64_t row = 0; row < n_grid; ++row)
-      for (std::int64_t column = 0; column < n_grid; ++column)
-        modes_.push_back(size * cosine(waves_[j][0], column) * cosine(waves_[j][1], row));
-  }
+  // The mean of the squared cosine of a wave is 1/2, of a constant 1.
+  for (CosineSums::Mode& mode : modes)
+    mode.size =
+        spectrum.deviation * std::sqrt(mode.size / total) *
+        ((mode.p > 0 ? std::numbers::sqrt2 : 1.0) * (mode.q > 0 ? std::numbers::sqrt2 : 1.0));
+  return modes;
 }
 
-void CosineExpansion::expand(std::span<const double> m, std::span<double> k) const {
-  std::ranges::fill(k, 0.0);
-  for (std::size_t j = 0; j < m.size(); ++j) {
-    const auto shape = mode(j);
-    for (std::size_t cell = 0; cell < k.size(); ++cell) k[cell] += m[j] * shape[cell];
-  }
+std::vector<double> make_cosines(std::int64_t n_mode, std::int64_t n_grid) {
+  std::int64_t most = 0;
+  for (const auto& [p, q] : CosineExpansion::waves(n_mode)) most = std::max({most, p, q});
+  std::vector<double> cosines;
+  for (std::int64_t wave = 0; wave <= most; ++wave)
+    for (std::int64_t i = 0; i < n_grid; ++i)
+      cosines.push_back(std::cos(static_cast<double>(wave) * std::numbers::pi *
+                                 (static_cast<double>(i) + 0.5) / static_cast<double>(n_grid)));
+  return cosines;
 }
 
-void CosineExpansion::pull_back(std::span<const double> g_k, std::span<double> g_m) const {
-  for (std::size_t j = 0; j < g_m.size(); ++j)
-    g_m[j] = std::inner_product(g_k.begin(), g_k.end(), mode(j).begin(), 0.0);
+}  // namespace
+
+CosineExpansion::CosineExpansion(const Spectrum& spectrum, std::int64_t n_grid, MemorySpace space)
+    : n_grid_(n_grid),
+      modes_(space, make_modes(spectrum)),
+      cosines_(space, make_cosines(spectrum.n_mode, n_grid)) {}
+
+CosineSums CosineExpansion::sums() const {
+  return {n_grid_, modes_.size(), cosines_.size() / n_grid_, modes_.data(), cosines_.data()};
 }
 
 }  // namespace jpo

@@ -8,6 +8,7 @@
 // A kernel is a struct of numbers and pointers whose operator()(block) const does the work; it and
 // all that it calls are JPO_KERNEL. It holds no Lanes: their size differs between host and device.
 
+#include <cmath>
 #include <cstdint>
 #include <stdexcept>
 #include <type_traits>
@@ -62,9 +63,28 @@ JPO_KERNEL inline Lanes operator*(const Lanes& x, const Lanes& y) {
 JPO_KERNEL inline Lanes operator*(double s, const Lanes& x) {
   return {s * x.a};
 }
+JPO_KERNEL inline Lanes operator/(double s, const Lanes& x) {
+  return {s / x.a};
+}
 JPO_KERNEL inline void assign(Lanes& to, const Lanes& x) {
   to.a = x.a;
 }
+
+using LanePart = double;
+JPO_KERNEL inline LanePart load_part(const double* from) {
+  return *from;
+}
+JPO_KERNEL inline void store_part(double* to, const LanePart& x) {
+  *to = x;
+}
+JPO_KERNEL inline LanePart square_root(const LanePart& x) {
+  return std::sqrt(x);
+}
+template <class Body>
+JPO_KERNEL inline void for_each_part(Body&& body) {
+  body(this_lane());
+}
+
 /// body(lane) for the lanes that this thread works on.
 template <class Body>
 JPO_KERNEL inline void for_each_lane(Body&& body) {
@@ -109,12 +129,34 @@ JPO_KERNEL inline Lanes operator*(const Lanes& x, const Lanes& y) {
 JPO_KERNEL inline Lanes operator*(double s, const Lanes& x) {
   return {s * x.a, s * x.b, s * x.c, s * x.d};
 }
+JPO_KERNEL inline Lanes operator/(double s, const Lanes& x) {
+  return {s / x.a, s / x.b, s / x.c, s / x.d};
+}
 JPO_KERNEL inline void assign(Lanes& to, const Lanes& x) {
   to.a = x.a;  // register by register, again
   to.b = x.b;
   to.c = x.c;
   to.d = x.d;
 }
+
+/// A quarter of Lanes, one register: for tiles of numbers that are used more than once, of which
+/// registers hold no more than three Lanes with what they are multiplied by.
+using LanePart = Lanes::Quad;
+JPO_KERNEL inline LanePart load_part(const double* from) {
+  return *reinterpret_cast<const Lanes::Stored*>(from);
+}
+JPO_KERNEL inline void store_part(double* to, const LanePart& x) {
+  *reinterpret_cast<Lanes::Stored*>(to) = x;
+}
+JPO_KERNEL inline LanePart square_root(const LanePart& x) {
+  return LanePart{std::sqrt(x[0]), std::sqrt(x[1]), std::sqrt(x[2]), std::sqrt(x[3])};
+}
+/// body(lane) for the first lane of each part that this thread works on.
+template <class Body>
+JPO_KERNEL inline void for_each_part(Body&& body) {
+  for (std::int64_t lane = 0; lane < n_lane; lane += 4) body(lane);
+}
+
 /// body(lane) for the lanes that this thread works on.
 template <class Body>
 JPO_KERNEL inline void for_each_lane(Body&& body) {

@@ -6,15 +6,11 @@
 #include <utility>
 
 #include "core/checks.hpp"
-#include "core/handle.hpp"
 
 namespace jpo {
 namespace {
 
-using IndexSet = Handle<IS, ISDestroy>;
-
 constexpr double kProductTolerance = 1e-12;
-constexpr std::int32_t kNone = -1;
 
 void check_symmetry(Mat matrix) {
   PetscInt n_row = 0, n_column = 0;
@@ -30,82 +26,21 @@ void check_symmetry(Mat matrix) {
 SparseCholesky::SparseCholesky(Mat matrix, MatOrderingType ordering, MemorySpace space)
     : panels_(space), rows_(space), values_(space), inverse_diagonal_(space) {
   check_symmetry(matrix);
-  const Entries a = permuted_lower(matrix, ordering);
+  order_ = elimination_order(matrix, ordering);
+  n_ = std::ssize(order_);
+  const SparseEntries a = permuted_lower(matrix, order_);
   const Factor l = factor(a);
   check_product(a, l);
   store_panels(l, space);
 }
 
-// Rows of the lower triangle of P A P^T, the diagonal last.
-SparseCholesky::Entries SparseCholesky::permuted_lower(Mat matrix, MatOrderingType ordering) {
-  PetscInt n = 0;
-  PETSC(MatGetSize(matrix, &n, nullptr));
-  n_ = n;
-  IndexSet rows, columns;
-  PETSC(MatGetOrdering(matrix, ordering, rows.put(), columns.put()));
-  const PetscInt* order = nullptr;
-  PETSC(ISGetIndices(rows.get(), &order));
-  order_.assign(order, order + n);
-  PETSC(ISRestoreIndices(rows.get(), &order));
-  std::vector<std::int32_t> position(static_cast<std::size_t>(n));
-  for (std::size_t k = 0; k < order_.size(); ++k)
-    position[static_cast<std::size_t>(order_[k])] = static_cast<std::int32_t>(k);
-
-  Entries a;
-  a.begin.push_back(0);
-  for (PetscInt k = 0; k < n; ++k) {
-    PetscInt n_entry = 0;
-    const PetscInt* column = nullptr;
-    const PetscScalar* value = nullptr;
-    const auto row = static_cast<PetscInt>(row_of(k));
-    double diagonal = 0.0;
-    PETSC(MatGetRow(matrix, row, &n_entry, &column, &value));
-    for (PetscInt e = 0; e < n_entry; ++e) {
-      const std::int32_t j = position[static_cast<std::size_t>(column[e])];
-      if (j == k) diagonal = value[e];
-      if (j >= k) continue;
-      a.index.push_back(j);
-      a.value.push_back(value[e]);
-    }
-    PETSC(MatRestoreRow(matrix, row, &n_entry, &column, &value));
-    a.index.push_back(static_cast<std::int32_t>(k));
-    a.value.push_back(diagonal);
-    a.begin.push_back(static_cast<std::int64_t>(a.index.size()));
-  }
-  return a;
-}
-
-// Entries in each column of L, and the elimination tree: parent[j] is the first row below j with an
-// entry in column j of L.
-std::vector<std::int64_t> SparseCholesky::count_rows(const Entries& a,
-                                                     std::vector<std::int32_t>& parent) const {
-  const auto n = static_cast<std::size_t>(n_);
-  parent.assign(n, kNone);
-  std::vector<std::int64_t> count(n, 0);
-  std::vector<std::int64_t> seen(n, -1);
-  for (std::int64_t k = 0; k < n_; ++k) {
-    seen[static_cast<std::size_t>(k)] = k;
-    for (std::int64_t e = a.begin[k]; e < a.begin[k + 1]; ++e) {
-      auto j = static_cast<std::size_t>(a.index[static_cast<std::size_t>(e)]);
-      while (seen[j] != k) {
-        if (parent[j] == kNone) parent[j] = static_cast<std::int32_t>(k);
-        ++count[j];
-        seen[j] = k;
-        j = static_cast<std::size_t>(parent[j]);
-      }
-    }
-  }
-  return count;
-}
-
 // Up-looking (Davis 2005, doi 10.1145/1114268.1114277): row k of L solves a triangular system with
 // the rows above it; its pattern is what the elimination tree reaches from row k of A.
-SparseCholesky::Factor SparseCholesky::factor(const Entries& a) const {
-  std::vector<std::int32_t> parent;
-  const std::vector<std::int64_t> count = count_rows(a, parent);
+SparseCholesky::Factor SparseCholesky::factor(const SparseEntries& a) const {
+  const auto [parent, count] = elimination_tree(a);
   const auto n = static_cast<std::size_t>(n_);
   Factor result;
-  Entries& l = result.columns;
+  SparseEntries& l = result.columns;
   l.begin.assign(n + 1, 0);
   for (std::size_t j = 0; j < n; ++j) l.begin[j + 1] = l.begin[j] + count[j];
   l.index.resize(static_cast<std::size_t>(l.begin[n]));
@@ -151,7 +86,7 @@ SparseCholesky::Factor SparseCholesky::factor(const Entries& a) const {
 }
 
 // Column j of L D L^T is the sum of D(k) L(j, k) times column k of L, over the entries of row j.
-void SparseCholesky::check_product(const Entries& a, const Factor& l) const {
+void SparseCholesky::check_product(const SparseEntries& a, const Factor& l) const {
   const auto n = static_cast<std::size_t>(n_);
   double largest = 0.0;
   for (const double value : a.value) largest = std::max(largest, std::abs(value));

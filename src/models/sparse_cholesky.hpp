@@ -11,6 +11,7 @@
 #include <petscmat.h>
 
 #include "models/lanes.hpp"
+#include "models/symbolic_cholesky.hpp"
 
 namespace jpo {
 
@@ -79,21 +80,14 @@ class SparseCholesky {
   std::int64_t n_byte() const;
 
  private:
-  struct Entries {
-    std::vector<std::int64_t> begin;  ///< n + 1
-    std::vector<std::int32_t> index;
-    std::vector<double> value;
-  };
   /// L and D while they are computed and checked: columns, each with ascending rows.
   struct Factor {
-    Entries columns;
+    SparseEntries columns;
     std::vector<double> diagonal;
   };
   using Panel = SparseCholeskySweeps::Panel;
-  Entries permuted_lower(Mat matrix, MatOrderingType ordering);
-  std::vector<std::int64_t> count_rows(const Entries& a, std::vector<std::int32_t>& parent) const;
-  Factor factor(const Entries& a) const;
-  void check_product(const Entries& a, const Factor& l) const;
+  Factor factor(const SparseEntries& a) const;
+  void check_product(const SparseEntries& a, const Factor& l) const;
   void store_panels(const Factor& l, MemorySpace space);
 
   std::int64_t n_ = 0;

@@ -93,6 +93,7 @@ const std::vector<Keys>& cases() {
        {"n_grid", "16"},
        {"walls", "false"},
        {"obstacle", "cylinder"}},
+      {{"model", "darcy"}},
       {{"model", "wave_packet"}},
       {{"model", "wave_packet"}, {"unknown_amplitude", "true"}},
       {{"model", "billiards"}},

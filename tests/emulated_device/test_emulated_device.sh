@@ -183,7 +183,34 @@ candidates = 3
 updates = 6
 DECK
 
-for deck in wave_packet assimilation kuramoto_sivashinsky navier_stokes billiards; do
+cat >darcy.toml <<'DECK'
+[run]
+name = "darcy"
+seed = 8
+[data]
+n_problem = 19
+inverse_crime = false
+[misfit]
+prior_weight = 1e-5
+[model]
+name = "darcy"
+n_grid = 16
+n_mode = 6
+[network]
+name = "cnn"
+channels = [8]
+[parallel]
+micro_batch = 10
+[[method]]
+kind = "joint"
+updates = 8
+[[method]]
+name = "lm"
+kind = "levenberg_marquardt"
+max_evaluations = 20
+DECK
+
+for deck in wave_packet assimilation kuramoto_sivashinsky navier_stokes billiards darcy; do
   expect 0 "" ranks 2 "$jpo" run $deck.toml --set run.output=host_$deck.h5
   expect 0 "" ranks 2 "$emulated" run $deck.toml --set parallel.device=cuda \
     --set run.output=device_$deck.h5

@@ -111,6 +111,9 @@ void print_all(MemorySpace space) {
     print_case({{"model", "billiards"}, {"n_ball", "10"}}, Resolution::inversion, n, space);
     print_case({{"model", "billiards"}, {"direct", "true"}}, Resolution::inversion, n, space);
   }
+  for (const std::int64_t n : {1, 16, 37})
+    print_case({{"model", "darcy"}, {"n_grid", "24"}}, Resolution::inversion, n, space);
+  print_case({{"model", "darcy"}, {"n_grid", "17"}, {"n_mode", "50"}}, Resolution::data, 5, space);
   // Many shots with more collisions than there are balls.
   print_case({{"model", "billiards"}, {"n_ball", "27"}, {"restitution", "0.05"}},
              Resolution::inversion, 37, space);

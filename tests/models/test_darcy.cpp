@@ -1,19 +1,24 @@
-// The Darcy model against a manufactured solution, Fourier series, and the properties of its
-// matrix; other solvers against its own.
+// The Darcy model against a manufactured solution, Fourier series, the properties of its matrix,
+// and PETSc's own solver.
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <limits>
 #include <numbers>
 
 #include <gtest/gtest.h>
+#include <petscksp.h>
 
 #include "core/checks.hpp"
 #include "core/errors.hpp"
+#include "core/handle.hpp"
 #include "core/random.hpp"
 #include "inverse/verification.hpp"
 #include "models/cosine_expansion.hpp"
 #include "models/darcy_operator.hpp"
+#include "models/lane_cholesky.hpp"
+#include "models/lanes.hpp"
 #include "tests/models/make_model.hpp"
 
 namespace jpo {
@@ -41,22 +46,68 @@ struct Manufactured {
   }
 };
 
-// function(x, y) at the cell centres.
+// function(x, y) at the cell centres, in all lanes.
 template <class Function>
-std::vector<double> at_cells(const DarcyOperator& a, Function&& function) {
-  std::vector<double> values(a.n_cell());
-  a.integrate(function, values);
-  for (double& value : values) value /= a.cell_width() * a.cell_width();
+std::vector<double> at_cells(std::int64_t n, Function&& function) {
+  std::vector<double> values;
+  const auto centre = [n](std::int64_t i) {
+    return (static_cast<double>(i) + 0.5) / static_cast<double>(n);
+  };
+  for (std::int64_t row = 0; row < n; ++row)
+    for (std::int64_t column = 0; column < n; ++column)
+      values.insert(values.end(), n_lane, function(centre(column), centre(row)));
   return values;
 }
 
-double manufactured_error(PetscInt n_grid) {
-  DarcyOperator a(n_grid);
-  EXPECT_TRUE(a.set_log_coefficient(at_cells(a, Manufactured::k)));
-  std::vector<double> b(a.n_cell()), u(a.n_cell());
-  a.integrate(Manufactured::f, b);
-  a.solve(b, u);
-  const std::vector<double> exact = at_cells(a, Manufactured::u);
+// A five-point matrix of PETSc from a loop of its own: flow is 2 / (exp(-k_p) + exp(-k_q)) across a
+// face, 2 exp(k_p) across an edge.
+Handle<Mat, MatDestroy> petsc_matrix(PetscInt n, const std::vector<double>& k) {
+  Handle<Mat, MatDestroy> matrix;
+  PETSC(MatCreateSeqAIJ(PETSC_COMM_SELF, n * n, n * n, 5, nullptr, matrix.put()));
+  PETSC(MatSetOption(matrix.get(), MAT_SPD, PETSC_TRUE));
+  const auto log_at = [&](PetscInt p) { return k[static_cast<std::size_t>(p)]; };
+  const auto link = [&](PetscInt p, PetscInt q) {
+    const double t = 2.0 / (std::exp(-log_at(p)) + std::exp(-log_at(q)));
+    const std::array<PetscInt, 2> cells = {p, q};
+    const std::array<PetscScalar, 4> values = {t, -t, -t, t};
+    PETSC(MatSetValues(matrix.get(), 2, cells.data(), 2, cells.data(), values.data(), ADD_VALUES));
+  };
+  const auto ground = [&](PetscInt p) {
+    PETSC(MatSetValue(matrix.get(), p, p, 2.0 * std::exp(log_at(p)), ADD_VALUES));
+  };
+  for (PetscInt i = 0; i < n; ++i) {
+    for (PetscInt j = 0; j + 1 < n; ++j) {
+      link(i * n + j, i * n + j + 1);
+      link(j * n + i, (j + 1) * n + i);
+    }
+    for (const PetscInt p : {i, (n - 1) * n + i, i * n, i * n + n - 1}) ground(p);
+  }
+  PETSC(MatAssemblyBegin(matrix.get(), MAT_FINAL_ASSEMBLY));
+  PETSC(MatAssemblyEnd(matrix.get(), MAT_FINAL_ASSEMBLY));
+  return matrix;
+}
+
+// A(k)^-1 b on n x n cells, fields [cell][lane].
+std::vector<double> solution(std::int64_t n, std::vector<double> k, std::vector<double> b) {
+  const LaneCholesky cholesky(
+      petsc_matrix(static_cast<PetscInt>(n), std::vector<double>(static_cast<std::size_t>(n * n)))
+          .get());
+  const DarcyOperator a{n};
+  EXPECT_EQ(Lanes(a.log_to_resistance(k.data())).a[0], 0.0);
+  std::vector<double> factor(static_cast<std::size_t>(cholesky.sweeps().factor_size()));
+  std::vector<double> check(n_lane);
+  cholesky.sweeps().factor_and_solve(
+      [&](std::int64_t row, std::int64_t column) { return a.entry(k.data(), row, column); },
+      factor.data(), b.data(), check.data());
+  EXPECT_EQ(check, std::vector<double>(n_lane));
+  return b;
+}
+
+double manufactured_error(std::int64_t n) {
+  std::vector<double> b = at_cells(n, Manufactured::f);
+  for (double& value : b) value /= static_cast<double>(n * n);
+  const std::vector<double> u = solution(n, at_cells(n, Manufactured::k), b);
+  const std::vector<double> exact = at_cells(n, Manufactured::u);
   double worst = 0.0;
   for (std::size_t cell = 0; cell < u.size(); ++cell)
     worst = std::max(worst, std::abs(u[cell] - exact[cell]));
@@ -65,7 +116,7 @@ double manufactured_error(PetscInt n_grid) {
 
 TEST(Darcy, IsOfSecondOrderForAManufacturedSolution) {
   std::vector<double> errors;
-  for (const PetscInt n_grid : {16, 32, 64, 128}) errors.push_back(manufactured_error(n_grid));
+  for (const std::int64_t n_grid : {16, 32, 64, 128}) errors.push_back(manufactured_error(n_grid));
   for (std::size_t k = 1; k < errors.size(); ++k) {
     RecordProperty("order" + std::to_string(k),
                    std::to_string(std::log2(errors[k - 1] / errors[k])));
@@ -128,59 +179,50 @@ std::vector<double> random_values(std::size_t n, std::uint64_t seed) {
   return values;
 }
 
-// x . A x is the power lost at the faces, written here anew: positive for any x but 0.
-TEST(Darcy, MatrixIsSymmetricAndItsEnergyIsThatOfTheFaces) {
+// The entries that the factorization takes, against PETSc's matrix of the same k.
+TEST(Darcy, MatrixIsThatOfTheFaces) {
   constexpr PetscInt n = 12;
-  DarcyOperator a(n);
   const std::vector<double> k = random_values(n * n, 1);
-  const std::vector<double> x = random_values(n * n, 2);
-  ASSERT_TRUE(a.set_log_coefficient(k));
-  PetscBool symmetric = PETSC_FALSE;
-  Handle<Mat, MatDestroy> transposed;
-  PETSC(MatTranspose(a.matrix(), MAT_INITIAL_MATRIX, transposed.put()));
-  PETSC(MatEqual(a.matrix(), transposed.get(), &symmetric));
-  EXPECT_TRUE(symmetric == PETSC_TRUE);
+  const auto expected = petsc_matrix(n, k);
+  std::vector<double> resistance;
+  for (const double value : k) resistance.insert(resistance.end(), n_lane, std::exp(-value));
+  for (PetscInt p = 0; p < n * n; ++p) {
+    PetscInt n_entry = 0;
+    const PetscInt* column = nullptr;
+    const PetscScalar* value = nullptr;
+    PETSC(MatGetRow(expected.get(), p, &n_entry, &column, &value));
+    for (PetscInt e = 0; e < n_entry; ++e)
+      EXPECT_NEAR((DarcyOperator{n}.entry(resistance.data(), p, column[e])).d[3], value[e],
+                  1e-14 * std::abs(value[e]));
+    PETSC(MatRestoreRow(expected.get(), p, &n_entry, &column, &value));
+  }
+}
 
-  // A field with a frame of zeros around it; half a cell to the edge, so twice the conductance.
-  const auto value = [&](const std::vector<double>& of, PetscInt i, PetscInt j) {
-    const bool inside = i >= 0 && j >= 0 && i < n && j < n;
-    return inside ? of[static_cast<std::size_t>(j * n + i)] : infinity;
-  };
-  double energy = 0.0;
-  const auto add_face = [&](PetscInt i, PetscInt j, PetscInt i2, PetscInt j2) {
-    const double ka = value(k, i, j), kb = value(k, i2, j2);
-    const double xa = std::isinf(ka) ? 0.0 : value(x, i, j);
-    const double xb = std::isinf(kb) ? 0.0 : value(x, i2, j2);
-    energy += 2.0 / (std::exp(-ka) + std::exp(-kb)) * (xa - xb) * (xa - xb);
-  };
-  for (PetscInt j = 0; j < n; ++j)
-    for (PetscInt i = -1; i < n; ++i) {
-      add_face(i, j, i + 1, j);
-      add_face(j, i, j, i + 1);
-    }
+// Fields of one problem.
+std::vector<double> first_lane(const std::vector<double>& lanes) {
+  std::vector<double> values;
+  for (std::size_t k = 0; k < lanes.size(); k += n_lane) values.push_back(lanes[k]);
+  return values;
+}
 
-  Handle<Vec, VecDestroy> in, out;
-  PETSC(MatCreateVecs(a.matrix(), in.put(), out.put()));
-  double* values = nullptr;
-  PETSC(VecGetArray(in.get(), &values));
-  std::ranges::copy(x, values);
-  PETSC(VecRestoreArray(in.get(), &values));
-  PETSC(MatMult(a.matrix(), in.get(), out.get()));
-  double product = 0.0;
-  PETSC(VecDot(in.get(), out.get(), &product));
-  EXPECT_GT(energy, 0.0);
-  EXPECT_NEAR(product, energy, 1e-12 * energy);
+std::vector<double> expanded(const CosineExpansion& expansion, const std::vector<double>& m) {
+  const CosineSums sums = expansion.sums();
+  std::vector<double> lanes, k(static_cast<std::size_t>(sums.n_grid * sums.n_grid * n_lane));
+  for (const double value : m) lanes.insert(lanes.end(), n_lane, value);
+  std::vector<double> scratch(static_cast<std::size_t>(sums.scratch_size()));
+  sums.expand(lanes.data(), k.data(), scratch.data());
+  return first_lane(k);
 }
 
 TEST(Darcy, ExpansionIsOrthogonalWithTheSpectrumItNames) {
   constexpr std::size_t n_mode = 40;
   const CosineExpansion expansion({n_mode, 1.7, 4.0, 0.6}, 24);
-  const auto n_cell = static_cast<std::size_t>(expansion.n_cell());
-  std::vector<std::vector<double>> modes(n_mode, std::vector<double>(n_cell));
+  const std::size_t n_cell = 24 * 24;
+  std::vector<std::vector<double>> modes;
   for (std::size_t j = 0; j < n_mode; ++j) {
     std::vector<double> m(n_mode, 0.0);
     m[j] = 1.0;
-    expansion.expand(m, modes[j]);
+    modes.push_back(expanded(expansion, m));
   }
   // The midpoint rule is exact for these products.
   const auto product = [&](std::size_t a, std::size_t b) {
@@ -190,7 +232,7 @@ TEST(Darcy, ExpansionIsOrthogonalWithTheSpectrumItNames) {
   };
   double total = 0.0;
   const auto expected = [&](std::size_t j) {
-    const auto [p, q] = expansion.wave(static_cast<std::int64_t>(j));
+    const auto [p, q] = CosineExpansion::waves(n_mode)[j];
     return std::pow(pi * pi * static_cast<double>(p * p + q * q) + 16.0, -1.7);
   };
   for (std::size_t a = 0; a < n_mode; ++a) {
@@ -206,112 +248,55 @@ TEST(Darcy, ExpansionIsOrthogonalWithTheSpectrumItNames) {
   EXPECT_NEAR(modes[0][0], std::sqrt(2.0 * product(0, 0)) * std::cos(pi / 48.0), 1e-14);
 }
 
-using Options = std::vector<std::pair<std::string, std::string>>;
-
-// Sets PETSc options of the model for one scope.
-class ScopedOptions {
- public:
-  explicit ScopedOptions(Options options) : options_(std::move(options)) {
-    for (const auto& [name, value] : options_)
-      PETSC(PetscOptionsSetValue(nullptr, ("-darcy_" + name).c_str(), value.c_str()));
-  }
-  ScopedOptions(const ScopedOptions&) = delete;
-  ScopedOptions& operator=(const ScopedOptions&) = delete;
-  ScopedOptions(ScopedOptions&&) = delete;
-  ScopedOptions& operator=(ScopedOptions&&) = delete;
-  ~ScopedOptions() {
-    for (const auto& [name, value] : options_)
-      static_cast<void>(PetscOptionsClearValue(nullptr, ("-darcy_" + name).c_str()));
-  }
-
- private:
-  Options options_;
-};
-
-// y, then g for weights of 1, of 4 draws.
-std::vector<double> answers(ForwardModel& model) {
-  Batch c(4, 0), m(4, 32), y(4, 64), w(4, 64), g(4, 32);
-  std::vector<SolveStatus> status(4);
-  for (std::int64_t row = 0; row < 4; ++row)
-    model.sample(static_cast<std::uint64_t>(row), {}, m.write().row(row));
-  w.fill(1.0);
-  model.solve(c, m, y, status);
-  EXPECT_EQ(std::ranges::count(status, SolveStatus::converged), 4);
-  model.adjoint(w, g);
-  std::vector<double> all;
-  for (const Batch* part : {&y, &g}) {
-    const auto rows = part->read();
-    all.insert(all.end(), rows.values().begin(), rows.values().end());
-  }
-  return all;
+// u of PETSc's Cholesky for the model's own source, at the sensors (i + 1) / 9 of 9 j cells a side:
+// means of the four cells around.
+std::vector<double> petsc_observation(PetscInt n, const std::vector<double>& k) {
+  const auto matrix = petsc_matrix(n, k);
+  Handle<KSP, KSPDestroy> solver;
+  Handle<Vec, VecDestroy> b, x;
+  PC factors = nullptr;
+  PETSC(KSPCreate(PETSC_COMM_SELF, solver.put()));
+  PETSC(KSPSetOperators(solver.get(), matrix.get(), matrix.get()));
+  PETSC(KSPSetType(solver.get(), KSPPREONLY));
+  PETSC(KSPGetPC(solver.get(), &factors));
+  PETSC(PCSetType(factors, PCCHOLESKY));
+  PETSC(MatCreateVecs(matrix.get(), b.put(), x.put()));
+  PETSC(VecSet(b.get(), 1.0 / static_cast<double>(n * n)));
+  PETSC(KSPSolve(solver.get(), b.get(), x.get()));
+  const PetscScalar* u = nullptr;
+  PETSC(VecGetArrayRead(x.get(), &u));
+  std::vector<double> y;
+  for (PetscInt j = 1; j <= 8; ++j)
+    for (PetscInt i = 1; i <= 8; ++i) {
+      const PetscInt p = (j * n / 9) * n + i * n / 9;
+      y.push_back(0.25 * (u[p] + u[p - 1] + u[p - n] + u[p - n - 1]));
+    }
+  PETSC(VecRestoreArrayRead(x.get(), &u));
+  return y;
 }
 
-double largest_difference(const std::vector<double>& a, const std::vector<double>& b) {
-  double worst = 0.0, size = 0.0;
-  for (std::size_t k = 0; k < a.size(); ++k) {
-    worst = std::max(worst, std::abs(a[k] - b[k]));
-    size = std::max(size, std::abs(a[k]));
-  }
-  return worst / size;
-}
+class DarcyOfDeviation : public testing::TestWithParam<const char*> {};
 
-const Options multigrid = {{"ksp_type", "cg"}, {"pc_type", "gamg"}};
-
-TEST(Darcy, OtherSolversGiveTheSameAnswer) {
-  const std::vector<double> cholesky = answers(*make_test_model("darcy", {}));
-  {
-    const ScopedOptions options(Options{{"pc_type", "lu"}});
-    const std::vector<double> lu = answers(*make_test_model("darcy", {}));
-    EXPECT_NE(lu, cholesky);  // the options did arrive
-    EXPECT_LT(largest_difference(cholesky, lu), 1e-12);
-  }
-  const ScopedOptions options(multigrid);
-  const std::vector<double> iterative = answers(*make_test_model("darcy", {}));
-  EXPECT_NE(iterative, cholesky);
-  EXPECT_LT(largest_difference(cholesky, iterative), 1e-10);
-}
-
-// Multigrid must not remember the hierarchy of an earlier problem: bits would depend on the past.
-TEST(Darcy, MultigridKeepsWhatEveryModelPromises) {
-  const ScopedOptions options(multigrid);
-  const auto model = make_test_model("darcy", {{"n_grid", "16"}});
-  for (const CheckRow& row : verify_model(*model, {}))
-    EXPECT_TRUE(row.passed) << row.name << ": " << row.value << ", limit " << row.limit;
-}
-
-// Enough iterations for weak contrasts, too few for strong ones.
-TEST(Darcy, AProblemWhoseSolverStopsShortFailsAlone) {
-  const ScopedOptions options(
-      Options{{"ksp_type", "cg"}, {"pc_type", "none"}, {"ksp_max_it", "150"}});
-  const auto model = make_test_model("darcy", {{"n_grid", "16"}});
-  Batch c(3, 0), m(3, 32), y(3, 64), w(3, 64), g(3, 32);
-  std::vector<SolveStatus> status(3);
-  m.fill(0.0);
+// At deviation 3 exp(k) spans ten orders of magnitude.
+TEST_P(DarcyOfDeviation, AgreesWithPetscsCholesky) {
+  constexpr std::int64_t n = 45, n_problem = 18;
+  const CosineExpansion expansion({32, 2.0, 3.0, std::stod(GetParam())}, n);
+  const auto model = make_test_model("darcy", {{"n_grid", "45"}, {"deviation", GetParam()}});
+  Batch c(n_problem, 0), m(n_problem, 32), y(n_problem, 64);
+  std::vector<SolveStatus> status(n_problem);
+  for (std::int64_t row = 0; row < n_problem; ++row)
+    model->sample(static_cast<std::uint64_t>(row), {}, m.write().row(row));
   model->solve(c, m, y, status);
-  const Batch good_y = y.copy();
-  std::ranges::fill(m.write().row(1), 5.0);
-  model->solve(c, m, y, status);
-  using enum SolveStatus;
-  EXPECT_EQ(status, (std::vector{converged, solver_failed, converged}));
-  EXPECT_TRUE(std::ranges::equal(y.read().row(2), good_y.read().row(2)));
-  w.fill(1.0);
-  model->adjoint(w, g);
-  EXPECT_TRUE(std::isfinite(g.read().row(2)[0]));
-  m.fill(0.0);
-  model->solve(c, m, y, status);
-  EXPECT_EQ(status, (std::vector(3, converged)));
-  EXPECT_TRUE(std::ranges::equal(y.read().values(), good_y.read().values()));
-}
-
-TEST(Darcy, RefusesSolverOptionsThatFailEvenForAHomogeneousMedium) {
-  for (const auto& option : Options{{"ksp_type", "nonsense"}, {"pc_type", "nonsense"}}) {
-    const ScopedOptions options(Options{option});
-    EXPECT_THROW(make_test_model("darcy", {}), BadInput);
+  for (std::int64_t row = 0; row < n_problem; ++row) {
+    ASSERT_EQ(status[static_cast<std::size_t>(row)], SolveStatus::converged);
+    const auto m_row = m.read().row(row);
+    const std::vector<double> expected =
+        petsc_observation(n, expanded(expansion, {m_row.begin(), m_row.end()}));
+    for (std::size_t s = 0; s < expected.size(); ++s)
+      EXPECT_NEAR(y.read().row(row)[s], expected[s], 1e-10 * std::abs(expected[s]));
   }
-  const ScopedOptions options(
-      Options{{"ksp_type", "cg"}, {"pc_type", "none"}, {"ksp_max_it", "3"}});
-  EXPECT_THROW(make_test_model("darcy", {}), BadInput);
 }
+INSTANTIATE_TEST_SUITE_P(Deviations, DarcyOfDeviation, testing::Values("0.3", "1.0", "3.0"));
 
 TEST(Darcy, InputsThatAreNotFiniteOrFarOutDivergeAndHarmNoNeighbour) {
   const auto model = make_test_model("darcy", {{"n_grid", "16"}});
@@ -360,13 +345,14 @@ TEST(Darcy, RefusesMoreModesThanItsCellsTellApart) {
   EXPECT_NO_THROW(make_test_model("darcy", {{"n_grid", "16"}, {"n_mode", "100"}}));
 }
 
-// Measured on a smaller grid: n^2 log n. PETSc's factor itself, once: 2.0 GB for 16 problems on 512
-// cells a side, 441.6 MB on 256.
+// From smaller grids. What the factors of these two have was counted once: 7,882,837 numbers of 512
+// cells a side, 35,911,023 of 1024. A solve keeps exp(-k) and u, too.
 TEST(Darcy, PredictsTheMemoryOfALargeGrid) {
   const auto bytes = [](const char* n_grid) {
     return make_test_model("darcy", {{"n_grid", n_grid}})->shape().state_bytes;
   };
-  EXPECT_NEAR(bytes("512") / bytes("256"), 4.5, 0.1);
+  EXPECT_NEAR(bytes("512") / (8.0 * (7882837.0 + 2.0 * 512 * 512)), 1.0, 0.01);
+  EXPECT_NEAR(bytes("1024") / (8.0 * (35911023.0 + 2.0 * 1024 * 1024)), 1.0, 0.01);
 }
 
 }  // namespace
