@@ -119,8 +119,7 @@ struct RaiseMaximum {
     const double value = kernel(k);
 #if defined(__CUDA_ARCH__)
     // The bits of numbers that are not negative are in the order of the numbers.
-    if (value > 0.0)
-      atomicMax(reinterpret_cast<long long*>(maximum), __double_as_longlong(value));
+    if (value > 0.0) atomicMax(reinterpret_cast<long long*>(maximum), __double_as_longlong(value));
 #else
     if (value > *maximum) *maximum = value;
 #endif

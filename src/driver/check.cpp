@@ -2,6 +2,7 @@
 #include "deck/study_settings.hpp"
 #include "driver/deck_checks.hpp"
 #include "driver/job.hpp"
+#include "driver/predictions.hpp"
 #include "driver/results.hpp"
 #include "driver/screen.hpp"
 #include "driver/study_cells.hpp"
@@ -22,7 +23,7 @@ ExitCode check(const DeckArguments& arguments, MPI_Comm comm) {
   MPI_Comm_size(comm, &n_rank);
   say("{}", deck.resolved);
   const ModelShape shape = make_model(deck, Resolution::inversion)->shape();
-  show_sizes(deck, shape, n_rank);
+  show_sizes(deck, shape, n_rank, problems_at_once(deck, shape, n_rank));
   show_device_room(deck, shape, n_rank);
   if (has_study) say("`jpo study` runs {}", study_text(deck));
   say("{} is good", arguments.path);

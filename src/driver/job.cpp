@@ -46,16 +46,15 @@ int n_rank_of(MPI_Comm comm) {
 }
 
 ProblemSet make_problems(const Deck& deck, const Shard& shard, ForwardModel& model,
-                         PhaseTimer& timer, MPI_Comm comm) {
+                         std::int64_t solve_batch, PhaseTimer& timer, MPI_Comm comm) {
   const auto scope = timer.scope(Phase::data);
   const auto& data = deck.section<DataSettings>("data");
   if (data.from_file()) return read_problems(data, shard, model.shape(), comm);
   const auto seed = static_cast<std::uint64_t>(deck.section<RunSettings>("run").seed);
-  const auto generate = [&](ForwardModel& by) {
-    return generate_problems(data, seed, shard, problems_at_once(deck, by.shape(), n_rank_of(comm)),
-                             by);
-  };
-  return generate(data.inverse_crime ? model : *make_model(deck, Resolution::data));
+  if (data.inverse_crime) return generate_problems(data, seed, shard, solve_batch, model);
+  const auto finer = make_model(deck, Resolution::data);
+  return generate_problems(data, seed, shard,
+                           problems_at_once(deck, finer->shape(), n_rank_of(comm)), *finer);
 }
 
 bool is_finite(std::span<const double> values) {
@@ -177,8 +176,8 @@ Job::Job(Deck deck, MPI_Comm comm)
       shard_(make_shard(deck_, comm)),
       model_(make_model(deck_, Resolution::inversion)),
       transport_(transport_kind(deck_.section<ParallelSettings>("parallel")), comm),
-      problems_(make_problems(deck_, shard_, *model_, timer_, comm)),
-      solve_batch_(problems_at_once(deck_, shape(), n_rank_of(comm))) {
+      solve_batch_(problems_at_once(deck_, shape(), n_rank_of(comm))),
+      problems_(make_problems(deck_, shard_, *model_, solve_batch_, timer_, comm)) {
   const MethodResult centre(problems_.observation.n_problem(), shape().parameters);
   floor_ = loss_at(problems_.truth);
   loss_at_centre_ = loss_at(centre.parameters);

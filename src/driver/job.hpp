@@ -72,6 +72,8 @@ class Job {
   const ModelShape& shape() const { return model_->shape(); }
   ForwardModel& model() { return *model_; }
   const ProblemSet& problems() const { return problems_; }
+  /// Problems that the model solves at once on this rank.
+  std::int64_t solve_batch() const { return solve_batch_; }
   PhaseTimer& timer() { return timer_; }
   /// Misfit at the truth, or as a problem file says it; NaN where neither is known.
   const std::vector<double>& floor() const { return floor_; }
@@ -103,8 +105,8 @@ class Job {
   Shard shard_;
   std::unique_ptr<ForwardModel> model_;
   Transport transport_;
-  ProblemSet problems_;
   std::int64_t solve_batch_;
+  ProblemSet problems_;
   std::vector<double> floor_;
   std::vector<double> loss_at_centre_;
   std::vector<MethodResult> results_;

@@ -76,7 +76,8 @@ double weight_bytes(const Deck& deck, const ModelShape& shape) {
 MemoryNeed predict_memory(const Deck& deck, const ModelShape& shape, int n_rank) {
   const auto local = static_cast<double>(local_problems(deck, n_rank));
   const auto block = static_cast<double>(shape.state_block);
-  const auto solved = static_cast<double>(problems_at_once(deck, shape, n_rank));
+  const bool on_host = shape.space == MemorySpace::host;
+  const double solved = on_host ? static_cast<double>(problems_at_once(deck, shape, n_rank)) : 0.0;
   const Largest largest = largest_of(deck, shape, local);
   return {local * problem_bytes(shape), std::ceil(solved / block) * block * shape.state_bytes,
           weight_bytes(deck, shape), local * pair_bytes(shape) * static_cast<double>(largest.pairs),
@@ -105,9 +106,13 @@ double predict_device_memory(const Deck& deck, const ModelShape& shape, int n_ra
                    kNumber;
   const std::int64_t n_block = (solve_batch + shape.state_block - 1) / shape.state_block;
   const auto local = static_cast<double>(local_problems(deck, n_rank));
-  const std::int64_t pairs = largest_of(deck, shape, 0.0).pairs_with_model;
+  const Largest largest = largest_of(deck, shape, 0.0);
+  // What the bank learns from in an update is copied beside the problems.
+  const std::int64_t pairs = std::max<std::int64_t>(largest.pairs_with_model, largest.pairs > 0);
+  const auto answers = static_cast<double>(2 * std::ssize(deck.methods) * shape.parameters.size());
   return static_cast<double>(n_block * shape.state_block) * (states + row) +
-         local * (problem_bytes(shape) + pair_bytes(shape) * static_cast<double>(pairs)) +
+         local * (problem_bytes(shape) + answers * kNumber +
+                  pair_bytes(shape) * static_cast<double>(pairs)) +
          weight_bytes(deck, shape);
 }
 

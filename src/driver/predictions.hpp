@@ -9,10 +9,10 @@
 
 namespace jpo {
 
-/// Memory of a rank that has work [bytes], besides the program and its libraries.
+/// Memory on the host of a rank that has work [bytes], besides the program and its libraries.
 struct MemoryNeed {
   double problems = 0.0;  ///< and answers
-  double states = 0.0;    ///< of the problems that are solved at once
+  double states = 0.0;    ///< of the problems that are solved at once; 0 where a device has them
   double weights = 0.0;   ///< of the networks, with their gradients, moments and sums
   double pairs = 0.0;     ///< simulated pairs that a method keeps
   double answers = 0.0;   ///< of live solves, kept for checkpoints

@@ -58,7 +58,7 @@ void run_deck(Deck deck, const RunRecord& record, MPI_Comm comm) {
   const auto settings = deck.section<RunSettings>("run");
   const PetscOptionsScope options_scope(deck);
   Job job(std::move(deck), comm);
-  show_sizes(job.deck(), job.shape(), n_rank_of(job));
+  show_sizes(job.deck(), job.shape(), n_rank_of(job), job.solve_batch());
   show_problems(job);
   Checkpoints checkpoints(job, record.resumed_by);
   job.set_interruptions(checkpoints);

@@ -103,7 +103,7 @@ void show_header(MPI_Comm comm) {
   say("{}", line);
 }
 
-void show_sizes(const Deck& deck, const ModelShape& shape, int n_rank) {
+void show_sizes(const Deck& deck, const ModelShape& shape, int n_rank, std::int64_t solve_batch) {
   const auto& data = deck.section<DataSettings>("data");
   const auto& parallel = deck.section<ParallelSettings>("parallel");
   say("model {}: {} parameters ({}), {} observations, {} context values a problem", deck.model_name,
@@ -111,8 +111,7 @@ void show_sizes(const Deck& deck, const ModelShape& shape, int n_rank) {
       shape.context.size());
   if (shape.space == MemorySpace::cuda)
     say("works on the CUDA devices of its ranks, rank 0 on {}, {} problems at once; sums travel {}",
-        cuda_device_text(), problems_at_once(deck, shape, n_rank),
-        transport_text(transport_kind(parallel)));
+        cuda_device_text(), solve_batch, transport_text(transport_kind(parallel)));
   else if (parallel.device == "cuda")
     say("works on the host: this model has no kernels for a device");
   const std::int64_t useful = max_useful_ranks(deck);

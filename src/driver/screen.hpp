@@ -8,7 +8,7 @@ namespace jpo {
 /// Program, revision, ranks, libraries, processor. Collective on comm.
 void show_header(MPI_Comm comm);
 /// Model, problems, network, memory of a deck: what `jpo check` prints too. Not collective.
-void show_sizes(const Deck& deck, const ModelShape& shape, int n_rank);
+void show_sizes(const Deck& deck, const ModelShape& shape, int n_rank, std::int64_t solve_batch);
 /// What fits the device, where the model works on one: before anything is allocated there.
 void show_device_room(const Deck& deck, ModelShape shape, int n_rank);
 /// The problems that have no observation. Collective.

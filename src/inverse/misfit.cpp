@@ -116,8 +116,7 @@ void Misfit::finish_gradient(const Batch& m, Batch& g, std::span<std::uint8_t> i
   {
     const auto at = m.read(space_);
     const auto gradient = g.write(space_);
-    for_each_index(space_, n,
-                   FinishGradientRow{terms(space_), at, gradient, is_finite_.data()});
+    for_each_index(space_, n, FinishGradientRow{terms(space_), at, gradient, is_finite_.data()});
   }
   copy_values(MemorySpace::host, is_finite.data(), space_, is_finite_.data(), n);
 }

@@ -198,6 +198,7 @@ void Objective::finish_gradient(Ledger& ledger, Evaluation& result) {
 
 void Objective::tangent(std::span<const std::uint8_t> needed, const Batch& v, Batch& dy,
                         Ledger& ledger) {
+  if (selected_.empty()) return;
   gather_rows(v, in_chunk_, g_);
   {
     const auto scope = timer_.scope(Phase::tangent);
@@ -209,6 +210,7 @@ void Objective::tangent(std::span<const std::uint8_t> needed, const Batch& v, Ba
 
 void Objective::adjoint(std::span<const std::uint8_t> needed, const Batch& w, Batch& g,
                         Ledger& ledger) {
+  if (selected_.empty()) return;
   gather_rows(w, in_chunk_, y_);
   {
     const auto scope = timer_.scope(Phase::adjoint);

@@ -60,8 +60,7 @@ struct LocalProblems {
 /// The answer to one evaluate call, one entry or row an asked problem. Reused between calls.
 struct Evaluation {
   /// `space`: where the gradients are wanted.
-  Evaluation(std::int64_t capacity, std::int64_t n_parameter,
-             MemorySpace space = MemorySpace::host)
+  Evaluation(std::int64_t capacity, std::int64_t n_parameter, MemorySpace space = MemorySpace::host)
       : loss(static_cast<std::size_t>(capacity)),
         outcome(static_cast<std::size_t>(capacity)),
         gradient(capacity, n_parameter, space) {}
@@ -163,8 +162,8 @@ class Objective {
   std::vector<Fault> selected_faults_;
   std::vector<double> loss_;
   std::vector<std::uint8_t> is_finite_;
-  std::vector<std::int64_t> bad_;      ///< slots
-  std::vector<std::int64_t> asked_;    ///< local rows of the last chunk
+  std::vector<std::int64_t> bad_;         ///< slots
+  std::vector<std::int64_t> asked_;       ///< local rows of the last chunk
   RowList in_chunk_, rows_, in_request_;  ///< selected_, slot_rows_ and places_
   RowList bad_slots_;
 };

@@ -3,7 +3,7 @@
 // ratio (Nielsen 1999, IMM-REP-1999-05); bounds by projection. Ours because TAO's has no
 // accept/reject and takes 2.5 times the Jacobians.
 //
-// Up to parallel.solve_batch problems advance together, an evaluation and a linearization a round;
+// Up to parallel.solve_batch (and 1024) problems advance together, an evaluation and a linearization a round;
 // those that end make room for the next. Problems do not see each other: same bits for any batch.
 
 #include <algorithm>
@@ -57,6 +57,12 @@ struct LmSettings : Settings {
   }
 };
 
+// Problems that advance together: a device solves more at once than their Jacobians have room for.
+std::int64_t window(const Task& task) {
+  constexpr std::int64_t most = 1024;
+  return std::min(task.objective.solve_batch(), most);
+}
+
 class LevenbergMarquardt {
  public:
   LevenbergMarquardt(const LmSettings& settings, const Task& task)
@@ -66,11 +72,11 @@ class LevenbergMarquardt {
         result_(task.objective.n_problem(), space_),
         starts_(settings.from.empty() ? result_.parameters.copy()
                                       : task.earlier(settings.from).parameters.copy()),
-        window_(static_cast<std::size_t>(task.objective.solve_batch())),
+        window_(static_cast<std::size_t>(window(task))),
         done_(result_.loss.size()),
         told_(result_.loss.size()),
-        trials_(task.objective.solve_batch(), space_.size()),
-        evaluation_(task.objective.solve_batch(), space_.size()),
+        trials_(window(task), space_.size()),
+        evaluation_(window(task), space_.size()),
         progress_(task, static_cast<std::int64_t>(task.usable.size()), "problems of rank 0") {
     const bool dense = settings.linear_solver == "dense" ||
                        (settings.linear_solver == "auto" && space_.size() <= kFewUnknowns);

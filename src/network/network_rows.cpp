@@ -21,10 +21,9 @@ struct WriteInput {
   JPO_KERNEL void operator()(std::int64_t j, std::int64_t column) const {
     const InputTarget target = targets[column];
     const double value = values.data()[rows[j] * values.n_component() + column];
-    Scalar* to = target.is_stacked ? stacked + places[j] * n_stacked
-                                   : appended + places[j] * n_appended;
-    to[target.offset] =
-        static_cast<Scalar>((value - mean[target.group]) / deviation[target.group]);
+    Scalar* to =
+        target.is_stacked ? stacked + places[j] * n_stacked : appended + places[j] * n_appended;
+    to[target.offset] = static_cast<Scalar>((value - mean[target.group]) / deviation[target.group]);
   }
 };
 
@@ -107,10 +106,10 @@ void NetworkRows::write(const CallPlaces& call, const Batch& y, const Batch& c, 
   std::int64_t first_component = 0;
   for (const Batch* batch : {&y, &c}) {
     const auto values = batch->read(space_);
-    for_each_pair(space_, call.rows().size(), batch->n_component(),
-                  WriteInput<Scalar>{places, rows, values, targets_.data() + first_component,
-                                     mean_.data(), deviation_.data(), stacked, n_stacked_, appended,
-                                     n_appended_});
+    for_each_pair(
+        space_, call.rows().size(), batch->n_component(),
+        WriteInput<Scalar>{places, rows, values, targets_.data() + first_component, mean_.data(),
+                           deviation_.data(), stacked, n_stacked_, appended, n_appended_});
     first_component += batch->n_component();
   }
 }

@@ -1,6 +1,8 @@
 #include "tests/emulated_device/emulated_device.hpp"
 
 #include <algorithm>
+#include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <map>
 #include <new>
@@ -16,6 +18,22 @@ namespace {
 std::map<void*, std::size_t> blocks;  // of device memory, and their sizes
 bool mpi_takes = false;
 int n_kernel = 0;
+
+// What has gone to the device and come from it; shown at the end where JPO_EMULATED_BYTES is set.
+struct Traffic {
+  std::int64_t to_device = 0;
+  std::int64_t from_device = 0;
+  Traffic() = default;
+  Traffic(const Traffic&) = delete;
+  Traffic& operator=(const Traffic&) = delete;
+  Traffic(Traffic&&) = delete;
+  Traffic& operator=(Traffic&&) = delete;
+  ~Traffic() {
+    if (std::getenv("JPO_EMULATED_BYTES") != nullptr)
+      std::fprintf(stderr, "bytes to the device %lld, from it %lld\n",
+                   static_cast<long long>(to_device), static_cast<long long>(from_device));
+  }
+} traffic;
 
 void protect(int how) {
   for (const auto& [block, size] : blocks)
@@ -71,7 +89,10 @@ void use_cuda_device() {
   register_emulated_vec();
 }
 double cuda_device_room() {
-  return 1e12;
+  const char* total = std::getenv("JPO_EMULATED_ROOM");
+  double room = total != nullptr ? std::strtod(total, nullptr) : 1e12;
+  for (const auto& [block, size] : blocks) room -= static_cast<double>(size);
+  return room;
 }
 std::string cuda_device_text() {
   return "emulated";
@@ -83,7 +104,8 @@ std::string cuda_device_place() {
 void* allocate_bytes(MemorySpace space, std::int64_t n_byte) {
   const auto size = static_cast<std::size_t>(n_byte);
   if (space == MemorySpace::host) return std::memset(::operator new(size), 0, size);
-  void* block = mmap(nullptr, std::max<std::size_t>(size, 1), PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  void* block =
+      mmap(nullptr, std::max<std::size_t>(size, 1), PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (block == MAP_FAILED) throw std::bad_alloc();
   blocks[block] = std::max<std::size_t>(size, 1);
   const Reach until_here;
@@ -97,9 +119,12 @@ void release_bytes(MemorySpace space, void* bytes) noexcept {
   munmap(bytes, blocks.at(bytes));
   blocks.erase(bytes);
 }
-void copy_bytes(MemorySpace /*to_space*/, void* to, MemorySpace /*from_space*/, const void* from,
+void copy_bytes(MemorySpace to_space, void* to, MemorySpace from_space, const void* from,
                 std::int64_t n_byte) {
   const Reach until_here;
+  if (to_space != MemorySpace::host && from_space == MemorySpace::host) traffic.to_device += n_byte;
+  if (to_space == MemorySpace::host && from_space != MemorySpace::host)
+    traffic.from_device += n_byte;
   if (n_byte > 0) std::memcpy(to, from, static_cast<std::size_t>(n_byte));
 }
 void clear_bytes(MemorySpace /*space*/, void* bytes, std::int64_t n_byte) {

@@ -1,18 +1,22 @@
 // PETSc vectors on the played device, under the name of those on a real one: values on the host and
 // on the device, each copied to the other where it is newer there. Stands for PETSc's VECSEQCUDA.
 
+#include <algorithm>
+#include <limits>
 #include <map>
 
+#include <petsc/private/vecimpl.h>
 #include <petscvec.h>
 
-#include <petsc/private/vecimpl.h>
-
 #include "core/checks.hpp"
+#include "core/kernel_launch.hpp"
 #include "core/memory_space.hpp"
 #include "tests/emulated_device/emulated_device.hpp"
 
 namespace jpo {
 namespace {
+
+constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 
 struct Mirror {
   double* device = nullptr;
@@ -49,7 +53,7 @@ PetscErrorCode read_host(Vec vec, const PetscScalar** values) {
   *values = host_of(vec);
   return 0;
 }
-PetscErrorCode overwrite_host(Vec vec, PetscScalar** values) {
+PetscErrorCode change_host(Vec vec, PetscScalar** values) {
   mirror_of(vec).device_is_newer = false;
   mirror_of(vec).host_is_newer = true;
   *values = host_of(vec);
@@ -57,7 +61,12 @@ PetscErrorCode overwrite_host(Vec vec, PetscScalar** values) {
 }
 PetscErrorCode write_host(Vec vec, PetscScalar** values) {
   update_host(vec);
-  return overwrite_host(vec, values);
+  return change_host(vec, values);
+}
+// What is overwritten is lost at once.
+PetscErrorCode overwrite_host(Vec vec, PetscScalar** values) {
+  std::fill_n(host_of(vec), mirror_of(vec).n, kNaN);
+  return change_host(vec, values);
 }
 PetscErrorCode read_device(Vec vec, const PetscScalar** values, PetscMemType* type) {
   update_device(vec);
@@ -65,7 +74,7 @@ PetscErrorCode read_device(Vec vec, const PetscScalar** values, PetscMemType* ty
   if (type != nullptr) *type = PETSC_MEMTYPE_CUDA;
   return 0;
 }
-PetscErrorCode overwrite_device(Vec vec, PetscScalar** values, PetscMemType* type) {
+PetscErrorCode change_device(Vec vec, PetscScalar** values, PetscMemType* type) {
   mirror_of(vec).host_is_newer = false;
   mirror_of(vec).device_is_newer = true;
   *values = mirror_of(vec).device;
@@ -74,7 +83,12 @@ PetscErrorCode overwrite_device(Vec vec, PetscScalar** values, PetscMemType* typ
 }
 PetscErrorCode write_device(Vec vec, PetscScalar** values, PetscMemType* type) {
   update_device(vec);
-  return overwrite_device(vec, values, type);
+  return change_device(vec, values, type);
+}
+PetscErrorCode overwrite_device(Vec vec, PetscScalar** values, PetscMemType* type) {
+  double* const device = mirror_of(vec).device;
+  emulate_device(mirror_of(vec).n, [device](std::int64_t k) { device[k] = kNaN; });
+  return change_device(vec, values, type);
 }
 PetscErrorCode restore(Vec /*vec*/, PetscScalar** /*values*/) {
   return 0;

@@ -218,6 +218,13 @@ for deck in wave_packet assimilation kuramoto_sivashinsky navier_stokes billiard
   same host_$deck.h5 device_$deck.h5
 done
 
+# A device that has too little memory for all problems at once: as many as fit, the same bits.
+expect 0 "emulated, 16 problems at once" env JPO_EMULATED_ROOM=4e6 "$emulated" run kuramoto_sivashinsky.toml \
+  --set parallel.device=cuda --set run.output=small.h5
+same host_kuramoto_sivashinsky.h5 small.h5
+expect 0 "the problems of a rank do not fit its device" env JPO_EMULATED_ROOM=1e5 "$emulated" check \
+  kuramoto_sivashinsky.toml --set parallel.device=cuda
+
 # A network that was trained on the host; problems from a file; gradient checks.
 for place in host device; do
   [[ $place == host ]] && program=("$jpo") device=host || program=("$emulated") device=cuda
@@ -230,6 +237,23 @@ done
 same asked_host.h5 asked_device.h5
 same read_host.h5 read_device.h5
 expect 0 "gradient" "$emulated" verify kuramoto_sivashinsky.toml --set parallel.device=cuda
+
+# What an update of the joint loop sends: of each problem loss, status and two flags or so, never a row
+# of observations or contexts (128 numbers each), parameters or gradients; of each weight the two
+# integers of its gradient. (Weights are LibTorch's: it is not counted how they come back.)
+traffic() { # traffic UPDATES -> "TO FROM"
+  JPO_EMULATED_BYTES=1 "$emulated" run kuramoto_sivashinsky.toml --set parallel.device=cuda \
+    --set data.n_problem=64 --set 'network.name="cnn"' --set 'network.channels=[2]' --set 'network.hidden=[2]' \
+    --set method.joint.updates="$1" --set method.joint.mini_batch=0 --set method.joint.history_every=1000 \
+    --set 'fault.problems=[]' --set method.multi_start.max_evaluations=1 --set run.output=t.h5 \
+    --overwrite 2>&1 | sed -n 's/bytes to the device \(.*\), from it \(.*\)/\1 \2/p;s/.*network cnn: \(.*\) weights/\1/p' | xargs
+}
+read -r n_weight to_few from_few <<<"$(traffic 4)"
+read -r n_weight to_many from_many <<<"$(traffic 24)"
+to=$(((to_many - to_few) / 20)) from=$(((from_many - from_few) / 20))
+echo "an update of 64 problems and $n_weight weights: $to bytes to the device, $from from it"
+((from > 64 * 8 && from <= 64 * 32 + 24 * n_weight + 1000)) || fail "too much comes from the device"
+((to <= 64 * 32 + 24 * n_weight + 1000)) || fail "too much goes to the device"
 
 [[ $failures -eq 0 ]] && echo "the same bits"
 exit $((failures > 0))

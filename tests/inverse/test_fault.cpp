@@ -88,6 +88,26 @@ struct Planted {
   Evaluation result;
 };
 
+// Gauss-Newton asks for products at points of which none was solved.
+TEST(Fault, LeavesNothingToLinearizeWhereAllAreMasked) {
+  Planted s("wave_packet", {});
+  Objective asked(*s.model, {s.c, s.y, 0}, MisfitSettings(), make_fault({0, 1}, "mask"), 3,
+                  s.timer);
+  Ledger ledger(kProblem);
+  asked.evaluate(std::vector<std::int64_t>{2, 3, 4}, s.m, ledger, s.result);
+  asked.evaluate(std::vector<std::int64_t>{0, 1}, s.m, ledger, s.result);
+  EXPECT_EQ(s.result.outcome[1], Outcome::masked);
+  Batch v(2, s.m.n_component()), dy(2, s.y.n_component());
+  v.fill(1.0);
+  dy.fill(7.0);
+  const std::vector<std::uint8_t> needed = {1, 1};
+  asked.tangent(needed, v, dy, ledger);
+  asked.adjoint(needed, dy, v, ledger);
+  EXPECT_EQ(dy.read().row(0)[0], 7.0);
+  EXPECT_EQ(v.read().row(1)[0], 1.0);
+  EXPECT_EQ(ledger.tangent[0], 0.0);
+}
+
 // Whatever the model does with its parameters: a planted fault fails, and only there.
 TEST(Fault, FailsEveryRegisteredModelAndNoNeighbour) {
   for (const ModelEntry& entry : registered_models()) {
