@@ -3,8 +3,9 @@
 // ratio (Nielsen 1999, IMM-REP-1999-05); bounds by projection. Ours because TAO's has no
 // accept/reject and takes 2.5 times the Jacobians.
 //
-// Up to parallel.solve_batch (and 1024) problems advance together, an evaluation and a linearization a round;
-// those that end make room for the next. Problems do not see each other: same bits for any batch.
+// Up to parallel.solve_batch (and 1024) problems advance together, an evaluation and a
+// linearization a round; those that end make room for the next. Problems do not see each other:
+// same bits for any batch.
 
 #include <algorithm>
 #include <cmath>
