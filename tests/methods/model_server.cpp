@@ -21,6 +21,7 @@
 #include "core/log.hpp"
 #include "core/session.hpp"
 #include "driver/job.hpp"
+#include "driver/predictions.hpp"
 
 namespace jpo {
 namespace {
@@ -39,7 +40,7 @@ class ModelServer {
  public:
   ModelServer(const Deck& deck, std::FILE* answers)
       : model_(make_model(deck, Resolution::inversion)),
-        n_batch_(deck.section<ParallelSettings>("parallel").solve_batch),
+        n_batch_(problems_at_once(deck, model_->shape(), 1)),
         answers_(answers),
         c_(n_batch_, model_->shape().context.size(), model_->shape().space),
         m_(n_batch_, model_->shape().parameters.size(), model_->shape().space),
