@@ -84,8 +84,9 @@ JPO_KERNEL inline Scheme::Workspace Scheme::workspace(double* scratch) const {
   work.spare2 = take(block_size());
   work.between = take(checkpoints.n_between() * block_size());
   work.pressure = take(projection.scratch_size());
-  for (double** row : {&work.rows.u_after, &work.rows.v_side, &work.rows.v_after})
-    *row = take(grid.n * n_lane);
+  work.rows.u_after = take(grid.n * n_lane);
+  work.rows.v_side = take(grid.n * n_lane);
+  work.rows.v_after = take(grid.n * n_lane);
   work.beyond = take(Field::beyond_size(grid));
   work.beyond2 = take(Field::beyond_size(grid));
   return work;
