@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # Builds what the CUDA build of jpo stands on and Debian does not have: a LibTorch with CUDA from the
 # torch package, and a PETSc with CUDA from its source package, both of the package index.
-#   jobs/build-cuda-stack.sh [--arch 80,90] [--prefix build/cuda-stack]
+#   jobs/build-cuda-stack.sh [--arch 80,90] [--prefix build/cuda-stack] [--only-torch]
 # --arch: compute capabilities without their point: 80 is sm_80 (A100), 90 is sm_90 (H100).
+# --only-torch: only the torch package, which also serves a build for the host; needs no nvcc.
 # Each step is done once: started again, the script goes on where it stopped; the log of a step is
 # PREFIX/STEP.log. Needs nvcc (CUDA 12.8 or later, or 13) and Python 3.10 or later with pip.
 # On a cluster use its modules instead: CMake finds PETSc by PKG_CONFIG_PATH and LibTorch by
@@ -13,12 +14,14 @@ source jobs/environment.sh
 
 arch=80,90
 prefix=build/cuda-stack
+only_torch=''
 while [[ $# -gt 0 ]]; do
   case $1 in
     --arch) arch=${2:?--arch needs a value} && shift 2 ;;
     --prefix) prefix=${2:?--prefix needs a value} && shift 2 ;;
-    -h | --help) sed -n '2,10s/^# \{0,1\}//p' "$0" && exit 0 ;;
-    *) echo "unknown option '$1'; allowed: --arch, --prefix, --help" >&2 && exit 2 ;;
+    --only-torch) only_torch=yes && shift ;;
+    -h | --help) sed -n '2,11s/^# \{0,1\}//p' "$0" && exit 0 ;;
+    *) echo "unknown option '$1'; allowed: --arch, --prefix, --only-torch, --help" >&2 && exit 2 ;;
   esac
 done
 if [[ ! $arch =~ ^[0-9]{2,3}(,[0-9]{2,3})*$ ]]; then
@@ -27,13 +30,15 @@ if [[ ! $arch =~ ^[0-9]{2,3}(,[0-9]{2,3})*$ ]]; then
 fi
 
 petsc_version=3.26.1
-if ! command -v nvcc >/dev/null; then
+cuda_version=13.0
+if command -v nvcc >/dev/null; then
+  cuda_home=$(nvcc --dryrun -x cu /dev/null 2>&1 | sed -n 's/^#\$ TOP=//p')
+  cuda_home=$(readlink -f "$cuda_home")
+  cuda_version=$(nvcc --version | sed -n 's/.*release \([0-9.]*\),.*/\1/p')
+elif [[ ! $only_torch ]]; then
   echo "nvcc is not on PATH: install the CUDA toolkit, or load its module" >&2
   exit 2
 fi
-cuda_home=$(nvcc --dryrun -x cu /dev/null 2>&1 | sed -n 's/^#\$ TOP=//p')
-cuda_home=$(readlink -f "$cuda_home")
-cuda_version=$(nvcc --version | sed -n 's/.*release \([0-9.]*\),.*/\1/p')
 # The torch packages of the index are built for one CUDA each.
 case $cuda_version in
   13.*) torch_version=2.11.0 ;;
@@ -103,6 +108,7 @@ petsc() {
 }
 
 step torch "torch $torch_version for CUDA $cuda_version"
+[[ $only_torch ]] && exit 0
 step petsc "PETSc $petsc_version with CUDA $cuda_version for sm_${arch//,/, sm_}"
 du -sh "$prefix" | awk '{ print "size: " $1 }'
 cat <<TEXT

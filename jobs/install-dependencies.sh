@@ -13,8 +13,8 @@ packages=(build-essential cmake ninja-build ccache pkg-config git
   libgtest-dev libbenchmark-dev
   python3 python3-h5py python3-numpy python3-matplotlib)
 if [[ ${1:-} == --tests ]]; then
-  # tests/cluster starts a Slurm of its own with them.
-  packages+=(clang-format clang-tidy python3-pip python3-scipy munge slurmctld slurmd slurm-client)
+  # tests/cluster starts a Slurm of its own and empty Debian roots with them.
+  packages+=(clang-format clang-tidy python3-pip python3-scipy munge slurmctld slurmd slurm-client debootstrap)
 fi
 
 list() {

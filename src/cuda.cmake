@@ -47,9 +47,6 @@ function(jpo_cuda_options)
   list(JOIN ARGN "," host)
   target_compile_options(jpo_options INTERFACE
     "$<$<COMPILE_LANGUAGE:CUDA>:--expt-relaxed-constexpr;-fmad=false;-Xcompiler=${host}>")
-  # LibTorch's packages export parts of a C++ library of their own (std::filesystem): that of the compiler
-  # comes first, or a call ends in the other one's.
-  target_link_options(jpo_options INTERFACE "LINKER:--push-state,--no-as-needed,-lstdc++,--pop-state")
 endfunction()
 
 # NCCL, where it is: the one that LibTorch brings, or the system's. One process has one of them.

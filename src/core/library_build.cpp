@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <dlfcn.h>
 
 #include <fmt/format.h>
 
@@ -9,6 +10,15 @@
 
 namespace jpo {
 namespace {
+
+// Path of the shared library that holds `function`; empty if the loader does not know it.
+template <typename Function>
+std::string path_of_library(Function* function) {
+  Dl_info info{};
+  if (dladdr(reinterpret_cast<const void*>(function), &info) == 0 || info.dli_fname == nullptr)
+    return {};
+  return info.dli_fname;
+}
 
 // Headers and library must come from one MPI: what its headers call it stands in the library's
 // text.
@@ -22,7 +32,7 @@ LibraryBuild mpi_build() {
 #else
   const std::string built = found;
 #endif
-  return {"mpi", built, found};
+  return {"mpi", built, found, path_of_library(&MPI_Init)};
 }
 
 LibraryBuild petsc_build() {
@@ -32,7 +42,7 @@ LibraryBuild petsc_build() {
   PETSC(PetscGetVersionNumber(&major, &minor, &subminor, nullptr));
   return {"petsc",
           fmt::format("{}.{}.{}", PETSC_VERSION_MAJOR, PETSC_VERSION_MINOR, PETSC_VERSION_SUBMINOR),
-          fmt::format("{}.{}.{}", major, minor, subminor)};
+          fmt::format("{}.{}.{}", major, minor, subminor), path_of_library(&PetscGetVersionNumber)};
 }
 
 }  // namespace

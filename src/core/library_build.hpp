@@ -8,7 +8,8 @@ namespace jpo {
 struct LibraryBuild {
   std::string name;
   std::string built_with;  ///< version of its headers
-  std::string found;       ///< version that the library says of itself; empty: it says nothing
+  std::string found;       ///< version that the library reports; empty: it reports none
+  std::string path = {};   ///< file that the loader mapped; empty if unknown
 };
 /// MPI's name and version, as the library says them. Not collective.
 std::string mpi_library_name();

@@ -1,0 +1,141 @@
+#!/bin/sh
+# Starts a program of the archive that jobs/bundle.sh makes: its own loader, its own libraries, its own MPI
+# unless the site's fits. Every program in bin/ is a link to this script; the link's name is the program's.
+#   bin/jpo [--torch DIR] ARGUMENTS...
+# --torch DIR    the torch folder of a Python installation (.../site-packages/torch); also JPO_TORCH=DIR.
+#                Without it, the torch of the python3 on PATH is used.
+# JPO_MPI        auto (default): the site's Open MPI if its major version and its C library fit, else the
+#                bundled one; bundled: always the bundled one; DIR: the folder of the site's libmpi.so.40.
+set -eu
+name=${0##*/}
+self=$(readlink -f "$0")
+home=${self%/*/*}
+loader=$home/lib/ld-linux-x86-64.so.2
+# Sets mpi_version, torch_version, torch_cuda and torch_programs.
+. "$home/libexec/bundle.conf"
+
+fail() {
+  echo "$name: $1" >&2
+  exit 2
+}
+
+# torch_fits DIR: DIR holds the torch that the program was built with.
+torch_fits() {
+  [ -f "$1/version.py" ] && [ -f "$1/lib/libtorch_cpu.so" ] || return 1
+  [ "$(sed -n "s/^__version__ = '\([0-9.]*\).*/\1/p" "$1/version.py")" = "$torch_version" ] || return 1
+  [ -z "$torch_cuda" ] || [ "$(sed -n "s/^cuda: .*= '\([0-9]*\).*/\1/p" "$1/version.py")" = "$torch_cuda" ]
+}
+
+# Sets torch to the folder of a fitting torch; exits if there is none.
+find_torch() {
+  wanted="torch $torch_version${torch_cuda:+ for CUDA $torch_cuda}"
+  torch=${JPO_TORCH:-}
+  if [ -n "$torch" ]; then
+    torch_fits "$torch" || fail "$torch does not hold $wanted (--torch or JPO_TORCH)"
+  else
+    torch=$(python3 -c 'import importlib.util as u; s = u.find_spec("torch"); print(s.submodule_search_locations[0] if s else "")' 2>/dev/null) || torch=
+    if [ -z "$torch" ] || ! torch_fits "$torch"; then
+      fail "$wanted not found: give its folder with --torch DIR, or put a python3 that has it on PATH (pip install torch==$torch_version)"
+    fi
+  fi
+  JPO_TORCH=$torch
+  export JPO_TORCH
+  path=$path:$torch/lib
+  for folder in "${torch%/*}"/nvidia/*/lib; do
+    [ -d "$folder" ] && path=$path:$folder
+  done
+  return 0
+}
+
+# site_program NAME: prints the path of the first program of this name on PATH that is not of an archive like this.
+site_program() {
+  (
+    IFS=:
+    for folder in $PATH; do
+      candidate=$(readlink -f "$folder/$1") || continue
+      if [ -x "$candidate" ] && [ "${candidate##*/}" != start.sh ]; then
+        echo "$folder/$1"
+        return 0
+      fi
+    done
+  )
+}
+
+# Prints the folder of the libmpi.so.40 that belongs to the site's mpirun, if its major version fits.
+site_mpi() {
+  site_mpirun=$(site_program mpirun)
+  [ -n "$site_mpirun" ] || return 0
+  case $("$site_mpirun" --version 2>/dev/null) in
+    *"(Open MPI) ${mpi_version%%.*}."*) ;;
+    *) return 0 ;;
+  esac
+  prefix=$(readlink -f "$site_mpirun")
+  prefix=${prefix%/*/*}
+  for folder in "$prefix"/lib "$prefix"/lib64 "$prefix"/lib/*-linux-gnu; do
+    if [ -e "$folder/libmpi.so.40" ]; then
+      echo "$folder"
+      return 0
+    fi
+  done
+}
+
+# use_site_mpi DIR: sets preload to the libraries in DIR; fails if they do not load beside the bundled ones.
+use_site_mpi() {
+  preload=
+  for library in "$home"/lib/mpi/libmpi*.so.40; do
+    [ -e "$1/${library##*/}" ] || return 1
+    preload=$preload${preload:+:}$1/${library##*/}
+  done
+  # Libraries of torch are not on the path yet: only those of MPI and versions of symbols count.
+  ! "$loader" --preload "$preload" --library-path "$path" --list "$home/libexec/jpo" 2>&1 |
+    grep -q -E "version .* not found|lib(mpi|open-|pmix|hwloc|event|mca|uc)[^ ]* => not found"
+}
+
+if [ "${1:-}" = --torch ]; then
+  [ $# -ge 2 ] || fail "--torch needs a folder"
+  JPO_TORCH=$2
+  shift 2
+fi
+path=$home/lib
+preload=
+case ${JPO_MPI:-auto} in
+  auto)
+    folder=$(site_mpi)
+    if [ -n "$folder" ] && use_site_mpi "$folder"; then JPO_MPI=$folder; else JPO_MPI=bundled; fi
+    ;;
+  bundled) ;;
+  *) use_site_mpi "$JPO_MPI" || fail "JPO_MPI=$JPO_MPI: no libmpi.so.40 there that loads with the bundled libraries; allowed: auto, bundled, a folder" ;;
+esac
+export JPO_MPI
+if [ "$JPO_MPI" != bundled ]; then
+  case $name in
+    mpirun | orted | ompi_info)
+      program=$(site_program "$name")
+      [ -n "$program" ] || fail "JPO_MPI=$JPO_MPI, but the site's $name is not on PATH"
+      exec "$program" "$@"
+      ;;
+  esac
+else
+  preload=
+  path=$home/lib/mpi:$path
+  # Open MPI finds its plug-ins and help texts by these.
+  export OPAL_PREFIX="$home" OPAL_EXEC_PREFIX="$home" OPAL_BINDIR="$home/bin" OPAL_LIBDIR="$home/lib/mpi" \
+    OPAL_PKGLIBDIR="$home/lib/mpi/plugins" OPAL_DATADIR="$home/share" OPAL_PKGDATADIR="$home/share/openmpi" \
+    OPAL_SYSCONFDIR="$home/share/openmpi" PMIX_INSTALL_PREFIX="$home" PMIX_PKGLIBDIR="$home/lib/mpi/pmix" \
+    OMPI_MCA_orte_launch_agent="$home/bin/orted"
+fi
+case " $torch_programs " in
+  *" $name "*) [ -n "$torch_version" ] && find_torch ;;
+esac
+path=$path${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}
+# The driver of a device, if the loader's cache does not know it.
+for folder in /usr/local/nvidia/lib64 /usr/local/nvidia/lib /usr/lib64 /usr/lib/x86_64-linux-gnu; do
+  if [ -e "$folder/libcuda.so.1" ]; then
+    path=$path:$folder
+    break
+  fi
+done
+if [ -n "$preload" ]; then
+  exec "$loader" --argv0 "$0" --preload "$preload" --library-path "$path" "$home/libexec/$name" "$@"
+fi
+exec "$loader" --argv0 "$0" --library-path "$path" "$home/libexec/$name" "$@"

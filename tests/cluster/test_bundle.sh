@@ -1,0 +1,91 @@
+#!/usr/bin/env bash
+# The archive of jobs/bundle.sh in empty roots of Debian 11 and 13, without a network, read-only, as another
+# user: it starts, doctor finds no problem, a small Kuramoto-Sivashinsky run on 2 ranks has the same bits as
+# the build that the archive was made from. Skipped (77) without root or debootstrap.
+#   test_bundle.sh [--archive FILE --build FOLDER] [--torch FOLDER] [--roots FOLDER]
+# --archive, --build  an archive that is there and the build it was made from (default: makes the one of
+#                     jobs/bundle.sh --without-torch)
+# --torch             the torch folder of the Python package, bound to another path in the root
+# --roots             where the Debian roots are kept (default: build/roots); they are made if missing
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+source jobs/environment.sh
+source tests/driver/expect.sh
+
+kind=linux-x86_64-without-torch
+archive='' build=build/bundle/$kind torch=$PWD/build/cuda-stack/torch/torch roots=build/roots
+while [[ $# -gt 0 ]]; do
+  case $1 in
+    --archive) archive=$2 && shift 2 ;;
+    --build) build=$2 && shift 2 ;;
+    --torch) torch=$2 && shift 2 ;;
+    --roots) roots=$2 && shift 2 ;;
+    *) echo "unknown option '$1'; allowed: --archive, --build, --torch, --roots" >&2 && exit 2 ;;
+  esac
+done
+if [[ $(id -u) -ne 0 ]] || ! command -v debootstrap >/dev/null; then
+  echo "SKIPPED: needs root and debootstrap (jobs/install-dependencies.sh --tests)"
+  exit 77
+fi
+if [[ ! $archive ]]; then
+  jobs/bundle.sh --without-torch
+  archive=build/$(cd build/bundle/$kind/stage && echo jpo-*).tar.xz
+fi
+work=$(mktemp -d)
+mkdir -p "$roots"
+roots=$(cd "$roots" && pwd)
+
+# The root's own mounts end with the process that made them.
+in_root() {  # in_root ROOT COMMAND: as user 1000, no network, archive read-only in /srv, writable /home
+  unshare --mount --net --propagation private bash -euc '
+    root=$1 unpacked=$2 torch=$3 home=$4
+    # Another machine: its programs, nothing of this one.
+    mkdir -p "$root"/{srv/jpo,opt/elsewhere,home/someone}
+    mount --bind "$unpacked" "$root/srv/jpo"
+    mount -o remount,bind,ro "$root/srv/jpo"
+    mount --bind "$torch" "$root/opt/elsewhere"
+    mount --bind "$home" "$root/home/someone"
+    mount --rbind /dev "$root/dev"
+    mount -t proc proc "$root/proc"
+    ip link set lo up 2>/dev/null || true
+    exec env -i PATH=/usr/local/bin:/usr/bin:/bin HOME=/home/someone LANG=C.UTF-8 JPO_TORCH="${6:-}" OMP_NUM_THREADS=1 \
+      chroot --userspec=1000:1000 "$root" sh -c "cd /home/someone && $5"
+  ' in_root "$1" "$work/unpacked" "$(dirname "$torch")" "$work/home" "$2" \
+    "$([[ -e $torch ]] && echo "/opt/elsewhere/$(basename "$torch")")"
+}
+
+mkdir "$work/unpacked" "$work/home"
+tar -xJf "$archive" -C "$work/unpacked" --strip-components 1
+chmod 755 "$work" "$work/unpacked"
+deck=(inputs/kuramoto_sivashinsky.toml --set data.n_problem=32 --set method.joint.updates=5)
+for method in bfgs blmvm trust_region levenberg_marquardt multi_start joint+refine; do
+  deck+=(--set "method.$method.max_evaluations=10")
+done
+echo "reference: $build/src/jpo"
+mpirun -n 2 --oversubscribe --bind-to none "$build/src/jpo" run "${deck[@]}" \
+  --set "run.output=\"$work/reference.h5\"" >"$work/reference.log"
+
+for release in bullseye trixie; do
+  root=$roots/$release
+  if [[ ! -e $root/.done ]]; then
+    debootstrap --variant=minbase "$release" "$root" >"$roots/$release.log"
+    touch "$root/.done"
+  fi
+  rm -rf "$work/home"/*
+  chown 1000:1000 "$work/home"
+  start=$SECONDS
+  expect 0 "0.1.0" in_root "$root" "/srv/jpo/bin/jpo version"
+  cp log "$work/version_$release.txt"
+  expect 0 " in /srv/jpo/lib/mpi/libmpi.so.40" in_root "$root" \
+    "/srv/jpo/bin/mpirun --oversubscribe -n 2 /srv/jpo/bin/jpo doctor"
+  run="/srv/jpo/bin/mpirun --oversubscribe --bind-to none -n 2 /srv/jpo/bin/jpo run /srv/jpo/${deck[*]}"
+  expect 0 "multi_start" in_root "$root" "$run --set run.output=result.h5"
+  same "$work/reference.h5" "$work/home/result.h5"
+  expect 0 "" in_root "$root" "/srv/jpo/bin/h5diff result.h5 result.h5"
+  # A wrong torch and a help text of the launcher: one sentence each.
+  expect 2 "does not hold torch" in_root "$root" "/srv/jpo/bin/jpo --torch /nowhere version"
+  expect 0 "Usage: mpirun" in_root "$root" "/srv/jpo/bin/mpirun --help"
+  echo "$release: $((SECONDS - start)) s"
+done
+rm -rf "$work"
+[[ $failures -eq 0 ]]
