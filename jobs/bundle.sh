@@ -86,7 +86,9 @@ stage=$build/stage/$name
 
 step "collect into $stage"
 rm -rf "$build/stage"
-mkdir -p "$stage"/{bin,lib/mpi/plugins,lib/mpi/pmix,libexec,licences,share}
+# Not in lib/: launchers of MPI put that folder on the LD_LIBRARY_PATH of every program, the site's own as well.
+lib=$stage/libexec/lib
+mkdir -p "$stage"/{bin,licences,share} "$lib"/mpi/{plugins,pmix}
 paths=()
 for program in "${programs[@]}"; do
   file=$(find "$build" -path "$build/stage" -prune -o -name "$program" -type f -perm -u+x -print)
@@ -124,16 +126,19 @@ LD_LIBRARY_PATH=$(find "$stack/torch/nvidia" -maxdepth 2 -name lib -printf '%p:'
   --plugins "${mpi_programs[@]}" "${plugins[@]}" "${pmix_plugins[@]}" >"$build/libraries.txt"
 while read -r set library path; do
   # The library's name as it is requested: no links, no versions to follow.
-  if [[ $set == mpi ]]; then target=$stage/lib/mpi/$library; else target=$stage/lib/$library; fi
+  if [[ $set == mpi ]]; then target=$lib/mpi/$library; else target=$lib/$library; fi
   cp "$path" "$target"
 done <"$build/libraries.txt"
-cp "${plugins[@]}" "$stage/lib/mpi/plugins"
-[[ ${#pmix_plugins[@]} -eq 0 ]] || cp "${pmix_plugins[@]}" "$stage/lib/mpi/pmix"
+# The whole C library, of one version: a torch on the target requests parts of it that nothing here requests.
+libc=$(awk '$2 == "libc.so.6" { print $3 }' "$build/libraries.txt")
+cp "${libc%/*}"/lib{pthread,dl,rt,util,resolv,anl,mvec,nss_files,nss_dns,nss_compat}.so.[0-9] "$lib"
+cp "${plugins[@]}" "$lib/mpi/plugins"
+[[ ${#pmix_plugins[@]} -eq 0 ]] || cp "${pmix_plugins[@]}" "$lib/mpi/pmix"
 # Modules that UCX loads from a folder beside itself.
 ucx=$(awk '$2 ~ /^libucs/ { print $3 }' "$build/libraries.txt")
 if [[ $ucx && -d ${ucx%/*}/ucx ]]; then
-  mkdir -p "$stage/lib/mpi/ucx"
-  cp "${ucx%/*}"/ucx/*.so* "$stage/lib/mpi/ucx"
+  mkdir -p "$lib/mpi/ucx"
+  cp "${ucx%/*}"/ucx/*.so* "$lib/mpi/ucx"
 fi
 cp -r "$(ompi_path pkgdatadir)" "$stage/share/openmpi"
 cp "$(ompi_path sysconfdir)"/*.conf "$stage/share/openmpi"
@@ -153,12 +158,12 @@ if [[ $tests ]]; then
 fi
 # The build's own library paths mean nothing elsewhere; debug symbols neither.
 chmod -R u+w "$stage"
-find "$stage/lib" "$stage/libexec" -type f \( -name '*.so*' -o -perm -u+x \) ! -name '*.sh' \
+find "$stage/libexec" -type f \( -name '*.so*' -o -perm -u+x \) ! -name '*.sh' \
   ! -name 'ld-linux*' -exec strip --strip-unneeded {} + 2>/dev/null || true
 for program in "${programs[@]}"; do
   echo "file(RPATH_REMOVE FILE \"$PWD/$stage/libexec/$program\")"
 done >"$build/remove_rpath.cmake"
-echo "file(GLOB libraries \"$PWD/$stage/lib/libpetsc*\")
+echo "file(GLOB libraries \"$PWD/$lib/libpetsc*\")
 foreach(library IN LISTS libraries)
   file(RPATH_REMOVE FILE \"\${library}\")
 endforeach()" >>"$build/remove_rpath.cmake"
@@ -188,7 +193,7 @@ done
 while read -r file; do
   if [[ $file == "$stack"/petsc/* ]]; then
     cp -L /usr/share/doc/libpetsc-real3.*/copyright "$stage/licences/petsc"
-  elif ! grep -qE ": (/usr)?${file#/usr}\$" "$build/packages.txt"; then
+  elif ! grep -qF -e ": $file" -e ": ${file#/usr}" "$build/packages.txt"; then
     echo "no licence found for $file" >&2
     exit 1
   fi

@@ -10,7 +10,7 @@ set -eu
 name=${0##*/}
 self=$(readlink -f "$0")
 home=${self%/*/*}
-loader=$home/lib/ld-linux-x86-64.so.2
+loader=$home/libexec/lib/ld-linux-x86-64.so.2
 # Sets mpi_version, torch_version, torch_cuda and torch_programs.
 . "$home/libexec/bundle.conf"
 
@@ -82,7 +82,7 @@ site_mpi() {
 # use_site_mpi DIR: sets preload to the libraries in DIR; fails if they do not load beside the bundled ones.
 use_site_mpi() {
   preload=
-  for library in "$home"/lib/mpi/libmpi*.so.40; do
+  for library in "$home"/libexec/lib/mpi/libmpi*.so.40; do
     [ -e "$1/${library##*/}" ] || return 1
     preload=$preload${preload:+:}$1/${library##*/}
   done
@@ -96,7 +96,7 @@ if [ "${1:-}" = --torch ]; then
   JPO_TORCH=$2
   shift 2
 fi
-path=$home/lib
+path=$home/libexec/lib
 preload=
 case ${JPO_MPI:-auto} in
   auto)
@@ -117,12 +117,16 @@ if [ "$JPO_MPI" != bundled ]; then
   esac
 else
   preload=
-  path=$home/lib/mpi:$path
+  path=$home/libexec/lib/mpi:$path
   # Open MPI finds its plug-ins and help texts by these.
-  export OPAL_PREFIX="$home" OPAL_EXEC_PREFIX="$home" OPAL_BINDIR="$home/bin" OPAL_LIBDIR="$home/lib/mpi" \
-    OPAL_PKGLIBDIR="$home/lib/mpi/plugins" OPAL_DATADIR="$home/share" OPAL_PKGDATADIR="$home/share/openmpi" \
-    OPAL_SYSCONFDIR="$home/share/openmpi" PMIX_INSTALL_PREFIX="$home" PMIX_PKGLIBDIR="$home/lib/mpi/pmix" \
+  export OPAL_PREFIX="$home" OPAL_EXEC_PREFIX="$home" OPAL_BINDIR="$home/bin" OPAL_LIBDIR="$home/libexec/lib/mpi" \
+    OPAL_PKGLIBDIR="$home/libexec/lib/mpi/plugins" OPAL_DATADIR="$home/share" OPAL_PKGDATADIR="$home/share/openmpi" \
+    OPAL_SYSCONFDIR="$home/share/openmpi" PMIX_INSTALL_PREFIX="$home" PMIX_PKGLIBDIR="$home/libexec/lib/mpi/pmix" \
     OMPI_MCA_orte_launch_agent="$home/bin/orted"
+  # Open MPI refuses to start on one machine if nothing there could start it on others.
+  if [ -z "${SLURM_JOB_ID:-}${OMPI_MCA_plm:-}" ] && ! command -v ssh >/dev/null && ! command -v rsh >/dev/null; then
+    export OMPI_MCA_plm=isolated
+  fi
 fi
 case " $torch_programs " in
   *" $name "*) [ -n "$torch_version" ] && find_torch ;;
@@ -135,7 +139,12 @@ for folder in /usr/local/nvidia/lib64 /usr/local/nvidia/lib /usr/lib64 /usr/lib/
     break
   fi
 done
+# Open MPI takes an absolute name of its launcher for a request to change LD_LIBRARY_PATH everywhere.
+case $name in
+  mpirun | orted) argv0=$name ;;
+  *) argv0=$0 ;;
+esac
 if [ -n "$preload" ]; then
-  exec "$loader" --argv0 "$0" --preload "$preload" --library-path "$path" "$home/libexec/$name" "$@"
+  exec "$loader" --argv0 "$argv0" --preload "$preload" --library-path "$path" "$home/libexec/$name" "$@"
 fi
-exec "$loader" --argv0 "$0" --library-path "$path" "$home/libexec/$name" "$@"
+exec "$loader" --argv0 "$argv0" --library-path "$path" "$home/libexec/$name" "$@"
