@@ -154,7 +154,9 @@ for program in jpo mpirun orted ompi_info h5diff; do ln -s ../libexec/start.sh "
 if [[ $tests ]]; then
   mkdir -p "$stage/tests/bin" "$stage/tests/benchmarks"
   for program in "${programs[@]:1}"; do ln -s ../../libexec/start.sh "$stage/tests/bin/$program"; done
-  cp tests/benchmarks/jax_* "$stage/tests/benchmarks" 2>/dev/null || true
+  cp tests/benchmarks/jax_gradients.py "$stage/tests/benchmarks"
+  # Values of jpo that JAX is compared with, if `jax_gradients.py reference` has made them (jobs/README.md).
+  cp build/jax_reference_*.npz "$stage/tests/benchmarks" 2>/dev/null || echo "no build/jax_reference_*.npz: without"
 fi
 # The build's own library paths mean nothing elsewhere; debug symbols neither.
 chmod -R u+w "$stage"

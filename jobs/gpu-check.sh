@@ -13,6 +13,7 @@
 # DIR/STEP.txt is a step's output, DIR/steps.tsv the states, DIR/summary.txt the numbers, DIR/results.tar.gz all.
 # JPO_TORCH=DIR names the torch folder of a Python installation if python3 does not have it.
 # Exit code: 0 all steps are good or skipped, 1 a step failed, 2 no device or bad usage, 75 steps are left.
+# long: one file, because it is copied alone to machines with a device.
 set -uo pipefail
 self=$(readlink -f "$0")
 

@@ -286,9 +286,8 @@ Finding judge_libraries(const std::vector<LibraryBuild>& builds) {
     found.push_back(
         is_same ? fmt::format("{} {}", build.name, version)
                 : fmt::format("{} {} (built with {})", build.name, version, build.built_with));
-    // Several MPIs on one machine are common: the file says which one runs.
-    if (build.name == "mpi" && !build.path.empty())
-      found.back() += fmt::format(" in {}", build.path);
+    // Several MPIs on one machine are common.
+    if (build.name == "mpi" && !build.path.empty()) found.back() += " in " + build.path;
     if (!is_same) other.push_back(build.name);
   }
   finding.found = fmt::format("{}", fmt::join(found, ", "));

@@ -20,6 +20,8 @@ lax.scan, jit(vmap(value_and_grad)). Only the linear solves differ in method, no
                            are walls.
 
 Products in float32 use full precision, not TF32. Needs jax and numpy; Python 3.11 or later.
+
+long: one file, because it is copied alone to machines with a device.
 """
 
 from __future__ import annotations
