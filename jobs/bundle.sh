@@ -194,7 +194,8 @@ cut -d: -f1 "$build/packages.txt" | sort -u | while read -r package; do
 done
 while read -r file; do
   if [[ $file == "$stack"/petsc/* ]]; then
-    cp -L /usr/share/doc/libpetsc-real3.*/copyright "$stage/licences/petsc"
+    texts=(/usr/share/doc/libpetsc-real3.*/copyright)  # PETSc's licence is the same for all versions
+    cp -L "${texts[0]}" "$stage/licences/petsc"
   elif ! grep -qF -e ": $file" -e ": ${file#/usr}" "$build/packages.txt"; then
     echo "no licence found for $file" >&2
     exit 1
