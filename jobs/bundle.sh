@@ -141,6 +141,7 @@ if [[ $ucx && -d ${ucx%/*}/ucx ]]; then
   cp "${ucx%/*}"/ucx/*.so* "$lib/mpi/ucx"
 fi
 cp -r "$(ompi_path pkgdatadir)" "$stage/share/openmpi"
+[[ ! -d /usr/lib/x86_64-linux-gnu/pmix2/share/pmix ]] || cp -r /usr/lib/x86_64-linux-gnu/pmix2/share/pmix "$stage/share/pmix"
 cp "$(ompi_path sysconfdir)"/*.conf "$stage/share/openmpi"
 for path in "${paths[@]}" "${mpi_programs[@]}"; do
   target=$stage/libexec/$(basename "$path")

@@ -500,7 +500,9 @@ for line in "${steps[@]}"; do matches "${line% *}" && chosen=$((chosen + 1)); do
 [[ $chosen -gt 0 ]] || refuse "no step is named ${only[*]}; see --list"
 
 # ------------------------------------------------------------------ one script for each DIR; no step of a killed one
-is_gpu_check() { [[ $1 =~ ^[0-9]+$ ]] && tr '\0' ' ' <"/proc/$1/cmdline" 2>/dev/null | grep -qF "$(basename "$self")"; }
+is_gpu_check() {
+  [[ $1 =~ ^[0-9]+$ ]] && { tr '\0' ' ' <"/proc/$1/cmdline"; } 2>/dev/null | grep -qF "$(basename "$self")"
+}
 other=$(cat "$out/pid" 2>/dev/null)
 if [[ $other ]] && [[ $other != "$$" ]] && is_gpu_check "$other"; then refuse "process $other works in $out already"; fi
 echo $$ >"$out/pid"

@@ -122,6 +122,7 @@ else
   export OPAL_PREFIX="$home" OPAL_EXEC_PREFIX="$home" OPAL_BINDIR="$home/bin" OPAL_LIBDIR="$home/libexec/lib/mpi" \
     OPAL_PKGLIBDIR="$home/libexec/lib/mpi/plugins" OPAL_DATADIR="$home/share" OPAL_PKGDATADIR="$home/share/openmpi" \
     OPAL_SYSCONFDIR="$home/share/openmpi" PMIX_INSTALL_PREFIX="$home" PMIX_PKGLIBDIR="$home/libexec/lib/mpi/pmix" \
+    PMIX_DATADIR="$home/share" PMIX_PKGDATADIR="$home/share/pmix" \
     OMPI_MCA_orte_launch_agent="$home/bin/orted"
   # Open MPI refuses to start on one machine if nothing there could start it on others.
   if [ -z "${SLURM_JOB_ID:-}${OMPI_MCA_plm:-}" ] && ! command -v ssh >/dev/null && ! command -v rsh >/dev/null; then
