@@ -63,7 +63,7 @@ elif [[ $torch == outside ]]; then
   jobs/build-cuda-stack.sh --only-torch
   # Only the host's part of the package: its own CMake files would link the CUDA part as well.
   mkdir -p "$build/torch"
-  version=$(sed -n "s/^__version__ = '\([0-9.]*\).*/\1/p" "$stack/torch/torch/version.py")
+  version=$(sed -n "s/^__version__ = '\([0-9.]*\)['+].*/\1/p" "$stack/torch/torch/version.py")
   cat >"$build/torch/TorchConfig.cmake" <<CMAKE
 set(Torch_VERSION $version)
 set(TORCH_INCLUDE_DIRS $stack/torch/torch/include $stack/torch/torch/include/torch/csrc/api/include)
@@ -202,7 +202,7 @@ while read -r file; do
     exit 1
   fi
 done <"$build/files.txt"
-cp /usr/share/common-licenses/{GPL-2,GPL-3,LGPL-2,LGPL-2.1,LGPL-3,Apache-2.0} "$stage/licences"
+cp -L /usr/share/common-licenses/* "$stage/licences"
 for package in libtomlplusplus-dev libcli11-dev libfmt-dev libspdlog-dev; do
   cp -L "/usr/share/doc/$package/copyright" "$stage/licences/$package"
 done
@@ -210,7 +210,7 @@ done
 step "archive"
 mkdir -p "$output"
 archive=$output/$name.tar.xz
-tar -C "$build/stage" --owner=0 --group=0 --sort=name -c "$name" | xz -T0 -9 >"$archive.part"
+tar -C "$build/stage" --owner=0 --group=0 --sort=name --mode=a+rX -c "$name" | xz -T0 -9 >"$archive.part"
 mv "$archive.part" "$archive"
 du -sh "$stage" | awk '{ print "unpacked: " $1 }'
 ls -l "$archive" | awk '{ printf "archive: %s, %.1f MB\n", $NF, $5 / 1e6 }'

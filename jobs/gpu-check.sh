@@ -23,6 +23,11 @@ refuse() { echo "gpu-check: $1" >&2 && exit 2; }
 export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 OMPI_MCA_btl_vader_single_copy_mechanism=none
 export XLA_PYTHON_CLIENT_PREALLOCATE=false PYTHONUNBUFFERED=1 LC_ALL=C
 
+# Container runtimes mount the driver there, not always on the search paths.
+[[ ! -d /usr/local/nvidia/bin ]] || PATH+=:/usr/local/nvidia/bin
+[[ ! -d /usr/local/nvidia/lib64 ]] || export LD_LIBRARY_PATH=${LD_LIBRARY_PATH:+$LD_LIBRARY_PATH:}/usr/local/nvidia/lib64
+has_device() { nvidia-smi -L 2>/dev/null | grep -q GPU || compgen -G '/dev/nvidia[0-9]*' >/dev/null; }
+
 # ------------------------------------------------------------------ steps: name, estimate in seconds
 models=(kuramoto_sivashinsky assimilation navier_stokes wave_packet billiards darcy)
 list_steps() {
@@ -500,14 +505,14 @@ for line in "${steps[@]}"; do matches "${line% *}" && chosen=$((chosen + 1)); do
 [[ $chosen -gt 0 ]] || refuse "no step is named ${only[*]}; see --list"
 
 # ------------------------------------------------------------------ one script for each DIR; no step of a killed one
-is_gpu_check() {
-  [[ $1 =~ ^[0-9]+$ ]] && { tr '\0' ' ' <"/proc/$1/cmdline"; } 2>/dev/null | grep -qF "$(basename "$self")"
-}
-other=$(cat "$out/pid" 2>/dev/null)
-if [[ $other ]] && [[ $other != "$$" ]] && is_gpu_check "$other"; then refuse "process $other works in $out already"; fi
-echo $$ >"$out/pid"
-group=$(cat "$out/step.pid" 2>/dev/null)
-if [[ $group ]] && is_gpu_check "$group"; then
+# Processes are known by number and start time: numbers repeat in a fresh container.
+started() { [[ $1 =~ ^[0-9]+$ ]] && { sed 's/.*) //' "/proc/$1/stat" | cut -d' ' -f20; } 2>/dev/null; }
+is_alive() { [[ $1 && $2 && $(started "$1") == "$2" ]]; }
+read -r other since < <(cat "$out/pid" 2>/dev/null)
+if is_alive "${other:-}" "${since:-}"; then refuse "process $other works in $out already"; fi
+echo "$$ $(started $$)" >"$out/pid"
+read -r group since < <(cat "$out/step.pid" 2>/dev/null)
+if is_alive "${group:-}" "${since:-}"; then
   echo "ending a step that a killed script left behind (process $group)"
   kill -TERM -- "-$group" 2>/dev/null
   sleep 2
@@ -596,7 +601,7 @@ if [[ $bundle ]]; then
 else
   base=$checkout
   if [[ ! $rehearse ]] && { [[ ! -x $base/build/cuda/src/jpo ]] || [[ ! $(find "$base/build/cuda/tests" -name print_bits_blocks 2>/dev/null) ]]; }; then
-    nvidia-smi -L 2>/dev/null | grep -q GPU || { echo "no CUDA device here" && exit 2; }
+    has_device || { echo "no CUDA device here" && exit 2; }
     (cd "$base" && source jobs/environment.sh && jobs/install-dependencies.sh &&
       jobs/build-cuda-stack.sh --arch "${CUDA_ARCH:-80,90}" && cmake --preset cuda && cmake --build --preset cuda) ||
       refuse "the build in build/cuda failed"
@@ -618,9 +623,15 @@ mv "$out/start.partial" "$out/start.txt"
 if [[ $code -eq 0 ]]; then state=good; else state=FAILED; fi
 echo "$state start ($((SECONDS - start)) s): $(grep -m1 '^jpo ' "$out/start.txt"), $(grep -m1 '^torch:' "$out/start.txt")"
 [[ $code -eq 0 ]] || tail -8 "$out/start.txt"
+if ! timeout 120 "$jpo" version >/dev/null 2>&1; then
+  # No step is marked as failed: another environment may be all that is missing.
+  echo "jpo does not start here (above); set JPO_TORCH or PATH, then start this script again"
+  rm -f "$out/pid"
+  exit 2
+fi
 record start $state $((SECONDS - start))
 write_results
-if [[ ! $rehearse ]] && ! nvidia-smi -L 2>/dev/null | grep -q GPU; then
+if [[ ! $rehearse ]] && ! has_device; then
   echo "no CUDA device here"
   rm -f "$out/pid"
   exit 2
@@ -654,7 +665,7 @@ for line in "${steps[@]}"; do
   start=$SECONDS
   timeout -k 10 "$limit" bash "$self" --run-step "$name" </dev/null >"$out/$name.partial" 2>&1 &
   step_process=$!
-  echo $step_process >"$out/step.pid"
+  echo "$step_process $(started "$step_process")" >"$out/step.pid"
   wait $step_process
   code=$?
   step_process=''

@@ -10,7 +10,7 @@
 
 #include "core/errors.hpp"
 #include "core/log.hpp"
-#include "core/session.hpp"
+#include "core/session/session.hpp"
 #include "driver/verbs.hpp"
 
 namespace {

@@ -4,19 +4,26 @@
 set -uo pipefail
 root=${1:-$(dirname "$0")/..}
 declare -A sees=(
-  [core]="" [deck]="core" [parallel]="core" [models]="core" [network]="core"
-  [inverse]="core models" [io]="core parallel" [data]="core parallel models io"
-  [methods]="core deck parallel models network inverse io data"
-  [driver]="core deck parallel models network inverse io data methods")
+  [core]="" [core/device]="core" [core/session]="core core/device"
+  [lanes]="core core/device" [deck]="core" [parallel]="core core/device"
+  [models]="core core/device lanes" [network]="core core/device"
+  [inverse]="core core/device models" [io]="core core/device parallel" [data]="core core/device parallel models io"
+  [solving]="core core/device deck parallel models network inverse io data"
+  [training]="core core/device deck parallel models network inverse io data solving"
+  [methods]="core core/device deck parallel models network inverse io data solving training"
+  [driver]="core core/device core/session deck parallel models network inverse io data solving training methods")
 bad=0
 complain() { echo "$1"; bad=1; }
 
 for folder in "${!sees[@]}"; do
+  # core/device and core/session are folders of their own, the subfolders of others are not.
+  depth=99
+  [[ $folder == core ]] && depth=1
   while IFS=: read -r file line text; do
-    target=$(sed -E 's|.*"([a-z]+)/.*|\1|' <<<"$text")
+    target=$(sed -E 's|.*"(core/[a-z]+/\|[a-z]+/).*|\1|; s|/$||' <<<"$text")
     [[ $target == "$folder" || " ${sees[$folder]} " == *" $target "* ]] ||
       complain "$file:$line: $folder may not include $target"
-  done < <(grep -rnE '^#include "[a-z]+/' "$root/src/$folder" 2>/dev/null)
+  done < <(find "$root/src/$folder" -maxdepth $depth -name '*.?pp' -exec grep -nHE '^#include "[a-z]+/' {} + 2>/dev/null)
 done
 
 only() {  # only FOLDERS may include what matches PATTERN
@@ -36,4 +43,8 @@ while IFS= read -r file; do
   fi
 done < <(find "$root/src" "$root/tests" "$root/jobs" "$root/postprocess" -type f \
   \( -name '*.cpp' -o -name '*.hpp' -o -name '*.py' -o -name '*.sh' -o -name '*.cmake' \) 2>/dev/null)
+while IFS= read -r folder; do
+  n=$(find "$folder" -maxdepth 1 -type f | wc -l)
+  [[ $n -le 25 ]] || complain "$folder: $n files; at most 25 in a folder"
+done < <(find "$root/src" -type d)
 exit $bad

@@ -10,7 +10,7 @@
 #include <mpi.h>
 
 #include "core/log.hpp"
-#include "core/session.hpp"
+#include "core/session/session.hpp"
 
 int main(int argc, char** argv) {
   testing::InitGoogleTest(&argc, argv);

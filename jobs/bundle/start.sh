@@ -11,6 +11,10 @@ name=${0##*/}
 self=$(readlink -f "$0")
 home=${self%/*/*}
 loader=$home/libexec/lib/ld-linux-x86-64.so.2
+[ -f "$home/libexec/bundle.conf" ] || {
+  echo "$name: this script works only inside its archive: link to it instead of copying it" >&2
+  exit 2
+}
 # Sets mpi_version, torch_version, torch_cuda and torch_programs.
 . "$home/libexec/bundle.conf"
 
@@ -19,10 +23,15 @@ fail() {
   exit 2
 }
 
+[ -f "$home/libexec/$name" ] || fail "the archive has no program '$name': a link must keep the program's name"
+case $home in
+  *[:\;]*) fail "the archive cannot run in $home: libraries are not found in folders with ':' or ';'" ;;
+esac
+
 # torch_fits DIR: DIR holds the torch that the program was built with.
 torch_fits() {
   [ -f "$1/version.py" ] && [ -f "$1/lib/libtorch_cpu.so" ] || return 1
-  [ "$(sed -n "s/^__version__ = '\([0-9.]*\).*/\1/p" "$1/version.py")" = "$torch_version" ] || return 1
+  [ "$(sed -n "s/^__version__ = '\([0-9.]*\)['+].*/\1/p" "$1/version.py")" = "$torch_version" ] || return 1
   [ -z "$torch_cuda" ] || [ "$(sed -n "s/^cuda: .*= '\([0-9]*\).*/\1/p" "$1/version.py")" = "$torch_cuda" ]
 }
 
@@ -33,11 +42,15 @@ find_torch() {
   if [ -n "$torch" ]; then
     torch_fits "$torch" || fail "$torch does not hold $wanted (--torch or JPO_TORCH)"
   else
-    torch=$(python3 -c 'import importlib.util as u; s = u.find_spec("torch"); print(s.submodule_search_locations[0] if s else "")' 2>/dev/null) || torch=
+    # Not from the working folder; the last line, in case that python3 prints others first.
+    torch=$(python3 -c 'import sys; sys.path[:] = [p for p in sys.path if p]
+import importlib.util as u; s = u.find_spec("torch")
+print("\n" + (s.submodule_search_locations[0] if s else ""))' 2>/dev/null | tail -n 1) || torch=
     if [ -z "$torch" ] || ! torch_fits "$torch"; then
-      fail "$wanted not found: give its folder with --torch DIR, or put a python3 that has it on PATH (pip install torch==$torch_version)"
+      fail "$wanted not found${torch:+ ($torch is another version)}: give its folder with --torch DIR, or put a python3 that has it on PATH (pip install torch==$torch_version)"
     fi
   fi
+  torch=$(cd "$torch" && pwd)
   JPO_TORCH=$torch
   export JPO_TORCH
   path=$path:$torch/lib
@@ -86,11 +99,22 @@ use_site_mpi() {
     [ -e "$1/${library##*/}" ] || return 1
     preload=$preload${preload:+:}$1/${library##*/}
   done
-  # Libraries of torch are not on the path yet: only those of MPI and versions of symbols count.
-  ! "$loader" --preload "$preload" --library-path "$path" --list "$home/libexec/jpo" 2>&1 |
-    grep -q -E "version .* not found|lib(mpi|open-|pmix|hwloc|event|mca|uc)[^ ]* => not found"
+  # Not of the program: --list ends at the first library of torch, which is not on the path yet.
+  for library in "$home"/libexec/lib/mpi/libmpi*.so.40; do
+    listed=$("$loader" --library-path "$path${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}" --list "$1/${library##*/}" 2>&1) ||
+      return 1
+    case $listed in
+      *"not found"*) return 1 ;;
+    esac
+  done
 }
 
+case ${1:-} in
+  --torch=*)
+    JPO_TORCH=${1#--torch=}
+    shift
+    ;;
+esac
 if [ "${1:-}" = --torch ]; then
   [ $# -ge 2 ] || fail "--torch needs a folder"
   JPO_TORCH=$2
@@ -110,7 +134,12 @@ export JPO_MPI
 if [ "$JPO_MPI" != bundled ]; then
   case $name in
     mpirun | orted | ompi_info)
-      program=$(site_program "$name")
+      # The launcher beside the chosen library, or the first one on PATH.
+      program=
+      for folder in "$JPO_MPI/../bin" "$JPO_MPI/../../bin"; do
+        [ -z "$program" ] && [ -x "$folder/$name" ] && program=$folder/$name
+      done
+      [ -n "$program" ] || program=$(site_program "$name")
       [ -n "$program" ] || fail "JPO_MPI=$JPO_MPI, but the site's $name is not on PATH"
       exec "$program" "$@"
       ;;
@@ -123,7 +152,8 @@ else
     OPAL_PKGLIBDIR="$home/libexec/lib/mpi/plugins" OPAL_DATADIR="$home/share" OPAL_PKGDATADIR="$home/share/openmpi" \
     OPAL_SYSCONFDIR="$home/share/openmpi" PMIX_INSTALL_PREFIX="$home" PMIX_PKGLIBDIR="$home/libexec/lib/mpi/pmix" \
     PMIX_DATADIR="$home/share" PMIX_PKGDATADIR="$home/share/pmix" \
-    OMPI_MCA_orte_launch_agent="$home/bin/orted"
+    HWLOC_PLUGINS_PATH="$home/libexec/lib/mpi/hwloc" \
+    OMPI_MCA_orte_launch_agent="env JPO_MPI=bundled $home/bin/orted"
   # Open MPI refuses to start on one machine if nothing there could start it on others.
   if [ -z "${SLURM_JOB_ID:-}${OMPI_MCA_plm:-}" ] && ! command -v ssh >/dev/null && ! command -v rsh >/dev/null; then
     export OMPI_MCA_plm=isolated

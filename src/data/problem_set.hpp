@@ -8,7 +8,7 @@
 
 #include <mpi.h>
 
-#include "core/batch.hpp"
+#include "core/device/batch.hpp"
 #include "core/settings.hpp"
 #include "models/forward_model.hpp"
 #include "parallel/shard.hpp"

@@ -11,10 +11,11 @@
 #include "core/errors.hpp"
 #include "core/hash.hpp"
 #include "core/log.hpp"
+#include "core/session/session.hpp"
 #include "core/signals.hpp"
 #include "deck/differing_keys.hpp"
 #include "driver/results.hpp"
-#include "methods/network_calls.hpp"
+#include "training/network_calls.hpp"
 
 namespace jpo {
 namespace {

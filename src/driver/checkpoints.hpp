@@ -11,7 +11,7 @@
 #include "core/settings.hpp"
 #include "driver/job.hpp"
 #include "io/checkpoint_file.hpp"
-#include "methods/interruptions.hpp"
+#include "solving/interruptions.hpp"
 
 namespace jpo {
 

@@ -12,9 +12,9 @@
 #include "driver/job.hpp"
 #include "inverse/fault.hpp"
 #include "io/result_file.hpp"
-#include "methods/network_calls.hpp"
-#include "methods/tao_solve.hpp"
 #include "parallel/nccl_ranks.hpp"
+#include "solving/tao_solve.hpp"
+#include "training/network_calls.hpp"
 
 namespace jpo {
 namespace {

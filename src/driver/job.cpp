@@ -21,7 +21,7 @@
 #include "core/statistics.hpp"
 #include "data/file_set.hpp"
 #include "deck/resolved.hpp"
-#include "driver/predictions.hpp"
+#include "driver/footprint.hpp"
 #include "models/registry.hpp"
 
 namespace jpo {

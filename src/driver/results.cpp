@@ -7,6 +7,7 @@
 #include <fmt/ranges.h>
 
 #include "core/checks.hpp"
+#include "core/session/session.hpp"
 #include "deck/settings_text.hpp"
 #include "driver/examples.hpp"
 #include "driver/screen.hpp"

@@ -13,9 +13,10 @@
 #include "core/checks.hpp"
 #include "core/log.hpp"
 #include "core/random.hpp"
+#include "core/session/session.hpp"
 #include "core/statistics.hpp"
 #include "driver/deck_checks.hpp"
-#include "driver/predictions.hpp"
+#include "driver/footprint.hpp"
 #include "driver/results.hpp"
 
 namespace jpo {

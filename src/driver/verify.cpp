@@ -14,9 +14,9 @@
 #include "driver/job.hpp"
 #include "driver/verbs.hpp"
 #include "inverse/verification.hpp"
-#include "methods/joint_gradient.hpp"
-#include "methods/normalization.hpp"
-#include "methods/problem_losses.hpp"
+#include "training/joint_gradient.hpp"
+#include "training/normalization.hpp"
+#include "training/problem_losses.hpp"
 
 namespace jpo {
 namespace {

@@ -4,8 +4,8 @@
 #include <string>
 #include <vector>
 
+#include "core/device/state_archive.hpp"
 #include "core/settings.hpp"
-#include "core/state_archive.hpp"
 #include "models/forward_model.hpp"
 
 namespace jpo {

@@ -4,10 +4,10 @@
 #include <limits>
 #include <span>
 
-#include "core/batch_rows.hpp"
+#include "core/device/batch_rows.hpp"
+#include "core/device/space_array.hpp"
 #include "core/parameter_space.hpp"
 #include "core/settings.hpp"
-#include "core/space_array.hpp"
 
 namespace jpo {
 

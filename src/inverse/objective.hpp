@@ -9,8 +9,8 @@
 #include <utility>
 #include <vector>
 
-#include "core/batch.hpp"
-#include "core/batch_rows.hpp"
+#include "core/device/batch.hpp"
+#include "core/device/batch_rows.hpp"
 #include "core/phase_timer.hpp"
 #include "inverse/fault.hpp"
 #include "inverse/misfit.hpp"

@@ -10,7 +10,7 @@
 
 #include <mpi.h>
 
-#include "core/state_archive.hpp"
+#include "core/device/state_archive.hpp"
 #include "io/result_file.hpp"
 
 namespace jpo {

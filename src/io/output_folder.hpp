@@ -8,7 +8,7 @@
 
 #include <mpi.h>
 
-#include "core/library_build.hpp"
+#include "core/library_version.hpp"
 
 namespace jpo {
 

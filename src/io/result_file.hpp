@@ -11,7 +11,7 @@
 
 #include <mpi.h>
 
-#include "core/session.hpp"
+#include "core/library_version.hpp"
 
 namespace jpo {
 

@@ -3,8 +3,9 @@
 // simulator on exactly the problems to be solved (training.cpp is the loop). The answer is the best
 // m that each problem has seen on the way.
 
-#include "methods/problem_losses.hpp"
-#include "methods/training.hpp"
+#include "methods/method.hpp"
+#include "training/problem_losses.hpp"
+#include "training/training.hpp"
 
 namespace jpo {
 namespace {

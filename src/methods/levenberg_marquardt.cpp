@@ -13,8 +13,9 @@
 #include <type_traits>
 #include <utility>
 
-#include "methods/gauss_newton.hpp"
-#include "methods/progress.hpp"
+#include "methods/method.hpp"
+#include "solving/gauss_newton.hpp"
+#include "solving/progress.hpp"
 
 namespace jpo {
 namespace {

@@ -2,8 +2,9 @@
 // (rounds.cpp), until the same budget is spent. Start 0 is the centre of the box, the others are
 // draws from it (from a normal distribution where a parameter is unbounded).
 
-#include "methods/rounds.hpp"
-#include "methods/starts.hpp"
+#include "methods/method.hpp"
+#include "solving/rounds.hpp"
+#include "solving/starts.hpp"
 
 namespace jpo {
 namespace {

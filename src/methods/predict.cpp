@@ -16,7 +16,7 @@
 #include "io/result_file.hpp"
 #include "io/stored_network.hpp"
 #include "methods/method.hpp"
-#include "methods/network_calls.hpp"
+#include "training/network_calls.hpp"
 
 namespace jpo {
 namespace {

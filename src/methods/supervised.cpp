@@ -9,8 +9,9 @@
 #include "core/errors.hpp"
 #include "core/random.hpp"
 #include "data/problem_set.hpp"
-#include "methods/parameter_fit.hpp"
-#include "methods/training.hpp"
+#include "methods/method.hpp"
+#include "training/parameter_fit.hpp"
+#include "training/training.hpp"
 
 namespace jpo {
 namespace {

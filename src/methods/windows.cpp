@@ -7,8 +7,9 @@
 #include <cmath>
 #include <utility>
 
-#include "methods/progress.hpp"
-#include "methods/tao_solve.hpp"
+#include "methods/method.hpp"
+#include "solving/progress.hpp"
+#include "solving/tao_solve.hpp"
 
 namespace jpo {
 namespace {

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "core/batch.hpp"
+#include "core/device/batch.hpp"
 #include "core/parameter_space.hpp"
 
 namespace jpo {

@@ -11,9 +11,9 @@
 #include <torch/torch.h>
 #include <torch/version.h>
 
+#include "core/device/hash_in_place.hpp"
 #include "core/errors.hpp"
 #include "core/hash.hpp"
-#include "core/hash_in_place.hpp"
 #include "core/random.hpp"
 #include "network/architecture.hpp"
 #include "network/head.hpp"

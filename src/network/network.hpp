@@ -7,12 +7,12 @@
 #include <string>
 #include <vector>
 
-#include "core/batch.hpp"
+#include "core/device/batch.hpp"
+#include "core/device/space_array.hpp"
+#include "core/device/state_archive.hpp"
+#include "core/library_version.hpp"
 #include "core/parameter_space.hpp"
-#include "core/session.hpp"
 #include "core/settings.hpp"
-#include "core/space_array.hpp"
-#include "core/state_archive.hpp"
 
 namespace jpo {
 

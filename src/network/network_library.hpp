@@ -3,7 +3,7 @@
 
 #include <cstdint>
 
-#include "core/library_build.hpp"
+#include "core/library_version.hpp"
 
 namespace jpo {
 

@@ -7,9 +7,9 @@
 #include <span>
 #include <vector>
 
-#include "core/batch.hpp"
-#include "core/batch_rows.hpp"
-#include "core/space_array.hpp"
+#include "core/device/batch.hpp"
+#include "core/device/batch_rows.hpp"
+#include "core/device/space_array.hpp"
 #include "network/input_layout.hpp"
 #include "network/network.hpp"
 #include "network/parameter_map.hpp"

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "core/memory_space.hpp"
+#include "core/device/memory_space.hpp"
 #include "core/parameter_space.hpp"
 
 namespace jpo {

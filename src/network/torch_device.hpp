@@ -1,7 +1,7 @@
 #pragma once
 #include <c10/core/Device.h>
 
-#include "core/memory_space.hpp"
+#include "core/device/memory_space.hpp"
 
 namespace jpo {
 

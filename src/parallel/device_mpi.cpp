@@ -5,7 +5,7 @@
 #include <mpi-ext.h>  // Open MPI's account of itself; MPICH has its own in mpi.h
 #endif
 
-#include "core/memory_space.hpp"
+#include "core/device/memory_space.hpp"
 
 namespace jpo {
 

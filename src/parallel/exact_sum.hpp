@@ -13,7 +13,7 @@
 
 #include <mpi.h>
 
-#include "core/space_array.hpp"
+#include "core/device/space_array.hpp"
 #include "parallel/transport.hpp"
 
 namespace jpo {

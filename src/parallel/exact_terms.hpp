@@ -5,7 +5,7 @@
 #include <cmath>
 #include <cstdint>
 
-#include "core/memory_space.hpp"
+#include "core/device/memory_space.hpp"
 
 namespace jpo {
 

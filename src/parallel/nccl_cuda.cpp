@@ -6,7 +6,7 @@
 #include <fmt/format.h>
 
 #include "core/checks.hpp"
-#include "core/memory_space.hpp"
+#include "core/device/memory_space.hpp"
 #include "parallel/broadcast.hpp"
 #include "parallel/nccl_ranks.hpp"
 

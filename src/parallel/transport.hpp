@@ -7,7 +7,7 @@
 
 #include <mpi.h>
 
-#include "core/memory_space.hpp"
+#include "core/device/memory_space.hpp"
 
 namespace jpo {
 

@@ -12,8 +12,8 @@
 
 #include <benchmark/benchmark.h>
 
-#include "core/session.hpp"
-#include "models/lanes.hpp"
+#include "core/session/session.hpp"
+#include "lanes/lanes.hpp"
 #include "tests/benchmarks/plain_interleaved_step.hpp"
 #include "tests/models/make_model.hpp"
 

@@ -15,7 +15,7 @@
 
 #include <benchmark/benchmark.h>
 
-#include "models/navier_stokes_projection.hpp"
+#include "models/navier_stokes/projection.hpp"
 #include "tests/models/make_model.hpp"
 
 namespace jpo {

@@ -6,7 +6,7 @@
 
 #include <benchmark/benchmark.h>
 
-#include "core/session.hpp"
+#include "core/session/session.hpp"
 #include "parallel/exact_sum.hpp"
 
 namespace jpo {

@@ -9,8 +9,8 @@
 parameters m. `reference` stores values and gradients of jpo; `check` compares JAX with them.
 
 The schemes, the time steps, the first step and the grids are those of src/models/
-kuramoto_sivashinsky_sweeps.hpp (unknown = "forcing", data without a finer grid) and of
-src/models/navier_stokes_*.hpp (without a cylinder). The derivatives are JAX's reverse mode through
+kuramoto_sivashinsky/sweeps.hpp (unknown = "forcing", data without a finer grid) and of
+src/models/navier_stokes/ (without a cylinder). The derivatives are JAX's reverse mode through
 lax.scan, jit(vmap(value_and_grad)). Only the linear solves differ in method, not in the result:
 
     kuramoto_sivashinsky   B is circulant. "dense": product with its inverse; "fft": real FFT.
@@ -50,7 +50,7 @@ N_REFERENCE = 16
 HOST_MEMORY = 4e9  # limit of a plan on the CPU, bytes
 DEVICE_SHARE = 0.95  # of the memory that XLA may allocate
 CHUNKS = (16384, 4096, 1024)  # problems at once if a batch does not fit
-FOURIER_DECAY = 3.2  # of the modes of u(0), as in src/models/fourier.hpp
+FOURIER_DECAY = 3.2  # of the modes of u(0), as in src/models/kuramoto_sivashinsky/fourier.hpp
 HIGHEST = lax.Precision.HIGHEST
 
 DEFAULTS = {  # the defaults of jpo's keys in [model]

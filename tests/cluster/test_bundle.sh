@@ -71,6 +71,24 @@ mpirun -n 2 --oversubscribe --bind-to none "$build/src/jpo" run "${deck[@]}" \
 # From here on a failure is counted, and the rest goes on.
 set +e
 cd "$work"
+# On this machine, which has libraries and plug-ins of its own: no process maps one of them.
+torch_root=$(dirname "$torch")
+[[ $torch == none ]] && torch_root=$work/unpacked || export JPO_TORCH=$torch
+JPO_MPI=bundled "$work/unpacked/bin/mpirun" -n 2 --oversubscribe --bind-to none "$work/unpacked/bin/jpo" run \
+  "$work/unpacked/${deck[0]}" --set method.joint.updates=100000 --set run.output=long.h5 >long.log 2>&1 &
+for _ in $(seq 60); do
+  sleep 0.5
+  [[ $(pgrep -fc "libexec/jpo run $work") -ge 2 ]] && grep -q "bfgs" long.log && break
+done
+pgrep -f "$work/unpacked/libexec/" | xargs -I{} cat /proc/{}/maps 2>/dev/null |
+  awk '$6 ~ /\.so/ { print $6 }' | sort -u >mapped
+kill %1
+wait
+unset JPO_TORCH
+[[ $(grep -c "^$work/unpacked/libexec/lib/" mapped) -ge 50 ]] || fail "too few libraries are mapped: $(cat mapped long.log)"
+foreign=$(grep -v -e "^$work/unpacked/" -e "^$torch_root/" mapped)
+[[ -z $foreign ]] || fail "libraries of this machine are mapped: $foreign"
+
 for release in bullseye trixie; do
   root=$roots/$release
   if [[ ! -e $root/.done ]]; then

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "core/batch.hpp"
+#include "core/device/batch.hpp"
 #include "core/handle.hpp"
 
 namespace jpo {

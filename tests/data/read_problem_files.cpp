@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "core/errors.hpp"
-#include "core/session.hpp"
+#include "core/session/session.hpp"
 #include "data/file_set.hpp"
 #include "parallel/exact_sum.hpp"
 #include "tests/models/make_model.hpp"

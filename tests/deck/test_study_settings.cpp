@@ -4,7 +4,7 @@
 #include "deck/differing_keys.hpp"
 #include "deck/study_settings.hpp"
 #include "driver/catalogue.hpp"
-#include "driver/study_cells.hpp"
+#include "driver/study/study_cells.hpp"
 
 namespace jpo {
 namespace {

@@ -12,13 +12,13 @@
 
 #include "core/errors.hpp"
 #include "core/log.hpp"
-#include "core/session.hpp"
+#include "core/session/session.hpp"
 #include "data/file_set.hpp"
 #include "deck/study_settings.hpp"
 #include "driver/catalogue.hpp"
 #include "driver/deck_checks.hpp"
 #include "driver/job.hpp"
-#include "driver/study_cells.hpp"
+#include "driver/study/study_cells.hpp"
 
 namespace {
 

@@ -8,7 +8,7 @@ cp -r "$root/src" "$root/tests" "$root/jobs" "$root/postprocess" "$copy"
 check() { "$root/tests/check_layers.sh" "$copy" >"$copy/log" 2>&1; }
 
 check || { echo "a clean tree fails:"; cat "$copy/log"; exit 1; }
-for sin in 'core/batch.hpp:#include "models/registry.hpp"' 'network/network.hpp:#include "inverse/misfit.hpp"' \
+for sin in 'core/device/batch.hpp:#include "models/registry.hpp"' 'core/random.cpp:#include "core/device/batch.hpp"' 'network/network.hpp:#include "inverse/misfit.hpp"' \
            'driver/run.cpp:#include <torch/torch.h>' 'data/problem_set.cpp:#include <hdf5.h>'; do
   file=$copy/src/${sin%%:*}
   cp "$file" "$copy/kept"

@@ -1,6 +1,6 @@
 #include <gtest/gtest.h>
 
-#include "driver/doctor_findings.hpp"
+#include "driver/doctor/findings.hpp"
 
 namespace jpo {
 namespace {

@@ -3,7 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "driver/checkpoints.hpp"
-#include "driver/predictions.hpp"
+#include "driver/footprint.hpp"
 #include "driver/results.hpp"
 
 namespace jpo {

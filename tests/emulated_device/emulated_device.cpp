@@ -8,8 +8,8 @@
 #include <new>
 #include <sys/mman.h>
 
-#include "core/kernel_launch.hpp"
-#include "core/memory_space.hpp"
+#include "core/device/kernel_launch.hpp"
+#include "core/device/memory_space.hpp"
 #include "parallel/device_mpi.hpp"
 
 namespace jpo {

@@ -2,8 +2,8 @@
 // A device played on the host: its memory is out of the host's reach but for kernels and copies,
 // and kernels run their indices in an order of their own. What it does not find is a kernel that is
 // given a pointer to the host's memory. The environment variable JPO_EMULATED_ROOM says how many
-// bytes it has, JPO_EMULATED_BYTES asks what has gone to and fro. Stands for core/memory_host.cpp
-// and parallel/device_mpi.cpp.
+// bytes it has, JPO_EMULATED_BYTES asks what has gone to and fro. Stands for
+// core/device/memory_host.cpp and parallel/device_mpi.cpp.
 
 namespace jpo {
 

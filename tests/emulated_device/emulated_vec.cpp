@@ -9,8 +9,8 @@
 #include <petscvec.h>
 
 #include "core/checks.hpp"
-#include "core/kernel_launch.hpp"
-#include "core/memory_space.hpp"
+#include "core/device/kernel_launch.hpp"
+#include "core/device/memory_space.hpp"
 #include "tests/emulated_device/emulated_device.hpp"
 
 namespace jpo {

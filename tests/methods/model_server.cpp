@@ -19,9 +19,9 @@
 
 #include "core/errors.hpp"
 #include "core/log.hpp"
-#include "core/session.hpp"
+#include "core/session/session.hpp"
+#include "driver/footprint.hpp"
 #include "driver/job.hpp"
-#include "driver/predictions.hpp"
 
 namespace jpo {
 namespace {

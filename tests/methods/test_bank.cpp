@@ -8,9 +8,9 @@
 #include <gtest/gtest.h>
 
 #include "core/statistics.hpp"
-#include "methods/bank_pairs.hpp"
-#include "methods/parameter_fit.hpp"
 #include "tests/methods/make_job.hpp"
+#include "training/bank_pairs.hpp"
+#include "training/parameter_fit.hpp"
 
 namespace jpo {
 namespace {

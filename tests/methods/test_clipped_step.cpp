@@ -4,8 +4,8 @@
 
 #include <gtest/gtest.h>
 
-#include "methods/clipped_step.hpp"
 #include "tests/methods/make_job.hpp"
+#include "training/clipped_step.hpp"
 
 namespace jpo {
 namespace {

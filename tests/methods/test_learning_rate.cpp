@@ -1,6 +1,6 @@
 #include <gtest/gtest.h>
 
-#include "methods/learning_rate.hpp"
+#include "training/learning_rate.hpp"
 
 namespace jpo {
 namespace {

@@ -4,7 +4,7 @@
 
 #include <gtest/gtest.h>
 
-#include "methods/tao_solve.hpp"
+#include "solving/tao_solve.hpp"
 #include "tests/line_model.hpp"
 #include "tests/methods/make_job.hpp"
 

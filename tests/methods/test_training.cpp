@@ -4,8 +4,8 @@
 
 #include <gtest/gtest.h>
 
-#include "methods/problem_losses.hpp"
 #include "tests/methods/make_job.hpp"
+#include "training/problem_losses.hpp"
 
 namespace jpo {
 namespace {

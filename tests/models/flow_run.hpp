@@ -8,7 +8,7 @@
 #include <functional>
 #include <vector>
 
-#include "models/navier_stokes_sweeps.hpp"
+#include "models/navier_stokes/sweeps.hpp"
 
 namespace jpo::navier_stokes {
 

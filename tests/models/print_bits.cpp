@@ -9,7 +9,7 @@
 
 #include "core/hash.hpp"
 #include "core/random.hpp"
-#include "core/session.hpp"
+#include "core/session/session.hpp"
 #include "tests/models/make_model.hpp"
 
 namespace jpo {

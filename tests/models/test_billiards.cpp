@@ -5,7 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "core/errors.hpp"
-#include "models/hard_discs.hpp"
+#include "models/billiards/hard_discs.hpp"
 #include "tests/models/make_model.hpp"
 
 namespace jpo {

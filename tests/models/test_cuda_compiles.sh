@@ -27,9 +27,8 @@ compile() { # compile SOURCE COMPILER OPTIONS...
 }
 replaced=()  # objects of BUILD's models
 
-for folder in core parallel models network inverse methods; do
-  mapfile -t sources < <(sed -n 's/.*set_source_files_properties(\(.*\) PROPERTIES LANGUAGE CUDA.*/\1/p' \
-    "$root/src/$folder/CMakeLists.txt" | tr ' ' '\n')
+for folder in core parallel models network inverse training; do
+  mapfile -t sources < <(cd "$root/src/$folder" && find . -name '*_kernels.cpp' -printf '%P\n' | sort)
   [[ ${#sources[@]} -gt 0 ]] || { echo "no source of $folder launches kernels"; exit 1; }
   for source in "${sources[@]}"; do
     replaced+=("src/models/CMakeFiles/jpo_models.dir/$source.o")
@@ -44,7 +43,7 @@ spilled: $(grep -o "[0-9]* bytes spill stores" "$work/log" | sort -u | paste -sd
 done
 
 host=(mpicxx -Wall -Wextra -Wshadow -DFMT_HEADER_ONLY "${cuda_includes[@]}")
-compile core/memory_cuda.cpp "${host[@]}"
+compile core/device/memory_cuda.cpp "${host[@]}"
 echo "memory_cuda.cpp: good"
 if echo '#include <nccl.h>' | "${host[@]}" -x c++ -E - >/dev/null 2>&1; then
   compile parallel/nccl_cuda.cpp "${host[@]}"

@@ -6,7 +6,7 @@
 
 #include "core/checks.hpp"
 #include "core/handle.hpp"
-#include "models/cyclic_band_lu.hpp"
+#include "lanes/cyclic_band_lu.hpp"
 
 namespace jpo {
 namespace {

@@ -15,10 +15,10 @@
 #include "core/handle.hpp"
 #include "core/random.hpp"
 #include "inverse/verification.hpp"
-#include "models/cosine_expansion.hpp"
-#include "models/darcy_operator.hpp"
-#include "models/lane_cholesky.hpp"
-#include "models/lanes.hpp"
+#include "lanes/cosine_expansion.hpp"
+#include "lanes/lane_cholesky.hpp"
+#include "lanes/lanes.hpp"
+#include "models/darcy/operator.hpp"
 #include "tests/models/make_model.hpp"
 
 namespace jpo {

@@ -5,7 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "core/random.hpp"
-#include "models/hard_discs.hpp"
+#include "models/billiards/hard_discs.hpp"
 
 namespace jpo::hard_discs {
 namespace {

@@ -11,7 +11,7 @@
 
 #include "core/random.hpp"
 #include "inverse/verification.hpp"
-#include "models/fourier.hpp"
+#include "models/kuramoto_sivashinsky/fourier.hpp"
 #include "tests/models/kuramoto_sivashinsky_draws.hpp"
 
 namespace jpo {

@@ -9,7 +9,7 @@
 
 #include "core/checks.hpp"
 #include "core/handle.hpp"
-#include "models/lane_cholesky.hpp"
+#include "lanes/lane_cholesky.hpp"
 #include "tests/models/irregular_matrix.hpp"
 
 namespace jpo {

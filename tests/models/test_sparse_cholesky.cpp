@@ -5,7 +5,7 @@
 
 #include "core/checks.hpp"
 #include "core/handle.hpp"
-#include "models/sparse_cholesky.hpp"
+#include "lanes/sparse_cholesky.hpp"
 #include "tests/models/irregular_matrix.hpp"
 
 namespace jpo {

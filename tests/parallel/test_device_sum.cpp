@@ -9,7 +9,7 @@
 #include <gtest/gtest.h>
 
 #include "core/checks.hpp"
-#include "core/hash_in_place.hpp"
+#include "core/device/hash_in_place.hpp"
 #include "core/random.hpp"
 #include "parallel/exact_sum.hpp"
 #include "tests/emulated_device/emulated_device.hpp"

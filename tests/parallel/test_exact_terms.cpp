@@ -6,7 +6,7 @@
 
 #include <gtest/gtest.h>
 
-#include "core/kernel_launch.hpp"
+#include "core/device/kernel_launch.hpp"
 #include "core/random.hpp"
 #include "parallel/exact_terms.hpp"
 

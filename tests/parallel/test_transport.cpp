@@ -1,7 +1,7 @@
 #include <gtest/gtest.h>
 
 #include "core/checks.hpp"
-#include "core/memory_space.hpp"
+#include "core/device/memory_space.hpp"
 #include "parallel/nccl_ranks.hpp"
 #include "parallel/transport.hpp"
 

@@ -1,0 +1,132 @@
+#include "core/session/session.hpp"
+
+#include <array>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <fstream>
+#include <string>
+#include <vector>
+
+#include <fmt/format.h>
+#include <petscsys.h>
+
+#include "core/checks.hpp"
+#include "core/device/memory_space.hpp"
+#include "core/revision.hpp"
+#include "core/session/library_build.hpp"
+#include "core/signals.hpp"
+
+namespace jpo {
+
+namespace {
+
+// PETSc takes no options but those of the deck's [petsc] table: the environment and a .petscrc
+// would change results without leaving a trace in them.
+void ignore_outer_petsc_options() {
+  for (const char* name : {"PETSC_OPTIONS", "PETSC_OPTIONS_YAML"})
+    if (std::getenv(name) != nullptr) {
+      std::fprintf(stderr, "jpo: %s is ignored: PETSc options stand in the deck's [petsc] table\n",
+                   name);
+      unsetenv(name);
+    }
+}
+
+// Ranks of the node that work on the device plugged in at `place`.
+int n_rank_with(const std::string& place, MPI_Comm node) {
+  constexpr int width = 64;
+  int n_rank = 1;
+  MPI_OK(MPI_Comm_size(node, &n_rank));
+  std::array<char, width> mine{};
+  place.copy(mine.data(), width - 1);
+  std::vector<char> all(static_cast<std::size_t>(n_rank * width));
+  MPI_OK(MPI_Allgather(mine.data(), width, MPI_CHAR, all.data(), width, MPI_CHAR, node));
+  int n = 0;
+  for (int rank = 0; rank < n_rank; ++rank)
+    n += place == all.data() + static_cast<std::ptrdiff_t>(rank * width) ? 1 : 0;
+  return n;
+}
+
+// The devices of a node are dealt out to its ranks in turn; where a rank sees none, no rank uses
+// one. Of the device itself only its place is asked: one that is busy is an error of who uses it.
+// PETSc gives MPI no device memory for us, and must not try whether this MPI could take it: it dies
+// of the answer.
+void choose_device() {
+  const int n_device = n_cuda_device();
+  int fewest = 0;
+  MPI_OK(MPI_Allreduce(&n_device, &fewest, 1, MPI_INT, MPI_MIN, MPI_COMM_WORLD));
+  if (fewest == 0) return;
+  MPI_Comm node = MPI_COMM_NULL;
+  int rank = 0;
+  MPI_OK(MPI_Comm_split_type(MPI_COMM_WORLD, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &node));
+  MPI_OK(MPI_Comm_rank(node, &rank));
+  choose_cuda_device(rank % n_device);
+  share_cuda_device(n_rank_with(cuda_device_place(), node));
+  MPI_OK(MPI_Comm_free(&node));
+  PETSC(PetscOptionsSetValue(nullptr, "-device_select", std::to_string(rank % n_device).c_str()));
+  PETSC(PetscOptionsSetValue(nullptr, "-use_gpu_aware_mpi", "0"));
+}
+
+// PETSc 3.26 takes another routine for vectors that happen to lie evenly spaced in memory: the bits
+// of a solve would depend on what was allocated before. 3.18 knows no such options.
+void choose_reproducible_sums() {
+  for (const char* name : {"-vec_mdot_use_gemv", "-vec_maxpy_use_gemv"})
+    PETSC(PetscOptionsSetValue(nullptr, name, "0"));
+  // Newer versions warn at exit that these were not used if no vector was; the driver itself names
+  // unused options of the deck.
+  PETSC(PetscOptionsSetValue(nullptr, "-options_left", "no"));
+}
+
+}  // namespace
+
+Session::Session(int* argc, char*** argv) {
+  // A limit on file sizes is an error of the write that meets it, not the end of the program.
+  std::signal(SIGXFSZ, SIG_IGN);
+  // First of all: a signal may come before MPI is up.
+  catch_signals();
+  ignore_outer_petsc_options();
+  int provided = 0;
+  MPI_OK(MPI_Init_thread(argc, argv, MPI_THREAD_FUNNELED, &provided));
+  choose_device();
+  choose_reproducible_sums();
+  // PETSc's signal handler would take SIGTERM from ours, and a closed pipe for a crash.
+  std::array<char*, 4> arguments = {(*argv)[0], const_cast<char*>("-skip_petscrc"),
+                                    const_cast<char*>("-no_signal_handler"), nullptr};
+  int n_argument = 3;
+  char** first = arguments.data();
+  PETSC(PetscInitialize(&n_argument, &first, nullptr, nullptr));
+  PETSC(PetscPushErrorHandler(PetscReturnErrorHandler, nullptr));
+  MPI_OK(MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN));
+  MPI_OK(MPI_Comm_rank(MPI_COMM_WORLD, &rank_));
+  MPI_OK(MPI_Comm_size(MPI_COMM_WORLD, &n_rank_));
+}
+
+Session::~Session() {
+  PetscPopErrorHandler();
+  PetscFinalize();
+  MPI_Finalize();
+}
+
+std::vector<LibraryVersion> core_versions() {
+  return {{"mpi", mpi_library_name()},
+          {"petsc", fmt::format("{}.{}.{}", PETSC_VERSION_MAJOR, PETSC_VERSION_MINOR,
+                                PETSC_VERSION_SUBMINOR)},
+          {"compiler", JPO_COMPILER},
+          {"compiler_flags", JPO_COMPILER_FLAGS}};
+}
+
+std::string processor_name() {
+  std::ifstream cpuinfo("/proc/cpuinfo");
+  for (std::string line; std::getline(cpuinfo, line);)
+    if (line.starts_with("model name")) return line.substr(line.find(':') + 2);
+  return "unknown";
+}
+
+std::string jpo_version() {
+  return JPO_VERSION;
+}
+std::string git_revision() {
+  return JPO_GIT_REVISION;
+}
+
+}  // namespace jpo

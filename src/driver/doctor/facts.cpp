@@ -1,0 +1,163 @@
+#include "driver/doctor/facts.hpp"
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "core/checks.hpp"
+#include "core/device/memory_space.hpp"
+#include "core/machine.hpp"
+#include "network/network_library.hpp"
+#include "parallel/broadcast.hpp"
+#include "parallel/device_mpi.hpp"
+#include "parallel/exact_sum.hpp"
+#include "parallel/machine_ranks.hpp"
+#include "parallel/nccl_ranks.hpp"
+
+namespace jpo {
+namespace {
+
+std::string variable(const char* name) {
+  const char* value = std::getenv(name);
+  return value != nullptr ? value : "";
+}
+
+// The number a variable starts with, as its readers take it; 0 where there is none.
+std::int64_t number_of(const std::string& text) {
+  return std::strtoll(text.c_str(), nullptr, 10);
+}
+
+double limit_of(int resource) {
+  rlimit limit{};
+  if (getrlimit(static_cast<__rlimit_resource>(resource), &limit) != 0 ||
+      limit.rlim_cur == RLIM_INFINITY)
+    return RankPlace::kNoLimit;
+  return static_cast<double>(limit.rlim_cur);
+}
+
+double used_address_space() {
+  std::ifstream file("/proc/self/statm");
+  double pages = 0.0;
+  file >> pages;
+  return pages * static_cast<double>(sysconf(_SC_PAGESIZE));
+}
+
+// Numbers of one rank, in the order in which they travel.
+std::vector<double> numbers_here(MPI_Comm comm) {
+  std::int64_t rank = 0;
+  int here = 0;
+  MPI_OK(MPI_Comm_rank(comm, &here));
+  rank = here;
+  broadcast(rank, ranks_of_machine(comm).get());
+  const NetworkThreads threads = network_threads();
+  return {static_cast<double>(rank),
+          static_cast<double>(allowed_cores().size()),
+          available_processors(),
+          available_memory(),
+          static_cast<double>(number_of(variable("OMP_NUM_THREADS"))),
+          static_cast<double>(std::max(threads.library, threads.blas)),
+          threads.blas > 0 ? 1.0 : 0.0,
+          limit_of(RLIMIT_AS) - used_address_space(),
+          limit_of(RLIMIT_STACK),
+          limit_of(RLIMIT_FSIZE)};
+}
+
+std::int64_t count_gpus() {
+  std::int64_t n = 0;
+  std::error_code error;
+  for (std::filesystem::directory_iterator entry("/dev", error), end; !error && entry != end;
+       entry.increment(error)) {
+    const std::string name = entry->path().filename();
+    const std::string prefix = "nvidia";
+    n += name.starts_with(prefix) && name.size() > prefix.size() &&
+                 name.find_first_not_of("0123456789", prefix.size()) == std::string::npos
+             ? 1
+             : 0;
+  }
+  // AMD has one file for all of them.
+  return n + (std::filesystem::exists("/dev/kfd", error) ? 1 : 0);
+}
+
+std::int64_t launched_ranks() {
+  // A step of srun knows its tasks; under mpirun that step is mpirun's own.
+  for (const char* name : {"OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "SLURM_STEP_NUM_TASKS"})
+    if (const std::int64_t n = number_of(variable(name)); n > 0) return n;
+  return 0;
+}
+
+Surroundings look_around_here() {
+  Surroundings found;
+  found.launched = launched_ranks();
+  found.in_slurm = !variable("SLURM_JOB_ID").empty();
+  const std::string end = variable("SLURM_JOB_END_TIME");
+  found.has_end = !end.empty();
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  if (found.has_end)
+    found.seconds_left = static_cast<double>(
+        number_of(end) - std::chrono::duration_cast<std::chrono::seconds>(now).count());
+  for (const char* name : {"SLURM_JOB_GPUS", "SLURM_STEP_GPUS", "SLURM_GPUS_ON_NODE"})
+    found.asked_for_gpu = found.asked_for_gpu || !variable(name).empty();
+  found.n_gpu = count_gpus();
+  found.visible_gpus = variable("CUDA_VISIBLE_DEVICES");
+  found.library_sees_gpu = network_library_sees_gpu();
+  found.n_usable_gpu = has_cuda_device() ? n_cuda_device() : 0;
+  found.mpi_takes_device_memory = mpi_takes_device_memory();
+  found.has_nccl = built_with_nccl();
+  found.mpi_io = variable("OMPI_MCA_io");
+  return found;
+}
+
+}  // namespace
+
+std::vector<RankPlace> gather_places(MPI_Comm comm) {
+  const std::vector<std::string> names = machine_names(comm);
+  const std::vector<double> mine = numbers_here(comm);
+  const std::vector<double> numbers = gather_rows(mine, comm);
+  const std::vector<int> cores_here = allowed_cores();
+  const std::vector<double> cores =
+      gather_rows(std::vector<double>(cores_here.begin(), cores_here.end()), comm);
+  std::vector<RankPlace> places;
+  auto core = cores.begin();
+  for (std::size_t rank = 0; rank < names.size(); ++rank) {
+    const double* number = numbers.data() + rank * mine.size();
+    RankPlace place;
+    place.machine_name = names[rank];
+    place.machine = static_cast<std::int64_t>(number[0]);
+    place.cores.assign(core, core + static_cast<std::ptrdiff_t>(number[1]));
+    core += static_cast<std::ptrdiff_t>(number[1]);
+    place.processors = number[2];
+    place.memory = number[3];
+    place.omp_threads = static_cast<std::int64_t>(number[4]);
+    place.used_threads = static_cast<std::int64_t>(number[5]);
+    place.knows_blas = number[6] > 0.0;
+    place.address_left = number[7];
+    place.stack = number[8];
+    place.file_size = number[9];
+    places.push_back(place);
+  }
+  return places;
+}
+
+Surroundings look_around(MPI_Comm comm) {
+  Surroundings found = look_around_here();
+  broadcast(found.launched, comm);
+  broadcast(found.in_slurm, comm);
+  broadcast(found.has_end, comm);
+  broadcast(found.seconds_left, comm);
+  broadcast(found.asked_for_gpu, comm);
+  broadcast(found.n_gpu, comm);
+  broadcast(found.visible_gpus, comm);
+  broadcast(found.library_sees_gpu, comm);
+  broadcast(found.n_usable_gpu, comm);
+  broadcast(found.mpi_takes_device_memory, comm);
+  broadcast(found.has_nccl, comm);
+  broadcast(found.mpi_io, comm);
+  return found;
+}
+
+}  // namespace jpo

@@ -1,0 +1,157 @@
+#include "driver/footprint.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+#include <fmt/format.h>
+
+#include "data/problem_set.hpp"
+#include "driver/deck_checks.hpp"
+#include "driver/job.hpp"
+
+namespace jpo {
+namespace {
+
+constexpr double kNumber = sizeof(double);
+// Groups, names and attributes of a method, and of the file.
+constexpr double kLabels = 8e3;
+// A course of 100 points, 16 numbers each.
+constexpr double kHistory = 100.0 * 16.0 * kNumber;
+
+// Methods run one after the other: the largest counts.
+struct Largest {
+  std::int64_t pairs = 0;             ///< of a problem
+  std::int64_t pairs_with_model = 0;  ///< of these, where the model works
+  std::int64_t networks = 1;
+  double live = 0.0;     ///< answers of live solves, of a rank that has `local` problems [numbers]
+  double answers = 0.0;  ///< of one live solve [numbers]
+};
+
+Largest largest_of(const Deck& deck, const ModelShape& shape, double local) {
+  Largest largest;
+  for (const MethodDeck& method : deck.methods) {
+    const MethodKind& kind = kind_of(method.kind);
+    const std::int64_t pairs = kind.kept_pairs(*method.settings);
+    largest.pairs = std::max(largest.pairs, pairs);
+    if (kind.keeps_pairs_with_model)
+      largest.pairs_with_model = std::max(largest.pairs_with_model, pairs);
+    largest.networks = std::max(largest.networks, kind.networks(*method.settings));
+    const LiveAnswers live = kind.live_answers(*method.settings);
+    const double of_one =
+        static_cast<double>(live.answers) * static_cast<double>(5 + shape.parameters.size());
+    largest.answers = std::max(largest.answers, of_one);
+    largest.live =
+        std::max(largest.live, std::min(local, static_cast<double>(live.solves)) * of_one);
+  }
+  return largest;
+}
+
+double pair_bytes(const ModelShape& shape) {
+  return static_cast<double>(shape.observation.size() + shape.parameters.size()) * kNumber;
+}
+
+// With its answers.
+double problem_bytes(const ModelShape& shape) {
+  return static_cast<double>(shape.observation.size() + shape.context.size() +
+                             4 * shape.parameters.size()) *
+         kNumber;
+}
+
+// Of a rank that has as many as any.
+std::int64_t local_problems(const Deck& deck, int n_rank) {
+  const std::int64_t useful = max_useful_ranks(deck);
+  const std::int64_t busy = std::min<std::int64_t>(n_rank, useful);
+  return (useful + busy - 1) / busy * deck.section<ParallelSettings>("parallel").micro_batch;
+}
+
+// With gradients, moments and sums.
+double weight_bytes(const Deck& deck, const ModelShape& shape) {
+  return static_cast<double>(count_weights(deck, shape) * largest_of(deck, shape, 0.0).networks) *
+         8.0 * kNumber;
+}
+
+}  // namespace
+
+MemoryNeed predict_memory(const Deck& deck, const ModelShape& shape, int n_rank) {
+  const auto local = static_cast<double>(local_problems(deck, n_rank));
+  const auto block = static_cast<double>(shape.state_block);
+  const bool on_host = shape.space == MemorySpace::host;
+  const double solved = on_host ? static_cast<double>(problems_at_once(deck, shape, n_rank)) : 0.0;
+  const Largest largest = largest_of(deck, shape, local);
+  return {local * problem_bytes(shape), std::ceil(solved / block) * block * shape.state_bytes,
+          weight_bytes(deck, shape), local * pair_bytes(shape) * static_cast<double>(largest.pairs),
+          largest.live * kNumber};
+}
+
+std::int64_t problems_at_once(const Deck& deck, const ModelShape& shape, int n_rank) {
+  constexpr std::int64_t on_host = 16;
+  constexpr double share = 0.8;
+  const std::int64_t local = local_problems(deck, n_rank);
+  const std::int64_t wanted = deck.section<ParallelSettings>("parallel").solve_batch;
+  if (wanted > 0) return std::min(local, wanted);
+  if (shape.space == MemorySpace::host) return std::min(local, on_host);
+  const std::int64_t most = most_on_device(deck, shape, n_rank, share * cuda_device_room());
+  return std::min(local, std::max(most, shape.state_block));
+}
+
+double predict_device_memory(const Deck& deck, const ModelShape& shape, int n_rank,
+                             std::int64_t solve_batch) {
+  const bool keeps_tangents = std::ranges::any_of(
+      deck.methods, [](const MethodDeck& method) { return kind_of(method.kind).uses_tangent; });
+  const double states = shape.state_bytes + (keeps_tangents ? shape.tangent_bytes : 0.0);
+  // y and the cotangent of y, or its tangent; c; m and the gradient.
+  const auto row = static_cast<double>(2 * shape.observation.size() + shape.context.size() +
+                                       2 * shape.parameters.size()) *
+                   kNumber;
+  const std::int64_t n_block = (solve_batch + shape.state_block - 1) / shape.state_block;
+  const auto local = static_cast<double>(local_problems(deck, n_rank));
+  const Largest largest = largest_of(deck, shape, 0.0);
+  // What the bank learns from in an update is copied beside the problems.
+  const std::int64_t pairs = std::max<std::int64_t>(largest.pairs_with_model, largest.pairs > 0);
+  const auto answers = static_cast<double>(2 * std::ssize(deck.methods) * shape.parameters.size());
+  return static_cast<double>(n_block * shape.state_block) * (states + row) +
+         local * (problem_bytes(shape) + answers * kNumber +
+                  pair_bytes(shape) * static_cast<double>(pairs)) +
+         weight_bytes(deck, shape);
+}
+
+std::int64_t most_on_device(const Deck& deck, const ModelShape& shape, int n_rank, double room) {
+  const double none = predict_device_memory(deck, shape, n_rank, 0);
+  const double block = predict_device_memory(deck, shape, n_rank, shape.state_block) - none;
+  return static_cast<std::int64_t>(std::max(0.0, (room - none) / block)) * shape.state_block;
+}
+
+FileNeed predict_files(const Deck& deck, const ModelShape& shape) {
+  const auto n = static_cast<double>(deck.section<DataSettings>("data").n_problem);
+  const auto n_method = static_cast<double>(deck.methods.size());
+  const auto n_parameter = static_cast<double>(shape.parameters.size());
+  const double problem =
+      pair_bytes(shape) + static_cast<double>(shape.context.size() + 2) * kNumber;
+  const double answer = (n_parameter + 6.0) * kNumber;
+  const double weights = static_cast<double>(count_weights(deck, shape)) * kNumber;
+  const auto n_network = static_cast<double>(std::ranges::count_if(
+      deck.methods, [](const MethodDeck& method) { return kind_of(method.kind).trains_network; }));
+  // The states of three problems, at the truth and at each method's answer.
+  const double examples = 3.0 * (1.0 + n_method) * shape.state_bytes;
+  FileNeed need;
+  need.result = kLabels + n * problem + n_network * weights + examples +
+                n_method * (n * answer + kHistory + kLabels);
+  // What is done, with each network once; of the method it is in, weights with two moments, answers
+  // and starts twice, pairs.
+  const Largest largest = largest_of(deck, shape, n);
+  need.checkpoint = kLabels + n_method * (n * 2.0 * answer + kHistory + kLabels) +
+                    (n_network + 3.0 * static_cast<double>(largest.networks)) * weights +
+                    n * pair_bytes(shape) * static_cast<double>(largest.pairs) +
+                    n * largest.answers * kNumber;
+  return need;
+}
+
+std::string bytes_text(double bytes) {
+  constexpr std::array units = {"B", "kB", "MB", "GB", "TB", "PB"};
+  std::size_t k = 0;
+  for (; bytes >= 1000.0 && k + 1 < units.size(); ++k) bytes /= 1000.0;
+  return fmt::format("{:.1f} {}", bytes, units[k]);
+}
+
+}  // namespace jpo

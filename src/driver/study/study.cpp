@@ -1,0 +1,196 @@
+// jpo study: every cell of the deck's [study] as a run of its own, in one process. A cell whose
+// file is there is not run again, so a study that was stopped goes on where it stopped.
+
+#include <chrono>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "core/log.hpp"
+#include "data/file_set.hpp"
+#include "deck/differing_keys.hpp"
+#include "driver/checkpoints.hpp"
+#include "driver/run.hpp"
+#include "driver/screen.hpp"
+#include "driver/study/study_cells.hpp"
+#include "driver/verbs.hpp"
+#include "io/result_file.hpp"
+#include "io/stored_run.hpp"
+
+namespace jpo {
+namespace {
+
+// What stands at the path of a cell's result.
+enum class Standing : std::uint8_t { absent, done, other };
+
+struct Found {
+  Standing standing = Standing::absent;
+  std::string differs;  ///< where it is other: in what
+  bool failed = false;  ///< where it is done: more problems failed than the deck allows
+};
+
+// Of the problems that the deck's file holds now.
+std::string hash_of_file(const Deck& deck, MPI_Comm comm) {
+  const auto model = make_model(deck, Resolution::inversion);
+  return hash_problems(read_problems(deck.section<DataSettings>("data"), make_shard(deck, comm),
+                                     model->shape(), comm),
+                       comm);
+}
+
+Found find_result(const StudyCell& cell, MPI_Comm comm) {
+  const StoredRun stored = read_stored_run(cell.path, comm);
+  if (!stored.exists) return {};
+  if (!stored.is_result) return {Standing::other, "it is no result file of this program", false};
+  // Where the file stands and how it came there is not what was computed.
+  auto keys = differing_keys(cell.deck.resolved, stored.deck, keys_without_effect(cell.deck));
+  const auto& data = cell.deck.section<DataSettings>("data");
+  if (keys.empty() && data.from_file() && stored.problems_hash != hash_of_file(cell.deck, comm))
+    keys.push_back(fmt::format("the problems in {} are others now", data.file));
+  if (!keys.empty()) return {Standing::other, fmt::format("{}", fmt::join(keys, ", ")), false};
+  return {Standing::done, "",
+          !cell.deck.section<RunSettings>("run").allows_failed(stored.failed_fraction)};
+}
+
+std::string name_of(const StudyCell& cell) {
+  return fmt::format("{}, n = {}, seed {}", cell.variant, cell.n_problem, cell.seed);
+}
+
+void show_list(const std::vector<StudyCell>& cells, const std::vector<Found>& found) {
+  say("{:>5}  {:<20} {:>10} {:>10}  {:<8}  {}", "cell", "variant", "n", "seed", "result", "file");
+  for (std::size_t k = 0; k < cells.size(); ++k) {
+    const char* standing = found[k].standing == Standing::absent ? "to run"
+                           : found[k].standing == Standing::done ? "done"
+                                                                 : "differs";
+    const std::string file = fmt::format("{}{}{}", cells[k].path,
+                                         found[k].differs.empty() ? "" : ": ", found[k].differs);
+    say("{:>5}  {:<20} {:>10} {:>10}  {:<8}  {}", k + 1, cells[k].variant, cells[k].n_problem,
+        cells[k].seed, standing, file);
+  }
+}
+
+void refuse_others(const std::vector<StudyCell>& cells, const std::vector<Found>& found) {
+  std::vector<std::string> others;
+  for (std::size_t k = 0; k < cells.size(); ++k)
+    if (found[k].standing == Standing::other)
+      others.push_back(fmt::format("{}: {}", cells[k].path, found[k].differs));
+  if (others.empty()) return;
+  for (const std::string& other : others) warn("not of this deck: {}", other);
+  throw BadInput(fmt::format(
+      "{} of {} results exist and are not of this deck; allowed: another study.output, or "
+      "--overwrite to run them again; the first is {}",
+      others.size(), cells.size(), others.front()));
+}
+
+std::string duration_text(double seconds) {
+  if (seconds < 90.0) return fmt::format("{:.0f} s", seconds);
+  if (seconds < 5400.0) return fmt::format("{:.0f} min", seconds / 60.0);
+  return fmt::format("{:.1f} h", seconds / 3600.0);
+}
+
+// Runs the cells one after the other, and knows how far it is.
+class Study {
+ public:
+  Study(std::vector<StudyCell> cells, std::vector<Found> found, std::string command, MPI_Comm comm)
+      : cells_(std::move(cells)),
+        found_(std::move(found)),
+        command_(std::move(command)),
+        comm_(comm) {
+    for (std::size_t k = 0; k < cells_.size(); ++k)
+      if (found_[k].standing != Standing::done) problems_left_ += cells_[k].n_problem;
+  }
+
+  void run() {
+    for (std::size_t k = 0; k < cells_.size(); ++k) {
+      if (found_[k].standing == Standing::done) {
+        say("cell {} of {}: {}: done already, {}", k + 1, cells_.size(), name_of(cells_[k]),
+            cells_[k].path);
+        if (found_[k].failed) failed_.push_back(name_of(cells_[k]));
+      } else {
+        run_cell(k);
+      }
+    }
+  }
+
+  void report() const {
+    say("\nstudy: {} cells, {} run now, {} done before", cells_.size(), n_run_,
+        cells_.size() - n_run_);
+    if (!failed_.empty())
+      throw TooManyFailed(fmt::format(
+          "in {} of {} cells more problems failed than run.max_failed_fraction allows; each has a "
+          "result file, or where it was stopped a checkpoint: {}",
+          failed_.size(), cells_.size(), fmt::join(failed_, "; ")));
+  }
+
+ private:
+  using Clock = std::chrono::steady_clock;
+
+  void run_cell(std::size_t k) {
+    StudyCell& cell = cells_[k];
+    say("\n=== cell {} of {}: {}{}", k + 1, cells_.size(), name_of(cell), time_left());
+    const auto start = Clock::now();
+    try {
+      const auto checkpoints = find_checkpoints(checkpoint_folder(cell.deck), comm_);
+      run_deck(std::move(cell.deck),
+               {command_, time_stamp(), found_[k].standing == Standing::other, cell.variant,
+                checkpoints.empty() ? "" : checkpoints.front(), "the same jpo study"},
+               comm_);
+    } catch (const TooManyFailed& error) {
+      // Thrown by all ranks alike, after the file or a checkpoint was written.
+      warn("{}", error.what());
+      failed_.push_back(name_of(cell));
+    }
+    seconds_ += std::chrono::duration<double>(Clock::now() - start).count();
+    problems_done_ += cell.n_problem;
+    problems_left_ -= cell.n_problem;
+    ++n_run_;
+  }
+
+  // From the time a problem took in the cells that were run.
+  std::string time_left() const {
+    if (problems_done_ == 0) return "";
+    return ", about " +
+           duration_text(seconds_ / static_cast<double>(problems_done_) *
+                         static_cast<double>(problems_left_)) +
+           " left";
+  }
+
+  std::vector<StudyCell> cells_;
+  std::vector<Found> found_;
+  std::string command_;
+  MPI_Comm comm_;
+  std::vector<std::string> failed_;
+  std::size_t n_run_ = 0;
+  double seconds_ = 0.0;
+  std::int64_t problems_done_ = 0;
+  std::int64_t problems_left_ = 0;
+};
+
+}  // namespace
+
+ExitCode study(const StudyArguments& arguments, const std::string& command, MPI_Comm comm) {
+  const std::string text = read_deck_text(arguments.deck.path, comm);
+  const Deck deck =
+      read_deck(text, arguments.deck.path, arguments.deck.overrides, program_catalogue());
+  start_network_library();
+  std::vector<StudyCell> cells = study_cells(text, arguments.deck, comm);
+  std::vector<Found> found;
+  for (const StudyCell& cell : cells) found.push_back(find_result(cell, comm));
+  if (arguments.list_only) {
+    show_list(cells, found);
+    say("{}", study_text(deck));
+    return ExitCode::done;
+  }
+  if (!arguments.overwrite && !deck.section<RunSettings>("run").overwrite)
+    refuse_others(cells, found);
+  for (std::size_t k = 0; k < cells.size(); ++k)
+    if (found[k].standing != Standing::done) check_output_path(cells[k].path, true, comm);
+
+  show_header(comm);
+  say("study: {}", study_text(deck));
+  Study cells_in_turn(std::move(cells), std::move(found), command, comm);
+  cells_in_turn.run();
+  cells_in_turn.report();
+  return ExitCode::done;
+}
+
+}  // namespace jpo

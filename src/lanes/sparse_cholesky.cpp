@@ -1,0 +1,175 @@
+#include "lanes/sparse_cholesky.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <stdexcept>
+#include <utility>
+
+#include "core/checks.hpp"
+
+namespace jpo {
+namespace {
+
+constexpr double kProductTolerance = 1e-12;
+
+void check_symmetry(Mat matrix) {
+  PetscInt n_row = 0, n_column = 0;
+  PetscBool symmetric = PETSC_FALSE;
+  PETSC(MatGetSize(matrix, &n_row, &n_column));
+  if (n_row == n_column) PETSC(MatIsSymmetric(matrix, 0.0, &symmetric));
+  if (symmetric == PETSC_FALSE)
+    throw std::invalid_argument("SparseCholesky: the matrix is not symmetric");
+}
+
+}  // namespace
+
+SparseCholesky::SparseCholesky(Mat matrix, MatOrderingType ordering, MemorySpace space)
+    : panels_(space), rows_(space), values_(space), inverse_diagonal_(space) {
+  check_symmetry(matrix);
+  order_ = elimination_order(matrix, ordering);
+  n_ = std::ssize(order_);
+  const SparseEntries a = permuted_lower(matrix, order_);
+  const Factor l = factor(a);
+  check_product(a, l);
+  store_panels(l, space);
+}
+
+// Up-looking (Davis 2005, doi 10.1145/1114268.1114277): row k of L solves a triangular system with
+// the rows above it; its pattern is what the elimination tree reaches from row k of A.
+SparseCholesky::Factor SparseCholesky::factor(const SparseEntries& a) const {
+  const auto [parent, count] = elimination_tree(a);
+  const auto n = static_cast<std::size_t>(n_);
+  Factor result;
+  SparseEntries& l = result.columns;
+  l.begin.assign(n + 1, 0);
+  for (std::size_t j = 0; j < n; ++j) l.begin[j + 1] = l.begin[j] + count[j];
+  l.index.resize(static_cast<std::size_t>(l.begin[n]));
+  l.value.resize(l.index.size());
+  std::vector<std::int64_t> filled(l.begin.begin(), l.begin.end() - 1);
+  std::vector<std::int64_t> seen(n, -1);
+  std::vector<double> y(n, 0.0);
+  std::vector<std::size_t> path, pattern;  // pattern: columns of row k, in reverse order of need
+  for (std::size_t k = 0; k < n; ++k) {
+    const auto row = static_cast<std::int64_t>(k);
+    pattern.clear();
+    seen[k] = row;
+    for (std::int64_t e = a.begin[k]; e < a.begin[k + 1]; ++e) {
+      auto j = static_cast<std::size_t>(a.index[static_cast<std::size_t>(e)]);
+      y[j] += a.value[static_cast<std::size_t>(e)];
+      path.clear();
+      for (; seen[j] != row; j = static_cast<std::size_t>(parent[j])) {
+        path.push_back(j);
+        seen[j] = row;
+      }
+      pattern.insert(pattern.end(), path.rbegin(), path.rend());
+    }
+    double pivot = y[k];
+    y[k] = 0.0;
+    for (auto at = pattern.rbegin(); at != pattern.rend(); ++at) {
+      const std::size_t j = *at;
+      const double yj = y[j];
+      y[j] = 0.0;
+      for (std::int64_t e = l.begin[j]; e < filled[j]; ++e)
+        y[static_cast<std::size_t>(l.index[static_cast<std::size_t>(e)])] -=
+            l.value[static_cast<std::size_t>(e)] * yj;
+      const double entry = yj / result.diagonal[j];
+      pivot -= entry * yj;
+      const auto e = static_cast<std::size_t>(filled[j]++);
+      l.index[e] = static_cast<std::int32_t>(k);
+      l.value[e] = entry;
+    }
+    if (!(pivot > kProductTolerance * std::abs(a.value[a.begin[k + 1] - 1])))
+      throw std::invalid_argument("SparseCholesky: the matrix is not positive definite");
+    result.diagonal.push_back(pivot);
+  }
+  return result;
+}
+
+// Column j of L D L^T is the sum of D(k) L(j, k) times column k of L, over the entries of row j.
+void SparseCholesky::check_product(const SparseEntries& a, const Factor& l) const {
+  const auto n = static_cast<std::size_t>(n_);
+  double largest = 0.0;
+  for (const double value : a.value) largest = std::max(largest, std::abs(value));
+  using Row = std::vector<std::pair<std::size_t, double>>;
+  std::vector<Row> rows_of_l(n), columns_of_a(n);
+  for (std::size_t j = 0; j < n; ++j)
+    for (auto e = static_cast<std::size_t>(l.columns.begin[j]);
+         e < static_cast<std::size_t>(l.columns.begin[j + 1]); ++e)
+      rows_of_l[static_cast<std::size_t>(l.columns.index[e])].emplace_back(j, l.columns.value[e]);
+  for (std::size_t i = 0; i < n; ++i)
+    for (auto e = static_cast<std::size_t>(a.begin[i]);
+         e < static_cast<std::size_t>(a.begin[i + 1]); ++e)
+      columns_of_a[static_cast<std::size_t>(a.index[e])].emplace_back(i, a.value[e]);
+  std::vector<double> product(n, 0.0);
+  const auto add_column = [&](std::size_t k, double factor, std::size_t from) {
+    if (k >= from) product[k] += factor;
+    for (auto e = static_cast<std::size_t>(l.columns.begin[k]);
+         e < static_cast<std::size_t>(l.columns.begin[k + 1]); ++e) {
+      const auto i = static_cast<std::size_t>(l.columns.index[e]);
+      if (i >= from) product[i] += factor * l.columns.value[e];
+    }
+  };
+  for (std::size_t j = 0; j < n; ++j) {
+    add_column(j, l.diagonal[j], j);
+    for (const auto& [k, value] : rows_of_l[j]) add_column(k, l.diagonal[k] * value, j);
+    for (const auto& [i, value] : columns_of_a[j]) product[i] -= value;
+    for (std::size_t i = j; i < n; ++i) {
+      if (!(std::abs(product[i]) <= kProductTolerance * largest))
+        throw std::invalid_argument("SparseCholesky: the factors miss the matrix");
+      product[i] = 0.0;
+    }
+  }
+}
+
+void SparseCholesky::store_panels(const Factor& l, MemorySpace space) {
+  n_nonzero_ = static_cast<std::int64_t>(l.columns.value.size());
+  std::vector<Panel> panels;
+  std::vector<std::int64_t> rows;  // offsets in x
+  std::vector<double> values, inverse_diagonal;
+  for (const double pivot : l.diagonal) inverse_diagonal.push_back(1.0 / pivot);
+  const auto begin = [&](std::int64_t j) { return static_cast<std::size_t>(l.columns.begin[j]); };
+  const auto count = [&](std::int64_t j) { return begin(j + 1) - begin(j); };
+  // The next column has the same pattern: it is the first entry of this one, and the rest is its.
+  const auto goes_on = [&](std::int64_t j) {
+    return j + 1 < n_ && count(j) == count(j + 1) + 1 && l.columns.index[begin(j)] == j + 1;
+  };
+  for (std::int64_t first = 0; first < n_;) {
+    std::int32_t width = 1;
+    while (width < SparseCholeskySweeps::kWidest && goes_on(first + width - 1)) ++width;
+    const std::int64_t last = first + width - 1;
+    panels.push_back({first, width, static_cast<std::int32_t>(count(last)), std::ssize(rows),
+                      std::ssize(values)});
+    // Column q has width - 1 - q entries inside the panel, and then those of all.
+    for (std::int32_t row = 1; row < width; ++row)
+      for (std::int32_t q = 0; q < row; ++q)
+        values.push_back(l.columns.value[begin(first + q) + static_cast<std::size_t>(row - 1 - q)]);
+    for (std::size_t r = 0; r < count(last); ++r) {
+      rows.push_back(l.columns.index[begin(last) + r] * n_lane);
+      for (std::int32_t q = 0; q < width; ++q)
+        values.push_back(
+            l.columns.value[begin(first + q) + static_cast<std::size_t>(width - 1 - q) + r]);
+    }
+    first += width;
+  }
+  panels_ = KernelArray(space, panels);
+  rows_ = KernelArray(space, rows);
+  values_ = KernelArray(space, values);
+  inverse_diagonal_ = KernelArray(space, inverse_diagonal);
+}
+
+SparseCholeskySweeps SparseCholesky::sweeps() const {
+  SparseCholeskySweeps sweeps{};
+  sweeps.n_ = n_;
+  sweeps.n_panel_ = panels_.size();
+  sweeps.panels_ = panels_.data();
+  sweeps.rows_ = rows_.data();
+  sweeps.values_ = values_.data();
+  sweeps.inverse_diagonal_ = inverse_diagonal_.data();
+  return sweeps;
+}
+
+std::int64_t SparseCholesky::n_byte() const {
+  return panels_.n_byte() + rows_.n_byte() + values_.n_byte() + inverse_diagonal_.n_byte();
+}
+
+}  // namespace jpo

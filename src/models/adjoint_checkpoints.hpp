@@ -1,0 +1,58 @@
+#pragma once
+// Which states of a time loop are kept for its adjoint, and which are computed again: two levels,
+// every stride-th state and, one stretch at a time, all states between two of them (the first two
+// levels of Griewank, Walther 2000, doi 10.1145/347837.347846).
+
+#include <algorithm>
+#include <cstdint>
+
+#include "core/device/memory_space.hpp"
+
+namespace jpo {
+
+/// A two-step scheme goes on from a state and the rate before it: with stride > 1 both are kept.
+struct Checkpoints {
+  std::int64_t n_step = 0;
+  std::int64_t stride = 1;
+
+  JPO_KERNEL std::int64_t n_segment() const { return (n_step + stride - 1) / stride; }
+  JPO_KERNEL std::int64_t segment_begin(std::int64_t segment) const { return segment * stride; }
+  JPO_KERNEL std::int64_t segment_end(std::int64_t segment) const {
+    return std::min(n_step, (segment + 1) * stride);
+  }
+  JPO_KERNEL bool keeps(std::int64_t step) const { return step % stride == 0 || step == n_step; }
+  JPO_KERNEL bool keeps_rates() const { return stride > 1; }
+  /// Where a kept state stands in the record, in states; its rate, if kept, comes after it.
+  JPO_KERNEL std::int64_t place(std::int64_t step) const {
+    return (step + stride - 1) / stride * (keeps_rates() ? 2 : 1);
+  }
+  /// States (and rates) in the record of a block.
+  JPO_KERNEL std::int64_t n_record() const { return place(n_step) + 1; }
+  /// States of the stretch that is computed again.
+  JPO_KERNEL std::int64_t n_between() const { return stride - 1; }
+  JPO_KERNEL std::int64_t n_state() const { return n_record() + n_between(); }
+  /// Forward steps per step of a solve with its adjoint, those of the solve included.
+  double recompute_factor() const {
+    if (stride == 1) return 1.0;
+    return 2.0 - static_cast<double>(n_segment()) / static_cast<double>(n_step);
+  }
+};
+
+/// The stride of least memory: about the root of 2 n_step.
+inline Checkpoints least_checkpoints(std::int64_t n_step) {
+  Checkpoints best{n_step, 1};
+  for (std::int64_t stride = 2; stride <= n_step; ++stride) {
+    const Checkpoints tried{n_step, stride};
+    if (tried.n_state() < best.n_state()) best = tried;
+  }
+  return best;
+}
+
+/// The shortest stride that needs no more than `n_state` states, or the one of least memory.
+inline Checkpoints fit_checkpoints(std::int64_t n_step, std::int64_t n_state) {
+  for (std::int64_t stride = 1; stride <= n_step; ++stride)
+    if (Checkpoints{n_step, stride}.n_state() <= n_state) return {n_step, stride};
+  return least_checkpoints(n_step);
+}
+
+}  // namespace jpo

@@ -1,0 +1,229 @@
+#pragma once
+// Equal hard discs in the plane: free flight between collisions of two, no walls, no friction. The
+// collisions of a run are recorded; derivatives are those of the recorded sequence, with the
+// derivative of every collision time (implicit, from |x_i - x_j| = 2 radius). All of it is for
+// kernels, too (lanes/lanes.hpp); what loops over collisions is not inlined into them: that made
+// the host slower by 5 to 20 %.
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <limits>
+#include <span>
+
+#include "core/device/memory_space.hpp"
+
+namespace jpo::hard_discs {
+
+struct Vector2 {
+  double x = 0.0;
+  double y = 0.0;
+};
+JPO_KERNEL inline Vector2 operator+(Vector2 a, Vector2 b) {
+  return {a.x + b.x, a.y + b.y};
+}
+JPO_KERNEL inline Vector2 operator-(Vector2 a, Vector2 b) {
+  return {a.x - b.x, a.y - b.y};
+}
+JPO_KERNEL inline Vector2 operator*(double s, Vector2 a) {
+  return {s * a.x, s * a.y};
+}
+JPO_KERNEL inline double dot(Vector2 a, Vector2 b) {
+  return a.x * b.x + a.y * b.y;
+}
+
+struct Rules {
+  double radius = 0.0;
+  double restitution = 1.0;  ///< normal relative speed after a collision over that before it
+  double horizon = 0.0;      ///< a run is over at this time
+  std::int64_t max_collision = 0;
+};
+
+/// x(t) = origin + velocity t, from one collision of the disc to its next: a collision changes two
+/// flights, and nobody else's has to be moved on. Derivatives of flights have the same shape.
+struct Flight {
+  Vector2 origin;
+  Vector2 velocity;
+  JPO_KERNEL Vector2 at(double t) const { return origin + t * velocity; }
+};
+
+/// Disc `first` < `second`; what the derivatives need.
+struct Collision {
+  std::int32_t first = 0;
+  std::int32_t second = 0;
+  double time = 0.0;
+  Vector2 normal;    ///< unit, from `second` to `first`
+  Vector2 velocity;  ///< of `first` relative to `second`, before
+};
+
+// Square of the normal speed over the relative speed below which a contact is a miss; round-off of
+// the discriminant is about 1e-14.
+inline constexpr double kGrazing = 1e-12;
+// Normal speed over the largest speed at the start below which a collapse is under way: slower
+// contacts have no time of their own left, it drowns in the round-off of the distances.
+inline constexpr double kCollapse = 1e-10;
+inline constexpr double kNever = std::numeric_limits<double>::infinity();
+
+JPO_KERNEL inline double diameter(const Rules& rules) {
+  return 2.0 * rules.radius;
+}
+// The impulse on two equal masses is this times their normal relative velocity.
+JPO_KERNEL inline double bounce(const Rules& rules) {
+  return 0.5 * (1.0 + rules.restitution);
+}
+
+// The time at which two discs, seen from each other on flight `relative`, come into contact.
+JPO_KERNEL inline double contact_time(double diameter, const Flight& relative, double now) {
+  const Vector2 u = relative.velocity;
+  const Vector2 d = relative.at(now);
+  const double approach = dot(d, u);
+  if (!(approach < 0.0)) return kNever;
+  const double reach = diameter * diameter * dot(u, u);
+  const double cross = d.x * u.y - d.y * u.x;
+  const double discriminant = reach - cross * cross;  // (diameter * normal speed at contact)^2
+  if (!(discriminant > kGrazing * reach)) return kNever;
+  // Round-off may put a pair in contact a little into the past.
+  const double wait = (dot(d, d) - diameter * diameter) / (std::sqrt(discriminant) - approach);
+  return now + std::max(0.0, wait);
+}
+
+struct Contact {
+  std::int32_t first = 0;
+  std::int32_t second = 0;
+  double time = kNever;
+};
+
+JPO_KERNEL inline Flight relative_flight(std::span<const Flight> discs, std::int32_t first,
+                                         std::int32_t second) {
+  const Flight& a = discs[static_cast<std::size_t>(first)];
+  const Flight& b = discs[static_cast<std::size_t>(second)];
+  return {a.origin - b.origin, a.velocity - b.velocity};
+}
+
+JPO_KERNEL inline Contact next_contact(const Rules& rules, std::span<const Flight> discs,
+                                       double now) {
+  Contact next;
+  const auto n = static_cast<std::int32_t>(discs.size());
+  for (std::int32_t i = 0; i < n; ++i)
+    for (std::int32_t j = i + 1; j < n; ++j) {
+      const double time = contact_time(diameter(rules), relative_flight(discs, i, j), now);
+      if (time < next.time) next = {i, j, time};
+    }
+  return next;
+}
+
+JPO_KERNEL inline bool any_overlap(const Rules& rules, std::span<const Flight> discs) {
+  const double closest = diameter(rules) * diameter(rules) * (1.0 - 1e-12);
+  const auto n = static_cast<std::int32_t>(discs.size());
+  for (std::int32_t i = 0; i < n; ++i)
+    for (std::int32_t j = i + 1; j < n; ++j) {
+      const Vector2 d = relative_flight(discs, i, j).origin;
+      if (dot(d, d) < closest) return true;
+    }
+  return false;
+}
+
+JPO_KERNEL inline double largest_speed(std::span<const Flight> discs) {
+  double largest = 0.0;
+  for (const Flight& disc : discs) largest = std::max(largest, dot(disc.velocity, disc.velocity));
+  return std::sqrt(largest);
+}
+
+// A flight whose velocity changes by `change` at `time` goes on from the same place.
+JPO_KERNEL inline void deflect(Flight& disc, Vector2 change, double time) {
+  disc.velocity = disc.velocity + change;
+  disc.origin = disc.origin - time * change;
+}
+
+JPO_KERNEL inline Collision collide(const Rules& rules, std::span<Flight> discs,
+                                    const Contact& contact) {
+  const Flight relative = relative_flight(discs, contact.first, contact.second);
+  const Vector2 normal = (1.0 / diameter(rules)) * relative.at(contact.time);
+  const Vector2 impulse = bounce(rules) * dot(normal, relative.velocity) * normal;
+  deflect(discs[static_cast<std::size_t>(contact.first)], -1.0 * impulse, contact.time);
+  deflect(discs[static_cast<std::size_t>(contact.second)], impulse, contact.time);
+  return {contact.first, contact.second, contact.time, normal, relative.velocity};
+}
+
+/// Flights at time 0 -> flights at the horizon; appends the collisions to `record`. Of collisions
+/// at the same time the pair with the smaller indices comes first. A contact whose normal speed is
+/// below 1e-6 of the relative speed is a miss: there the derivative grows without bound while the
+/// impulse vanishes. False: discs overlap at the start, there are more than max_collision
+/// collisions, or an inelastic collapse (endlessly many in finite time; then the normal speed falls
+/// below 1e-10 of the largest speed at the start); flights and record may then hold anything.
+/// Record: has push_back(Collision).
+template <class Record>
+JPO_KERNEL [[gnu::noinline]] inline bool run(const Rules& rules, std::span<Flight> discs,
+                                             Record& record) {
+  if (any_overlap(rules, discs)) return false;
+  const double collapsed = kCollapse * largest_speed(discs);
+  double now = 0.0;
+  for (std::int64_t n_collision = 0;; ++n_collision) {
+    const Contact contact = next_contact(rules, discs, now);
+    if (!(contact.time < rules.horizon)) return true;
+    if (n_collision == rules.max_collision) return false;
+    const Collision collision = collide(rules, discs, contact);
+    record.push_back(collision);
+    if (-dot(collision.normal, collision.velocity) < collapsed) return false;
+    now = contact.time;
+  }
+}
+
+/// Derivatives of the flights at time 0 along some direction -> at the horizon.
+/// With q and u the relative origin and velocity, d = q + u t the distance at contact, n = d / 2r:
+///   dt = -n.(dq + t du) / n.u         (|d| stays 2r)
+///   dd = dq + t du + u dt,  dn = dd / 2r
+///   J = k (n.u) n,  dJ = k ((dn.u + n.du) n + (n.u) dn)
+/// and the flights change by velocity -+J, origin +-J t.
+JPO_KERNEL [[gnu::noinline]] inline void push_forward(const Rules& rules,
+                                                      std::span<const Collision> record,
+                                                      std::span<Flight> tangent) {
+  for (const Collision& at : record) {
+    const Vector2 n = at.normal;
+    const Vector2 u = at.velocity;
+    const double normal_speed = dot(n, u);
+    const Flight relative = relative_flight(tangent, at.first, at.second);
+    const Vector2 moved = relative.at(at.time);
+    const double dt = -dot(n, moved) / normal_speed;
+    const Vector2 dn = (1.0 / diameter(rules)) * (moved + dt * u);
+    const double dspeed = dot(dn, u) + dot(n, relative.velocity);
+    const Vector2 impulse = bounce(rules) * normal_speed * n;
+    const Vector2 dimpulse = bounce(rules) * (dspeed * n + normal_speed * dn);
+    Flight& first = tangent[static_cast<std::size_t>(at.first)];
+    Flight& second = tangent[static_cast<std::size_t>(at.second)];
+    deflect(first, -1.0 * dimpulse, at.time);
+    deflect(second, dimpulse, at.time);
+    first.origin = first.origin + dt * impulse;
+    second.origin = second.origin - dt * impulse;
+  }
+}
+
+/// Derivatives of a number with respect to the flights at the horizon -> with respect to those at
+/// time 0: the transpose of push_forward, by a reverse sweep over the collisions. The lines of
+/// push_forward, transposed one by one from the last to the first.
+JPO_KERNEL [[gnu::noinline]] inline void pull_back(const Rules& rules,
+                                                   std::span<const Collision> record,
+                                                   std::span<Flight> cotangent) {
+  for (auto it = record.rbegin(); it != record.rend(); ++it) {
+    const Vector2 n = it->normal;
+    const Vector2 u = it->velocity;
+    const double normal_speed = dot(n, u);
+    const Flight relative = relative_flight(cotangent, it->first, it->second);
+    const Vector2 to_impulse = it->time * relative.origin - relative.velocity;
+    const double to_speed = bounce(rules) * dot(n, to_impulse);
+    const Vector2 to_normal = bounce(rules) * normal_speed * to_impulse + to_speed * u;
+    Vector2 to_moved = (1.0 / diameter(rules)) * to_normal;
+    const double to_time = bounce(rules) * normal_speed * dot(n, relative.origin) +  // origin +-J t
+                           dot(u, to_moved);
+    to_moved = to_moved - (to_time / normal_speed) * n;
+    const Vector2 to_velocity = to_speed * n + it->time * to_moved;
+    Flight& first = cotangent[static_cast<std::size_t>(it->first)];
+    Flight& second = cotangent[static_cast<std::size_t>(it->second)];
+    first.origin = first.origin + to_moved;
+    second.origin = second.origin - to_moved;
+    first.velocity = first.velocity + to_velocity;
+    second.velocity = second.velocity - to_velocity;
+  }
+}
+
+}  // namespace jpo::hard_discs

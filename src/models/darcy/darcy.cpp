@@ -1,0 +1,153 @@
+// Darcy flow: -div(exp(k) grad u) = 1 on the unit square, u = 0 on its edges, unknown k.
+//
+// m: whitened coefficients, N(0, I), of a truncated Karhunen-Loeve expansion of k: cosine modes of
+// the covariance (-Laplace + tau^2)^(-alpha), scaled to a pointwise deviation (CosineExpansion).
+// y: u at 64 sensors, an 8 x 8 interior lattice, bilinear between cell centres. Space: cell-centred
+// finite volumes with harmonic means (DarcyOperator), order 2; a Cholesky factor for each problem
+// serves forward, adjoint and tangent (S: the sensors, E: the expansion, A = A^T):
+//   A(k) u = b,   A lambda = S^T w,   g = -E^T d(lambda . A(k) u)/dk,
+//   A du = -(dA/dk [E v]) u,   dy = S du.
+// The spectrum is that of Li et al. 2021 (arXiv 2010.08895, section 5.2), with a smooth coefficient
+// exp(k) instead of a two-valued one.
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <span>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "core/errors.hpp"
+#include "core/random.hpp"
+#include "lanes/cosine_expansion.hpp"
+#include "lanes/lanes.hpp"
+#include "models/darcy/solver.hpp"
+#include "models/registry.hpp"
+
+namespace jpo {
+namespace {
+
+using darcy::Sensor;
+
+constexpr std::int64_t kSensorSide = 8;
+
+// Sensor (i, j) at ((i + 1) / 9, (j + 1) / 9), row j of the lattice after row j - 1.
+std::vector<Sensor> sensor_lattice(std::int64_t n_grid) {
+  std::vector<Sensor> sensors;
+  const auto place = [&](std::int64_t i) {
+    return static_cast<double>((i + 1) * n_grid) / static_cast<double>(kSensorSide + 1) - 0.5;
+  };
+  for (std::int64_t j = 0; j < kSensorSide; ++j) {
+    for (std::int64_t i = 0; i < kSensorSide; ++i) {
+      const auto column = static_cast<std::int64_t>(place(i));
+      const auto row = static_cast<std::int64_t>(place(j));
+      const double x = place(i) - static_cast<double>(column);
+      const double y = place(j) - static_cast<double>(row);
+      const std::int64_t cell = (row * n_grid + column) * n_lane;
+      const std::int64_t above = cell + n_grid * n_lane;
+      sensors.push_back({{cell, cell + n_lane, above, above + n_lane},
+                         {(1.0 - x) * (1.0 - y), x * (1.0 - y), (1.0 - x) * y, x * y}});
+    }
+  }
+  return sensors;
+}
+
+}  // namespace
+
+class Darcy : public ForwardModel {
+ public:
+  struct Settings : jpo::Settings {
+    std::int64_t n_grid = 64;
+    CosineExpansion::Spectrum spectrum = {.n_mode = 32, .alpha = 2.0, .tau = 3.0, .deviation = 1.0};
+    void describe(KeyTable& table) override;
+    void check() const override;
+    /// Along each side; those of finer data are half as wide.
+    std::int64_t n_cell(Resolution resolution) const {
+      return n_grid * (resolution == Resolution::data ? 2 : 1);
+    }
+  };
+
+  Darcy(const Settings& settings, const ModelPlace& place);
+
+  const ModelShape& shape() const override { return shape_; }
+
+  /// Independent standard normal coefficients.
+  void sample(std::uint64_t problem_seed, std::span<double> /*c*/,
+              std::span<double> m) const override {
+    RandomStream stream(problem_seed);
+    for (double& value : m) value = stream.normal();
+  }
+
+  void solve(const Batch& /*c*/, const Batch& m, Batch& y, std::span<SolveStatus> status) override {
+    std::ranges::copy(solver_.solve(m.read(space_), y.overwrite(space_)), status.begin());
+  }
+  void adjoint(const Batch& w, Batch& g) override {
+    solver_.adjoint(w.read(space_), g.overwrite(space_));
+  }
+  void tangent(const Batch& v, Batch& dy) override {
+    solver_.tangent(v.read(space_), dy.overwrite(space_));
+  }
+
+ private:
+  MemorySpace space_;
+  darcy::Solver solver_;
+  ModelShape shape_;
+};
+
+void Darcy::Settings::describe(KeyTable& table) {
+  table.add("n_grid", &n_grid, {.doc = "cells along each side", .min = 8, .max = 1024});
+  table.add("n_mode", &spectrum.n_mode,
+            {.doc = "cosine modes of k, the unknowns", .min = 1, .max = 1024});
+  table.add("deviation", &spectrum.deviation,
+            {.doc = "deviation of k at a point, averaged over the square: the strength of the "
+                    "nonlinearity",
+             .min = 0,
+             .min_is_open = true});
+  table.add("alpha", &spectrum.alpha,
+            {.doc = "exponent of the covariance (-Laplace + tau^2)^(-alpha): larger is smoother",
+             .min = 0});
+  table.add("tau", &spectrum.tau,
+            {.doc = "its inverse correlation length", .unit = "1 / length", .min = 0});
+}
+
+void Darcy::Settings::check() const {
+  std::int64_t shortest = 0;
+  for (const auto& [p, q] : CosineExpansion::waves(spectrum.n_mode))
+    shortest = std::max({shortest, p, q});
+  if (shortest >= n_grid)
+    throw BadInput(fmt::format(
+        "key 'model.n_mode' = {}: its shortest mode has {} half-waves, and n_grid = {} cells tell "
+        "fewer apart; allowed: fewer modes, or model.n_grid of {} or more",
+        spectrum.n_mode, shortest, n_grid, shortest + 1));
+}
+
+Darcy::Darcy(const Settings& settings, const ModelPlace& place)
+    : space_(place.space),
+      solver_(settings.spectrum, settings.n_cell(place.resolution),
+              sensor_lattice(settings.n_cell(place.resolution)), space_) {
+  constexpr double infinity = std::numeric_limits<double>::infinity();
+  const auto n = static_cast<std::size_t>(settings.spectrum.n_mode);
+  ParameterSpace& m = shape_.parameters;
+  for (const auto& [p, q] : CosineExpansion::waves(settings.spectrum.n_mode))
+    m.names.push_back(fmt::format("cosine{}_{}", p, q));
+  m.units.assign(n, "1");
+  m.lower.assign(n, -infinity);
+  m.upper.assign(n, infinity);
+  m.centre.assign(n, 0.0);
+  m.scale.assign(n, 1.0);
+  shape_.observation = {kSensorSide, kSensorSide, false, "pressure",
+                        "u at ((i + 1) / 9, (j + 1) / 9); channel j, point i"};
+  shape_.has_tangent = true;
+  shape_.has_finer = true;
+  shape_.state_bytes = solver_.bytes_per_problem();
+  shape_.state_block = n_lane;
+  shape_.space = space_;
+}
+
+namespace {
+const RegisterModel<Darcy> registered{
+    "darcy", "flow through a medium of unknown permeability, 2-D; many unknowns, mildly nonlinear"};
+}  // namespace
+
+}  // namespace jpo

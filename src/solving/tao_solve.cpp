@@ -1,0 +1,205 @@
+#include "solving/tao_solve.hpp"
+
+#include <algorithm>
+#include <cctype>
+#include <cmath>
+
+#include <petsctao.h>
+
+#include "core/checks.hpp"
+#include "core/handle.hpp"
+
+namespace jpo {
+namespace {
+
+using TaoHandle = Handle<Tao, TaoDestroy>;
+using VecHandle = Handle<Vec, VecDestroy>;
+
+VecHandle vector_of(std::span<const double> values) {
+  VecHandle vec;
+  PETSC(VecCreateSeq(PETSC_COMM_SELF, static_cast<PetscInt>(values.size()), vec.put()));
+  PetscScalar* data = nullptr;
+  PETSC(VecGetArrayWrite(vec.get(), &data));
+  std::ranges::transform(values, data, [](double value) {
+    return std::clamp(value, -PETSC_INFINITY, PETSC_INFINITY);
+  });
+  PETSC(VecRestoreArrayWrite(vec.get(), &data));
+  return vec;
+}
+
+StopReason stop_reason_of(TaoConvergedReason reason) {
+  switch (reason) {
+    case TAO_CONVERGED_GATOL:
+    case TAO_CONVERGED_GRTOL:
+    case TAO_CONVERGED_GTTOL:
+      return StopReason::gradient_small;
+    case TAO_CONVERGED_STEPTOL:
+    case TAO_CONVERGED_MINF:
+      return StopReason::step_small;
+    case TAO_DIVERGED_MAXFCN:
+    case TAO_DIVERGED_MAXITS:
+      return StopReason::budget_reached;
+    case TAO_DIVERGED_LS_FAILURE:
+      return StopReason::line_search_failed;
+    default:
+      return StopReason::solver_stopped;
+  }
+}
+
+}  // namespace
+
+void TaoSolverSettings::describe(KeyTable& table) {
+  table.add("type", &type,
+            {.doc = "TAO solver of each problem: bqnls is BFGS with bounds and line search",
+             .allowed = {"bqnls", "blmvm", "bqnkls", "bqnktr", "bqnktl", "bncg", "lmvm", "cg",
+                         "owlqn", "nm"}});
+  table.add("gradient_tolerance", &gradient_tolerance,
+            {.doc = "stop where the projected gradient is below this times that of the start",
+             .min = 0,
+             .max = 1});
+  table.add("absolute_gradient_tolerance", &absolute_gradient_tolerance,
+            {.doc = "stop where the projected gradient is below this",
+             .unit = "loss / parameter",
+             .min = 0});
+  table.add(
+      "window", &window,
+      {.doc = "problems advanced together on a rank: more is faster, the answers are the same",
+       .min = 1,
+       .max = 65536});
+}
+
+KeyRule rest_deviations_rule() {
+  return {.doc =
+              "rest: how far above the mean of that level a misfit may be; fewer where a wrong "
+              "answer can look nearly as good",
+          .unit = "standard deviation of the level between problems",
+          .min = -100,
+          .max = 100};
+}
+
+std::string petsc_option_prefix(const std::string& name) {
+  std::string prefix;
+  for (const char letter : name) {
+    const auto lower = static_cast<char>(std::tolower(static_cast<unsigned char>(letter)));
+    prefix += std::isalnum(static_cast<unsigned char>(lower)) != 0 ? lower : '_';
+  }
+  return prefix + "_";
+}
+
+std::string refused_options(const std::string& name, const Settings& settings,
+                            const ModelShape& /*shape*/) {
+  try {
+    TaoHandle tao;
+    PETSC(TaoCreate(PETSC_COMM_SELF, tao.put()));
+    PETSC(TaoSetType(tao.get(), dynamic_cast<const TaoSolverSettings&>(settings).type.c_str()));
+    PETSC(TaoSetOptionsPrefix(tao.get(), petsc_option_prefix(name).c_str()));
+    PETSC(TaoSetFromOptions(tao.get()));
+    return "";
+  } catch (const std::exception& error) {
+    return std::string("PETSc refuses its options: ") + error.what();
+  }
+}
+
+void GuardedSolve::run(std::span<const double> start, std::int64_t max_evaluations,
+                       std::int64_t patience) {
+  if (max_evaluations <= 0) return;
+  const auto row = static_cast<std::size_t>(live_.row());
+  best_before_ = result_.loss[row];
+  patience_ = patience;
+  const bool first = result_.reason[row] == StopReason::solve_diverged;  // no solve has told
+  n_allowed_ = n_evaluation_ + max_evaluations;
+  n_start_evaluation_ = 0;
+  end_ = End::by_tao;
+  const StopReason reason = solve_guarded(start);
+  if (first || has_beaten_best()) result_.reason[row] = reason;
+}
+
+bool GuardedSolve::has_beaten_best() const {
+  const double best = result_.loss[static_cast<std::size_t>(live_.row())];
+  return best < best_before_ || (std::isnan(best_before_) && !std::isnan(best));
+}
+
+StopReason GuardedSolve::solve_guarded(std::span<const double> start) {
+  StopReason reason = StopReason::solver_stopped;
+  try {
+    reason = stop_reason_of(static_cast<TaoConvergedReason>(solve(start)));
+  } catch (const std::exception&) {
+    reason = StopReason::solver_stopped;
+  }
+  if (end_ == End::budget) reason = StopReason::budget_reached;
+  if (end_ == End::bad_start) reason = StopReason::diverged_at_start;
+  return reason;
+}
+
+int GuardedSolve::solve(std::span<const double> start) {
+  const VecHandle m = vector_of(start);
+  const VecHandle lower = vector_of(space_.lower);
+  const VecHandle upper = vector_of(space_.upper);
+  TaoHandle tao;
+  PETSC(TaoCreate(PETSC_COMM_SELF, tao.put()));
+  PETSC(TaoSetType(tao.get(), settings_.type.c_str()));
+  PETSC(TaoSetOptionsPrefix(tao.get(), prefix_.c_str()));
+  PETSC(TaoSetSolution(tao.get(), m.get()));
+  PETSC(TaoSetVariableBounds(tao.get(), lower.get(), upper.get()));
+  // No exception leaves this; a non-zero return unwinds TaoSolve.
+  const auto callback = [](Tao /*tao*/, Vec at, PetscReal* loss, Vec g,
+                           void* context) -> PetscErrorCode {
+    auto& self = *static_cast<GuardedSolve*>(context);
+    const PetscScalar* m_data = nullptr;
+    PetscScalar* g_data = nullptr;
+    PetscCall(VecGetArrayRead(at, &m_data));
+    PetscCall(VecGetArrayWrite(g, &g_data));
+    const auto n = static_cast<std::size_t>(self.space_.size());
+    const bool go_on = self.evaluate({m_data, n}, *loss, {g_data, n});
+    PetscCall(VecRestoreArrayWrite(g, &g_data));
+    PetscCall(VecRestoreArrayRead(at, &m_data));
+    return go_on ? PetscErrorCode{} : PETSC_ERR_USER;
+  };
+  PETSC(TaoSetObjectiveAndGradient(tao.get(), nullptr, callback, this));
+  PETSC(TaoSetTolerances(tao.get(), settings_.absolute_gradient_tolerance, 0.0,
+                         settings_.gradient_tolerance));
+  PETSC(TaoSetMaximumIterations(tao.get(), PETSC_MAX_INT));
+  PETSC(TaoSetMaximumFunctionEvaluations(tao.get(), PETSC_MAX_INT));
+  PETSC(TaoSetFromOptions(tao.get()));
+  PETSC(TaoSolve(tao.get()));
+  TaoConvergedReason reason = TAO_CONTINUE_ITERATING;
+  PETSC(TaoGetConvergedReason(tao.get(), &reason));
+  return reason;
+}
+
+bool GuardedSolve::evaluate(std::span<const double> m, double& loss, std::span<double> g) noexcept {
+  // Some line searches and the trust region ask for a point's loss, then for its gradient.
+  if (n_start_evaluation_ > 0 && std::ranges::equal(m, last_m_)) {
+    loss = last_loss_;
+    std::ranges::copy(last_gradient_, g.begin());
+    return true;
+  }
+  const bool gives_up = patience_ > 0 && n_start_evaluation_ >= patience_ && !has_beaten_best();
+  if (n_evaluation_ == n_allowed_ || gives_up) {
+    end_ = End::budget;
+    return false;
+  }
+  const Answer& answer = live_.ask(m);
+  if (answer.is_last_call) {
+    end_ = End::budget;
+    return false;
+  }
+  result_.record(live_.row(), m, answer.loss, answer.outcome);
+  if (answer.outcome == Outcome::ok) {
+    loss = answer.loss;
+    std::ranges::copy(answer.gradient, g.begin());
+  } else {
+    loss = 10.0 * start_loss_;
+    std::ranges::fill(g, 0.0);
+  }
+  ++n_evaluation_;
+  last_m_.assign(m.begin(), m.end());
+  last_loss_ = loss;
+  last_gradient_.assign(g.begin(), g.end());
+  if (n_start_evaluation_++ > 0) return true;
+  start_loss_ = answer.loss;
+  if (answer.outcome != Outcome::ok) end_ = End::bad_start;
+  return end_ == End::by_tao;
+}
+
+}  // namespace jpo

@@ -1,0 +1,44 @@
+#pragma once
+#include <cstdint>
+#include <string>
+
+#include "core/device/state_archive.hpp"
+#include "core/settings.hpp"
+
+namespace jpo {
+
+/// The learning-rate keys of a method.
+struct LearningRateSettings {
+  double learning_rate = 1e-3;
+  std::string schedule = "cosine";  ///< constant | cosine | plateau
+  std::int64_t warm_up = 0;
+  double final_fraction = 0.01;
+  double plateau_factor = 0.5;
+  std::int64_t plateau_patience = 50;
+  void describe(KeyTable& table);
+};
+
+/// The rate of each update:
+///   warm-up   rate (u + 1) / warm_up                                    for u < warm_up
+///   constant  rate
+///   cosine    rate (f + (1 - f) (1 + cos(pi t)) / 2), t the share of the updates after warm-up
+///   plateau   rate times factor whenever the mean loss has not fallen for `patience` updates
+class LearningRate {
+ public:
+  LearningRate(const LearningRateSettings& settings, std::int64_t n_update)
+      : settings_(settings), n_update_(n_update) {}
+
+  double at(std::int64_t update) const;
+  /// Tells the plateau rule the mean loss of this update.
+  void observe(double loss_mean);
+  void archive(StateArchive& archive, const std::string& name);
+
+ private:
+  LearningRateSettings settings_;
+  std::int64_t n_update_;
+  double best_loss_ = 0.0;
+  std::int64_t since_best_ = -1;  ///< -1: no loss seen yet
+  double plateau_scale_ = 1.0;
+};
+
+}  // namespace jpo
