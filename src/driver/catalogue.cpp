@@ -64,8 +64,8 @@ Catalogue program_catalogue() {
       section<StudySettings>("study", "the table of runs of `jpo study`")};
   for (const ModelEntry& entry : registered_models())
     catalogue.models.push_back({entry.name, entry.summary, entry.make_settings});
-  for (const MethodKind& kind : method_kinds())
-    catalogue.methods.push_back({kind.name, kind.summary, kind.make_settings});
+  for (const MethodEntry& entry : registered_methods())
+    catalogue.methods.push_back({entry.kind, entry.summary, entry.make_settings});
   return catalogue;
 }
 

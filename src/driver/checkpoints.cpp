@@ -36,7 +36,7 @@ void archive_read_network(StateArchive& archive, const std::string& name, const 
   double hash = network ? hash_number(network->hash) : 0.0;
   archive.shared(name + "/network_hash", hash);
   if (!archive.is_reading()) return;
-  network = kind_of(method.kind).read_network(method.name, *method.settings, job.comm());
+  network = method_entry(method.kind).read_network(method.name, *method.settings, job.comm());
   if (hash != hash_number(network->hash))
     throw BadInput(fmt::format(
         "method '{}' has read another network before the run was stopped than stands in its file "
@@ -80,7 +80,7 @@ void archive_finished(StateArchive& archive, Job& job, std::vector<MethodResult>
     results[k].archive(archive, name);
     archive.shared(name + "/seconds", results[k].seconds);
     const MethodDeck& method = job.deck().methods[k];
-    if (kind_of(method.kind).read_network)
+    if (method_entry(method.kind).read_network)
       archive_read_network(archive, name, job, method, results[k].network);
     else
       archive_network(archive, name, job, results[k].network);
@@ -257,7 +257,7 @@ void Checkpoints::check_identity(CheckpointReader& reader) const {
 }
 
 void Checkpoints::pause_between_methods() {
-  pause(*this, job_.comm(), nullptr);
+  serve_requests(*this, job_.comm(), nullptr);
 }
 
 std::string Checkpoints::save_between_methods() {
@@ -269,7 +269,7 @@ void Checkpoints::remove_all() {
   prune_checkpoints(folder_, 0, job_.comm());
 }
 
-Wish Checkpoints::wish() {
+Request Checkpoints::request() {
   longest_gap_ = std::max(longest_gap_, seconds_since(last_point_));
   last_point_ = Clock::now();
   ++n_point_;
@@ -287,21 +287,21 @@ bool Checkpoints::walltime_ends() const {
   return left.count() < 2.0 * (longest_gap_ + longest_save_) + kMarginSeconds;
 }
 
-void Checkpoints::serve(Wish agreed, const Tell& tell) {
+void Checkpoints::serve(Request agreed, const State& state) {
   if (!agreed.save) return;
-  const char* why = "on another rank's wish";
+  const char* why = "requested by another rank";
   if (stop_signalled())
     why = "SIGUSR1";
   else if (walltime_ends())
     why = "the time is nearly up";
-  save(tell);
+  save(state);
   if (agreed.stop)
     throw StoppedResumable(fmt::format("stopped as asked to ({}), {} of {} methods done; {}", why,
                                        job_.results().size(), job_.deck().methods.size(),
                                        go_on(checkpoint_path(folder_, n_written_))));
 }
 
-void Checkpoints::save(const Tell& tell) {
+void Checkpoints::save(const State& state) {
   const auto start = Clock::now();
   try {
     const auto scope = job_.timer().scope(Phase::io);
@@ -315,9 +315,9 @@ void Checkpoints::save(const Tell& tell) {
     writer.attribute("versions", versions);
     writer.attribute("git_revision", git_revision());
     archive_finished(writer, job_, job_.results_to_keep());
-    bool in_method = tell != nullptr;
+    bool in_method = state != nullptr;
     writer.shared("in_method", in_method);
-    if (in_method) tell(writer);
+    if (in_method) state(writer);
     writer.commit();
     ++n_written_;
     tell_last_word(go_on(checkpoint_path(folder_, n_written_)));
@@ -332,11 +332,11 @@ void Checkpoints::save(const Tell& tell) {
   n_point_ = 0;
 }
 
-bool Checkpoints::resume(const Tell& tell) {
+bool Checkpoints::resume(const State& state) {
   if (!reader_) return false;
   const std::unique_ptr<CheckpointReader> reader = std::move(reader_);
   try {
-    tell(*reader);
+    state(*reader);
     reader->check_hash();
   } catch (const BadInput& error) {
     refuse(reader->path(), error);

@@ -61,13 +61,13 @@ class Checkpoints : public Interruptions {
   /// The result is written: nothing is to be resumed any more. Collective.
   void remove_all();
 
-  Wish wish() override;
-  void serve(Wish agreed, const Tell& tell) override;
-  bool resume(const Tell& tell) override;
+  Request request() override;
+  void serve(Request agreed, const State& state) override;
+  bool resume(const State& state) override;
 
  private:
   using Clock = std::chrono::steady_clock;
-  void save(const Tell& tell);
+  void save(const State& state);
   std::string go_on(const std::string& path) const;
   void tell_last_word(const std::string& how_to_go_on) const;
   /// Throws BadInput where it is of another deck or of other problems. Collective.

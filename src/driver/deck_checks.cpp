@@ -58,7 +58,7 @@ void check_sizes(const Deck& deck, const ModelShape& shape, int n_rank) {
         "reach; allowed: more ranks, or fewer problems",
         local, widest));
   for (const MethodDeck& method : deck.methods) {
-    const std::int64_t pairs = kind_of(method.kind).kept_pairs(*method.settings);
+    const std::int64_t pairs = method_entry(method.kind).traits(*method.settings).n_kept_pair;
     if (pairs > 0 && local > std::numeric_limits<PetscInt>::max() / widest / pairs)
       throw BadInput(fmt::format(
           "method '{}' keeps {} pairs of {} values of each of {} problems on one rank: more than "
@@ -100,19 +100,21 @@ bool check_problems(const Deck& deck, const ModelShape& shape, MPI_Comm comm) {
 void check_methods(const Deck& deck, const RunInputs& inputs) {
   const ModelShape& shape = inputs.shape;
   for (const MethodDeck& method : deck.methods) {
-    const std::string refusal = kind_of(method.kind).refusal(method.name, *method.settings, shape);
+    const MethodEntry& entry = method_entry(method.kind);
+    const std::string refusal = entry.refusal(method.name, *method.settings, shape);
     if (!refusal.empty())
       throw BadInput(fmt::format("method '{}' ({}) cannot run on model {}: {}", method.name,
                                  method.kind, deck.model_name, refusal));
-    kind_of(method.kind).check_inputs(method.name, *method.settings, inputs);
+    entry.check_inputs(method.name, *method.settings, inputs);
   }
 }
 
 }  // namespace
 
 bool uses_network(const Deck& deck) {
-  return std::ranges::any_of(
-      deck.methods, [](const MethodDeck& method) { return kind_of(method.kind).trains_network; });
+  return std::ranges::any_of(deck.methods, [](const MethodDeck& method) {
+    return method_entry(method.kind).traits(*method.settings).trains_network;
+  });
 }
 
 std::int64_t count_weights(const Deck& deck, const ModelShape& shape) {

@@ -19,6 +19,10 @@ constexpr double kLabels = 8e3;
 // A course of 100 points, 16 numbers each.
 constexpr double kHistory = 100.0 * 16.0 * kNumber;
 
+MethodTraits traits_of(const MethodDeck& method) {
+  return method_entry(method.kind).traits(*method.settings);
+}
+
 // Methods run one after the other: the largest counts.
 struct Largest {
   std::int64_t pairs = 0;             ///< of a problem
@@ -31,18 +35,16 @@ struct Largest {
 Largest largest_of(const Deck& deck, const ModelShape& shape, double local) {
   Largest largest;
   for (const MethodDeck& method : deck.methods) {
-    const MethodKind& kind = kind_of(method.kind);
-    const std::int64_t pairs = kind.kept_pairs(*method.settings);
-    largest.pairs = std::max(largest.pairs, pairs);
-    if (kind.keeps_pairs_with_model)
-      largest.pairs_with_model = std::max(largest.pairs_with_model, pairs);
-    largest.networks = std::max(largest.networks, kind.networks(*method.settings));
-    const LiveAnswers live = kind.live_answers(*method.settings);
-    const double of_one =
-        static_cast<double>(live.answers) * static_cast<double>(5 + shape.parameters.size());
+    const MethodTraits traits = traits_of(method);
+    largest.pairs = std::max(largest.pairs, traits.n_kept_pair);
+    if (traits.keeps_pairs_with_model)
+      largest.pairs_with_model = std::max(largest.pairs_with_model, traits.n_kept_pair);
+    largest.networks = std::max(largest.networks, traits.n_network);
+    const double of_one = static_cast<double>(traits.recorded.evaluations) *
+                          static_cast<double>(5 + shape.parameters.size());
     largest.answers = std::max(largest.answers, of_one);
-    largest.live =
-        std::max(largest.live, std::min(local, static_cast<double>(live.solves)) * of_one);
+    largest.live = std::max(largest.live,
+                            std::min(local, static_cast<double>(traits.recorded.solves)) * of_one);
   }
   return largest;
 }
@@ -98,7 +100,7 @@ std::int64_t problems_at_once(const Deck& deck, const ModelShape& shape, int n_r
 double predict_device_memory(const Deck& deck, const ModelShape& shape, int n_rank,
                              std::int64_t solve_batch) {
   const bool keeps_tangents = std::ranges::any_of(
-      deck.methods, [](const MethodDeck& method) { return kind_of(method.kind).uses_tangent; });
+      deck.methods, [](const MethodDeck& method) { return traits_of(method).uses_tangent; });
   const double states = shape.state_bytes + (keeps_tangents ? shape.tangent_bytes : 0.0);
   // y and the cotangent of y, or its tangent; c; m and the gradient.
   const auto row = static_cast<double>(2 * shape.observation.size() + shape.context.size() +
@@ -131,7 +133,7 @@ FileNeed predict_files(const Deck& deck, const ModelShape& shape) {
   const double answer = (n_parameter + 6.0) * kNumber;
   const double weights = static_cast<double>(count_weights(deck, shape)) * kNumber;
   const auto n_network = static_cast<double>(std::ranges::count_if(
-      deck.methods, [](const MethodDeck& method) { return kind_of(method.kind).trains_network; }));
+      deck.methods, [](const MethodDeck& method) { return traits_of(method).trains_network; }));
   // The states of three problems, at the truth and at each method's answer.
   const double examples = 3.0 * (1.0 + n_method) * shape.state_bytes;
   FileNeed need;

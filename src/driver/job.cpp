@@ -23,6 +23,7 @@
 #include "deck/resolved.hpp"
 #include "driver/footprint.hpp"
 #include "models/registry.hpp"
+#include "solving/loop.hpp"
 
 namespace jpo {
 namespace {
@@ -227,39 +228,52 @@ AttainableMisfit Job::attainable_misfit() const {
   return {is_known, 0.5 * n * noise, std::sqrt(0.5 * n) * noise, 1e-6 * loss_reference()};
 }
 
-Task Job::task(const std::string& name, Objective& objective) {
+Task Job::task(const std::string& name, Objective& objective, MethodResult& result) {
   const auto& parallel = deck_.section<ParallelSettings>("parallel");
-  return {name,
-          static_cast<std::uint64_t>(deck_.section<RunSettings>("run").seed),
-          comm_,
-          shard_,
-          objective,
-          parallel.reduction == "exact" ? Reduction::exact : Reduction::fast,
-          transport_,
-          deck_.section<NetworkSettings>("network"),
-          timer_,
-          problems_.usable,
-          [this](const std::string& earlier) -> const MethodResult& {
-            return results_.at(method_index(earlier));
-          },
-          [this](const std::string& earlier) { return mean(evaluations(method_index(earlier))); },
-          attainable_misfit(),
-          mean(sorted_finite(gather_rows(loss_at_centre_, comm_))),
-          loss_reference(),
-          problems_.truth,
-          deck_.section<DataSettings>("data").noise,
-          *interruptions_};
+  return {.name = name,
+          .seed = static_cast<std::uint64_t>(deck_.section<RunSettings>("run").seed),
+          .comm = comm_,
+          .shard = shard_,
+          .sums = {.reduction = parallel.reduction == "exact" ? Reduction::exact : Reduction::fast,
+                   .transport = transport_},
+          .objective = objective,
+          .usable = problems_.usable,
+          .result = result,
+          .levels = {.attainable = attainable_misfit(),
+                     .mean_at_centre = mean(sorted_finite(gather_rows(loss_at_centre_, comm_))),
+                     .reference = loss_reference()},
+          .earlier = {.result = [this](const std::string& earlier) -> const MethodResult& {
+                        return results_.at(method_index(earlier));
+                      },
+                      .evaluations =
+                          [this](const std::string& earlier) {
+                            return mean(evaluations(method_index(earlier)));
+                          }},
+          .network = deck_.section<NetworkSettings>("network"),
+          .timer = timer_,
+          .truth = problems_.truth,
+          .noise = deck_.section<DataSettings>("data").noise};
 }
 
-void Job::solve(const MethodDeck& method) {
+MethodResult Job::empty_result(const MethodTraits& traits) const {
+  return {problems_.observation.n_problem(), shape().parameters,
+          traits.keeps_answers_with_model ? shape().space : MemorySpace::host};
+}
+
+void Job::solve(const MethodDeck& method_deck) {
   const auto start = PhaseTimer::Clock::now();
-  const MethodKind& kind = kind_of(method.kind);
+  const MethodEntry& entry = method_entry(method_deck.kind);
   const auto phases_before = timer_.seconds();
   Objective counted = objective();
-  MethodResult result = kind.solve(*method.settings, task(method.name, counted));
+  MethodResult result = empty_result(entry.traits(*method_deck.settings));
+  {
+    const Task input = task(method_deck.name, counted, result);
+    const std::unique_ptr<Method> method = entry.make_method(*method_deck.settings, input);
+    jpo::solve(*method, input, *interruptions_);
+  }
   for (std::int64_t row = 0; row < std::ssize(result.reason); ++row)
     if (!std::ranges::binary_search(problems_.usable, row))
-      result.reason[static_cast<std::size_t>(row)] = StopReason::no_observation;
+      result.reason[row] = StopReason::no_observation;
   {
     const auto scope = timer_.scope(Phase::wait);
     MPI_OK(MPI_Barrier(comm_));

@@ -90,8 +90,10 @@ class Job {
   std::vector<double> evaluations(std::size_t k) const;
   /// L_ref: the median misfit at the centre of the box. Collective.
   double loss_reference() const;
-  /// A task for `name`, with an objective that counts its evaluations from zero. Collective.
-  Task task(const std::string& name, Objective& objective);
+  /// The result of a method before its first step.
+  MethodResult empty_result(const MethodTraits& traits = {}) const;
+  /// The input of a method called `name`. Collective.
+  Task task(const std::string& name, Objective& objective, MethodResult& result);
   Objective objective(bool with_faults = true);
 
  private:

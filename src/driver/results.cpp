@@ -75,51 +75,19 @@ void write_problems(ResultFile& file, const Job& job, const RowRange& rows) {
   write_source(file, job);
 }
 
-template <class Field>
-std::vector<double> column(const History& history, Field field) {
-  std::vector<double> values;
-  for (const auto& entry : history.entries) values.push_back(static_cast<double>(field(entry)));
-  return values;
-}
-
 void write_history(ResultFile& file, const std::string& group, const History& history) {
   const auto n = static_cast<std::int64_t>(history.entries.size());
   if (n == 0) return;
-  using Entry = History::Entry;
-  const auto write = [&](const char* name, auto field, const char* units, const char* text) {
-    file.replicated(group + "/" + name, {n}, column(history, field), {units, text});
-  };
-  write(
-      "iteration", [](const Entry& e) { return e.iteration; }, "1", "update of the weights");
-  write(
-      "loss_mean", [](const Entry& e) { return e.loss_mean; }, "1",
-      "mean misfit over the problems that counted");
-  write(
-      "gradient_norm", [](const Entry& e) { return e.gradient_norm; }, "1",
-      "norm of d(mean misfit)/d(weights) before clipping");
-  write(
-      "failed", [](const Entry& e) { return e.failed; }, "1", "problems that did not count");
-  write(
-      "gradient_evaluations", [](const Entry& e) { return e.gradient_evaluations; }, "1",
-      "mean over all problems, so far");
-  write(
-      "learning_rate", [](const Entry& e) { return e.learning_rate; }, "1", "of this update");
-  write(
-      "clipped", [](const Entry& e) { return e.clipped; }, "1",
-      "share of the problems whose gradient was clipped");
-  write(
-      "cosine", [](const Entry& e) { return e.cosine; }, "1",
-      "mean cosine between sampled problems' weight gradients and the joint one");
-  write(
-      "signal_to_noise", [](const Entry& e) { return e.signal_to_noise; }, "1",
-      "|mean weight gradient|^2 over the variance of the sampled problems' ones");
-  write(
-      "alignment", [](const Entry& e) { return e.alignment; }, "1",
-      "cosine between the joint weight gradient and the one that pulls the answers to the truth");
-  std::vector<double> quantiles;
-  for (const Entry& entry : history.entries)
-    quantiles.insert(quantiles.end(), entry.loss_quantiles.begin(), entry.loss_quantiles.end());
-  file.replicated(group + "/loss_quantiles", {n, 5}, quantiles,
+  std::vector<double> values;
+  for (const History::Column& column : History::columns()) {
+    values.clear();
+    for (const History::Entry& entry : history.entries) values.push_back(entry.*column.value);
+    file.replicated(group + "/" + column.name, {n}, values, {"1", column.description});
+  }
+  values.clear();
+  for (const History::Entry& entry : history.entries)
+    values.insert(values.end(), entry.loss_quantiles.begin(), entry.loss_quantiles.end());
+  file.replicated(group + "/loss_quantiles", {n, 5}, values,
                   {"1", "5, 25, 50, 75, 95 % of the best misfits so far"});
 }
 

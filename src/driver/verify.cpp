@@ -32,11 +32,11 @@ class Chain {
       : job_(deck_of(deck), comm),
         settings_(settings),
         objective_(job_.objective(false)),
-        task_{job_.task("verify", objective_)},
+        result_(job_.empty_result()),
+        task_{job_.task("verify", objective_, result_)},
         network_(settings_, network_shape(job_.shape(), job_.shard().micro_batch()),
                  stream_seed(task_.seed, "network", "verify", 0)),
-        result_(objective_.n_problem(), job_.shape().parameters),
-        losses_(task_, {}),
+        losses_(task_, {}, 1),
         joint_(task_, network_, losses_, job_.shard().micro_batch()) {
     network_.set_normalization(input_statistics(network_, task_));
     theta_ = network_.weights();
@@ -57,9 +57,9 @@ class Chain {
   Job job_;
   NetworkSettings settings_;
   Objective objective_;
+  MethodResult result_;
   Task task_;
   Network network_;
-  MethodResult result_;
   ProblemLosses losses_;
   JointGradient joint_;
   std::vector<double> theta_;

@@ -141,29 +141,25 @@ class Learner {
   std::int64_t n_update_ = 0;
 };
 
-class Bank : public Proposal {
+class BankProposal final : public Proposal {
  public:
-  Bank(const BankSettings& settings, const Task& task)
+  BankProposal(const BankSettings& settings, const Task& task)
       : settings_(settings),
         task_(task),
         space_(task.objective.shape().parameters),
         pairs_(task, settings.simulations, settings.networks),
-        weight_(static_cast<std::size_t>(task.objective.n_problem())),
-        n_tried_(task.shard.n_problem()) {
+        weight_(task.objective.n_problem()),
+        n_tried_(task.shard.n_problem()),
+        watch_(task.objective,
+               [this](std::int64_t row, auto m, auto y) { pairs_.visit(row, m, y); }) {
     for (std::int64_t k = 0; k < settings.networks; ++k)
       learners_.push_back(std::make_unique<Learner>(settings, task, pairs_, k));
   }
 
-  MethodResult solve() {
-    MethodResult result = [&] {
-      const Objective::WatchScope watch(
-          task_.objective, [this](std::int64_t row, auto m, auto y) { pairs_.visit(row, m, y); });
-      return solve_in_rounds(settings_, task_, *this);
-    }();
+  void answer(MethodResult& result) override {
     result.network = trained_network(
         task_.network, network_shape(task_.objective.shape(), task_.shard.micro_batch()),
         learners_.front()->network());
-    return result;
   }
 
   bool prepare(MethodResult& result, double max_evaluations) override {
@@ -253,7 +249,7 @@ class Bank : public Proposal {
     const auto scope = task_.timer.scope(Phase::reduce);
     weight_ = bank_weights(settings_.weighting, loss,
                            {sorted_finite(gather_rows(loss, task_.comm)),
-                            task_.objective.shape().observation.size(), task_.loss_reference});
+                            task_.objective.shape().observation.size(), task_.levels.reference});
   }
 
   // The fewer problems were tried in the last round, the less is new.
@@ -310,27 +306,27 @@ class Bank : public Proposal {
   std::vector<std::unique_ptr<Learner>> learners_;
   std::vector<double> errors_;
   double updates_due_ = 0.0;
-  std::int64_t n_tried_;  ///< problems of the last round, of all ranks
+  /// Problems of the last round, of all ranks.
+  std::int64_t n_tried_;
+  Objective::WatchScope watch_;
 };
 
+class Bank final : public Rounds {
+ public:
+  using Settings = BankSettings;
+  static MethodTraits traits(const Settings& settings) {
+    MethodTraits traits = Rounds::traits(settings);
+    traits.trains_network = true;
+    traits.n_network = settings.networks;
+    traits.n_kept_pair = settings.simulations;
+    return traits;
+  }
+  Bank(const Settings& settings, const Task& task)
+      : Rounds(settings, task, std::make_unique<BankProposal>(settings, task)) {}
+};
+
+const RegisterMethod<Bank> registered{
+    "bank", "networks learn from the solves so far where the next ones should start"};
+
 }  // namespace
-
-MethodKind bank_kind() {
-  MethodKind kind{"bank", "networks learn from the solves so far where the next ones should start",
-                  [] { return std::make_unique<BankSettings>(); },
-                  [](const Settings& settings, const Task& task) {
-                    return Bank(dynamic_cast<const BankSettings&>(settings), task).solve();
-                  },
-                  refused_options};
-  kind.trains_network = true;
-  kind.live_answers = live_answers_of_rounds;
-  kind.networks = [](const Settings& settings) {
-    return dynamic_cast<const BankSettings&>(settings).networks;
-  };
-  kind.kept_pairs = [](const Settings& settings) {
-    return dynamic_cast<const BankSettings&>(settings).simulations;
-  };
-  return kind;
-}
-
 }  // namespace jpo

@@ -15,7 +15,6 @@
 
 #include "methods/method.hpp"
 #include "solving/gauss_newton.hpp"
-#include "solving/progress.hpp"
 
 namespace jpo {
 namespace {
@@ -59,27 +58,33 @@ struct LmSettings : Settings {
   }
 };
 
-// Problems that advance together: a device solves more at once than their Jacobians have room for.
-std::int64_t window(const Task& task) {
+// Problems that advance together. A device could solve more at once than fit with their Jacobians.
+std::int64_t n_slot(const Task& task) {
   constexpr std::int64_t most = 1024;
   return std::min(task.objective.solve_batch(), most);
 }
 
-class LevenbergMarquardt {
+class LevenbergMarquardt final : public Method {
  public:
-  LevenbergMarquardt(const LmSettings& settings, const Task& task)
+  using Settings = LmSettings;
+  static MethodTraits traits(const Settings& /*settings*/) { return {.uses_tangent = true}; }
+  static std::string refusal(const std::string& /*name*/, const Settings& /*settings*/,
+                             const ModelShape& shape) {
+    return shape.has_tangent ? "" : "it needs a tangent, which this model does not have";
+  }
+
+  LevenbergMarquardt(const Settings& settings, const Task& task)
       : settings_(settings),
         task_(task),
         space_(task.objective.shape().parameters),
-        result_(task.objective.n_problem(), space_),
+        result_(task.result),
         starts_(settings.from.empty() ? result_.parameters.copy()
-                                      : task.earlier(settings.from).parameters.copy()),
-        window_(static_cast<std::size_t>(window(task))),
+                                      : task.earlier.result(settings.from).parameters.copy()),
+        n_slot_(n_slot(task)),
         done_(result_.loss.size()),
-        told_(result_.loss.size()),
-        trials_(window(task), space_.size()),
-        evaluation_(window(task), space_.size()),
-        progress_(task, static_cast<std::int64_t>(task.usable.size()), "problems of rank 0") {
+        recorded_(result_.loss.size()),
+        trials_(n_slot_, space_.size()),
+        evaluation_(n_slot_, space_.size()) {
     const bool dense = settings.linear_solver == "dense" ||
                        (settings.linear_solver == "auto" && space_.size() <= kFewUnknowns);
     gauss_newton_ =
@@ -87,40 +92,57 @@ class LevenbergMarquardt {
               : make_cg_gauss_newton(task.objective, trials_.capacity(), settings.cg_iterations);
   }
 
-  MethodResult solve() {
-    const auto tell = [this](StateArchive& archive) { this->tell(archive); };
-    task_.interruptions.resume(tell);
-    OwnPace safe_points(task_.interruptions, task_.comm, tell);
+  // The whole solve.
+  void step(SafePoint& safe_point) override {
     const auto scope = task_.timer.scope(Phase::solver);
-    for (fill(); !paths_.empty(); fill()) {
-      evaluate();
-      judge();
-      gauss_newton_->linearize(paths_, accepted_, result_.ledger);
-      propose();
-      drop_ended();
-      safe_points.pause();
-    }
-    safe_points.finish();
-    return std::move(result_);
+    safe_point.at_own_pace([this] { return advance(); });
+    is_done_ = true;
+  }
+  bool is_done() const override { return is_done_; }
+
+  // Before the evaluation of the trials.
+  void archive(StateArchive& archive) override {
+    archive.by_problem("done", done_);
+    // Of those that wait for a slot as well.
+    std::vector<std::vector<double>> paths = recorded_;
+    for (std::size_t k = 0; k < paths_.size(); ++k) paths[paths_[k].row] = numbers(k);
+    archive.by_problem("paths", paths);
+    if (archive.is_reading()) recorded_ = std::move(paths);
+  }
+  StepReport report() const override {
+    return {.n_done = std::ranges::count(done_, 1),
+            .n_total = std::ssize(task_.usable),
+            .unit = "problems of rank 0"};
   }
 
  private:
-  // A slot is a place in the batch; the Gauss-Newton data of a slot belong to the path that is
-  // there.
+  // One evaluation and one linearization of all paths; false if no problem is left.
+  bool advance() {
+    fill();
+    if (paths_.empty()) return false;
+    evaluate();
+    judge();
+    gauss_newton_->linearize(paths_, accepted_, result_.ledger);
+    propose();
+    drop_ended();
+    return true;
+  }
+
+  // The Gauss-Newton data of a slot belong to the path in it.
   void fill() {
-    while (paths_.size() < window_ && next_ < task_.usable.size()) {
+    while (std::ssize(paths_) < n_slot_ && next_ < std::ssize(task_.usable)) {
       const std::int64_t row = task_.usable[next_++];
-      if (done_[static_cast<std::size_t>(row)] != 0) continue;
+      if (done_[row] != 0) continue;
       GaussNewtonPath path;
       path.row = row;
-      path.m.resize(static_cast<std::size_t>(space_.size()));
+      path.m.resize(space_.size());
       path.g = path.trial = path.m;
       std::ranges::copy(starts_.read().row(row), path.trial.begin());
       path.loss = std::numeric_limits<double>::infinity();
       path.damping = settings_.damping;
       paths_.push_back(std::move(path));
-      auto& told = told_[static_cast<std::size_t>(row)];
-      if (!told.empty()) set_numbers(paths_.size() - 1, std::exchange(told, {}));
+      std::vector<double>& recorded = recorded_[row];
+      if (!recorded.empty()) set_numbers(paths_.size() - 1, std::exchange(recorded, {}));
     }
   }
 
@@ -155,18 +177,6 @@ class LevenbergMarquardt {
       n += vector->size();
     }
     gauss_newton_->set_state(k, all.subspan(n));
-  }
-
-  // Before the evaluation of the trials.
-  void tell(StateArchive& archive) {
-    result_.archive(archive, "result");
-    archive.by_problem("done", done_);
-    std::vector<std::vector<double>> paths = told_;  // of those that wait for a place as well
-    for (std::size_t k = 0; k < paths_.size(); ++k)
-      paths[static_cast<std::size_t>(paths_[k].row)] = numbers(k);
-    archive.by_problem("paths", paths);
-    if (archive.is_reading()) told_ = std::move(paths);
-    task_.objective.archive(archive, "objective");
   }
 
   void evaluate() {
@@ -267,7 +277,6 @@ class LevenbergMarquardt {
     for (std::size_t k = paths_.size(); k-- > 0;) {
       if (ended_[k] == 0) continue;
       done_[static_cast<std::size_t>(paths_[k].row)] = 1;
-      progress_.advance();
       if (k + 1 < paths_.size()) {
         paths_[k] = std::move(paths_.back());
         gauss_newton_->move(paths_.size() - 1, k);
@@ -276,39 +285,29 @@ class LevenbergMarquardt {
     }
   }
 
-  const LmSettings& settings_;
+  const Settings& settings_;
   const Task& task_;
   const ParameterSpace& space_;
-  MethodResult result_;
+  MethodResult& result_;
   Batch starts_;
-  std::size_t window_;
-  std::size_t next_ = 0;                   ///< in task.usable
-  std::vector<std::uint8_t> done_;         ///< by problem
-  std::vector<std::vector<double>> told_;  ///< by problem: paths of a checkpoint, not yet live
+  std::int64_t n_slot_;
+  /// In task.usable.
+  std::int64_t next_ = 0;
+  /// By problem.
+  std::vector<std::uint8_t> done_;
+  /// By problem: paths of a checkpoint that wait for a slot.
+  std::vector<std::vector<double>> recorded_;
   std::vector<GaussNewtonPath> paths_;
   std::vector<std::int64_t> rows_;
   std::vector<std::uint8_t> accepted_, ended_;
   Batch trials_;
   Evaluation evaluation_;
   std::unique_ptr<GaussNewton> gauss_newton_;
-  Progress progress_;
+  bool is_done_ = false;
 };
 
+const RegisterMethod<LevenbergMarquardt> registered{
+    "levenberg_marquardt", "Gauss-Newton with damping for each problem; needs the model's tangent"};
+
 }  // namespace
-
-MethodKind levenberg_marquardt_kind() {
-  MethodKind kind = {
-      "levenberg_marquardt",
-      "Gauss-Newton with damping for each problem; needs the model's tangent",
-      [] { return std::make_unique<LmSettings>(); },
-      [](const Settings& settings, const Task& task) {
-        return LevenbergMarquardt(dynamic_cast<const LmSettings&>(settings), task).solve();
-      },
-      [](const std::string&, const Settings&, const ModelShape& shape) {
-        return shape.has_tangent ? "" : "it needs a tangent, which this model does not have";
-      }};
-  kind.uses_tangent = true;
-  return kind;
-}
-
 }  // namespace jpo

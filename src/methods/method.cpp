@@ -3,17 +3,26 @@
 #include <algorithm>
 
 namespace jpo {
+namespace {
 
-const std::vector<MethodKind>& method_kinds() {
-  static const std::vector<MethodKind> kinds = {
-      bank_kind(),        joint_kind(),   levenberg_marquardt_kind(),
-      multi_start_kind(), predict_kind(), refine_kind(),
-      supervised_kind(),  tao_kind(),     windows_kind()};
-  return kinds;
+std::vector<MethodEntry>& methods() {
+  static std::vector<MethodEntry> entries;
+  return entries;
 }
 
-const MethodKind& kind_of(const std::string& name) {
-  return *std::ranges::find(method_kinds(), name, &MethodKind::name);
+}  // namespace
+
+const std::vector<MethodEntry>& registered_methods() {
+  return methods();
+}
+
+const MethodEntry& method_entry(const std::string& kind) {
+  return *std::ranges::find(methods(), kind, &MethodEntry::kind);
+}
+
+void register_method(MethodEntry entry) {
+  const auto after = std::ranges::upper_bound(methods(), entry.kind, {}, &MethodEntry::kind);
+  methods().insert(after, std::move(entry));
 }
 
 }  // namespace jpo

@@ -1,65 +1,97 @@
 #pragma once
-// One way of solving the set of problems. All methods ask the same Objective and count in a ledger.
+// The methods a deck can name. A method's file ends with one line:
+//   const RegisterMethod<MyMethod> registered{"my_method", "what it does, in one line"};
+// MyMethod derives from Method (solving/method.hpp) and has
+//   using Settings = ...;                          its keys, a jpo::Settings
+//   MyMethod(const Settings&, const Task&)         may be collective on task.comm
+// and, if it needs them,
+//   static MethodTraits traits(const Settings&)    networks, tangents, memory
+//   static std::string refusal(const std::string& name, const Settings&, const ModelShape&)
+//       why it cannot solve problems of this shape; empty if it can
+//   static void check_inputs(const std::string& name, const Settings&, const RunInputs&)
+//       reads what it needs besides the deck, before any work; throws BadInput on all ranks
+//   static TrainedNetwork read_network(const std::string& name, const Settings&, MPI_Comm)
+//       the network that it has read, not trained: a checkpoint does not hold it; throws BadInput
 
-#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "core/settings.hpp"
-#include "solving/result.hpp"
+#include "solving/method.hpp"
+#include "solving/method_traits.hpp"
+#include "solving/run_inputs.hpp"
 #include "solving/task.hpp"
 
 namespace jpo {
 
-/// A kind that [[method]] can name.
-struct MethodKind {
-  std::string name;
+/// A kind of method that [[method]] can name. `settings` must come from make_settings of the same
+/// entry; `name` is the method's name in the deck.
+struct MethodEntry {
+  std::string kind;
   std::string summary;
   std::function<std::unique_ptr<Settings>()> make_settings;
-  /// Collective on task.comm. `settings` comes from make_settings of the same kind.
-  std::function<MethodResult(const Settings& settings, const Task& task)> solve;
-  /// Why a method of this name and settings cannot solve problems of this shape; empty where it
-  /// can.
+  std::function<std::unique_ptr<Method>(const Settings& settings, const Task& task)> make_method;
+  std::function<MethodTraits(const Settings& settings)> traits;
   std::function<std::string(const std::string& name, const Settings& settings,
                             const ModelShape& shape)>
-      refusal = [](const std::string&, const Settings&, const ModelShape&) { return ""; };
-  /// Reads what a method of this name and settings will read besides the deck, and throws BadInput
-  /// (on all ranks) where it is missing or does not fit. Before any work. Collective on
-  /// inputs.comm.
+      refusal;
   std::function<void(const std::string& name, const Settings& settings, const RunInputs& inputs)>
-      check_inputs = [](const std::string&, const Settings&, const RunInputs&) {};
-  /// The network that such a method has read, not trained: what a checkpoint does not hold. Throws
-  /// BadInput where it is not to be had. Collective on comm.
+      check_inputs;
+  /// Empty if the method reads no network.
   std::function<TrainedNetwork(const std::string& name, const Settings& settings, MPI_Comm comm)>
-      read_network = nullptr;
-  bool trains_network = false;
-  bool uses_tangent = false;  ///< of the model
-  /// Networks that it holds at a time, where it trains any.
-  std::function<std::int64_t(const Settings& settings)> networks = [](const Settings&) {
-    return 1;
-  };
-  std::function<LiveAnswers(const Settings& settings)> live_answers = [](const Settings&) {
-    return LiveAnswers{};
-  };
-  bool keeps_pairs_with_model = false;  ///< where the model works, not on the host
-  /// Pairs (m, y) that it keeps of each problem, besides the problems themselves.
-  std::function<std::int64_t(const Settings& settings)> kept_pairs = [](const Settings&) {
-    return 0;
-  };
+      read_network;
 };
-const std::vector<MethodKind>& method_kinds();
-const MethodKind& kind_of(const std::string& name);
 
-MethodKind tao_kind();
-MethodKind levenberg_marquardt_kind();
-MethodKind supervised_kind();
-MethodKind windows_kind();
-MethodKind multi_start_kind();
-MethodKind refine_kind();
-MethodKind joint_kind();
-MethodKind bank_kind();
-MethodKind predict_kind();
+/// All registered methods, sorted by kind.
+const std::vector<MethodEntry>& registered_methods();
+/// The kind must be registered: the deck's reader refuses others.
+const MethodEntry& method_entry(const std::string& kind);
+
+/// Adds an entry; called before main by RegisterMethod only.
+void register_method(MethodEntry entry);
+
+template <class Kind>
+struct RegisterMethod {
+  using KindSettings = typename Kind::Settings;
+
+  RegisterMethod(std::string kind, std::string summary) {
+    MethodEntry entry;
+    entry.kind = std::move(kind);
+    entry.summary = std::move(summary);
+    entry.make_settings = [] { return std::make_unique<KindSettings>(); };
+    entry.make_method = [](const Settings& any, const Task& task) -> std::unique_ptr<Method> {
+      return std::make_unique<Kind>(typed(any), task);
+    };
+    entry.traits = [](const Settings& any) {
+      if constexpr (requires(const KindSettings& settings) { Kind::traits(settings); })
+        return Kind::traits(typed(any));
+      else
+        return MethodTraits{};
+    };
+    entry.refusal = [](const std::string& name, const Settings& any, const ModelShape& shape) {
+      if constexpr (requires(const KindSettings& s) { Kind::refusal(name, s, shape); })
+        return std::string(Kind::refusal(name, typed(any), shape));
+      else
+        return std::string();
+    };
+    entry.check_inputs = [](const std::string& name, const Settings& any, const RunInputs& inputs) {
+      if constexpr (requires(const KindSettings& s) { Kind::check_inputs(name, s, inputs); })
+        Kind::check_inputs(name, typed(any), inputs);
+    };
+    if constexpr (requires(const KindSettings& s) { Kind::read_network("", s, MPI_COMM_SELF); })
+      entry.read_network = [](const std::string& name, const Settings& any, MPI_Comm comm) {
+        return Kind::read_network(name, typed(any), comm);
+      };
+    register_method(std::move(entry));
+  }
+
+ private:
+  static const KindSettings& typed(const Settings& settings) {
+    return dynamic_cast<const KindSettings&>(settings);
+  }
+};
 
 }  // namespace jpo

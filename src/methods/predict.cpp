@@ -124,18 +124,6 @@ void check_fit(const Predictor& predictor, const ModelShape& shape) {
                                fmt::join(shape.parameters.names, ", ")));
 }
 
-void check_predict(const std::string& name, const Settings& any, const RunInputs& inputs) {
-  const auto& settings = dynamic_cast<const PredictSettings&>(any);
-  const Predictor predictor = read_predictor(name, settings, inputs.comm);
-  if (is_same_file(settings.result, inputs.output, inputs.comm))
-    throw BadInput(
-        fmt::format("key 'run.output' = \"{}\": method '{}' reads its network from that "
-                    "file; allowed: another path",
-                    inputs.output, name));
-  check_fit(predictor, inputs.shape);
-  make_network(predictor);
-}
-
 void clamp_to(const ParameterSpace& space, Batch& m) {
   const auto rows = m.write();
   for (std::int64_t row = 0; row < m.n_problem(); ++row) {
@@ -145,52 +133,75 @@ void clamp_to(const ParameterSpace& space, Batch& m) {
   }
 }
 
-MethodResult solve_predict(const Settings& any, const Task& task) {
-  const auto& settings = dynamic_cast<const PredictSettings&>(any);
-  const ModelShape& shape = task.objective.shape();
-  const LocalProblems& problems = task.objective.problems();
-  MethodResult result(task.objective.n_problem(), shape.parameters);
-  Batch m(task.objective.n_problem(), shape.parameters.size(), shape.space);
-  Evaluation evaluation(m.capacity(), m.n_component());
-
-  Predictor predictor = [&] {
-    const auto scope = task.timer.scope(Phase::io);
-    return read_predictor(task.name, settings, task.comm);
-  }();
-  predictor.shape.space = shape.space;
-  check_fit(predictor, shape);
-  NetworkCalls calls(task.shard, predictor.shape.micro_batch);
-  calls.choose_all(task.usable);
-  {
-    const auto scope = task.timer.scope(Phase::network);
-    Network network = make_network(predictor);
-    calls.predict(network, problems.observation, problems.context, m);
-    clamp_to(shape.parameters, m);
-    result.network = trained_network(predictor.settings, predictor.shape, network);
+class Predict final : public Method {
+ public:
+  using Settings = PredictSettings;
+  static void check_inputs(const std::string& name, const Settings& settings,
+                           const RunInputs& inputs) {
+    const Predictor predictor = read_predictor(name, settings, inputs.comm);
+    if (is_same_file(settings.result, inputs.output, inputs.comm))
+      throw BadInput(
+          fmt::format("key 'run.output' = \"{}\": method '{}' reads its network from that "
+                      "file; allowed: another path",
+                      inputs.output, name));
+    check_fit(predictor, inputs.shape);
+    make_network(predictor);
   }
-  say("  {}: {}, {} weights", task.name, predictor.label, predictor.stored.weights.size());
+  static TrainedNetwork read_network(const std::string& name, const Settings& settings,
+                                     MPI_Comm comm) {
+    const Predictor predictor = read_predictor(name, settings, comm);
+    return trained_network(predictor.settings, predictor.shape, make_network(predictor));
+  }
 
-  task.objective.evaluate_loss(calls.rows(), m, result.ledger, evaluation);
-  result.record(calls.rows(), m, evaluation);
-  for (std::size_t k = 0; k < calls.rows().size(); ++k)
-    result.reason[static_cast<std::size_t>(calls.rows()[k])] =
-        evaluation.outcome[k] == Outcome::ok ? StopReason::predicted
-                                             : stop_reason_of(evaluation.outcome[k]);
-  return result;
-}
+  Predict(const Settings& settings, const Task& task) : settings_(settings), task_(task) {}
+
+  void step(SafePoint& /*safe_point*/) override {
+    const ModelShape& shape = task_.objective.shape();
+    const LocalProblems& problems = task_.objective.problems();
+    MethodResult& result = task_.result;
+    Batch m(task_.objective.n_problem(), shape.parameters.size(), shape.space);
+    Evaluation evaluation(m.capacity(), m.n_component());
+    const Predictor predictor = read();
+    NetworkCalls calls(task_.shard, predictor.shape.micro_batch);
+    calls.choose_all(task_.usable);
+    {
+      const auto scope = task_.timer.scope(Phase::network);
+      Network network = make_network(predictor);
+      calls.predict(network, problems.observation, problems.context, m);
+      clamp_to(shape.parameters, m);
+      result.network = trained_network(predictor.settings, predictor.shape, network);
+    }
+    say("  {}: {}, {} weights", task_.name, predictor.label, predictor.stored.weights.size());
+
+    task_.objective.evaluate_loss(calls.rows(), m, result.ledger, evaluation);
+    result.record(calls.rows(), m, evaluation);
+    for (std::size_t k = 0; k < calls.rows().size(); ++k)
+      result.reason[calls.rows()[k]] = evaluation.outcome[k] == Outcome::ok
+                                           ? StopReason::predicted
+                                           : stop_reason_of(evaluation.outcome[k]);
+    is_done_ = true;
+  }
+  bool is_done() const override { return is_done_; }
+  StepReport report() const override {
+    return {.n_done = is_done_ ? 1 : 0, .n_total = 1, .unit = "predictions"};
+  }
+
+ private:
+  Predictor read() const {
+    const auto scope = task_.timer.scope(Phase::io);
+    Predictor predictor = read_predictor(task_.name, settings_, task_.comm);
+    predictor.shape.space = task_.objective.shape().space;
+    check_fit(predictor, task_.objective.shape());
+    return predictor;
+  }
+
+  const Settings& settings_;
+  const Task& task_;
+  bool is_done_ = false;
+};
+
+const RegisterMethod<Predict> registered{
+    "predict", "answers of a network that an earlier run has trained; no training"};
 
 }  // namespace
-
-MethodKind predict_kind() {
-  MethodKind kind{"predict", "answers of a network that an earlier run has trained; no training",
-                  [] { return std::make_unique<PredictSettings>(); }, solve_predict};
-  kind.check_inputs = check_predict;
-  kind.read_network = [](const std::string& name, const Settings& settings, MPI_Comm comm) {
-    const Predictor predictor =
-        read_predictor(name, dynamic_cast<const PredictSettings&>(settings), comm);
-    return trained_network(predictor.settings, predictor.shape, make_network(predictor));
-  };
-  return kind;
-}
-
 }  // namespace jpo

@@ -1,7 +1,8 @@
 // Per-problem TAO from another method's answer, or from several one after the other.
 
+#include <algorithm>
+
 #include "methods/method.hpp"
-#include "solving/rounds.hpp"
 #include "solving/tao_starts.hpp"
 
 namespace jpo {
@@ -34,25 +35,27 @@ struct RefineSettings : TaoSettings {
   }
 };
 
-MethodResult solve_refine(const Settings& settings, const Task& task) {
-  const auto& refine = dynamic_cast<const RefineSettings&>(settings);
-  const MethodResult& earlier = task.earlier(refine.from);
-  std::vector<const Batch*> starts = {&earlier.parameters};
-  for (auto snapshot = earlier.snapshots.rbegin();
-       snapshot != earlier.snapshots.rend() && std::ssize(starts) < refine.starts; ++snapshot)
-    starts.push_back(&*snapshot);
-  return solve_from(
-      refine, task, starts,
-      refine.rest ? task.attainable.solved_below(refine.rest_deviations) : kNeverEnough);
-}
+class Refine final : public TaoStarts {
+ public:
+  using Settings = RefineSettings;
+  static std::string refusal(const std::string& name, const Settings& settings, const ModelShape&) {
+    return refused_options(name, settings);
+  }
+
+  Refine(const Settings& settings, const Task& task)
+      : TaoStarts(settings, task,
+                  settings.rest ? task.levels.attainable.solved_below(settings.rest_deviations)
+                                : kNeverEnough) {
+    const MethodResult& earlier = task.earlier.result(settings.from);
+    add_start(earlier.parameters);
+    const auto n_snapshot =
+        std::min<std::int64_t>(settings.starts - 1, std::ssize(earlier.snapshots));
+    for (std::int64_t k = 0; k < n_snapshot; ++k) add_start(*(earlier.snapshots.rbegin() + k));
+  }
+};
+
+const RegisterMethod<Refine> registered{"refine",
+                                        "one TAO solve a problem, from an earlier method's answer"};
 
 }  // namespace
-
-MethodKind refine_kind() {
-  MethodKind kind{"refine", "one TAO solve a problem, from an earlier method's answer",
-                  [] { return std::make_unique<RefineSettings>(); }, solve_refine, refused_options};
-  kind.live_answers = live_answers_of_tao;
-  return kind;
-}
-
 }  // namespace jpo

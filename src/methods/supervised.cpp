@@ -33,13 +33,13 @@ struct SupervisedSettings : TrainingSettings {
   }
 };
 
-class FreshDraws : public TrainingSet {
+class FreshDraws final : public TrainingSet {
  public:
   FreshDraws(const Task& task, std::int64_t n_set) : task_(task), n_set_(n_set) {
     settings_.noise = task.noise;
   }
 
-  // A resumed training simulates its sets again, and does not count them twice.
+  // A resumed training simulates its sets again, without counting them twice.
   void begin(std::int64_t update) override {
     is_fresh_ = n_set_ == 0 || update < n_set_;
     if (n_set_ == 0) sets_.clear();
@@ -71,28 +71,26 @@ class FreshDraws : public TrainingSet {
   DataSettings settings_;
   std::int64_t n_set_;
   std::vector<ProblemSet> sets_;
-  const ProblemSet* here_ = nullptr;  ///< of this update
+  /// Of this update.
+  const ProblemSet* here_ = nullptr;
   bool is_fresh_ = true;
 };
 
+class Supervised final : public Training {
+ public:
+  using Settings = SupervisedSettings;
+  static MethodTraits traits(const Settings& settings) {
+    MethodTraits traits = Training::traits(settings);
+    traits.n_kept_pair = settings.draws;
+    traits.keeps_pairs_with_model = true;
+    return traits;
+  }
+  Supervised(const Settings& settings, const Task& task)
+      : Training(settings, task, std::make_unique<FreshDraws>(task, settings.draws)) {}
+};
+
+const RegisterMethod<Supervised> registered{
+    "supervised", "the network fitted to fresh draws from the prior; answers are predictions"};
+
 }  // namespace
-
-MethodKind supervised_kind() {
-  MethodKind kind{"supervised",
-                  "the network fitted to fresh draws from the prior; answers are predictions",
-                  [] { return std::make_unique<SupervisedSettings>(); },
-                  [](const Settings& settings, const Task& task) {
-                    const auto& supervised = dynamic_cast<const SupervisedSettings&>(settings);
-                    FreshDraws draws(task, supervised.draws);
-                    return train(supervised, task, draws);
-                  }};
-  kind.trains_network = true;
-  kind.keeps_pairs_with_model = true;
-  kind.kept_pairs = [](const Settings& settings) {
-    return dynamic_cast<const SupervisedSettings&>(settings).draws;
-  };
-  kind.check_inputs = check_training;
-  return kind;
-}
-
 }  // namespace jpo

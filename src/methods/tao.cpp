@@ -6,20 +6,25 @@
 namespace jpo {
 namespace {
 
-MethodResult solve_tao(const Settings& settings, const Task& task) {
-  // The centre of the box is what a fresh result holds.
-  const MethodResult centre(task.objective.n_problem(), task.objective.shape().parameters);
-  return solve_from(dynamic_cast<const TaoSettings&>(settings), task, {&centre.parameters},
-                    kNeverEnough);
-}
+class TaoFromCentre final : public TaoStarts {
+ public:
+  using Settings = TaoSettings;
+  static std::string refusal(const std::string& name, const Settings& settings, const ModelShape&) {
+    return refused_options(name, settings);
+  }
+
+  // A fresh result holds the centre of the box.
+  TaoFromCentre(const Settings& settings, const Task& task)
+      : TaoStarts(settings, task, kNeverEnough), centre_(task.result.parameters.copy()) {
+    add_start(centre_);
+  }
+
+ private:
+  Batch centre_;
+};
+
+const RegisterMethod<TaoFromCentre> registered{
+    "tao", "one TAO solve a problem, from the centre of the box"};
 
 }  // namespace
-
-MethodKind tao_kind() {
-  MethodKind kind{"tao", "one TAO solve a problem, from the centre of the box",
-                  [] { return std::make_unique<TaoSettings>(); }, solve_tao, refused_options};
-  kind.live_answers = live_answers_of_tao;
-  return kind;
-}
-
 }  // namespace jpo

@@ -8,7 +8,6 @@
 #include <utility>
 
 #include "methods/method.hpp"
-#include "solving/progress.hpp"
 #include "solving/tao_solve.hpp"
 
 namespace jpo {
@@ -31,79 +30,91 @@ struct WindowsSettings : TaoSolverSettings {
   }
 };
 
-// Answers of a stage, where it has any, are the next one's starts.
-void take_answers(const MethodResult& stage, Batch& starts) {
-  const auto from = stage.parameters.read();
-  const auto to = starts.write();
-  for (std::size_t row = 0; row < stage.loss.size(); ++row)
-    if (std::isfinite(stage.loss[row]))
-      std::ranges::copy(from.row(static_cast<std::int64_t>(row)),
-                        to.row(static_cast<std::int64_t>(row)).begin());
-}
-
-// Losses of different windows are not comparable: each stage has answers of its own.
-void forget_answers(MethodResult& result, const ParameterSpace& space) {
-  Ledger ledger = std::move(result.ledger);
-  result = MethodResult(std::ssize(result.loss), space);
-  result.ledger = std::move(ledger);
-}
-
-MethodResult solve_windows(const Settings& any, const Task& task) {
-  const auto& settings = dynamic_cast<const WindowsSettings&>(any);
-  const ModelShape& shape = task.objective.shape();
-  const std::int64_t n_channel = shape.observation.n_channel;
-  const std::int64_t n_stage = settings.stages > 0 ? settings.stages : n_channel;
-  const std::string prefix = petsc_option_prefix(task.name);
-  MethodResult result(task.objective.n_problem(), shape.parameters);
-  Batch starts = result.parameters.copy();
-  std::int64_t stage = 1;
-  Lockstep lockstep(task.objective, result, settings.window);
-  const auto tell = [&](StateArchive& archive) {
-    archive.shared("stage", stage);
-    archive.by_problem("starts", starts);
-    lockstep.archive(archive, "solves");
-    task.objective.archive(archive, "objective");
-  };
-  task.interruptions.resume(tell);
-  Progress progress(task, n_stage, "windows", stage - 1);
-  const auto scope = task.timer.scope(Phase::solver);
-  for (;; ++stage) {
-    task.objective.observe_channels((n_channel * stage + n_stage - 1) / n_stage);
-    const std::int64_t budget =
-        stage < n_stage ? settings.stage_evaluations : settings.last_evaluations;
-    OwnPace safe_points(task.interruptions, task.comm, tell);
-    lockstep.run(
-        task.usable,
-        [&](LiveSolve& live) {
-          GuardedSolve(settings, prefix, shape.parameters, result, live)
-              .run(starts.read().row(live.row()), budget);
-        },
-        [](std::int64_t) {}, safe_points);
-    progress.advance();
-    if (stage == n_stage) break;
-    take_answers(result, starts);
-    forget_answers(result, shape.parameters);
+class Windows final : public Method {
+ public:
+  using Settings = WindowsSettings;
+  static MethodTraits traits(const Settings& settings) {
+    return {.recorded = {settings.concurrent_solves,
+                         std::max(settings.stage_evaluations, settings.last_evaluations)}};
   }
-  task.objective.observe_channels(n_channel);
-  return result;
-}
+  static std::string refusal(const std::string& name, const Settings& settings,
+                             const ModelShape& shape) {
+    return shape.channels_in_time ? refused_options(name, settings)
+                                  : "it needs observations at several times, channel by channel";
+  }
+
+  Windows(const Settings& settings, const Task& task)
+      : settings_(settings),
+        task_(task),
+        n_channel_(task.objective.shape().observation.n_channel),
+        n_stage_(settings.stages > 0 ? settings.stages : n_channel_),
+        prefix_(petsc_option_prefix(task.name)),
+        starts_(task.result.parameters.copy()),
+        lockstep_(task.objective, task.result, settings.concurrent_solves) {}
+
+  // One stage.
+  void step(SafePoint& safe_point) override {
+    const auto scope = task_.timer.scope(Phase::solver);
+    const ParameterSpace& space = task_.objective.shape().parameters;
+    if (!std::exchange(is_in_stage_, true) && stage_ > 0) begin_stage();
+    const std::int64_t stage = stage_ + 1;
+    task_.objective.observe_channels((n_channel_ * stage + n_stage_ - 1) / n_stage_);
+    const std::int64_t budget =
+        stage < n_stage_ ? settings_.stage_evaluations : settings_.last_evaluations;
+    lockstep_.run(
+        task_.usable,
+        [&](LiveSolve& live) {
+          GuardedSolve(settings_, prefix_, space, task_.result, live)
+              .run(starts_.read().row(live.row()), budget);
+        },
+        safe_point);
+    is_in_stage_ = false;
+    stage_ = stage;
+  }
+  bool is_done() const override { return stage_ == n_stage_; }
+  void answer() override { task_.objective.observe_channels(n_channel_); }
+  void archive(StateArchive& archive) override {
+    archive.shared("stage", stage_);
+    archive.shared("is_in_stage", is_in_stage_);
+    archive.by_problem("starts", starts_);
+    lockstep_.archive(archive, "solves");
+  }
+  StepReport report() const override {
+    return {.n_done = stage_, .n_total = n_stage_, .unit = "windows"};
+  }
+
+ private:
+  // The answers of the last stage are the starts. Losses of different windows cannot be compared:
+  // each stage has its own answers, but one ledger.
+  void begin_stage() {
+    {
+      const auto from = task_.result.parameters.read();
+      const auto to = starts_.write();
+      for (std::size_t row = 0; row < task_.result.loss.size(); ++row)
+        if (std::isfinite(task_.result.loss[row]))
+          std::ranges::copy(from.row(row), to.row(row).begin());
+    }
+    MethodResult fresh(std::ssize(task_.result.loss), task_.objective.shape().parameters);
+    fresh.ledger = std::move(task_.result.ledger);
+    fresh.history = std::move(task_.result.history);
+    task_.result = std::move(fresh);
+    lockstep_.begin();
+  }
+
+  const Settings& settings_;
+  const Task& task_;
+  std::int64_t n_channel_;
+  std::int64_t n_stage_;
+  std::string prefix_;
+  Batch starts_;
+  Lockstep lockstep_;
+  // Stages that are done.
+  std::int64_t stage_ = 0;
+  bool is_in_stage_ = false;
+};
+
+const RegisterMethod<Windows> registered{
+    "windows", "TAO on a growing window of observations: quasi-static assimilation"};
 
 }  // namespace
-
-MethodKind windows_kind() {
-  MethodKind kind{"windows", "TAO on a growing window of observations: quasi-static assimilation",
-                  [] { return std::make_unique<WindowsSettings>(); }, solve_windows,
-                  [](const std::string& name, const Settings& settings, const ModelShape& shape) {
-                    return shape.channels_in_time
-                               ? refused_options(name, settings, shape)
-                               : "it needs observations at several times, channel by channel";
-                  }};
-  kind.live_answers = [](const Settings& settings) {
-    const auto& windows = dynamic_cast<const WindowsSettings&>(settings);
-    return LiveAnswers{windows.window,
-                       std::max(windows.stage_evaluations, windows.last_evaluations)};
-  };
-  return kind;
-}
-
 }  // namespace jpo

@@ -4,54 +4,90 @@
 #include "parallel/exact_sum.hpp"
 
 namespace jpo {
+namespace {
 
-void pause(Interruptions& interruptions, MPI_Comm comm, const Interruptions::Tell& tell) {
-  const Wish wish = interruptions.wish();
-  std::array<double, 2> any = {wish.save ? 1.0 : 0.0, wish.stop ? 1.0 : 0.0};
-  reduce_max(any, comm);
-  interruptions.serve({any[0] > 0.0, any[1] > 0.0}, tell);
+double as_number(bool flag) {
+  return flag ? 1.0 : 0.0;
 }
 
-void OwnPace::ask(const Wish& wish, bool is_busy) {
-  mine_ = {wish.save ? 1.0 : 0.0, wish.stop ? 1.0 : 0.0, is_busy ? 1.0 : 0.0};
-  MPI_OK(MPI_Iallreduce(mine_.data(), any_.data(), static_cast<int>(mine_.size()), MPI_DOUBLE,
+Request reduce_requests(Request own, MPI_Comm comm) {
+  std::array<double, 2> any = {as_number(own.save), as_number(own.stop)};
+  reduce_max(any, comm);
+  return {any[0] > 0.0, any[1] > 0.0};
+}
+
+}  // namespace
+
+void serve_requests(Interruptions& interruptions, MPI_Comm comm,
+                    const Interruptions::State& state) {
+  interruptions.serve(reduce_requests(interruptions.request(), comm), state);
+}
+
+SafePoint::SafePoint(Interruptions& interruptions, MPI_Comm comm, const Interruptions::State& state,
+                     const std::function<void()>& on_advance)
+    : interruptions_(interruptions),
+      comm_(comm),
+      state_(state),
+      on_advance_(on_advance),
+      own_(interruptions.request()) {}
+
+void SafePoint::serve() {
+  if (!is_agreed_) agreed_ = reduce_requests(own_, comm_);
+  interruptions_.serve(agreed_, state_);
+}
+
+void SafePoint::at_own_pace(const std::function<bool()>& advance) {
+  post({}, true);
+  while (advance()) {
+    on_advance_();
+    pause();
+  }
+  finish();
+}
+
+void SafePoint::post(Request request, bool is_busy) {
+  posted_ = {as_number(request.save), as_number(request.stop), as_number(is_busy)};
+  MPI_OK(MPI_Iallreduce(posted_.data(), any_.data(), static_cast<int>(posted_.size()), MPI_DOUBLE,
                         MPI_MAX, comm_, &agreement_));
 }
 
-// What has been served.
-Wish OwnPace::serve() {
-  const Wish agreed = {any_[0] > 0.0, any_[1] > 0.0};
-  interruptions_.serve(agreed, tell_);
+void SafePoint::wait() {
+  // NOLINTNEXTLINE(clang-analyzer-optin.mpi.MPI-Checker): begun in post()
+  MPI_OK(MPI_Wait(&agreement_, MPI_STATUS_IGNORE));
+}
+
+// Returns the request that was served.
+Request SafePoint::serve_posted() {
+  const Request agreed = {any_[0] > 0.0, any_[1] > 0.0};
+  interruptions_.serve(agreed, state_);
   return agreed;
 }
 
-void OwnPace::pause() {
-  const Wish wish = interruptions_.wish();
+// A rank without a request continues if the others have not agreed yet.
+void SafePoint::pause() {
+  const Request own = interruptions_.request();
   int is_agreed = 0;
-  // NOLINTNEXTLINE(clang-analyzer-optin.mpi.MPI-Checker): begun in ask()
+  // NOLINTNEXTLINE(clang-analyzer-optin.mpi.MPI-Checker): begun in post()
   MPI_OK(MPI_Test(&agreement_, &is_agreed, MPI_STATUS_IGNORE));
   if (is_agreed == 0) {
-    if (!wish.save && !wish.stop) return;
-    // NOLINTNEXTLINE(clang-analyzer-optin.mpi.MPI-Checker): begun in ask()
-    MPI_OK(MPI_Wait(&agreement_, MPI_STATUS_IGNORE));
+    if (!own.save && !own.stop) return;
+    wait();
   }
-  const Wish served = serve();
-  const Wish left = {wish.save && !served.save, wish.stop && !served.stop};
-  ask(left, true);
+  const Request served = serve_posted();
+  const Request left = {own.save && !served.save, own.stop && !served.stop};
+  post(left, true);
   if (!left.save && !left.stop) return;
-  // NOLINTNEXTLINE(clang-analyzer-optin.mpi.MPI-Checker): begun in ask()
-  MPI_OK(MPI_Wait(&agreement_, MPI_STATUS_IGNORE));
-  serve();
-  ask({}, true);
+  wait();
+  serve_posted();
+  post({}, true);
 }
 
-void OwnPace::finish() {
+void SafePoint::finish() {
   for (bool any_busy = true; any_busy;) {
-    // NOLINTNEXTLINE(clang-analyzer-optin.mpi.MPI-Checker): begun in ask()
-    MPI_OK(MPI_Wait(&agreement_, MPI_STATUS_IGNORE));
+    wait();
     any_busy = any_[2] > 0.0;
-    serve();
-    if (any_busy) ask(interruptions_.wish(), false);
+    serve_posted();
+    if (any_busy) post(interruptions_.request(), false);
   }
 }
 

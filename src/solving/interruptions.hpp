@@ -1,10 +1,9 @@
 #pragma once
-// Where a method can be interrupted: at its safe points it tells its whole state, and a resumed job
-// gives it back. What happens between two safe points is done again, to the same bits.
+// Safe points: the points of a method's course at which its whole state can be written to a
+// checkpoint. A resumed job reads that state and repeats the work since then, with the same bits.
 
 #include <array>
 #include <functional>
-#include <utility>
 
 #include <mpi.h>
 
@@ -12,16 +11,18 @@
 
 namespace jpo {
 
-/// What is wanted at the next safe point.
-struct Wish {
+/// Actions requested at a safe point.
+struct Request {
   bool save = false;
-  bool stop = false;  ///< after a save
+  /// After the save.
+  bool stop = false;
 };
 
-/// This one asks for nothing and keeps nothing.
+/// Source of requests, and their execution. This base class requests nothing and stores nothing.
 class Interruptions {
  public:
-  using Tell = std::function<void(StateArchive&)>;
+  /// Writes or reads the state of the running method.
+  using State = std::function<void(StateArchive&)>;
 
   Interruptions() = default;
   Interruptions(const Interruptions&) = delete;
@@ -30,51 +31,65 @@ class Interruptions {
   Interruptions& operator=(Interruptions&&) = delete;
   virtual ~Interruptions() = default;
 
-  /// What this rank wants, asked once at every safe point; the ranks then agree: any of them can
-  /// want.
-  virtual Wish wish() { return {}; }
-  /// Does what all ranks have agreed on, with the state that `tell` tells. Collective. Throws
-  /// StoppedResumable where it is to stop.
-  virtual void serve(Wish /*agreed*/, const Tell& /*tell*/) {}
-  /// Sets the state that a checkpoint holds of the method that it was written in. False where there
-  /// is none: the method starts afresh. Collective.
-  virtual bool resume(const Tell& /*tell*/) { return false; }
+  /// Returns the request of this rank; called once at every safe point. A request of any rank
+  /// becomes one of all ranks.
+  virtual Request request() { return {}; }
+  /// Carries out the request that all ranks have agreed on. Collective. Throws StoppedResumable if
+  /// the job is to stop.
+  virtual void serve(Request /*agreed*/, const State& /*state*/) {}
+  /// Reads the state that a checkpoint holds of the running method. Returns false if there is none:
+  /// the method then starts from its beginning. Collective.
+  virtual bool resume(const State& /*state*/) { return false; }
 };
 
-/// Agrees with all ranks of comm, then serves. Collective.
-void pause(Interruptions& interruptions, MPI_Comm comm, const Interruptions::Tell& tell);
+/// Reduces the requests of all ranks of comm, then serves them. Collective.
+void serve_requests(Interruptions& interruptions, MPI_Comm comm, const Interruptions::State& state);
 
-/// Safe points of ranks that work at their own pace, each on its own problems: that there is no
-/// wish is agreed on in the background (MPI_Iallreduce), and nobody waits for anybody. A rank that
-/// wants something waits for the others, at most for a step of theirs where they want it too:
-/// signals and clocks reach all.
-class OwnPace {
+/// The safe points of one step of a method: one at the end of the step, and any number inside it if
+/// the ranks work at their own pace.
+class SafePoint {
  public:
-  /// Collective.
-  OwnPace(Interruptions& interruptions, MPI_Comm comm, Interruptions::Tell tell)
-      : interruptions_(interruptions), comm_(comm), tell_(std::move(tell)) {
-    ask({}, true);
-  }
-  OwnPace(const OwnPace&) = delete;
-  OwnPace& operator=(const OwnPace&) = delete;
-  OwnPace(OwnPace&&) = delete;
-  OwnPace& operator=(OwnPace&&) = delete;
-  ~OwnPace() = default;
+  /// `on_advance` is called after each advance of at_own_pace(). All references must outlive it.
+  SafePoint(Interruptions& interruptions, MPI_Comm comm, const Interruptions::State& state,
+            const std::function<void()>& on_advance);
+  SafePoint(const SafePoint&) = delete;
+  SafePoint& operator=(const SafePoint&) = delete;
+  SafePoint(SafePoint&&) = delete;
+  SafePoint& operator=(SafePoint&&) = delete;
+  ~SafePoint() = default;
 
-  /// A safe point of this rank. Collective where there is a wish to serve.
-  void pause();
-  /// This rank has nothing left to do; comes back when no rank has. Collective.
-  void finish();
+  /// A step that ends with a reduction of its own can carry the requests in it: it sends request()
+  /// of this rank and passes the union over all ranks to set_agreed(). Otherwise serve() reduces
+  /// them.
+  Request request() const { return own_; }
+  void set_agreed(Request agreed) { agreed_ = agreed, is_agreed_ = true; }
+
+  /// Calls `advance` until it returns false on this rank, then waits until all ranks are that far.
+  /// Each call ends at a safe point. Ranks advance independently: MPI_Iallreduce carries the
+  /// requests in the background, and a rank with a request waits at most one advance of the others.
+  /// Collective.
+  void at_own_pace(const std::function<bool()>& advance);
+
+  /// The safe point at the end of the step. Collective.
+  void serve();
 
  private:
-  void ask(const Wish& wish, bool is_busy);
-  Wish serve();
+  void post(Request request, bool is_busy);
+  void wait();
+  Request serve_posted();
+  void pause();
+  void finish();
 
   Interruptions& interruptions_;
   MPI_Comm comm_;
-  Interruptions::Tell tell_;
-  std::array<double, 3> mine_{};  ///< save, stop, busy
-  std::array<double, 3> any_{};   ///< the same of all ranks
+  const Interruptions::State& state_;
+  const std::function<void()>& on_advance_;
+  Request own_;
+  Request agreed_;
+  bool is_agreed_ = false;
+  /// save, stop, busy: of this rank, and of any rank.
+  std::array<double, 3> posted_{};
+  std::array<double, 3> any_{};
   MPI_Request agreement_ = MPI_REQUEST_NULL;
 };
 

@@ -4,6 +4,9 @@
 #include <cassert>
 #include <utility>
 
+#include <fmt/format.h>
+
+#include "core/errors.hpp"
 #include "core/hash.hpp"
 
 #ifdef __SANITIZE_ADDRESS__
@@ -16,8 +19,8 @@ namespace {
 // TaoSolve was measured to need 14 kB, 26 kB with -tao_view.
 constexpr std::size_t kStackBytes = 262144;
 
-// The address sanitizer takes a stack that it was not told of for a misuse of the old one, where an
-// exception unwinds it. Empty in other builds.
+// Without these calls the address sanitizer reports an error when an exception unwinds a stack that
+// it does not know. Empty in other builds.
 void before_switch([[maybe_unused]] void** fake_stack, [[maybe_unused]] const void* to,
                    [[maybe_unused]] std::size_t size) {
 #ifdef __SANITIZE_ADDRESS__
@@ -31,11 +34,11 @@ void after_switch([[maybe_unused]] void* fake_stack, [[maybe_unused]] const void
 #endif
 }
 
-// An answer as numbers: a hash of its question, loss, outcome, forward and adjoint solves of the
+// A recorded evaluation: hash of the point, loss, outcome, forward and adjoint solves of the
 // problem so far, gradient.
 constexpr std::size_t kBeforeGradient = 5;
 
-double question_hash(std::span<const double> m) {
+double point_hash(std::span<const double> m) {
   return hash_number(hash_values(m));
 }
 
@@ -64,7 +67,7 @@ void LiveSolve::enter(unsigned low, unsigned high) {
 }
 
 LiveSolve::~LiveSolve() {
-  answer_.is_last_call = true;
+  evaluation_.is_last_call = true;
   while (entered_ && !finished_) advance();
 }
 
@@ -76,78 +79,82 @@ bool LiveSolve::advance() {
   return !finished_;
 }
 
-const Answer& LiveSolve::ask(std::span<const double> m) {
-  if (answer_.is_last_call) return answer_;
-  question_ = m;
+const PointEvaluation& LiveSolve::evaluate(std::span<const double> m) {
+  if (evaluation_.is_last_call) return evaluation_;
+  point_ = m;
   before_switch(&own_fake_stack_, caller_bottom_, caller_size_);
   swapcontext(&here_, &caller_);
   after_switch(own_fake_stack_, &caller_bottom_, &caller_size_);
-  return answer_;
+  return evaluation_;
 }
 
-Lockstep::Lockstep(Objective& objective, MethodResult& result, std::int64_t window)
+Lockstep::Lockstep(Objective& objective, MethodResult& result, std::int64_t concurrent_solves)
     : objective_(objective),
       result_(result),
-      window_(static_cast<std::size_t>(
-          std::max<std::int64_t>(1, std::min(window, objective.n_problem())))),
-      done_(static_cast<std::size_t>(objective.n_problem())),
-      told_(done_.size()),
-      m_(static_cast<std::int64_t>(window_), objective.shape().parameters.size()),
+      n_concurrent_(static_cast<std::size_t>(
+          std::max<std::int64_t>(1, std::min(concurrent_solves, objective.n_problem())))),
+      done_(objective.n_problem()),
+      recorded_(done_.size()),
+      m_(static_cast<std::int64_t>(n_concurrent_), objective.shape().parameters.size()),
       evaluation_(m_.capacity(), m_.n_component()) {
-  live_.reserve(window_);
-  rows_.reserve(window_);
+  live_.reserve(n_concurrent_);
+  rows_.reserve(n_concurrent_);
 }
 
-void Lockstep::run(std::span<const std::int64_t> rows, const Body& body,
-                   const std::function<void(std::int64_t)>& ended, OwnPace& safe_points) {
-  if (!std::exchange(is_resumed_, false)) std::ranges::fill(done_, 0);
+void Lockstep::begin() {
+  std::ranges::fill(done_, 0);
+}
+
+void Lockstep::run(std::span<const std::int64_t> rows, const Body& body, SafePoint& safe_point) {
   next_ = 0;
-  for (fill(rows, body, ended); !live_.empty(); fill(rows, body, ended)) {
-    evaluate();
-    advance(ended);
-    safe_points.pause();
-  }
-  safe_points.finish();
+  safe_point.at_own_pace([&] { return advance(rows, body); });
 }
 
-void Lockstep::fill(std::span<const std::int64_t> rows, const Body& body,
-                    const std::function<void(std::int64_t)>& ended) {
-  while (live_.size() < window_ && next_ < rows.size()) {
+// One batched evaluation for all live solves; false if there is none.
+bool Lockstep::advance(std::span<const std::int64_t> rows, const Body& body) {
+  fill(rows, body);
+  if (live_.empty()) return false;
+  evaluate();
+  resume_solves();
+  return true;
+}
+
+void Lockstep::fill(std::span<const std::int64_t> rows, const Body& body) {
+  while (live_.size() < n_concurrent_ && next_ < rows.size()) {
     const std::int64_t row = rows[next_++];
-    if (done_[static_cast<std::size_t>(row)] != 0) continue;
+    if (done_[row] != 0) continue;
     Live live{std::make_unique<LiveSolve>(row, body), result_.row(row)};
     if (start(live))
       live_.push_back(std::move(live));
     else
-      end(row, ended);
+      end(row);
   }
 }
 
-// To the first question that has no answer yet; false where it has ended before. On a machine
-// whose arithmetic is another one, a question may differ from the one that was answered: from
-// there on all are asked again.
+// Runs to the first point without a recorded evaluation; false if the solve ended before.
+// Arithmetic of another processor may lead to another point than the recorded one: from there on,
+// all points are evaluated again.
 bool Lockstep::start(Live& live) {
   const std::int64_t row = live.solve->row();
-  const auto k = static_cast<std::size_t>(row);
-  const std::size_t width = kBeforeGradient + static_cast<std::size_t>(m_.n_component());
-  const std::span<const double> told = told_[k];
-  bool goes_on = live.solve->advance();
-  for (std::size_t first = 0; goes_on && first + width <= told.size(); first += width) {
-    const auto numbers = told.subspan(first, width);
-    if (numbers[0] != question_hash(live.solve->question())) {
-      told_[k].resize(first);
+  const std::size_t width = kBeforeGradient + m_.n_component();
+  const std::span<const double> recorded = recorded_[row];
+  bool is_running = live.solve->advance();
+  for (std::size_t first = 0; is_running && first + width <= recorded.size(); first += width) {
+    const auto numbers = recorded.subspan(first, width);
+    if (numbers[0] != point_hash(live.solve->point())) {
+      recorded_[row].resize(first);
       break;
     }
-    result_.ledger.forward[k] = numbers[3];
-    result_.ledger.adjoint[k] = numbers[4];
-    live.solve->answer({numbers[1], static_cast<Outcome>(static_cast<int>(numbers[2])),
-                        numbers.subspan(kBeforeGradient)});
-    goes_on = live.solve->advance();
+    result_.ledger.forward[row] = numbers[3];
+    result_.ledger.adjoint[row] = numbers[4];
+    live.solve->set_evaluation({numbers[1], static_cast<Outcome>(static_cast<int>(numbers[2])),
+                                numbers.subspan(kBeforeGradient)});
+    is_running = live.solve->advance();
   }
-  return goes_on;
+  return is_running;
 }
 
-// All questions in one call.
+// The points of all live solves in one call.
 void Lockstep::evaluate() {
   rows_.clear();
   m_.set_n_problem(std::ssize(live_));
@@ -155,55 +162,56 @@ void Lockstep::evaluate() {
     const auto m = m_.write();
     for (std::size_t k = 0; k < live_.size(); ++k) {
       rows_.push_back(live_[k].solve->row());
-      std::ranges::copy(live_[k].solve->question(), m.row(static_cast<std::int64_t>(k)).begin());
+      std::ranges::copy(live_[k].solve->point(), m.row(k).begin());
     }
   }
   objective_.evaluate(rows_, m_, result_.ledger, evaluation_);
 }
 
-// Every solve goes on to its next question; those that end drop out.
-void Lockstep::advance(const std::function<void(std::int64_t)>& ended) {
+// Every solve continues to its next point; those that end are removed.
+void Lockstep::resume_solves() {
   const auto gradient = evaluation_.gradient.read();
   std::size_t k = 0;
   std::erase_if(live_, [&](const Live& live) {
-    const std::size_t here = k++;
-    const Answer answer{evaluation_.loss[here], evaluation_.outcome[here],
-                        gradient.row(static_cast<std::int64_t>(here))};
-    note(*live.solve, answer);
-    live.solve->answer(answer);
+    const std::size_t slot = k++;
+    const PointEvaluation evaluation{evaluation_.loss[slot], evaluation_.outcome[slot],
+                                     gradient.row(slot)};
+    record(*live.solve, evaluation);
+    live.solve->set_evaluation(evaluation);
     if (live.solve->advance()) return false;
-    end(live.solve->row(), ended);
+    end(live.solve->row());
     return true;
   });
 }
 
-void Lockstep::note(const LiveSolve& solve, const Answer& answer) {
-  const auto k = static_cast<std::size_t>(solve.row());
-  told_[k].insert(told_[k].end(), {question_hash(solve.question()), answer.loss,
-                                   static_cast<double>(answer.outcome), result_.ledger.forward[k],
-                                   result_.ledger.adjoint[k]});
-  told_[k].insert(told_[k].end(), answer.gradient.begin(), answer.gradient.end());
+void Lockstep::record(const LiveSolve& solve, const PointEvaluation& evaluation) {
+  const std::int64_t row = solve.row();
+  std::vector<double>& recorded = recorded_[row];
+  recorded.insert(recorded.end(), {point_hash(solve.point()), evaluation.loss,
+                                   static_cast<double>(evaluation.outcome),
+                                   result_.ledger.forward[row], result_.ledger.adjoint[row]});
+  recorded.insert(recorded.end(), evaluation.gradient.begin(), evaluation.gradient.end());
 }
 
-void Lockstep::end(std::int64_t row, const std::function<void(std::int64_t)>& ended) {
-  done_[static_cast<std::size_t>(row)] = 1;
-  told_[static_cast<std::size_t>(row)] = std::vector<double>();
-  ended(row);
+void Lockstep::end(std::int64_t row) {
+  done_[row] = 1;
+  recorded_[row] = std::vector<double>();
 }
 
+// A live solve starts again from the row that it began with, and replays its evaluations.
 void Lockstep::archive(StateArchive& archive, const std::string& name) {
-  // A live solve begins again, from the row that it has begun with.
-  std::vector<std::vector<double>> rows_now;
-  for (const Live& live : live_) {
-    rows_now.push_back(result_.row(live.solve->row()));
-    result_.set_row(live.solve->row(), live.row_before);
-  }
-  result_.archive(archive, name + "/result");
-  for (std::size_t k = 0; k < live_.size(); ++k)
-    result_.set_row(live_[k].solve->row(), rows_now[k]);
+  std::vector<std::vector<double>> rows_before(done_.size());
+  for (const Live& live : live_) rows_before[live.solve->row()] = live.row_before;
   archive.by_problem(name + "/done", done_);
-  archive.by_problem(name + "/told", told_);
-  is_resumed_ = archive.is_reading();
+  archive.by_problem(name + "/recorded", recorded_);
+  archive.by_problem(name + "/rows_before", rows_before);
+  if (!archive.is_reading()) return;
+  for (std::size_t row = 0; row < rows_before.size(); ++row) {
+    if (rows_before[row].empty()) continue;
+    if (rows_before[row].size() != result_.row(row).size())
+      throw BadInput(fmt::format("checkpoint: damaged: '{}/rows_before'", name));
+    result_.set_row(row, rows_before[row]);
+  }
 }
 
 }  // namespace jpo

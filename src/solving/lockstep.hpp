@@ -1,9 +1,9 @@
 #pragma once
-// Many solves advance together: each runs on its own stack (ucontext, one OS thread) and suspends
-// where it asks for loss and gradient; one batched evaluation answers all of them.
+// Many solves advance together. Each runs on its own stack (ucontext, one OS thread) and suspends
+// when it requests loss and gradient; one batched evaluation then serves all of them.
 //
-// A stack cannot be stored. A checkpoint holds every answer that a live solve was given instead: a
-// resumed one is told the same again, which brings it to where it was.
+// A stack cannot be stored. A checkpoint holds the recorded evaluations of every live solve
+// instead: replaying them brings a resumed solve to the same point.
 
 #include <algorithm>
 #include <cstdint>
@@ -18,34 +18,37 @@
 
 namespace jpo {
 
-/// What a suspended solve is told.
-struct Answer {
+/// The evaluation of the point at which a solve is suspended.
+struct PointEvaluation {
   double loss = 0.0;
   Outcome outcome = Outcome::ok;
-  std::span<const double> gradient;  ///< [n_parameter], valid until the next ask
-  bool is_last_call = false;         ///< no answer: the solve is given up and must return
+  /// [n_parameter], valid until the next evaluation.
+  std::span<const double> gradient;
+  /// True: there is no evaluation; the solve is abandoned and must return.
+  bool is_last_call = false;
 };
 
-/// One solve on its own stack. Never moves, never crosses a thread.
+/// One solve on its own stack. It is never moved and never leaves its thread.
 class LiveSolve {
  public:
-  /// `body` runs inside the stack; no exception may leave it.
+  /// `body` runs on the stack and must not throw.
   LiveSolve(std::int64_t row, std::function<void(LiveSolve&)> body);
   LiveSolve(const LiveSolve&) = delete;
   LiveSolve& operator=(const LiveSolve&) = delete;
   LiveSolve(LiveSolve&&) = delete;
   LiveSolve& operator=(LiveSolve&&) = delete;
-  /// A body that has not returned is told so by its last call.
+  /// Resumes an unfinished body with is_last_call, so that it returns.
   ~LiveSolve();
 
-  /// From outside: runs until the next ask; false when the body has returned.
+  /// Outside the body: runs it to its next evaluation; false if it has returned.
   bool advance();
-  /// From inside the body: suspends until the batch that holds this question is evaluated.
-  const Answer& ask(std::span<const double> m);
+  /// Inside the body: suspends until the batch that holds `m` has been evaluated.
+  const PointEvaluation& evaluate(std::span<const double> m);
 
   std::int64_t row() const { return row_; }
-  std::span<const double> question() const { return question_; }
-  void answer(const Answer& answer) { answer_ = answer; }
+  /// The point at which the solve is suspended.
+  std::span<const double> point() const { return point_; }
+  void set_evaluation(const PointEvaluation& evaluation) { evaluation_ = evaluation; }
 
  private:
   static void enter(unsigned low, unsigned high);
@@ -55,11 +58,11 @@ class LiveSolve {
   std::unique_ptr<char[]> stack_;
   ucontext_t here_{};
   ucontext_t caller_{};
-  std::span<const double> question_;
-  Answer answer_;
+  std::span<const double> point_;
+  PointEvaluation evaluation_;
   bool entered_ = false;
   bool finished_ = false;
-  // What the address sanitizer must know of a change of stacks; unused without it.
+  // For the address sanitizer, which must be informed of a change of stacks.
   void* own_fake_stack_ = nullptr;
   void* caller_fake_stack_ = nullptr;
   const void* caller_bottom_ = nullptr;
@@ -71,44 +74,48 @@ class Lockstep {
  public:
   using Body = std::function<void(LiveSolve&)>;
 
-  /// At most `window` are live at a time. Both references must outlive it.
-  Lockstep(Objective& objective, MethodResult& result, std::int64_t window);
+  /// At most `concurrent_solves` are live at a time. Both references must outlive it.
+  Lockstep(Objective& objective, MethodResult& result, std::int64_t concurrent_solves);
 
-  /// Runs `body` for every local problem of `rows`; those that end make room for the next.
-  /// `ended(row)` is called after each. Solves do not see each other: the same bits for every
-  /// window. A body must follow from its row of the result and the answers alone; its evaluations
-  /// count in the result's ledger. After archive() has read, the run that was told goes on, with
-  /// the same `rows`. Collective as `safe_points` are.
-  void run(std::span<const std::int64_t> rows, const Body& body,
-           const std::function<void(std::int64_t)>& ended, OwnPace& safe_points);
+  /// Starts a new run: no problem has been solved in it.
+  void begin();
+  /// Runs `body` for every local problem of `rows` that has not been solved in this run; when a
+  /// solve ends, the next one starts. Solves are independent: the same bits for any number of them
+  /// at a time. A body must depend on its row of the result and on the evaluations alone; its
+  /// evaluations count in the result's ledger. After archive() has read, the interrupted run
+  /// continues with the same `rows`. Collective.
+  void run(std::span<const std::int64_t> rows, const Body& body, SafePoint& safe_point);
 
-  /// Problems whose solves of this run have ended.
+  /// Problems solved in this run.
   std::int64_t n_done() const { return std::ranges::count(done_, 1); }
 
-  /// The result and the state of the run that is interrupted.
+  /// The state of the run. When reading, the result must have been read before.
   void archive(StateArchive& archive, const std::string& name);
 
  private:
   struct Live {
     std::unique_ptr<LiveSolve> solve;
-    std::vector<double> row_before;  ///< of the result, when the solve began
+    /// Row of the result when the solve began.
+    std::vector<double> row_before;
   };
-  void fill(std::span<const std::int64_t> rows, const Body& body,
-            const std::function<void(std::int64_t)>& ended);
+  bool advance(std::span<const std::int64_t> rows, const Body& body);
+  void fill(std::span<const std::int64_t> rows, const Body& body);
   bool start(Live& live);
   void evaluate();
-  void advance(const std::function<void(std::int64_t)>& ended);
-  void end(std::int64_t row, const std::function<void(std::int64_t)>& ended);
-  void note(const LiveSolve& solve, const Answer& answer);
+  void resume_solves();
+  void end(std::int64_t row);
+  void record(const LiveSolve& solve, const PointEvaluation& evaluation);
 
   Objective& objective_;
   MethodResult& result_;
-  std::size_t window_;
+  std::size_t n_concurrent_;
   std::vector<Live> live_;
-  std::size_t next_ = 0;                   ///< in the run's rows
-  std::vector<std::uint8_t> done_;         ///< by problem: its solve of this run has ended
-  std::vector<std::vector<double>> told_;  ///< by problem: all answers to its live solve
-  bool is_resumed_ = false;
+  /// In the run's rows.
+  std::size_t next_ = 0;
+  /// By problem: 1 if it has been solved in this run.
+  std::vector<std::uint8_t> done_;
+  /// By problem: all evaluations of its live solve.
+  std::vector<std::vector<double>> recorded_;
   std::vector<std::int64_t> rows_;
   Batch m_;
   Evaluation evaluation_;

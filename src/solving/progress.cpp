@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cstdio>
-#include <utility>
 
 #include <fmt/format.h>
 
@@ -29,40 +28,33 @@ std::string bar(double share) {
 
 }  // namespace
 
-Progress::Progress(const Task& task, std::int64_t n_step, std::string what, std::int64_t n_done)
+Progress::Progress(const Task& task, const StepReport& begin)
     : name_(task.name),
-      what_(std::move(what)),
-      n_step_(n_step),
-      done_before_(n_done),
-      done_(n_done),
-      speaks_(is_rank_zero(task.comm)),
+      n_done_before_(begin.n_done),
+      is_printing_(is_rank_zero(task.comm)),
       terminal_(output_is_terminal()) {}
 
 Progress::~Progress() {
   if (line_open_) std::fputs("\r\033[K", stdout);
 }
 
-bool Progress::will_print() const {
-  if (!speaks_) return false;
+bool Progress::is_due() const {
+  if (!is_printing_) return false;
   const std::chrono::duration<double> since = Clock::now() - printed_;
   return since.count() >= (terminal_ ? kTerminalSeconds : kLogSeconds);
 }
 
-void Progress::advance_to(std::int64_t done, const std::string& detail) {
-  done_ = done;
-  if (will_print()) print(detail);
-}
-
-void Progress::print(const std::string& detail) {
+void Progress::print(const StepReport& report) {
   printed_ = Clock::now();
   const double seconds = std::chrono::duration<double>(printed_ - start_).count();
-  const double rate = static_cast<double>(done_ - done_before_) / seconds;
-  const double left = static_cast<double>(n_step_ - done_) / rate;
-  const double share =
-      static_cast<double>(done_) / static_cast<double>(std::max<std::int64_t>(n_step_, 1));
-  const std::string line = fmt::format("  {:<14} {}{}/{} {}{}{}  {:.1f}/s, {:.0f} s left", name_,
-                                       terminal_ ? bar(std::min(share, 1.0)) : "", done_, n_step_,
-                                       what_, detail.empty() ? "" : "  ", detail, rate, left);
+  const double rate = static_cast<double>(report.n_done - n_done_before_) / seconds;
+  const double left = static_cast<double>(report.n_total - report.n_done) / rate;
+  const double share = static_cast<double>(report.n_done) /
+                       static_cast<double>(std::max<std::int64_t>(report.n_total, 1));
+  const std::string line =
+      fmt::format("  {:<14} {}{}/{} {}{}{}  {:.1f}/s, {:.0f} s left", name_,
+                  terminal_ ? bar(std::min(share, 1.0)) : "", report.n_done, report.n_total,
+                  report.unit, report.detail.empty() ? "" : "  ", report.detail, rate, left);
   if (terminal_) {
     fmt::print("\r\033[K{}", line);
     std::fflush(stdout);

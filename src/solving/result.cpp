@@ -91,21 +91,21 @@ void MethodResult::record(std::span<const std::int64_t> rows, const Batch& m,
 void MethodResult::replace(std::span<const std::int64_t> rows, const Batch& m,
                            const Evaluation& evaluation, std::vector<double>& best,
                            Batch& answers) {
-  replaced_.place_list.clear();
+  replaced_.slot_list.clear();
   replaced_.row_list.clear();
   for (std::size_t j = 0; j < rows.size(); ++j) {
     double& lowest = best[static_cast<std::size_t>(rows[j])];
     if (evaluation.outcome[j] != Outcome::ok || lowest <= evaluation.loss[j]) continue;
     lowest = evaluation.loss[j];
-    replaced_.place_list.push_back(static_cast<std::int64_t>(j));
+    replaced_.slot_list.push_back(static_cast<std::int64_t>(j));
     replaced_.row_list.push_back(rows[j]);
   }
-  replaced_.places.assign(replaced_.place_list);
+  replaced_.slots.assign(replaced_.slot_list);
   replaced_.rows.assign(replaced_.row_list);
-  copy_rows(m, replaced_.places, answers, replaced_.rows);
+  copy_rows(m, replaced_.slots, answers, replaced_.rows);
 }
 
-void MethodResult::take_recent(Batch& m) {
+void MethodResult::take_improved(Batch& m) {
   const auto from = recent_.read();
   const auto to = m.write();
   for (std::size_t k = 0; k < recent_loss_.size(); ++k) {
@@ -156,41 +156,44 @@ void MethodResult::set_row(std::int64_t row, std::span<const double> values) {
   }
 }
 
-namespace {
-
-// An entry as numbers, in this order.
-template <class Visit>
-void visit_numbers(History::Entry& entry, Visit&& visit) {
-  visit(entry.iteration);
-  visit(entry.loss_mean);
-  for (double& value : entry.loss_quantiles) visit(value);
-  visit(entry.gradient_norm);
-  visit(entry.failed);
-  visit(entry.gradient_evaluations);
-  visit(entry.learning_rate);
-  visit(entry.clipped);
-  visit(entry.cosine);
-  visit(entry.signal_to_noise);
-  visit(entry.alignment);
+std::span<const History::Column> History::columns() {
+  static constexpr std::array<Column, 10> all = {{
+      {"iteration", &Entry::iteration,
+       "step of the method: update of the weights, round of solves"},
+      {"loss_mean", &Entry::loss_mean, "mean misfit over the problems that counted"},
+      {"gradient_norm", &Entry::gradient_norm, "norm of d(mean misfit)/d(weights) before clipping"},
+      {"failed", &Entry::failed, "problems that did not count"},
+      {"gradient_evaluations", &Entry::gradient_evaluations, "mean over all problems, so far"},
+      {"learning_rate", &Entry::learning_rate, "of this update"},
+      {"clipped", &Entry::clipped, "share of the problems whose gradient was clipped"},
+      {"cosine", &Entry::cosine,
+       "mean cosine between sampled problems' weight gradients and the joint one"},
+      {"signal_to_noise", &Entry::signal_to_noise,
+       "|mean weight gradient|^2 over the variance of the sampled problems' ones"},
+      {"alignment", &Entry::alignment,
+       "cosine between the joint weight gradient and the one that pulls the answers to the truth"},
+  }};
+  return all;
 }
 
-void archive_history(StateArchive& archive, const std::string& name, History& history) {
-  std::size_t n_number = 0;
-  History::Entry none;
-  visit_numbers(none, [&](auto&) { ++n_number; });
+void History::archive(StateArchive& archive, const std::string& name) {
+  const std::size_t n_quantile = Entry().loss_quantiles.size();
+  const std::size_t n_number = columns().size() + n_quantile;
   std::vector<double> numbers;
-  for (History::Entry& entry : history.entries)
-    visit_numbers(entry, [&](auto& value) { numbers.push_back(static_cast<double>(value)); });
+  for (const Entry& entry : entries) {
+    for (const Column& column : columns()) numbers.push_back(entry.*column.value);
+    numbers.insert(numbers.end(), entry.loss_quantiles.begin(), entry.loss_quantiles.end());
+  }
   archive.shared(name + "/entries", numbers);
-  history.entries.resize(numbers.size() / n_number);
+  if (!archive.is_reading()) return;
+  entries.resize(numbers.size() / n_number);
   auto next = numbers.begin();
-  for (History::Entry& entry : history.entries)
-    visit_numbers(entry, [&](auto& value) {
-      value = static_cast<std::remove_reference_t<decltype(value)>>(*next++);
-    });
+  for (Entry& entry : entries) {
+    for (const Column& column : columns()) entry.*column.value = *next++;
+    std::copy_n(next, n_quantile, entry.loss_quantiles.begin());
+    next += std::ssize(entry.loss_quantiles);
+  }
 }
-
-}  // namespace
 
 void MethodResult::archive(StateArchive& archive, const std::string& name) {
   archive.by_problem(name + "/parameters", parameters);
@@ -208,7 +211,7 @@ void MethodResult::archive(StateArchive& archive, const std::string& name) {
   while (snapshots.size() < n_snapshot) snapshots.push_back(parameters.copy());
   for (std::size_t k = 0; k < n_snapshot; ++k)
     archive.by_problem(fmt::format("{}/snapshot {}", name, k), snapshots[k]);
-  archive_history(archive, name + "/history", history);
+  history.archive(archive, name + "/history");
 }
 
 TrainedNetwork trained_network(const NetworkSettings& settings, const NetworkShape& shape,

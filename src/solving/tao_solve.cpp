@@ -62,7 +62,7 @@ void TaoSolverSettings::describe(KeyTable& table) {
              .unit = "loss / parameter",
              .min = 0});
   table.add(
-      "window", &window,
+      "window", &concurrent_solves,
       {.doc = "problems advanced together on a rank: more is faster, the answers are the same",
        .min = 1,
        .max = 65536});
@@ -86,12 +86,11 @@ std::string petsc_option_prefix(const std::string& name) {
   return prefix + "_";
 }
 
-std::string refused_options(const std::string& name, const Settings& settings,
-                            const ModelShape& /*shape*/) {
+std::string refused_options(const std::string& name, const TaoSolverSettings& settings) {
   try {
     TaoHandle tao;
     PETSC(TaoCreate(PETSC_COMM_SELF, tao.put()));
-    PETSC(TaoSetType(tao.get(), dynamic_cast<const TaoSolverSettings&>(settings).type.c_str()));
+    PETSC(TaoSetType(tao.get(), settings.type.c_str()));
     PETSC(TaoSetOptionsPrefix(tao.get(), petsc_option_prefix(name).c_str()));
     PETSC(TaoSetFromOptions(tao.get()));
     return "";
@@ -106,7 +105,8 @@ void GuardedSolve::run(std::span<const double> start, std::int64_t max_evaluatio
   const auto row = static_cast<std::size_t>(live_.row());
   best_before_ = result_.loss[row];
   patience_ = patience;
-  const bool first = result_.reason[row] == StopReason::solve_diverged;  // no solve has told
+  // The value before the first solve.
+  const bool first = result_.reason[row] == StopReason::solve_diverged;
   n_allowed_ = n_evaluation_ + max_evaluations;
   n_start_evaluation_ = 0;
   end_ = End::by_tao;
@@ -150,10 +150,10 @@ int GuardedSolve::solve(std::span<const double> start) {
     PetscCall(VecGetArrayRead(at, &m_data));
     PetscCall(VecGetArrayWrite(g, &g_data));
     const auto n = static_cast<std::size_t>(self.space_.size());
-    const bool go_on = self.evaluate({m_data, n}, *loss, {g_data, n});
+    const bool continues = self.evaluate({m_data, n}, *loss, {g_data, n});
     PetscCall(VecRestoreArrayWrite(g, &g_data));
     PetscCall(VecRestoreArrayRead(at, &m_data));
-    return go_on ? PetscErrorCode{} : PETSC_ERR_USER;
+    return continues ? PetscErrorCode{} : PETSC_ERR_USER;
   };
   PETSC(TaoSetObjectiveAndGradient(tao.get(), nullptr, callback, this));
   PETSC(TaoSetTolerances(tao.get(), settings_.absolute_gradient_tolerance, 0.0,
@@ -168,7 +168,7 @@ int GuardedSolve::solve(std::span<const double> start) {
 }
 
 bool GuardedSolve::evaluate(std::span<const double> m, double& loss, std::span<double> g) noexcept {
-  // Some line searches and the trust region ask for a point's loss, then for its gradient.
+  // Some line searches and the trust region request a point's loss, then its gradient.
   if (n_start_evaluation_ > 0 && std::ranges::equal(m, last_m_)) {
     loss = last_loss_;
     std::ranges::copy(last_gradient_, g.begin());
@@ -179,15 +179,15 @@ bool GuardedSolve::evaluate(std::span<const double> m, double& loss, std::span<d
     end_ = End::budget;
     return false;
   }
-  const Answer& answer = live_.ask(m);
-  if (answer.is_last_call) {
+  const PointEvaluation& evaluation = live_.evaluate(m);
+  if (evaluation.is_last_call) {
     end_ = End::budget;
     return false;
   }
-  result_.record(live_.row(), m, answer.loss, answer.outcome);
-  if (answer.outcome == Outcome::ok) {
-    loss = answer.loss;
-    std::ranges::copy(answer.gradient, g.begin());
+  result_.record(live_.row(), m, evaluation.loss, evaluation.outcome);
+  if (evaluation.outcome == Outcome::ok) {
+    loss = evaluation.loss;
+    std::ranges::copy(evaluation.gradient, g.begin());
   } else {
     loss = 10.0 * start_loss_;
     std::ranges::fill(g, 0.0);
@@ -197,8 +197,8 @@ bool GuardedSolve::evaluate(std::span<const double> m, double& loss, std::span<d
   last_loss_ = loss;
   last_gradient_.assign(g.begin(), g.end());
   if (n_start_evaluation_++ > 0) return true;
-  start_loss_ = answer.loss;
-  if (answer.outcome != Outcome::ok) end_ = End::bad_start;
+  start_loss_ = evaluation.loss;
+  if (evaluation.outcome != Outcome::ok) end_ = End::bad_start;
   return end_ == End::by_tao;
 }
 

@@ -1,7 +1,5 @@
 #include "solving/tao_starts.hpp"
 
-#include "solving/progress.hpp"
-
 namespace jpo {
 
 void TaoSettings::describe(KeyTable& table) {
@@ -10,36 +8,35 @@ void TaoSettings::describe(KeyTable& table) {
   TaoSolverSettings::describe(table);
 }
 
-MethodResult solve_from(const TaoSettings& settings, const Task& task,
-                        const std::vector<const Batch*>& starts, double enough) {
-  const ParameterSpace& space = task.objective.shape().parameters;
-  MethodResult result(task.objective.n_problem(), space);
-  const std::string prefix = petsc_option_prefix(task.name);
-  Lockstep lockstep(task.objective, result, settings.window);
-  const auto tell = [&](StateArchive& archive) {
-    lockstep.archive(archive, "solves");
-    task.objective.archive(archive, "objective");
-  };
-  task.interruptions.resume(tell);
-  Progress progress(task, std::ssize(task.usable), "problems of rank 0", lockstep.n_done());
-  OwnPace safe_points(task.interruptions, task.comm, tell);
-  const auto scope = task.timer.scope(Phase::solver);
-  lockstep.run(
-      task.usable,
+TaoStarts::TaoStarts(const TaoSettings& settings, const Task& task, double enough)
+    : settings_(settings),
+      task_(task),
+      enough_(enough),
+      prefix_(petsc_option_prefix(task.name)),
+      lockstep_(task.objective, task.result, settings.concurrent_solves) {}
+
+void TaoStarts::step(SafePoint& safe_point) {
+  const auto scope = task_.timer.scope(Phase::solver);
+  MethodResult& result = task_.result;
+  const ParameterSpace& space = task_.objective.shape().parameters;
+  lockstep_.run(
+      task_.usable,
       [&](LiveSolve& live) {
-        GuardedSolve solve(settings, prefix, space, result, live);
-        for (const Batch* start : starts) {
-          if (result.loss[static_cast<std::size_t>(live.row())] <= enough) break;
-          solve.run(start->read().row(live.row()), settings.max_evaluations - solve.n_evaluation());
+        GuardedSolve solve(settings_, prefix_, space, result, live);
+        for (const Batch* start : starts_) {
+          if (result.loss[live.row()] <= enough_) break;
+          solve.run(start->read().row(live.row()),
+                    settings_.max_evaluations - solve.n_evaluation());
         }
       },
-      [&](std::int64_t) { progress.advance(); }, safe_points);
-  return result;
+      safe_point);
+  is_done_ = true;
 }
 
-LiveAnswers live_answers_of_tao(const Settings& settings) {
-  const auto& tao = dynamic_cast<const TaoSettings&>(settings);
-  return {tao.window, tao.max_evaluations};
+StepReport TaoStarts::report() const {
+  return {.n_done = lockstep_.n_done(),
+          .n_total = std::ssize(task_.usable),
+          .unit = "problems of rank 0"};
 }
 
 }  // namespace jpo

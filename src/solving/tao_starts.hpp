@@ -1,10 +1,13 @@
 #pragma once
-// One TAO solve a problem from one or several starts: what the methods "tao" and "refine" share.
+// One TAO solve a problem from one or several starts: the methods "tao" and "refine".
 
 #include <cstdint>
 #include <limits>
+#include <string>
 #include <vector>
 
+#include "solving/method.hpp"
+#include "solving/method_traits.hpp"
 #include "solving/tao_solve.hpp"
 #include "solving/task.hpp"
 
@@ -16,13 +19,33 @@ struct TaoSettings : TaoSolverSettings {
 };
 
 /// Every problem has a solver of its own, advanced in lockstep so that one batched model call
-/// serves all live problems of the rank. `starts`: batches of one row a local problem, tried in
-/// this order until the misfit is at or below `enough`. Collective on task.comm.
-MethodResult solve_from(const TaoSettings& settings, const Task& task,
-                        const std::vector<const Batch*>& starts, double enough);
-constexpr double kNeverEnough = -std::numeric_limits<double>::infinity();
+/// serves all live problems of the rank. One step is the whole solve.
+class TaoStarts : public Method {
+ public:
+  static constexpr double kNeverEnough = -std::numeric_limits<double>::infinity();
+  static MethodTraits traits(const TaoSettings& settings) {
+    return {.recorded = {settings.concurrent_solves, settings.max_evaluations}};
+  }
 
-/// MethodKind::live_answers of TaoSettings.
-LiveAnswers live_answers_of_tao(const Settings& settings);
+  void step(SafePoint& safe_point) override;
+  bool is_done() const override { return is_done_; }
+  void archive(StateArchive& archive) override { lockstep_.archive(archive, "solves"); }
+  StepReport report() const override;
+
+ protected:
+  /// Starts are tried one after the other until the misfit is at or below `enough`.
+  TaoStarts(const TaoSettings& settings, const Task& task, double enough);
+  /// A batch of one row a local problem, which must outlive this object.
+  void add_start(const Batch& start) { starts_.push_back(&start); }
+
+ private:
+  const TaoSettings& settings_;
+  const Task& task_;
+  double enough_;
+  std::string prefix_;
+  std::vector<const Batch*> starts_;
+  Lockstep lockstep_;
+  bool is_done_ = false;
+};
 
 }  // namespace jpo

@@ -1,6 +1,6 @@
 #pragma once
-// What a method works with: the problems of this rank, what they may cost, and the earlier methods'
-// results.
+// The input of a method: the problems of this rank, the ranks that solve them together, and the
+// results of earlier methods.
 
 #include <cstdint>
 #include <functional>
@@ -18,70 +18,80 @@
 #include "network/network.hpp"
 #include "parallel/exact_sum.hpp"
 #include "parallel/shard.hpp"
-#include "solving/interruptions.hpp"
 #include "solving/result.hpp"
 
 namespace jpo {
 
-/// The misfit that solved problems come down to.
+/// The misfit that solved problems reach.
 struct AttainableMisfit {
   bool is_known = false;
   double mean = 0.0;
-  double deviation = 0.0;   ///< between problems: noise is louder in some
-  double resolution = 0.0;  ///< misfits closer than this are the same
+  /// Between problems, whose noise differs.
+  double deviation = 0.0;
+  /// Misfits that differ by less are equal.
+  double resolution = 0.0;
 
-  /// A misfit at or below this says that the problem is solved, but for chance; -infinity where the
-  /// level is not known.
+  /// A problem counts as solved if its misfit is at or below this; -infinity if the level is not
+  /// known.
   double solved_below(double deviations) const {
     return is_known ? mean + deviations * deviation + resolution
                     : -std::numeric_limits<double>::infinity();
   }
 };
 
-/// What a method works with.
+/// Typical misfits of the set of problems.
+struct MisfitLevels {
+  AttainableMisfit attainable;
+  /// Mean at the centre of the box.
+  double mean_at_centre = 0.0;
+  /// L_ref: median at the centre of the box.
+  double reference = 0.0;
+};
+
+/// How sums over the ranks are made.
+struct Sums {
+  Reduction reduction = Reduction::exact;
+  const Transport& transport;
+};
+
+/// Methods of the deck that have been run, by name.
+struct EarlierMethods {
+  /// The names were checked before the run.
+  std::function<const MethodResult&(const std::string&)> result;
+  /// Mean gradient evaluations a problem, with those of the methods it started from. Collective.
+  std::function<double(const std::string&)> evaluations;
+};
+
+/// The input of a method, and its result.
 struct Task {
-  std::string name;    ///< of the method, in the deck
-  std::uint64_t seed;  ///< of the run
-  MPI_Comm comm;
+  /// Name of the method in the deck.
+  std::string name;
+  /// Of the run.
+  std::uint64_t seed = 0;
+  MPI_Comm comm = MPI_COMM_NULL;
   const Shard& shard;
+  Sums sums;
   Objective& objective;
-  Reduction reduction;
-  const Transport& transport;  ///< of sums over comm
+  /// Local rows that have an observation, ascending.
+  std::span<const std::int64_t> usable;
+  /// Best answers and counts so far.
+  MethodResult& result;
+  MisfitLevels levels;
+  EarlierMethods earlier;
   const NetworkSettings& network;
   PhaseTimer& timer;
-  std::span<const std::int64_t> usable;  ///< local rows that have an observation, ascending
-  /// The result of an earlier method, by name; checked before the run.
-  std::function<const MethodResult&(const std::string&)> earlier;
-  /// Mean gradient evaluations a problem that an earlier method has cost, with those it started
-  /// from. Collective.
-  std::function<double(const std::string&)> earlier_evaluations;
-  AttainableMisfit attainable;
-  double loss_scale;      ///< the mean misfit at the centre of the box
-  double loss_reference;  ///< L_ref: the median misfit at the centre of the box
-  const Batch& truth;     ///< NaN where it is not known [n_local_problem, n_parameter]
-  double noise;           ///< deviation of the noise on the observations, as the deck says
-  Interruptions& interruptions;
+  /// Parameters that the observations were made from, NaN if unknown [n_local_problem,
+  /// n_parameter].
+  const Batch& truth;
+  /// Standard deviation of the noise on the observations, from the deck.
+  double noise = 0.0;
 
   std::int64_t global_id(std::int64_t row) const { return shard.first_problem() + row; }
-  /// Draws for one purpose of this method, of one local problem, at one point of its course.
+  /// Random numbers for one purpose of this method, one local problem, and one value of a counter.
   RandomStream stream(std::string_view purpose, std::int64_t counter, std::int64_t row) const {
     return RandomStream(
         stream_seed(stream_seed(seed, purpose, name, counter), "", "", global_id(row)));
   }
-};
-
-/// What a run gives a method that reads more than the deck.
-struct RunInputs {
-  const ModelShape& shape;
-  std::string output;  ///< path of the run's own result file
-  MPI_Comm comm;
-  bool knows_truth;  ///< that of some problems, at least
-};
-
-/// Answers that a method keeps of its live solves, for checkpoints.
-struct LiveAnswers {
-  std::int64_t solves = 0;   ///< live at a time on a rank, at most
-  std::int64_t answers = 0;  ///< of each, at most
 };
 
 }  // namespace jpo

@@ -47,16 +47,16 @@ JointGradient::JointGradient(const Task& task, Network& network, TrainingSet& se
          task.objective.shape().parameters.size(), network.space()),
       evaluation_(m_.capacity(), m_.n_component(), network.space()),
       gradients_(task.objective.shape().parameters, network.space()),
-      pull_(m_.capacity(), m_.n_component(), network.space()),
+      single_gradient_(m_.capacity(), m_.n_component(), network.space()),
       micro_gradient_(network.space(), network.n_weight()),
       gradient_(static_cast<std::size_t>(network.n_weight())),
-      sum_({network.n_weight(), n_count, n_scalar}, task.reduction, network.space()) {
+      sum_({network.n_weight(), n_count, n_scalar}, task.sums.reduction, network.space()) {
   micro_batch_rows_.reserve(static_cast<std::size_t>(task.shard.micro_batch()));
 }
 
 JointSum JointGradient::evaluate(std::int64_t update, double problem_clip, MethodResult& result,
-                                 Wish wish) {
-  wish_ = wish;
+                                 Request request) {
+  request_ = request;
   set_.begin(update);
   choose_rows(update);
   predict(set_.observation(), set_.context(), true);
@@ -164,21 +164,21 @@ void JointGradient::add_losses(int exponent) {
     sum_.count(kCounted, 1);
   }
   sum_.count(kClipped, n_clipped_);
-  sum_.count(kSave, wish_.save ? 1 : 0);
-  sum_.count(kStop, wish_.stop ? 1 : 0);
+  sum_.count(kSave, request_.save ? 1 : 0);
+  sum_.count(kStop, request_.stop ? 1 : 0);
 }
 
 void JointGradient::collect(const Scale& scale, JointSum& sum) {
   FlatSum::Seconds seconds;
   {
     const auto scope = task_.timer.scope(Phase::reduce);
-    sum_.reduce(task_.transport, seconds);
+    sum_.reduce(task_.sums.transport, seconds);
   }
   task_.timer.move(Phase::reduce, Phase::wait, seconds.wait);
   sum.n_counted = sum_.counted(kCounted);
   sum.n_failed = sum_.counted(kFailed);
   sum.n_clipped = sum_.counted(kClipped);
-  sum.wish = {sum_.counted(kSave) > 0, sum_.counted(kStop) > 0};
+  sum.request = {sum_.counted(kSave) > 0, sum_.counted(kStop) > 0};
   sum.usable = sum.n_counted > 0 && sum_.n_refused() == 0;
   const auto n = static_cast<double>(std::max<std::int64_t>(sum.n_counted, 1));
   sum.loss_mean = sum.usable ? sum_.scalar(kLoss) * power_of_two(scale.loss) / n
@@ -214,7 +214,7 @@ double JointGradient::alignment() {
   sum_.clear();
   add_gradients(binary_exponent(largest));
   FlatSum::Seconds seconds;
-  sum_.reduce(task_.transport, seconds);
+  sum_.reduce(task_.sums.transport, seconds);
   const auto to_truth = sum_.values();
   const double square = dot(to_truth, to_truth) * dot(gradient_, gradient_);
   return square > 0.0 ? dot(to_truth, gradient_) / std::sqrt(square) : History::Entry::kNone;
@@ -254,10 +254,10 @@ void JointGradient::sample_gradient(std::int64_t id, std::vector<double>& sample
   if (!is_ok(evaluation_.outcome[static_cast<std::size_t>(k)])) return;
   const std::size_t call = calls_.call_of(k);
   calls_.predict(network_, call, 0, set_.observation(), set_.context(), m_);
-  pull_.set_n_problem(static_cast<std::int64_t>(rows().size()));
-  pull_.fill(0.0);
-  std::ranges::copy(evaluation_.gradient.read().row(k), pull_.write().row(k).begin());
-  network_.backward(0, pull_, calls_.first(call), micro_gradient_);
+  single_gradient_.set_n_problem(static_cast<std::int64_t>(rows().size()));
+  single_gradient_.fill(0.0);
+  std::ranges::copy(evaluation_.gradient.read().row(k), single_gradient_.write().row(k).begin());
+  network_.backward(0, single_gradient_, calls_.first(call), micro_gradient_);
   const std::vector<double> gradient = micro_gradient_.read();
   const double square = dot(gradient, gradient);
   const double factor = power_of_two(exponent_);

@@ -14,7 +14,7 @@ class GroupSums {
         group_(network.normalized_group()),
         size_(static_cast<std::size_t>(network.n_normalized()), 0.0),
         term_(size_.size()),
-        sum_({network.n_normalized(), 1}, task.reduction) {
+        sum_({network.n_normalized(), 1}, task.sums.reduction) {
     for (const std::int64_t group : group_) size_[static_cast<std::size_t>(group)] += 1.0;
   }
 
@@ -33,7 +33,7 @@ class GroupSums {
       sum_.count(0, 1);
     }
     FlatSum::Seconds seconds;
-    sum_.reduce(task_.transport, seconds);
+    sum_.reduce(task_.sums.transport, seconds);
     std::vector<double> mean(sum_.values().begin(), sum_.values().end());
     for (double& value : mean)
       value = std::ldexp(value, static_cast<int>(exponent)) /

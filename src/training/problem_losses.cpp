@@ -26,9 +26,11 @@ void TrainingLossSettings::describe(KeyTable& table) {
              .min = 0});
 }
 
-ProblemLosses::ProblemLosses(const Task& task, const TrainingLossSettings& settings)
+ProblemLosses::ProblemLosses(const Task& task, const TrainingLossSettings& settings,
+                             std::int64_t n_update)
     : task_(task),
       settings_(settings),
+      n_update_(n_update),
       first_loss_(static_cast<std::size_t>(task.objective.n_problem())),
       gradients_(task.objective.shape().parameters, task.objective.shape().space) {
   if (settings.loss == "huber") task.objective.limit_residuals(settings.huber_scales);
@@ -36,7 +38,7 @@ ProblemLosses::ProblemLosses(const Task& task, const TrainingLossSettings& setti
 
 double ProblemLosses::clip_unit() const {
   const bool is_misfit = settings_.loss == "squared" || settings_.loss == "huber";
-  return is_misfit && task_.loss_scale > 0.0 ? task_.loss_scale : 1.0;
+  return is_misfit && task_.levels.mean_at_centre > 0.0 ? task_.levels.mean_at_centre : 1.0;
 }
 
 void ProblemLosses::evaluate(std::int64_t update, std::span<const std::int64_t> rows, Batch& m,
@@ -45,17 +47,17 @@ void ProblemLosses::evaluate(std::int64_t update, std::span<const std::int64_t> 
   task_.objective.evaluate(rows, m, result.ledger, evaluation);
   result.record(rows, m, evaluation);
   if (settings_.loss == "squared" || settings_.loss == "huber") return;
-  pulls_.resize(rows.size());
+  slopes_.resize(rows.size());
   for (std::size_t k = 0; k < rows.size(); ++k)
-    pulls_[k] = evaluation.outcome[k] == Outcome::ok ? pull(rows[k], evaluation.loss[k]) : 1.0;
-  gradients_.multiply_rows(pulls_, evaluation.gradient);
+    slopes_[k] = evaluation.outcome[k] == Outcome::ok ? slope(rows[k], evaluation.loss[k]) : 1.0;
+  gradients_.multiply_rows(slopes_, evaluation.gradient);
 }
 
 // d(training loss)/dL.
-double ProblemLosses::pull(std::int64_t row, double loss) {
-  if (settings_.loss == "log") return 1.0 / (loss + settings_.log_epsilon * task_.loss_reference);
+double ProblemLosses::slope(std::int64_t row, double loss) {
+  if (settings_.loss == "log") return 1.0 / (loss + settings_.log_epsilon * task_.levels.reference);
   double& first = first_loss_[static_cast<std::size_t>(row)];
-  if (first == 0.0) first = std::max(loss, 1e-6 * task_.loss_reference);
+  if (first == 0.0) first = std::max(loss, 1e-6 * task_.levels.reference);
   return 1.0 / first;
 }
 
@@ -63,7 +65,7 @@ void ProblemLosses::explore(std::int64_t update, std::span<const std::int64_t> r
                             Batch& m) const {
   const double deviation =
       settings_.exploration *
-      std::max(0.0, 1.0 - static_cast<double>(update + 1) / static_cast<double>(settings_.updates));
+      std::max(0.0, 1.0 - static_cast<double>(update + 1) / static_cast<double>(n_update_));
   if (deviation == 0.0) return;
   const ParameterSpace& space = task_.objective.shape().parameters;
   const auto answers = m.write();

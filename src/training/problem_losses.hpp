@@ -7,24 +7,24 @@
 
 namespace jpo {
 
-/// How training changes the misfit's pull; answers are judged by the misfit alone.
+/// The loss of the training, a function of the misfit; answers are judged by the misfit alone.
 struct TrainingLossSettings {
-  std::string loss = "squared";  ///< squared | huber | log | normalized
+  std::string loss = "squared";
   double huber_scales = 1.0;
   double log_epsilon = 1e-3;
   double exploration = 0.0;
-  std::int64_t updates = 1;  ///< over which exploration fades out
   void describe(KeyTable& table);
 };
 
 /// The problems themselves, through the true simulator: the joint method's training set.
-///   squared     L, the misfit as it is
-///   huber       residuals beyond huber_scales residual scales pull no harder
-///   log         log(L + epsilon L_ref): small misfits pull as hard as large ones
+///   squared     L, the misfit itself
+///   huber       residuals beyond huber_scales residual scales enter linearly
+///   log         log(L + epsilon L_ref): relative changes of small and large misfits count alike
 ///   normalized  L over the problem's misfit at its first evaluation
 class ProblemLosses : public TrainingSet {
  public:
-  ProblemLosses(const Task& task, const TrainingLossSettings& settings);
+  /// Exploration fades out over `n_update` updates.
+  ProblemLosses(const Task& task, const TrainingLossSettings& settings, std::int64_t n_update);
 
   const Batch& observation() const override { return task_.objective.problems().observation; }
   const Batch& context() const override { return task_.objective.problems().context; }
@@ -38,12 +38,15 @@ class ProblemLosses : public TrainingSet {
 
  private:
   void explore(std::int64_t update, std::span<const std::int64_t> rows, Batch& m) const;
-  double pull(std::int64_t row, double loss);
+  double slope(std::int64_t row, double loss);
 
   const Task& task_;
   TrainingLossSettings settings_;
-  std::vector<double> first_loss_;  ///< by local row; 0: none yet
-  std::vector<double> pulls_;       ///< of the rows of an update
+  std::int64_t n_update_;
+  /// By local row; 0: none yet.
+  std::vector<double> first_loss_;
+  /// d(training loss)/dL of the rows of an update.
+  std::vector<double> slopes_;
   ProblemGradients gradients_;
 };
 

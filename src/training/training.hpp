@@ -1,17 +1,24 @@
 #pragma once
-// Training of one shared network: predict -> evaluate -> backward -> all-reduce -> clip -> step ->
-// record. What it is trained on is a TrainingSet.
+// Training of one shared network on a TrainingSet: predict -> evaluate -> backward -> all-reduce ->
+// clip -> step -> record.
 //
 // Clip thresholds are in units of the mean loss at the centre of the box, so that they mean the
 // same for every model: the gradient is divided by it before Adam, whose steps do not depend on its
 // scale.
 
 #include <cstdint>
-#include <functional>
+#include <memory>
+#include <optional>
 #include <string>
 
+#include "solving/method.hpp"
+#include "solving/method_traits.hpp"
+#include "solving/run_inputs.hpp"
 #include "solving/task.hpp"
+#include "training/clipped_step.hpp"
+#include "training/joint_gradient.hpp"
 #include "training/learning_rate.hpp"
+#include "training/stop_rule.hpp"
 #include "training/training_set.hpp"
 
 namespace jpo {
@@ -32,15 +39,52 @@ struct TrainingSettings : Settings {
   LearningRateSettings learning_rate;
   OptimizerSettings optimizer;
   void describe(KeyTable& table) override;
+  TrainingLimits limits() const { return {updates, max_evaluations, max_seconds, patience}; }
 };
 
-/// MethodKind::check_inputs of every method that trains a network: refuses gradient_alignment where
-/// no truth is known.
-void check_training(const std::string& name, const Settings& settings, const RunInputs& inputs);
+/// The method that trains the deck's network on a set: one update a step. The answer of a problem
+/// is the best that was recorded during the training, with a closing evaluation of the last
+/// weights.
+class Training : public Method {
+ public:
+  static MethodTraits traits(const TrainingSettings& /*settings*/) {
+    return {.trains_network = true, .keeps_answers_with_model = true};
+  }
+  /// Refuses gradient_alignment if no truth is known.
+  static void check_inputs(const std::string& name, const TrainingSettings& settings,
+                           const RunInputs& inputs);
 
-/// Trains the deck's network on `set` and answers all problems with it; the answer of a problem is
-/// the best that was recorded on the way, a closing evaluation of the last weights included.
-/// Collective on task.comm.
-MethodResult train(const TrainingSettings& settings, const Task& task, TrainingSet& set);
+  /// Collective on task.comm.
+  Training(const TrainingSettings& settings, const Task& task, std::unique_ptr<TrainingSet> set);
+
+  void step(SafePoint& safe_point) override;
+  bool is_done() const override { return stop_.has_value(); }
+  void answer() override;
+  void archive(StateArchive& archive) override;
+  StepReport report() const override;
+
+ private:
+  History::Entry measure(const JointSum& sum);
+  void keep_snapshot(std::int64_t n_update);
+
+  const TrainingSettings& settings_;
+  const Task& task_;
+  std::unique_ptr<TrainingSet> set_;
+  std::int64_t batch_rows_;
+  NetworkShape shape_;
+  Network network_;
+  JointGradient joint_;
+  LearningRate rate_;
+  StopRule stop_rule_;
+  double clip_unit_;
+  ClippedStep step_;
+  double evaluations_ = 0.0;
+  std::int64_t n_update_ = 0;
+  std::optional<StopReason> stop_;
+  // Of the last update.
+  JointSum sum_;
+  bool is_recorded_ = false;
+  History::Entry entry_;
+};
 
 }  // namespace jpo

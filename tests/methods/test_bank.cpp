@@ -133,7 +133,8 @@ TEST(BankPairs, TeachesAnswersByWeightAndVisitedPoints) {
       {"data.noise=0.0", "method.bank.max_evaluations=1", "method.multi_start.max_evaluations=1"},
       MPI_COMM_SELF);
   Objective objective = job.objective();
-  const Task task = job.task("bank", objective);
+  MethodResult result = job.empty_result();
+  const Task task = job.task("bank", objective, result);
   BankPairs pairs(task, 4, 3);
   Batch answers(48, 1);
   answers.fill(100.0);
@@ -170,7 +171,8 @@ TEST(BankPairs, KeepsRecentPointsWithNoise) {
                        {"method.bank.max_evaluations=1", "method.multi_start.max_evaluations=1"},
                        MPI_COMM_SELF);
   Objective objective = job.objective();
-  const Task task = job.task("bank", objective);
+  MethodResult result = job.empty_result();
+  const Task task = job.task("bank", objective, result);
   BankPairs pairs(task, 2, 3);
   const Batch answers(48, 1);
   const std::vector<double> weight(48, 0.0), y(256, 2.0);

@@ -27,7 +27,8 @@ updates = 1
 )",
                        {}, MPI_COMM_SELF);
   Objective objective = job.objective();
-  const Task task = job.task("joint", objective);
+  MethodResult result = job.empty_result();
+  const Task task = job.task("joint", objective, result);
   const NetworkShape shape = network_shape(objective.shape(), 2);
   Network stepped(task.network, shape, 1), expected(task.network, shape, 1);
   ClippedStep step(task, stepped, 3.0, 2.0), free(task, stepped, 0.0, 2.0);

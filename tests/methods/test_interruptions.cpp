@@ -34,14 +34,14 @@ RowRange rows_of(const Job& job) {
 class StopAt : public Interruptions {
  public:
   StopAt(const Job& job, int n) : job_(job), n_left_(n) {}
-  Wish wish() override {
+  Request request() override {
     --n_left_;
     return {n_left_ == 0, n_left_ == 0};
   }
-  void serve(Wish agreed, const Tell& tell) override {
+  void serve(Request agreed, const State& state) override {
     if (!agreed.save) return;
     CheckpointWriter writer(kPath, rows_of(job_), job_.comm());
-    tell(writer);
+    state(writer);
     writer.commit();
     throw StoppedResumable("by the test");
   }
@@ -54,9 +54,9 @@ class StopAt : public Interruptions {
 class GoOn : public Interruptions {
  public:
   explicit GoOn(const Job& job) : job_(job) {}
-  bool resume(const Tell& tell) override {
+  bool resume(const State& state) override {
     CheckpointReader reader(kPath, rows_of(job_), job_.comm());
-    tell(reader);
+    state(reader);
     reader.check_hash();
     return true;
   }

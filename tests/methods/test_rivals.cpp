@@ -245,8 +245,8 @@ TEST(LevenbergMarquardt, AFailedProblemIsIsolatedAndExplained) {
 TEST(Methods, SayWhereTheyCannotRun) {
   ModelShape shape;
   const auto refusal = [&](const std::string& name) {
-    const MethodKind& kind = *std::ranges::find(method_kinds(), name, &MethodKind::name);
-    return kind.refusal(name, *kind.make_settings(), shape);
+    const MethodEntry& entry = method_entry(name);
+    return entry.refusal(name, *entry.make_settings(), shape);
   };
   EXPECT_NE(refusal("levenberg_marquardt").find("tangent"), std::string::npos);
   EXPECT_NE(refusal("windows").find("several times"), std::string::npos);

@@ -99,7 +99,9 @@ TEST(Tao, NeverPaysTwiceForOnePoint) {
     MethodResult result(1, model.shape().parameters);
     const std::vector<std::int64_t> rows = {0};
     Interruptions none;
-    OwnPace safe_points(none, MPI_COMM_SELF, nullptr);
+    const Interruptions::State no_state;
+    const std::function<void()> nothing = [] {};
+    SafePoint safe_point(none, MPI_COMM_SELF, no_state, nothing);
     Lockstep(objective, result, 1)
         .run(
             rows,
@@ -107,7 +109,7 @@ TEST(Tao, NeverPaysTwiceForOnePoint) {
               GuardedSolve(settings, "once_", model.shape().parameters, result, live)
                   .run(model.shape().parameters.centre, 60);
             },
-            [](std::int64_t) {}, safe_points);
+            safe_point);
     EXPECT_GT(model.points.size(), 3U) << type;
     EXPECT_EQ(std::ranges::adjacent_find(model.points), model.points.end()) << type;
     EXPECT_EQ(result.ledger.forward[0], static_cast<double>(model.points.size())) << type;

@@ -31,9 +31,9 @@ struct Pull {
 };
 Pull pull_of(Job& job, const TrainingLossSettings& settings) {
   Objective objective = job.objective();
-  const Task task = job.task("probe", objective);
-  ProblemLosses losses(task, settings);
-  MethodResult result(objective.n_problem(), job.shape().parameters);
+  MethodResult result = job.empty_result();
+  const Task task = job.task("probe", objective, result);
+  ProblemLosses losses(task, settings, 1);
   Batch m = result.parameters.copy();
   Evaluation evaluation(m.n_problem(), m.n_component());
   losses.evaluate(0, task.usable, m, result, evaluation);
@@ -84,11 +84,10 @@ TEST(TrainingLoss, ExplorationMovesAnswersInsideTheBoxAndFades) {
   Job job(read_deck(kDeck, "test deck", {}, program_catalogue()), MPI_COMM_SELF);
   TrainingLossSettings settings;
   settings.exploration = 5.0;
-  settings.updates = 10;
   Objective objective = job.objective();
-  const Task task = job.task("probe", objective);
-  ProblemLosses losses(task, settings);
-  MethodResult result(objective.n_problem(), job.shape().parameters);
+  MethodResult result = job.empty_result();
+  const Task task = job.task("probe", objective, result);
+  ProblemLosses losses(task, settings, 10);
   const Batch centre = result.parameters.copy();
   Evaluation evaluation(centre.n_problem(), centre.n_component());
   const auto moved = [&](std::int64_t update) {

@@ -1,0 +1,50 @@
+#include "solving/loop.hpp"
+
+#include <cmath>
+
+#include "solving/best_so_far.hpp"
+#include "solving/progress.hpp"
+
+namespace jpo {
+namespace {
+
+void record(const StepReport& report, std::int64_t n_step, const Task& task) {
+  if (!report.is_recorded) return;
+  const auto scope = task.timer.scope(Phase::reduce);
+  const History::Entry best = best_so_far(task);
+  History::Entry entry = report.entry;
+  entry.iteration = static_cast<double>(n_step);
+  entry.loss_quantiles = best.loss_quantiles;
+  for (double History::Entry::*column :
+       {&History::Entry::loss_mean, &History::Entry::failed, &History::Entry::gradient_evaluations})
+    if (std::isnan(entry.*column)) entry.*column = best.*column;
+  task.result.history.entries.push_back(entry);
+}
+
+}  // namespace
+
+void solve(Method& method, const Task& task, Interruptions& interruptions) {
+  std::int64_t n_step = 0;
+  const Interruptions::State state = [&](StateArchive& archive) {
+    archive.shared("n_step", n_step);
+    task.result.archive(archive, "result");
+    method.archive(archive);
+    task.objective.archive(archive, "objective");
+  };
+  if (!interruptions.resume(state)) method.init();
+  Progress progress(task, method.report());
+  const std::function<void()> show = [&] {
+    if (progress.is_due()) progress.print(method.report());
+  };
+  while (!method.is_done()) {
+    SafePoint safe_point(interruptions, task.comm, state, show);
+    method.step(safe_point);
+    record(method.report(), n_step, task);
+    show();
+    ++n_step;
+    if (!method.is_done()) safe_point.serve();
+  }
+  method.answer();
+}
+
+}  // namespace jpo
