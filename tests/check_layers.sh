@@ -34,7 +34,7 @@ only() {  # only FOLDERS may include what matches PATTERN
 only network 'torch/'
 only io 'hdf5'
 only deck 'toml\+\+/'
-only main 'CLI/'
+only 'main|driver' 'CLI/'
 
 while IFS= read -r file; do
   lines=$(wc -l <"$file")

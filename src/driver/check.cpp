@@ -1,18 +1,18 @@
+// jpo check: validates a deck, prints it resolved, its sizes and memory; runs nothing.
+
 #include "core/log.hpp"
-#include "core/session/session.hpp"
 #include "deck/study_settings.hpp"
 #include "driver/deck_checks.hpp"
 #include "driver/footprint.hpp"
 #include "driver/job.hpp"
-#include "driver/results.hpp"
-#include "driver/screen.hpp"
+#include "driver/output/screen.hpp"
 #include "driver/study/study_cells.hpp"
-#include "driver/verbs.hpp"
-#include "models/registry.hpp"
+#include "driver/verb.hpp"
 
 namespace jpo {
+namespace {
 
-ExitCode check(const DeckArguments& arguments, MPI_Comm comm) {
+void check(const DeckArguments& arguments, MPI_Comm comm) {
   const std::string text = read_deck_text(arguments.path, comm);
   const Deck deck = complete_deck(
       read_deck(text, arguments.path, arguments.overrides, program_catalogue()), comm);
@@ -28,23 +28,31 @@ ExitCode check(const DeckArguments& arguments, MPI_Comm comm) {
   show_device_room(deck, shape, n_rank);
   if (has_study) say("`jpo study` runs {}", study_text(deck));
   say("{} is good", arguments.path);
-  return ExitCode::done;
 }
 
-ExitCode check_keys() {
-  say("{}", describe_keys(program_catalogue()));
-  return ExitCode::done;
-}
+class Check final : public Verb {
+ public:
+  void add_arguments(CLI::App& parser) override {
+    add_deck(parser, deck_);
+    parser.add_flag("--keys", keys_, "print every key that a deck can have");
+  }
+  ExitCode run(const std::string& /*command*/, MPI_Comm comm) override {
+    if (keys_) {
+      say("{}", describe_keys(program_catalogue()));
+      return ExitCode::done;
+    }
+    if (deck_.path.empty())
+      throw BadInput("jpo check: the deck is missing; allowed: jpo check DECK, jpo check --keys");
+    check(deck_, comm);
+    return ExitCode::done;
+  }
 
-ExitCode list_models() {
-  for (const ModelEntry& entry : registered_models()) say("{:<24} {}", entry.name, entry.summary);
-  return ExitCode::done;
-}
+ private:
+  DeckArguments deck_;
+  bool keys_ = false;
+};
 
-ExitCode show_version() {
-  say("jpo {} ({})", jpo_version(), git_revision());
-  for (const auto& [name, version] : all_versions()) say("{:<16} {}", name, version);
-  return ExitCode::done;
-}
+const RegisterVerb<Check> registered{"check", "validate a deck, print it resolved, run nothing"};
 
+}  // namespace
 }  // namespace jpo

@@ -14,7 +14,7 @@
 #include "core/session/session.hpp"
 #include "core/signals.hpp"
 #include "deck/differing_keys.hpp"
-#include "driver/results.hpp"
+#include "driver/output/results.hpp"
 #include "training/network_calls.hpp"
 
 namespace jpo {

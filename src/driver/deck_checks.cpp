@@ -13,7 +13,7 @@
 #include "inverse/fault.hpp"
 #include "io/result_file.hpp"
 #include "parallel/nccl_ranks.hpp"
-#include "solving/tao_solve.hpp"
+#include "solving/per_problem/tao_solve.hpp"
 #include "training/network_calls.hpp"
 
 namespace jpo {

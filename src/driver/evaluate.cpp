@@ -5,27 +5,56 @@
 
 #include "deck/resolved.hpp"
 #include "driver/run.hpp"
-#include "driver/verbs.hpp"
+#include "driver/verb.hpp"
 
 namespace jpo {
 
-ExitCode evaluate(const EvaluateArguments& arguments, const std::string& command, MPI_Comm comm) {
-  std::string result = arguments.result;
-  std::string network = arguments.network;
-  std::string output = arguments.output;
-  std::vector<std::string> overrides = arguments.deck.overrides;
-  if (!output.empty()) overrides.push_back("run.output=" + toml_value(&output));
-  const std::string predict =
-      fmt::format("[[method]]\nname = \"predict\"\nkind = \"predict\"\nresult = {}\nnetwork = {}\n",
-                  toml_value(&result), toml_value(&network));
-  const std::string text = read_deck_text(arguments.deck.path, comm);
-  Deck deck = complete_deck(
-      read_deck(text, arguments.deck.path, overrides, program_catalogue(), predict), comm);
-  check_and_run_deck(std::move(deck),
-                     {command, arguments.overwrite, false, "",
-                      "jpo evaluate with --set 'checkpoint.resume=\"auto\"'"},
-                     comm);
-  return ExitCode::done;
-}
+namespace {
 
+class Evaluate final : public Verb {
+ public:
+  void add_arguments(CLI::App& parser) override {
+    parser.add_option("result", result_, "result file that holds the network")->required();
+    parser.add_option("--deck", deck_.path, "input deck (TOML) of the problems")->required();
+    add_overrides(parser, deck_);
+    parser.add_option("--network", network_,
+                      "method that trained it, if the file has several networks");
+    parser.add_option("--output", output_,
+                      "path of the new result file; default: the deck's run.output");
+    parser.add_flag("--overwrite", overwrite_, "replace an existing result file");
+  }
+
+  // The deck's run, with a first method named "predict".
+  ExitCode run(const std::string& command, MPI_Comm comm) override {
+    std::vector<std::string> overrides = deck_.overrides;
+    if (!output_.empty()) overrides.push_back("run.output=" + toml_value(&output_));
+    const std::string predict = fmt::format(
+        "[[method]]\nname = \"predict\"\nkind = \"predict\"\nresult = {}\nnetwork = {}\n",
+        toml_value(&result_), toml_value(&network_));
+    const std::string text = read_deck_text(deck_.path, comm);
+    Deck deck =
+        complete_deck(read_deck(text, deck_.path, overrides, program_catalogue(), predict), comm);
+    check_and_run_deck(
+        std::move(deck),
+        {command, overwrite_, false, "", "jpo evaluate with --set 'checkpoint.resume=\"auto\"'"},
+        comm);
+    return ExitCode::done;
+  }
+
+ private:
+  std::string result_;
+  /// Empty: the only one of the file.
+  std::string network_;
+  DeckArguments deck_;
+  /// Empty: as the deck says.
+  std::string output_;
+  bool overwrite_ = false;
+};
+
+const RegisterVerb<Evaluate> registered{"evaluate",
+                                        "predict the problems of another deck with a trained "
+                                        "network, and run the deck's methods beside "
+                                        "it: they may start from its answers, method \"predict\""};
+
+}  // namespace
 }  // namespace jpo

@@ -5,8 +5,8 @@
 #include "core/log.hpp"
 #include "driver/checkpoints.hpp"
 #include "driver/deck_checks.hpp"
-#include "driver/screen.hpp"
-#include "driver/verbs.hpp"
+#include "driver/output/screen.hpp"
+#include "driver/verb.hpp"
 #include "io/output_folder.hpp"
 #include "io/result_file.hpp"
 
@@ -103,9 +103,31 @@ void check_and_run_deck(Deck deck, const RunArguments& arguments, MPI_Comm comm)
   run_deck(std::move(deck), record, comm);
 }
 
-ExitCode run(const DeckArguments& deck, const RunArguments& arguments, MPI_Comm comm) {
-  check_and_run_deck(load_deck(deck.path, deck.overrides, comm), arguments, comm);
-  return ExitCode::done;
-}
+namespace {
 
+class Run final : public Verb {
+ public:
+  void add_arguments(CLI::App& parser) override {
+    add_deck(parser, deck_)->required();
+    parser.add_flag("--overwrite", arguments_.overwrite,
+                    "replace an existing result file, remove checkpoints of an unfinished run");
+    CLI::Option* resume = parser.add_flag("--resume", arguments_.resume,
+                                          "resume from the newest checkpoint of this deck");
+    parser.add_option("--resume-from", arguments_.resume_from, "resume from this checkpoint")
+        ->excludes(resume);
+  }
+  ExitCode run(const std::string& command, MPI_Comm comm) override {
+    arguments_.command = command;
+    check_and_run_deck(load_deck(deck_.path, deck_.overrides, comm), arguments_, comm);
+    return ExitCode::done;
+  }
+
+ private:
+  DeckArguments deck_;
+  RunArguments arguments_;
+};
+
+const RegisterVerb<Run> registered{"run", "solve the deck's problems"};
+
+}  // namespace
 }  // namespace jpo

@@ -12,7 +12,7 @@
 #include "core/random.hpp"
 #include "driver/deck_checks.hpp"
 #include "driver/job.hpp"
-#include "driver/verbs.hpp"
+#include "driver/verb.hpp"
 #include "inverse/verification.hpp"
 #include "training/joint_gradient.hpp"
 #include "training/normalization.hpp"
@@ -134,11 +134,23 @@ void show(const CheckRow& row) {
   for (const std::string& line : row.details) say("       {}", line);
 }
 
-}  // namespace
+class Verify final : public Verb {
+ public:
+  void add_arguments(CLI::App& parser) override {
+    add_deck(parser, deck_)->required();
+    parser.add_option("--scale-gradient", gradient_factor_,
+                      "multiply the gradient by this, to see the checks fail");
+  }
+  ExitCode run(const std::string& command, MPI_Comm comm) override;
 
-ExitCode verify(const DeckArguments& arguments, double gradient_factor, MPI_Comm comm) {
-  DeckArguments small = arguments;
-  const Deck full = load_deck(arguments.path, arguments.overrides, comm);
+ private:
+  DeckArguments deck_;
+  double gradient_factor_ = 1.0;
+};
+
+ExitCode Verify::run(const std::string& /*command*/, MPI_Comm comm) {
+  DeckArguments small = deck_;
+  const Deck full = load_deck(deck_.path, deck_.overrides, comm);
   const std::int64_t n_problem =
       std::min(full.section<DataSettings>("data").n_problem, kMaxProblems);
   const std::int64_t micro_batch =
@@ -146,7 +158,7 @@ ExitCode verify(const DeckArguments& arguments, double gradient_factor, MPI_Comm
   small.overrides.push_back(fmt::format("data.n_problem={}", n_problem));
   small.overrides.push_back(fmt::format("parallel.micro_batch={}", micro_batch));
   small.overrides.emplace_back("parallel.reduction=\"exact\"");
-  const Deck deck = load_deck(arguments.path, small.overrides, comm);
+  const Deck deck = load_deck(deck_.path, small.overrides, comm);
   start_network_library();
   check_deck(deck, comm);
   const PetscOptionsScope options_scope(deck);
@@ -155,11 +167,11 @@ ExitCode verify(const DeckArguments& arguments, double gradient_factor, MPI_Comm
   const auto model = make_model(deck, Resolution::inversion);
   VerifyOptions options;
   options.misfit = deck.section<MisfitSettings>("misfit");
-  options.gradient_factor = gradient_factor;
+  options.gradient_factor = gradient_factor_;
   options.seed = static_cast<std::uint64_t>(deck.section<RunSettings>("run").seed);
   std::vector<CheckRow> rows = verify_model(*model, options);
   if (uses_network(full)) {
-    rows.push_back(check_chain(deck, gradient_factor, comm));
+    rows.push_back(check_chain(deck, gradient_factor_, comm));
     rows.push_back(check_ranks(deck, comm));
   } else {
     say("no method of this deck trains a network: the chain through it is not checked");
@@ -173,4 +185,7 @@ ExitCode verify(const DeckArguments& arguments, double gradient_factor, MPI_Comm
   return failed[0] == 0.0 ? ExitCode::done : ExitCode::internal_error;
 }
 
+const RegisterVerb<Verify> registered{"verify", "check gradients of the deck's model and network"};
+
+}  // namespace
 }  // namespace jpo

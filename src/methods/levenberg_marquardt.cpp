@@ -14,7 +14,7 @@
 #include <utility>
 
 #include "methods/method.hpp"
-#include "solving/gauss_newton.hpp"
+#include "solving/per_problem/gauss_newton.hpp"
 
 namespace jpo {
 namespace {

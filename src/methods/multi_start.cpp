@@ -3,8 +3,8 @@
 // draws from it (from a normal distribution if a parameter is unbounded).
 
 #include "methods/method.hpp"
-#include "solving/rounds.hpp"
-#include "solving/starts.hpp"
+#include "solving/per_problem/rounds.hpp"
+#include "solving/per_problem/starts.hpp"
 
 namespace jpo {
 namespace {

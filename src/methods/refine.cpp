@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "methods/method.hpp"
-#include "solving/tao_starts.hpp"
+#include "solving/per_problem/tao_starts.hpp"
 
 namespace jpo {
 namespace {

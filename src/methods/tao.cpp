@@ -1,7 +1,7 @@
 // Per-problem TAO from the centre of the box.
 
 #include "methods/method.hpp"
-#include "solving/tao_starts.hpp"
+#include "solving/per_problem/tao_starts.hpp"
 
 namespace jpo {
 namespace {

@@ -8,7 +8,7 @@
 #include <utility>
 
 #include "methods/method.hpp"
-#include "solving/tao_solve.hpp"
+#include "solving/per_problem/tao_solve.hpp"
 
 namespace jpo {
 namespace {

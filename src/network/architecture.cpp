@@ -1,17 +1,48 @@
 #include "network/architecture.hpp"
 
-#include <map>
+#include <algorithm>
 
 namespace jpo {
+namespace {
 
-std::unique_ptr<Architecture> make_architecture(const ArchitecturePlan& plan, WeightTable& table) {
-  using Make = std::unique_ptr<Architecture> (*)(const ArchitecturePlan&, WeightTable&);
-  static const std::map<std::string, Make> makers = {{"mlp", make_mlp},
-                                                     {"cnn", make_cnn},
-                                                     {"cnn2d", make_cnn2d},
-                                                     {"unet", make_unet},
-                                                     {"transformer", make_transformer}};
-  return makers.at(plan.settings.name)(plan, table);
+std::vector<ArchitectureEntry>& architectures() {
+  static std::vector<ArchitectureEntry> entries;
+  return entries;
+}
+
+}  // namespace
+
+const std::vector<ArchitectureEntry>& registered_architectures() {
+  return architectures();
+}
+
+const ArchitectureEntry& architecture_entry(const std::string& name) {
+  return *std::ranges::find(architectures(), name, &ArchitectureEntry::name);
+}
+
+void register_architecture(ArchitectureEntry entry) {
+  const auto after =
+      std::ranges::upper_bound(architectures(), entry.name, {}, &ArchitectureEntry::name);
+  architectures().insert(after, std::move(entry));
+}
+
+ArchitectureSettings::ArchitectureSettings() {
+  for (const ArchitectureEntry& entry : architectures())
+    if (entry.make_settings) own_[entry.name] = entry.make_settings();
+}
+
+ArchitectureSettings::ArchitectureSettings(const ArchitectureSettings& other) {
+  for (const auto& [name, settings] : other.own_)
+    own_[name] = architecture_entry(name).copy_settings(*settings);
+}
+
+ArchitectureSettings& ArchitectureSettings::operator=(const ArchitectureSettings& other) {
+  *this = ArchitectureSettings(other);
+  return *this;
+}
+
+void ArchitectureSettings::describe(KeyTable& table) {
+  for (const auto& [name, settings] : own_) settings->describe(table);
 }
 
 }  // namespace jpo

@@ -136,4 +136,11 @@ void check_stage(const std::string& name, std::int64_t n_point, std::int64_t str
                     rule.kernel, name, n_seen, n_seen));
 }
 
+void check_convolutions(const NetworkSettings& settings) {
+  if (settings.channels.empty())
+    throw BadInput(fmt::format(
+        "key 'network.channels' = []: a {} needs one convolution or more; allowed: [32], say",
+        settings.name));
+}
+
 }  // namespace jpo

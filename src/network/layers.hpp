@@ -100,7 +100,10 @@ class ConvolutionStage {
   std::vector<ResidualBlock> residual_;
 };
 
-/// Throws BadInput where a stage, called `name`, would see fewer points than its kernel has.
+/// Refuses settings without a convolution. Throws BadInput.
+void check_convolutions(const NetworkSettings& settings);
+
+/// Throws BadInput if a stage, called `name`, would see fewer points than its kernel has.
 void check_stage(const std::string& name, std::int64_t n_point, std::int64_t stride,
                  const ConvolutionRule& rule);
 

@@ -27,8 +27,9 @@ namespace jpo {
 // compiled as one source.
 struct Layers {
   Layers(const NetworkSettings& settings, const NetworkShape& shape)
-      : layout(shape, settings.name != "mlp"),
-        architecture(make_architecture({settings, layout, shape.observation.periodic}, weights)),
+      : layout(shape, architecture_entry(settings.name).stacks_inputs),
+        architecture(architecture_entry(settings.name)
+                         .make({settings, layout, shape.observation.periodic}, weights)),
         head(make_head({settings, architecture->n_feature(), architecture->n_point(),
                         layout.n_appended(), shape.parameters},
                        weights)) {}

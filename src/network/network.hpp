@@ -13,32 +13,32 @@
 #include "core/library_version.hpp"
 #include "core/parameter_space.hpp"
 #include "core/settings.hpp"
+#include "network/architecture_settings.hpp"
 
 namespace jpo {
 
-/// [network] of the deck. Where a field names architectures, the others do without it.
+/// [network] of the deck. The keys of one architecture alone are in `own`.
 struct NetworkSettings : Settings {
-  std::string name = "cnn";                           ///< mlp | cnn | cnn2d | unet | transformer
-  std::string precision = "float";                    ///< float | double
-  std::string activation = "relu";                    ///< relu | gelu | tanh
-  std::vector<std::int64_t> channels = {32, 32, 32};  ///< cnn, cnn2d: outputs of each convolution;
-                                                      ///< unet: of each level, finest first
-  std::int64_t kernel = 3;                            ///< cnn, cnn2d, unet: odd
-  std::int64_t stride = 2;           ///< cnn, cnn2d: of each convolution; unet: between levels
-  std::string padding = "auto";      ///< auto (circular where y is periodic) | circular | zero
-  std::int64_t residual_blocks = 0;  ///< cnn, cnn2d, unet: after each convolution
-  std::int64_t image_channels = 1;   ///< cnn2d: the channels of y and c are so many images' rows
-  std::int64_t patch = 8;            ///< transformer: points of the grid that make a token
-  std::int64_t width = 64;           ///< transformer: of a token
-  std::int64_t n_head = 4;           ///< transformer
-  std::int64_t n_block = 2;          ///< transformer
-  std::string head = "dense";        ///< dense | pooled | soft_argmax
-  std::vector<std::int64_t> hidden = {64};  ///< widths of the head's dense layers
-  double temperature = 0.1;                 ///< soft_argmax
-  double reach = 1.0;           ///< soft_argmax: coordinate of the last point, in half boxes
-  double output_spread = 0.01;  ///< factor on the last layer's initial weights: first answers
-                                ///< scatter about the centre by about this, in units of the scale
-  std::string output_map = "tanh";  ///< how outputs fill the parameter box
+  /// A registered architecture.
+  std::string name = "cnn";
+  /// float | double
+  std::string precision = "float";
+  /// relu | gelu | tanh
+  std::string activation = "relu";
+  // Convolutions: cnn, cnn2d, unet.
+  std::vector<std::int64_t> channels = {32, 32, 32};
+  std::int64_t kernel = 3;
+  std::int64_t stride = 2;
+  std::string padding = "auto";
+  std::int64_t residual_blocks = 0;
+  // The head: dense | pooled | soft_argmax.
+  std::string head = "dense";
+  std::vector<std::int64_t> hidden = {64};
+  double temperature = 0.1;
+  double reach = 1.0;
+  double output_spread = 0.01;
+  std::string output_map = "tanh";
+  ArchitectureSettings own;
   void describe(KeyTable& table) override;
   void check() const override;
 };
@@ -67,10 +67,10 @@ struct OptimizerSettings {
   double weight_decay = 0.0;
 };
 
-/// A place of a micro-batch that no problem takes: its input is zero and it has no answer.
-inline constexpr std::int64_t kEmptyPlace = -1;
+/// A slot of a micro-batch without a problem: its input is zero and its answer is not used.
+inline constexpr std::int64_t kEmptySlot = -1;
 
-/// No slot: the prediction keeps no graph, and nothing can be pulled back through it.
+/// The prediction keeps no graph: no gradient can be computed from it.
 inline constexpr std::int64_t kNoGraph = -1;
 
 /// Weights of the network, counted without making it. Throws BadInput, naming the key, where it
@@ -104,7 +104,7 @@ class Network {
 
   /// Place p of the micro-batch holds row rows[p] of y and c, or is empty; rows.size() <=
   /// micro_batch. Answers are written one after the other, without the empty places' ones:
-  /// m.row(first_row + j) = N_theta(y.row(r), c.row(r)), r the j-th row that is no kEmptyPlace.
+  /// m.row(first_row + j) = N_theta(y.row(r), c.row(r)), r the j-th row that is no kEmptySlot.
   /// An answer's bits depend on its place (matrix products round by it), never on the other places:
   /// who gives a problem the same place always gets the same bits.
   /// Keeps the graph in `slot` (0, 1, ...; grows on first use) for backward; none in kNoGraph.

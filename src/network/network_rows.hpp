@@ -20,7 +20,7 @@ namespace jpo {
 class CallPlaces {
  public:
   explicit CallPlaces(MemorySpace space) : places_(space), rows_(space) {}
-  /// Place p holds row rows[p], or nothing where that is kEmptyPlace.
+  /// Place p holds row rows[p], or nothing where that is kEmptySlot.
   void assign(std::span<const std::int64_t> rows);
   const RowList& places() const { return places_; }
   const RowList& rows() const { return rows_; }

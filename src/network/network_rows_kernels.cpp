@@ -65,7 +65,7 @@ void CallPlaces::assign(std::span<const std::int64_t> rows) {
   taken_.clear();
   taken_rows_.clear();
   for (std::size_t place = 0; place < rows.size(); ++place) {
-    if (rows[place] == kEmptyPlace) continue;
+    if (rows[place] == kEmptySlot) continue;
     taken_.push_back(static_cast<std::int64_t>(place));
     taken_rows_.push_back(rows[place]);
   }

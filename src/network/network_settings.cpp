@@ -1,7 +1,8 @@
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "core/errors.hpp"
-#include "network/network.hpp"
+#include "network/architecture.hpp"
 
 namespace jpo {
 namespace {
@@ -30,23 +31,6 @@ void describe_convolutions(NetworkSettings& s, KeyTable& table) {
                     "more make a residual network",
              .min = 0,
              .max = 64});
-  table.add("image_channels", &s.image_channels,
-            {.doc = "cnn2d: the channels of y and then c are the rows of so many images, one after "
-                    "the other",
-             .min = 1,
-             .max = 4096});
-}
-
-void describe_transformer(NetworkSettings& s, KeyTable& table) {
-  table.add(
-      "patch", &s.patch,
-      {.doc = "transformer: points that make a token; divides the grid", .min = 1, .max = 4096});
-  table.add("width", &s.width,
-            {.doc = "transformer: of a token; n_head divides it", .min = 1, .max = 4096});
-  table.add("n_head", &s.n_head,
-            {.doc = "transformer: heads of an attention", .min = 1, .max = 256});
-  table.add("n_block", &s.n_block,
-            {.doc = "transformer: blocks of attention and dense part", .min = 1, .max = 64});
 }
 
 void describe_head(NetworkSettings& s, KeyTable& table) {
@@ -81,18 +65,20 @@ void describe_head(NetworkSettings& s, KeyTable& table) {
 }  // namespace
 
 void NetworkSettings::describe(KeyTable& table) {
+  std::vector<std::string> names, summaries;
+  for (const ArchitectureEntry& entry : registered_architectures()) {
+    names.push_back(entry.name);
+    summaries.push_back(entry.name + ": " + entry.summary);
+  }
   table.add("name", &name,
-            {.doc = "mlp: dense layers only; cnn: 1-D convolutions over the grid of y (and c); "
-                    "cnn2d: 2-D ones, channels as rows; unet: 1-D, down to coarser levels and up "
-                    "again; transformer: attention between patches of the grid",
-             .allowed = {"mlp", "cnn", "cnn2d", "unet", "transformer"}});
+            {.doc = fmt::format("{}", fmt::join(summaries, "; ")), .allowed = names});
   table.add("precision", &precision,
             {.doc = "of weights and activations; the loop around the network is double",
              .allowed = {"float", "double"}});
   table.add("activation", &activation,
             {.doc = "between layers", .allowed = {"relu", "gelu", "tanh"}});
   describe_convolutions(*this, table);
-  describe_transformer(*this, table);
+  own.describe(table);
   describe_head(*this, table);
 }
 
@@ -100,23 +86,9 @@ void NetworkSettings::check() const {
   if (kernel % 2 == 0)
     throw BadInput(fmt::format("key 'network.kernel' = {}: must be odd; allowed: {} or {}", kernel,
                                kernel - 1, kernel + 1));
-  if ((name == "cnn" || name == "cnn2d") && channels.empty())
-    throw BadInput(fmt::format(
-        "key 'network.channels' = []: a {} needs one convolution or more; allowed: [32], say",
-        name));
-  if (name == "unet" && channels.size() < 2)
-    throw BadInput(
-        fmt::format("key 'network.channels' has {} entries: a unet needs two levels or more; "
-                    "allowed: [16, 32], say",
-                    channels.size()));
-  if (name == "transformer" && width % n_head != 0)
-    throw BadInput(
-        fmt::format("key 'network.width' = {}: network.n_head = {} does not divide it; allowed: a "
-                    "multiple, {} say",
-                    width, n_head, (width / n_head + 1) * n_head));
-  if (name == "mlp" && head != "dense")
-    throw BadInput(fmt::format(
-        "key 'network.head' = \"{}\": an mlp has no points along the grid; allowed: dense", head));
+  const ArchitectureEntry& architecture = architecture_entry(name);
+  architecture.check(*this);
+  if (architecture.make_settings) own.of(name).check();
 }
 
 }  // namespace jpo

@@ -28,7 +28,7 @@ void NetworkCalls::begin(std::span<const std::int64_t> usable) {
 void NetworkCalls::add(std::span<const std::int64_t> rows) {
   for (const std::int64_t row : rows) {
     const bool usable = is_usable_[static_cast<std::size_t>(row)];
-    places_.push_back(usable ? row : kEmptyPlace);
+    places_.push_back(usable ? row : kEmptySlot);
     if (usable) rows_.push_back(row);
   }
   first_.push_back(static_cast<std::int64_t>(rows_.size()));

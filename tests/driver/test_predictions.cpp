@@ -4,7 +4,7 @@
 
 #include "driver/checkpoints.hpp"
 #include "driver/footprint.hpp"
-#include "driver/results.hpp"
+#include "driver/output/results.hpp"
 
 namespace jpo {
 namespace {

@@ -113,6 +113,6 @@ expect 0 "result: d.h5" "${run[@]}d.h5" --set run.seed=1
 
 small=(--set data.n_problem=8 --set parallel.micro_batch=2)
 expect 0 "0 failed" ranks 2 "$jpo" verify deck.toml "${small[@]}"
-expect 1 "FAIL misfit gradient" "$jpo" verify deck.toml "${small[@]}" --spoil-gradient 0.999
+expect 1 "FAIL misfit gradient" "$jpo" verify deck.toml "${small[@]}" --scale-gradient 0.999
 
 exit $((failures > 0))

@@ -9,7 +9,7 @@
 
 #include "core/statistics.hpp"
 #include "tests/methods/make_job.hpp"
-#include "training/bank_pairs.hpp"
+#include "training/bank/bank_pairs.hpp"
 #include "training/parameter_fit.hpp"
 
 namespace jpo {

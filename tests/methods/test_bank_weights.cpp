@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-#include "training/bank_weights.hpp"
+#include "training/bank/bank_weights.hpp"
 
 namespace jpo {
 namespace {

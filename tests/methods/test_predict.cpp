@@ -11,7 +11,7 @@
 
 #include "core/errors.hpp"
 #include "driver/deck_checks.hpp"
-#include "driver/results.hpp"
+#include "driver/output/results.hpp"
 #include "tests/methods/make_job.hpp"
 
 namespace jpo {

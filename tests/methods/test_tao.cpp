@@ -4,7 +4,7 @@
 
 #include <gtest/gtest.h>
 
-#include "solving/tao_solve.hpp"
+#include "solving/per_problem/tao_solve.hpp"
 #include "tests/line_model.hpp"
 #include "tests/methods/make_job.hpp"
 

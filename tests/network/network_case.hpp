@@ -27,13 +27,21 @@ inline NetworkShape make_shape() {
   return shape;
 }
 
+/// Sets a whole-number key of [network] that belongs to one architecture.
+inline void set_key(NetworkSettings& settings, const std::string& name, std::int64_t value) {
+  KeyTable table;
+  settings.describe(table);
+  for (const Key& key : table.keys())
+    if (key.name == name) *std::get<std::int64_t*>(key.field) = value;
+}
+
 inline NetworkSettings make_settings(const std::string& name, const std::string& precision) {
   NetworkSettings settings;
   settings.name = name;
   settings.precision = precision;
   settings.channels = {4, 6};
-  settings.width = 12;
-  settings.n_head = 3;
+  set_key(settings, "width", 12);
+  set_key(settings, "n_head", 3);
   settings.hidden = {10};
   settings.activation = "tanh";
   settings.output_spread = 1.0;

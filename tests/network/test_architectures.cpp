@@ -43,7 +43,7 @@ std::vector<Variant> variants() {
     s.activation = "gelu";
   });
   add("cnn2d_images_residual_zero", "cnn2d", [](NetworkSettings& s) {
-    s.image_channels = 3;
+    set_key(s, "image_channels", 3);
     s.residual_blocks = 1;
     s.padding = "zero";
   });
@@ -62,8 +62,8 @@ std::vector<Variant> variants() {
   });
   add("transformer_gelu_deep", "transformer", [](NetworkSettings& s) {
     s.activation = "gelu";
-    s.n_block = 4;
-    s.patch = 4;
+    set_key(s, "n_block", 4);
+    set_key(s, "patch", 4);
   });
   return all;
 }
@@ -160,8 +160,7 @@ TEST_P(EveryArchitecture, AnswersOfSomeRowsAreTheSameBits) {
     Inputs in;
     network.predict(0, in.y, in.c, in.rows, in.m, 0);
     const Batch all = in.m.copy();
-    const std::vector<std::int64_t> some = {kEmptyPlace, kEmptyPlace, 2,
-                                            kEmptyPlace, kEmptyPlace, 5};
+    const std::vector<std::int64_t> some = {kEmptySlot, kEmptySlot, 2, kEmptySlot, kEmptySlot, 5};
     network.predict(0, in.y, in.c, some, in.m, 3);
     for (std::size_t k = 0; k < 2; ++k) {
       EXPECT_EQ(in.m.read().row(3)[k], all.read().row(2)[k]) << precision;
@@ -179,7 +178,7 @@ TEST_P(EveryArchitecture, EmptyPlacesChangeNoOtherAnswer) {
       shape.micro_batch = n_row;
       NetworkSettings wide = settings(precision);
       wide.channels = {32, 32};
-      wide.width = 66;
+      set_key(wide, "width", 66);
       wide.hidden = {64, 33};
       Network network(wide, shape, 1);
       Inputs in(n_row);
@@ -187,7 +186,7 @@ TEST_P(EveryArchitecture, EmptyPlacesChangeNoOtherAnswer) {
       const Batch all = in.m.copy();
       for (std::int64_t first = 1; first < n_row; first += 1 + first / 3) {
         for (std::int64_t row = 0; row < first; ++row)
-          in.rows[static_cast<std::size_t>(row)] = kEmptyPlace;
+          in.rows[static_cast<std::size_t>(row)] = kEmptySlot;
         network.predict(0, in.y, in.c, in.rows, in.m, 0);
         for (std::int64_t row = first; row < n_row; ++row)
           for (std::size_t k = 0; k < 2; ++k)
@@ -207,7 +206,7 @@ TEST_P(EveryArchitecture, AnEmptyPlaceHasTheGradientOfAZeroOne) {
     for (double& value : in.g.write().row(2)) value = 0.0;
     network.predict(0, in.y, in.c, in.rows, in.m, 0);
     network.backward(0, in.g, 0, zeroed);
-    in.rows[2] = kEmptyPlace;
+    in.rows[2] = kEmptySlot;
     network.predict(0, in.y, in.c, in.rows, in.m, 0);
     const auto g = in.g.write();
     for (std::int64_t row = 2; row + 1 < kRow; ++row)
@@ -268,7 +267,7 @@ TEST_P(EveryArchitecture, AppendedValuesAct) {
   NetworkShape shape = make_shape();
   shape.context = {1, 64, false, "", ""};
   NetworkSettings here = settings("double");
-  here.image_channels = 1;  // y's one channel is all that is stacked
+  set_key(here, "image_channels", 1);  // y's one channel is all that is stacked
   here.hidden = {10};
   Network network(here, shape, 1);
   Inputs in;

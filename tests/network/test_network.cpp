@@ -189,7 +189,7 @@ std::vector<Misfit> misfits() {
       {"image_channels",
        [](auto& s) {
          s.name = "cnn2d";
-         s.image_channels = 2;
+         set_key(s, "image_channels", 2);
        },
        {"network.image_channels' = 2", "3 channels", "divisor of 3"}},
       {"unet_levels",
@@ -201,13 +201,13 @@ std::vector<Misfit> misfits() {
       {"patch",
        [](auto& s) {
          s.name = "transformer";
-         s.patch = 5;
+         set_key(s, "patch", 5);
        },
        {"network.patch' = 5", "32 points", "divisor"}},
       {"patch_beyond_grid",
        [](auto& s) {
          s.name = "transformer";
-         s.patch = 64;
+         set_key(s, "patch", 64);
        },
        {"network.patch' = 64", "32 points"}},
       {"one_point",
@@ -228,7 +228,7 @@ std::vector<Misfit> misfits() {
       {"heads",
        [](auto& s) {
          s.name = "transformer";
-         s.n_head = 5;
+         set_key(s, "n_head", 5);
        },
        {"network.width' = 12", "n_head = 5", "15 say"}},
       {"mlp_head",

@@ -12,7 +12,7 @@
 #include "driver/deck_checks.hpp"
 #include "driver/doctor/findings.hpp"
 #include "driver/job.hpp"
-#include "driver/verbs.hpp"
+#include "driver/verb.hpp"
 #include "io/result_file.hpp"
 #include "network/network_library.hpp"
 
@@ -134,13 +134,24 @@ std::vector<std::string> problems_of(const std::vector<Finding>& findings) {
   return names;
 }
 
-}  // namespace
+class Doctor final : public Verb {
+ public:
+  void add_arguments(CLI::App& parser) override { add_deck(parser, deck_); }
+  ExitCode run(const std::string& command, MPI_Comm comm) override;
 
-ExitCode doctor(const DeckArguments& arguments, MPI_Comm comm) {
+ private:
+  DeckArguments deck_;
+};
+
+// Leaves nothing behind.
+ExitCode Doctor::run(const std::string& /*command*/, MPI_Comm comm) {
+  if (deck_.path.empty() && !deck_.overrides.empty())
+    throw BadInput(
+        "jpo doctor: --set without a deck; allowed: jpo doctor, jpo doctor DECK --set ...");
   Plan plan;
   start_network_library();
-  if (!arguments.path.empty()) {
-    const Deck deck = load_deck(arguments.path, arguments.overrides, comm);
+  if (!deck_.path.empty()) {
+    const Deck deck = load_deck(deck_.path, deck_.overrides, comm);
     check_deck(deck, comm);
     plan = plan_of(deck, comm);
   }
@@ -161,4 +172,14 @@ ExitCode doctor(const DeckArguments& arguments, MPI_Comm comm) {
   return ExitCode::done;
 }
 
+const RegisterVerb<Doctor> registered{
+    "doctor",
+    "check ranks, cores, threads, all-reduce, libraries, memory, disk and parallel HDF5 of the "
+    "machine of a run, for a deck or in general, and print what to change; run nothing. Exit code: "
+    "0 "
+    "no problem (warnings do not count), 2 the deck is bad, 3 a run would fail here, 4 it could "
+    "not "
+    "write"};
+
+}  // namespace
 }  // namespace jpo

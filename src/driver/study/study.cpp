@@ -10,10 +10,10 @@
 #include "data/file_set.hpp"
 #include "deck/differing_keys.hpp"
 #include "driver/checkpoints.hpp"
+#include "driver/output/screen.hpp"
 #include "driver/run.hpp"
-#include "driver/screen.hpp"
 #include "driver/study/study_cells.hpp"
-#include "driver/verbs.hpp"
+#include "driver/verb.hpp"
 #include "io/result_file.hpp"
 #include "io/stored_run.hpp"
 
@@ -165,23 +165,34 @@ class Study {
   std::int64_t problems_left_ = 0;
 };
 
-}  // namespace
+class StudyVerb final : public Verb {
+ public:
+  void add_arguments(CLI::App& parser) override {
+    add_deck(parser, deck_)->required();
+    parser.add_flag("--overwrite", overwrite_, "replace result files of another deck");
+    parser.add_flag("--list", list_only_, "print the table of runs, run nothing");
+  }
+  ExitCode run(const std::string& command, MPI_Comm comm) override;
 
-ExitCode study(const StudyArguments& arguments, const std::string& command, MPI_Comm comm) {
-  const std::string text = read_deck_text(arguments.deck.path, comm);
-  const Deck deck =
-      read_deck(text, arguments.deck.path, arguments.deck.overrides, program_catalogue());
+ private:
+  DeckArguments deck_;
+  bool overwrite_ = false;
+  bool list_only_ = false;
+};
+
+ExitCode StudyVerb::run(const std::string& command, MPI_Comm comm) {
+  const std::string text = read_deck_text(deck_.path, comm);
+  const Deck deck = read_deck(text, deck_.path, deck_.overrides, program_catalogue());
   start_network_library();
-  std::vector<StudyCell> cells = study_cells(text, arguments.deck, comm);
+  std::vector<StudyCell> cells = study_cells(text, deck_, comm);
   std::vector<Found> found;
   for (const StudyCell& cell : cells) found.push_back(find_result(cell, comm));
-  if (arguments.list_only) {
+  if (list_only_) {
     show_list(cells, found);
     say("{}", study_text(deck));
     return ExitCode::done;
   }
-  if (!arguments.overwrite && !deck.section<RunSettings>("run").overwrite)
-    refuse_others(cells, found);
+  if (!overwrite_ && !deck.section<RunSettings>("run").overwrite) refuse_others(cells, found);
   for (std::size_t k = 0; k < cells.size(); ++k)
     if (found[k].standing != Standing::done) check_output_path(cells[k].path, true, comm);
 
@@ -193,4 +204,8 @@ ExitCode study(const StudyArguments& arguments, const std::string& command, MPI_
   return ExitCode::done;
 }
 
+const RegisterVerb<StudyVerb> registered{"study",
+                                         "run every cell of the deck's [study], resuming it"};
+
+}  // namespace
 }  // namespace jpo

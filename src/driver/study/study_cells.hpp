@@ -5,8 +5,10 @@
 #include <string>
 #include <vector>
 
+#include <mpi.h>
+
 #include "deck/deck.hpp"
-#include "driver/verbs.hpp"
+#include "driver/arguments.hpp"
 
 namespace jpo {
 

@@ -12,9 +12,21 @@ namespace {
 
 class Cnn2d final : public Architecture {
  public:
-  Cnn2d(const ArchitecturePlan& plan, WeightTable& table)
+  struct Settings : jpo::Settings {
+    std::int64_t image_channels = 1;
+    void describe(KeyTable& table) override {
+      table.add("image_channels", &image_channels,
+                {.doc = "cnn2d: number of images whose rows are the channels of y and then c, one "
+                        "image after the other",
+                 .min = 1,
+                 .max = 4096});
+    }
+  };
+  static void check(const NetworkSettings& settings) { check_convolutions(settings); }
+
+  Cnn2d(const Settings& own, const ArchitecturePlan& plan, WeightTable& table)
       : stride_(plan.settings.stride),
-        n_image_(plan.settings.image_channels),
+        n_image_(own.image_channels),
         n_point_(plan.layout.n_grid()) {
     const std::int64_t n_channel = plan.layout.n_channel();
     if (n_channel % n_image_ != 0)
@@ -55,10 +67,8 @@ class Cnn2d final : public Architecture {
   std::vector<ConvolutionStage> stages_;
 };
 
-}  // namespace
+const RegisterArchitecture<Cnn2d> registered_cnn2d{"cnn2d", "2-D convolutions, channels as rows"};
 
-std::unique_ptr<Architecture> make_cnn2d(const ArchitecturePlan& plan, WeightTable& table) {
-  return std::make_unique<Cnn2d>(plan, table);
-}
+}  // namespace
 
 }  // namespace jpo

@@ -2,7 +2,7 @@
 #include <cmath>
 
 #include "core/dot.hpp"
-#include "solving/gauss_newton.hpp"
+#include "solving/per_problem/gauss_newton.hpp"
 
 namespace jpo {
 namespace {

@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "core/settings.hpp"
-#include "solving/lockstep.hpp"
+#include "solving/per_problem/lockstep.hpp"
 #include "solving/task.hpp"
 
 namespace jpo {

@@ -10,6 +10,8 @@ namespace {
 
 class Cnn final : public Architecture {
  public:
+  static void check(const NetworkSettings& settings) { check_convolutions(settings); }
+
   Cnn(const ArchitecturePlan& plan, WeightTable& table)
       : stride_(plan.settings.stride),
         n_feature_(plan.layout.n_channel()),
@@ -40,10 +42,9 @@ class Cnn final : public Architecture {
   std::vector<ConvolutionStage> stages_;
 };
 
-}  // namespace
+const RegisterArchitecture<Cnn> registered_cnn{"cnn",
+                                               "1-D convolutions over the grid of y (and c)"};
 
-std::unique_ptr<Architecture> make_cnn(const ArchitecturePlan& plan, WeightTable& table) {
-  return std::make_unique<Cnn>(plan, table);
-}
+}  // namespace
 
 }  // namespace jpo

@@ -1,5 +1,5 @@
 // A small transformer encoder (Vaswani et al. 2017, with the norm before each part): patches of the
-// grid are tokens, with a learned code of their place added; blocks of multi-head self-attention
+// grid are tokens, with a learned code of their position added; blocks of multi-head self-attention
 // and a dense part of four times the width. Features stand at the tokens.
 
 #include <cmath>
@@ -14,11 +14,39 @@ namespace {
 
 constexpr std::int64_t kExpansion = 4;
 
+struct TransformerSettings : Settings {
+  std::int64_t patch = 8;
+  std::int64_t width = 64;
+  std::int64_t n_head = 4;
+  std::int64_t n_block = 2;
+
+  void describe(KeyTable& table) override {
+    table.add("patch", &patch,
+              {.doc = "transformer: points of the grid in a token; divides the grid",
+               .min = 1,
+               .max = 4096});
+    table.add("width", &width,
+              {.doc = "transformer: of a token; n_head divides it", .min = 1, .max = 4096});
+    table.add("n_head", &n_head,
+              {.doc = "transformer: heads of an attention", .min = 1, .max = 256});
+    table.add("n_block", &n_block,
+              {.doc = "transformer: blocks of attention and dense part", .min = 1, .max = 64});
+  }
+  void check() const override {
+    if (width % n_head != 0)
+      throw BadInput(
+          fmt::format("key 'network.width' = {}: network.n_head = {} does not divide it; allowed: "
+                      "a multiple, {} say",
+                      width, n_head, (width / n_head + 1) * n_head));
+  }
+};
+
 class Block {
  public:
-  Block(WeightTable& table, const std::string& name, const NetworkSettings& settings)
+  Block(WeightTable& table, const std::string& name, const TransformerSettings& settings,
+        Activation activation)
       : n_head_(settings.n_head),
-        activation_(activation_of(settings)),
+        activation_(activation),
         norm_attention_(table, name + ".attention.norm", settings.width),
         query_key_value_(table, name + ".attention.in", settings.width, 3 * settings.width),
         attention_out_(table, name + ".attention.out", settings.width, settings.width),
@@ -55,15 +83,17 @@ class Block {
 
 class Transformer final : public Architecture {
  public:
-  Transformer(const ArchitecturePlan& plan, WeightTable& table)
-      : patch_(checked_patch(plan)),
-        width_(plan.settings.width),
+  using Settings = TransformerSettings;
+
+  Transformer(const Settings& own, const ArchitecturePlan& plan, WeightTable& table)
+      : patch_(checked_patch(own.patch, plan)),
+        width_(own.width),
         n_token_(plan.layout.n_grid() / patch_),
         embed_(table, "embed", plan.layout.n_channel() * patch_, width_),
-        place_(add_weight(table, {"place", {n_token_, width_}, 1})),
+        position_(add_weight(table, {"place", {n_token_, width_}, 1})),
         norm_(table, "norm", width_) {
-    for (std::int64_t k = 1; k <= plan.settings.n_block; ++k)
-      blocks_.emplace_back(table, fmt::format("block{}", k), plan.settings);
+    for (std::int64_t k = 1; k <= own.n_block; ++k)
+      blocks_.emplace_back(table, fmt::format("block{}", k), own, activation_of(plan.settings));
   }
 
   std::int64_t n_feature() const override { return width_; }
@@ -72,14 +102,13 @@ class Transformer final : public Architecture {
   torch::Tensor features(const torch::Tensor& stacked, const Weights& weights) const override {
     const torch::Tensor patches =
         stacked.view({stacked.size(0), stacked.size(1), n_token_, patch_}).transpose(1, 2);
-    torch::Tensor x = embed_(patches.flatten(2), weights) + weights[place_];
+    torch::Tensor x = embed_(patches.flatten(2), weights) + weights[position_];
     for (const Block& block : blocks_) x = block(x, weights);
     return norm_(x, weights).transpose(1, 2);
   }
 
  private:
-  static std::int64_t checked_patch(const ArchitecturePlan& plan) {
-    const std::int64_t patch = plan.settings.patch;
+  static std::int64_t checked_patch(std::int64_t patch, const ArchitecturePlan& plan) {
     if (plan.layout.n_grid() % patch != 0)
       throw BadInput(fmt::format(
           "key 'network.patch' = {}: does not divide the grid of {} points; allowed: a divisor",
@@ -91,15 +120,16 @@ class Transformer final : public Architecture {
   std::int64_t width_;
   std::int64_t n_token_;
   Dense embed_;
-  std::size_t place_;  ///< of the code in the table
-  LayerNorm norm_;     ///< of the last block's answer
+  /// Index of the position code in the table.
+  std::size_t position_;
+  /// After the last block.
+  LayerNorm norm_;
   std::vector<Block> blocks_;
 };
 
-}  // namespace
+const RegisterArchitecture<Transformer> registered_transformer{
+    "transformer", "attention between patches of the grid"};
 
-std::unique_ptr<Architecture> make_transformer(const ArchitecturePlan& plan, WeightTable& table) {
-  return std::make_unique<Transformer>(plan, table);
-}
+}  // namespace
 
 }  // namespace jpo

@@ -1,4 +1,4 @@
-#include "solving/lockstep.hpp"
+#include "solving/per_problem/lockstep.hpp"
 
 #include <algorithm>
 #include <cassert>

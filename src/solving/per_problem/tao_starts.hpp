@@ -8,7 +8,7 @@
 
 #include "solving/method.hpp"
 #include "solving/method_traits.hpp"
-#include "solving/tao_solve.hpp"
+#include "solving/per_problem/tao_solve.hpp"
 #include "solving/task.hpp"
 
 namespace jpo {

@@ -1,4 +1,4 @@
-#include "training/bank_pairs.hpp"
+#include "training/bank/bank_pairs.hpp"
 
 #include <algorithm>
 #include <cmath>

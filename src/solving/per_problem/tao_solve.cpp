@@ -1,4 +1,4 @@
-#include "solving/tao_solve.hpp"
+#include "solving/per_problem/tao_solve.hpp"
 
 #include <algorithm>
 #include <cctype>

@@ -1,4 +1,4 @@
-#include "solving/gauss_newton.hpp"
+#include "solving/per_problem/gauss_newton.hpp"
 
 #include <algorithm>
 #include <cmath>

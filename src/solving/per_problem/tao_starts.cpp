@@ -1,4 +1,4 @@
-#include "solving/tao_starts.hpp"
+#include "solving/per_problem/tao_starts.hpp"
 
 namespace jpo {
 

@@ -1,4 +1,4 @@
-#include "driver/results.hpp"
+#include "driver/output/results.hpp"
 
 #include <chrono>
 
@@ -9,8 +9,8 @@
 #include "core/checks.hpp"
 #include "core/session/session.hpp"
 #include "deck/settings_text.hpp"
-#include "driver/examples.hpp"
-#include "driver/screen.hpp"
+#include "driver/output/examples.hpp"
+#include "driver/output/screen.hpp"
 #include "io/result_file.hpp"
 
 namespace jpo {

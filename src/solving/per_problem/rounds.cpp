@@ -1,4 +1,4 @@
-#include "solving/rounds.hpp"
+#include "solving/per_problem/rounds.hpp"
 
 #include <algorithm>
 #include <cmath>

@@ -1,4 +1,4 @@
-#include "solving/starts.hpp"
+#include "solving/per_problem/starts.hpp"
 
 #include <algorithm>
 #include <cmath>

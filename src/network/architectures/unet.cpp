@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "core/errors.hpp"
 #include "network/architecture.hpp"
 
 namespace jpo {
@@ -16,6 +17,14 @@ torch::Tensor stretch(const torch::Tensor& x, std::int64_t stride, std::int64_t 
 
 class UNet final : public Architecture {
  public:
+  static void check(const NetworkSettings& settings) {
+    if (settings.channels.size() < 2)
+      throw BadInput(
+          fmt::format("key 'network.channels' has {} entries: a unet needs two levels or more; "
+                      "allowed: [16, 32], say",
+                      settings.channels.size()));
+  }
+
   UNet(const ArchitecturePlan& plan, WeightTable& table)
       : stride_(plan.settings.stride),
         n_feature_(plan.settings.channels.front()),
@@ -61,10 +70,9 @@ class UNet final : public Architecture {
   std::vector<ConvolutionStage> down_, up_;
 };
 
-}  // namespace
+const RegisterArchitecture<UNet> registered_unet{
+    "unet", "1-D convolutions down to coarser levels and up again"};
 
-std::unique_ptr<Architecture> make_unet(const ArchitecturePlan& plan, WeightTable& table) {
-  return std::make_unique<UNet>(plan, table);
-}
+}  // namespace
 
 }  // namespace jpo

@@ -1,4 +1,4 @@
-#include "driver/examples.hpp"
+#include "driver/output/examples.hpp"
 
 #include <algorithm>
 #include <array>

@@ -1,4 +1,4 @@
-#include "driver/screen.hpp"
+#include "driver/output/screen.hpp"
 
 #include <algorithm>
 #include <array>
@@ -17,7 +17,7 @@
 #include "core/statistics.hpp"
 #include "driver/deck_checks.hpp"
 #include "driver/footprint.hpp"
-#include "driver/results.hpp"
+#include "driver/output/results.hpp"
 
 namespace jpo {
 namespace {

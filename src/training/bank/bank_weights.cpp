@@ -1,4 +1,4 @@
-#include "training/bank_weights.hpp"
+#include "training/bank/bank_weights.hpp"
 
 #include <algorithm>
 #include <cmath>

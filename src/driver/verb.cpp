@@ -1,0 +1,39 @@
+#include "driver/verb.hpp"
+
+#include <algorithm>
+
+namespace jpo {
+namespace {
+
+std::vector<VerbEntry>& verbs() {
+  static std::vector<VerbEntry> entries;
+  return entries;
+}
+
+}  // namespace
+
+const std::vector<VerbEntry>& registered_verbs() {
+  return verbs();
+}
+
+void register_verb(VerbEntry entry) {
+  const auto after = std::ranges::upper_bound(verbs(), entry.name, {}, &VerbEntry::name);
+  verbs().insert(after, std::move(entry));
+}
+
+void add_overrides(CLI::App& parser, DeckArguments& arguments) {
+  parser
+      .add_option("--set", arguments.overrides,
+                  "section.key=value, the value in TOML; method.NAME.key=value for a method; "
+                  "repeatable")
+      ->take_all()
+      ->allow_extra_args(false);
+}
+
+CLI::Option* add_deck(CLI::App& parser, DeckArguments& arguments) {
+  CLI::Option* deck = parser.add_option("deck", arguments.path, "input deck (TOML)");
+  add_overrides(parser, arguments);
+  return deck;
+}
+
+}  // namespace jpo

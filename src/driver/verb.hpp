@@ -1,0 +1,58 @@
+#pragma once
+// The verbs of the command line (`jpo VERB ...`). A verb's file ends with one line:
+//   const RegisterVerb<MyVerb> registered{"my_verb", "what it does, for --help"};
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <CLI/CLI.hpp>
+#include <mpi.h>
+
+#include "core/errors.hpp"
+#include "driver/arguments.hpp"
+
+namespace jpo {
+
+class Verb {
+ public:
+  Verb() = default;
+  Verb(const Verb&) = delete;
+  Verb& operator=(const Verb&) = delete;
+  Verb(Verb&&) = delete;
+  Verb& operator=(Verb&&) = delete;
+  virtual ~Verb() = default;
+
+  /// Adds the verb's arguments to its parser, which stores them in this object.
+  virtual void add_arguments(CLI::App& parser) = 0;
+  /// Runs with the parsed arguments; `command` is the whole command line. Returns the exit code, or
+  /// throws Error for another one. Collective on comm.
+  virtual ExitCode run(const std::string& command, MPI_Comm comm) = 0;
+};
+
+struct VerbEntry {
+  std::string name;
+  std::string summary;
+  std::function<std::unique_ptr<Verb>()> make;
+};
+
+/// All registered verbs, sorted by name.
+const std::vector<VerbEntry>& registered_verbs();
+/// Adds an entry; called before main by RegisterVerb only.
+void register_verb(VerbEntry entry);
+
+template <class Kind>
+struct RegisterVerb {
+  RegisterVerb(std::string name, std::string summary) {
+    register_verb({std::move(name), std::move(summary), [] { return std::make_unique<Kind>(); }});
+  }
+};
+
+/// Adds the argument DECK; returns it, for ->required().
+CLI::Option* add_deck(CLI::App& parser, DeckArguments& arguments);
+/// Adds --set.
+void add_overrides(CLI::App& parser, DeckArguments& arguments);
+
+}  // namespace jpo
