@@ -119,7 +119,7 @@ class Billiards : public ForwardModel {
     }
   };
 
-  Billiards(const Settings& settings, const ModelPlace& place);
+  Billiards(const Settings& settings, const BuildOptions& options);
 
   const ModelShape& shape() const override { return shape_; }
   void sample(std::uint64_t problem_seed, std::span<double> c, std::span<double> m) const override;
@@ -192,10 +192,10 @@ void Billiards::Settings::check() const {
                     horizon, radius, direct, n_accepted, n_trial, kLeastMove, n_least));
 }
 
-Billiards::Billiards(const Settings& settings, const ModelPlace& place)
+Billiards::Billiards(const Settings& settings, const BuildOptions& options)
     : table_(settings.table()),
-      space_(place.space),
-      shots_(table_.rules, settings.n_ball, place.space) {
+      space_(options.space),
+      shots_(table_.rules, settings.n_ball, options.space) {
   const auto centre = [](double low, double high) { return 0.5 * (low + high); };
   const auto half = [](double low, double high) { return 0.5 * (high - low); };
   shape_.parameters = {{"velocity_x", "velocity_y"},

@@ -68,7 +68,7 @@ class Darcy : public ForwardModel {
     }
   };
 
-  Darcy(const Settings& settings, const ModelPlace& place);
+  Darcy(const Settings& settings, const BuildOptions& options);
 
   const ModelShape& shape() const override { return shape_; }
 
@@ -122,10 +122,10 @@ void Darcy::Settings::check() const {
         spectrum.n_mode, shortest, n_grid, shortest + 1));
 }
 
-Darcy::Darcy(const Settings& settings, const ModelPlace& place)
-    : space_(place.space),
-      solver_(settings.spectrum, settings.n_cell(place.resolution),
-              sensor_lattice(settings.n_cell(place.resolution)), space_) {
+Darcy::Darcy(const Settings& settings, const BuildOptions& options)
+    : space_(options.space),
+      solver_(settings.spectrum, settings.n_cell(options.resolution),
+              sensor_lattice(settings.n_cell(options.resolution)), space_) {
   constexpr double infinity = std::numeric_limits<double>::infinity();
   const auto n = static_cast<std::size_t>(settings.spectrum.n_mode);
   ParameterSpace& m = shape_.parameters;

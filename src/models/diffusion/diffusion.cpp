@@ -211,8 +211,8 @@ class Diffusion : public PerProblemModel {
     }
   };
 
-  Diffusion(const Settings& settings, const ModelPlace& place) {
-    const std::int64_t finer = place.resolution == Resolution::data ? 4 : 1;
+  Diffusion(const Settings& settings, const BuildOptions& options) {
+    const std::int64_t finer = options.resolution == Resolution::data ? 4 : 1;
     discretization_ = {settings.kappa, settings.horizon,
                        static_cast<PetscInt>((settings.n_grid + 1) * finer - 1),
                        static_cast<PetscInt>(settings.n_step * finer)};

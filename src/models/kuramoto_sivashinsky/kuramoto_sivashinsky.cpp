@@ -63,7 +63,7 @@ class KuramotoSivashinsky : public ForwardModel {
     Grid grid(Resolution resolution) const;
   };
 
-  KuramotoSivashinsky(const Settings& settings, const ModelPlace& place);
+  KuramotoSivashinsky(const Settings& settings, const BuildOptions& options);
 
   const ModelShape& shape() const override { return shape_; }
   void sample(std::uint64_t problem_seed, std::span<double> c, std::span<double> m) const override;
@@ -151,10 +151,10 @@ void KuramotoSivashinsky::Settings::check() const {
                     n_grid, kObservationStride, kObservationStride));
 }
 
-KuramotoSivashinsky::KuramotoSivashinsky(const Settings& settings, const ModelPlace& place)
+KuramotoSivashinsky::KuramotoSivashinsky(const Settings& settings, const BuildOptions& options)
     : assimilates_(settings.assimilates()),
-      grid_(settings.grid(place.resolution)),
-      space_(place.space) {
+      grid_(settings.grid(options.resolution)),
+      space_(options.space) {
   set_shape(settings);
   const std::int64_t finer = grid_.n / settings.n_grid;
   const std::int64_t stride = (assimilates_ ? kObservationStride : 1) * finer;

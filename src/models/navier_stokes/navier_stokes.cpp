@@ -71,7 +71,7 @@ class NavierStokes : public ForwardModel {
     void check_obstacle() const;
   };
 
-  NavierStokes(const Settings& settings, const ModelPlace& place);
+  NavierStokes(const Settings& settings, const BuildOptions& options);
 
   const ModelShape& shape() const override { return shape_; }
   void sample(std::uint64_t problem_seed, std::span<double> c, std::span<double> m) const override;
@@ -185,11 +185,11 @@ void NavierStokes::Settings::check_obstacle() const {
                     obstacle_y, obstacle_radius, obstacle_radius, 1.0 - obstacle_radius));
 }
 
-NavierStokes::NavierStokes(const Settings& settings, const ModelPlace& place)
+NavierStokes::NavierStokes(const Settings& settings, const BuildOptions& options)
     : n_grid_(settings.n_grid),
       speed_(settings.speed),
-      space_(place.space),
-      finer_(place.resolution == Resolution::data ? 2 : 1),
+      space_(options.space),
+      finer_(options.resolution == Resolution::data ? 2 : 1),
       steps_(settings.grid(finer_), settings.checkpoints(settings.grid(finer_)),
              {finer_, settings.impulse_height, settings.impulse_width}, space_) {
   set_shape(settings);
