@@ -8,7 +8,7 @@
 
 #include "lanes/cyclic_band_lu.hpp"
 #include "lanes/lanes.hpp"
-#include "models/kuramoto_sivashinsky/steps.hpp"
+#include "models/kuramoto_sivashinsky/grid.hpp"
 
 namespace jpo::kuramoto_sivashinsky {
 
