@@ -22,12 +22,12 @@ struct Checkpoints {
   }
   JPO_KERNEL bool keeps(std::int64_t step) const { return step % stride == 0 || step == n_step; }
   JPO_KERNEL bool keeps_rates() const { return stride > 1; }
-  /// Where a kept state stands in the record, in states; its rate, if kept, comes after it.
-  JPO_KERNEL std::int64_t place(std::int64_t step) const {
+  /// Position of a kept state in the record, in states. Its rate, if kept, follows it.
+  JPO_KERNEL std::int64_t record_position(std::int64_t step) const {
     return (step + stride - 1) / stride * (keeps_rates() ? 2 : 1);
   }
   /// States (and rates) in the record of a block.
-  JPO_KERNEL std::int64_t n_record() const { return place(n_step) + 1; }
+  JPO_KERNEL std::int64_t n_record() const { return record_position(n_step) + 1; }
   /// States of the stretch that is computed again.
   JPO_KERNEL std::int64_t n_between() const { return stride - 1; }
   JPO_KERNEL std::int64_t n_state() const { return n_record() + n_between(); }

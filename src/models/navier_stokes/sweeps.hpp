@@ -26,9 +26,9 @@ struct Scheme {
     return (4 + checkpoints.n_between()) * block_size() + projection.scratch_size() +
            3 * grid.n * n_lane + 2 * Field::beyond_size(grid);
   }
-  /// Where a kept state stands in a record: checkpoints.keeps(step).
-  JPO_KERNEL std::int64_t place(std::int64_t step) const {
-    return checkpoints.place(step) * block_size();
+  /// Offset of a kept state in a record. Needs checkpoints.keeps(step).
+  JPO_KERNEL std::int64_t record_offset(std::int64_t step) const {
+    return checkpoints.record_position(step) * block_size();
   }
 
   /// u[1] .. u[n_step] from u0, which is given, not yet projected, as state 0 of the record.
@@ -155,13 +155,13 @@ JPO_KERNEL inline void Scheme::forward(double* record, double* scratch) const {
   const Workspace work = workspace(scratch);
   // Not from an earlier block: 0 times its NaN would be one.
   clear_lanes(work.rate, block_size());
-  const double* u = record + place(0);
-  projection.apply(record + place(0), work.pressure);
+  const double* u = record + record_offset(0);
+  projection.apply(record + record_offset(0), work.pressure);
   for (std::int64_t t = 0; t < grid.n_step; ++t) {
     if (checkpoints.keeps_rates() && checkpoints.keeps(t))
-      copy_lanes(work.rate, block_size(), record + place(t) + block_size());
+      copy_lanes(work.rate, block_size(), record + record_offset(t) + block_size());
     double* next = checkpoints.keeps(t + 1)
-                       ? record + place(t + 1)
+                       ? record + record_offset(t + 1)
                        : work.between + (t % checkpoints.stride) % 2 * block_size();
     advance(t, u, next, work);
     u = next;
@@ -173,7 +173,7 @@ JPO_KERNEL inline void Scheme::recompute(const double* record, std::int64_t segm
                                          const Workspace& work) const {
   if (!checkpoints.keeps_rates()) return;
   const std::int64_t begin = checkpoints.segment_begin(segment);
-  copy_lanes(record + place(begin) + block_size(), block_size(), work.rate);
+  copy_lanes(record + record_offset(begin) + block_size(), block_size(), work.rate);
   for (std::int64_t t = begin; t + 1 < checkpoints.segment_end(segment); ++t)
     advance(t, state_in_segment(record, t, work), work.between + (t - begin) * block_size(), work);
 }
@@ -181,7 +181,7 @@ JPO_KERNEL inline void Scheme::recompute(const double* record, std::int64_t segm
 JPO_KERNEL inline const double* Scheme::state_in_segment(const double* record, std::int64_t t,
                                                          const Workspace& work) const {
   const std::int64_t after = t % checkpoints.stride;
-  return after == 0 ? record + place(t) : work.between + (after - 1) * block_size();
+  return after == 0 ? record + record_offset(t) : work.between + (after - 1) * block_size();
 }
 
 JPO_KERNEL inline void Scheme::tangent(const double* record, double* velocity,
