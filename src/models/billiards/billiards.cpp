@@ -6,8 +6,7 @@
 // them) at T. Adjoint: a reverse sweep over the recorded collisions, with the derivatives of their
 // times; exactly zero where ball 1 is not moved. y is not differentiable where a shot grazes a
 // ball, and jumps where two collisions of one ball swap. Source: arXiv 2408.08119; all numbers are
-// our choice. Problem by problem, not interleaved lanes: each has its own sequence of collisions
-// (shots.hpp).
+// our choice. Problems are not interleaved: each has its own sequence of collisions.
 
 #include <algorithm>
 #include <cmath>
@@ -18,8 +17,9 @@
 
 #include "core/errors.hpp"
 #include "core/random.hpp"
+#include "models/batched_model.hpp"
 #include "models/billiards/hard_discs.hpp"
-#include "models/billiards/shots.hpp"
+#include "models/billiards/physics.hpp"
 #include "models/registry.hpp"
 
 namespace jpo {
@@ -99,7 +99,7 @@ class Trial {
 
 }  // namespace
 
-class Billiards : public ForwardModel {
+class Billiards : public BatchedModel {
  public:
   struct Settings : jpo::Settings {
     std::int64_t n_ball = 4;
@@ -121,17 +121,24 @@ class Billiards : public ForwardModel {
 
   Billiards(const Settings& settings, const BuildOptions& options);
 
-  const ModelShape& shape() const override { return shape_; }
   void sample(std::uint64_t problem_seed, std::span<double> c, std::span<double> m) const override;
   void solve(const Batch& c, const Batch& m, Batch& y, std::span<SolveStatus> status) override;
-  void adjoint(const Batch& w, Batch& g) override;
-  void tangent(const Batch& v, Batch& dy) override;
 
  private:
+  void set_shape(const Settings& settings);
+  void set_physics();
+  /// Allocates for these numbers of collisions [problem].
+  void make_room(std::span<const std::int64_t> counts);
+  bool has_room() const;
+
   Table table_;
-  ModelShape shape_;
-  MemorySpace space_;
-  billiards::Shots shots_;
+  GrowingArray<Collision> collisions_;
+  /// Of the last solve [problem]; -1: failed.
+  GrowingArray<std::int64_t> counts_;
+  std::vector<std::int64_t> counts_on_host_;
+  /// Room for the collisions of problem k is [first[k], first[k + 1]).
+  GrowingArray<std::int64_t> first_;
+  std::vector<std::int64_t> first_on_host_;
 };
 
 void Billiards::Settings::describe(KeyTable& table) {
@@ -193,9 +200,20 @@ void Billiards::Settings::check() const {
 }
 
 Billiards::Billiards(const Settings& settings, const BuildOptions& options)
-    : table_(settings.table()),
-      space_(options.space),
-      shots_(table_.rules, settings.n_ball, options.space) {
+    : BatchedModel(options.space),
+      table_(settings.table()),
+      collisions_(options.space),
+      counts_(options.space),
+      first_(options.space) {
+  set_shape(settings);
+  set_physics();
+  // Room for as many collisions as balls. It grows with the longest shot: of more than 4e4 shots of
+  // 4, 10 and 27 balls to 1.5 times this at a restitution of 0.8 or 1, to 25 times at 0.05.
+  shape_.state_bytes +=
+      static_cast<double>(settings.n_ball) * sizeof(Collision) + 2 * sizeof(std::int64_t);
+}
+
+void Billiards::set_shape(const Settings& settings) {
   const auto centre = [](double low, double high) { return 0.5 * (low + high); };
   const auto half = [](double low, double high) { return 0.5 * (high - low); };
   shape_.parameters = {{"velocity_x", "velocity_y"},
@@ -207,11 +225,14 @@ Billiards::Billiards(const Settings& settings, const BuildOptions& options)
   shape_.context = {1, 2 * (settings.n_ball - 1), false, "length",
                     "x, y of each ball but the cue at time 0"};
   shape_.observation = {1, 2, false, "length", "x, y of ball 1 at T"};
-  shape_.has_tangent = true;
-  // Room for as many collisions as balls. It grows to the longest shot that came: in 4e4 and more
-  // of 4, 10, 27 balls to 1.5 times this at a restitution of 0.8 or 1, to 25 times at 0.05.
-  shape_.state_bytes = shots_.bytes_per_problem();
-  shape_.space = space_;
+}
+
+void Billiards::set_physics() {
+  set_kernels(problem_kernels(billiards::Physics{.rules = table_.rules,
+                                                 .n_ball = std::int64_t(table_.n_ball),
+                                                 .collisions = collisions_.data(),
+                                                 .first = first_.data(),
+                                                 .counts = counts_.data()}));
 }
 
 void Billiards::sample(std::uint64_t problem_seed, std::span<double> c, std::span<double> m) const {
@@ -229,19 +250,40 @@ void Billiards::sample(std::uint64_t problem_seed, std::span<double> c, std::spa
 }
 
 void Billiards::solve(const Batch& c, const Batch& m, Batch& y, std::span<SolveStatus> status) {
-  const std::vector<double> counts =
-      shots_.solve(c.read(space_), m.read(space_), y.overwrite(space_));
-  std::ranges::transform(counts, status.begin(), [](double count) {
-    return count >= 0.0 ? SolveStatus::converged : SolveStatus::diverged;
-  });
+  const std::int64_t n = m.n_problem();
+  if (std::ssize(counts_on_host_) != n) {
+    counts_on_host_.assign(n, 0);
+    make_room(counts_on_host_);
+  }
+  const auto run = [&] {
+    BatchedModel::solve(c, m, y, status);
+    copy_values(MemorySpace::host, counts_on_host_.data(), space(), counts_.data(), n);
+  };
+  run();
+  if (has_room()) return;
+  make_room(counts_on_host_);
+  run();
 }
 
-void Billiards::adjoint(const Batch& w, Batch& g) {
-  shots_.adjoint(w.read(space_), g.overwrite(space_));
+// As many as there are balls, or 1.5 times the last number if that was larger: the next shot of
+// this problem will be similar.
+void Billiards::make_room(std::span<const std::int64_t> counts) {
+  const std::int64_t n_ball = table_.n_ball;
+  first_on_host_.assign(1, 0);
+  for (const std::int64_t n : counts)
+    first_on_host_.push_back(first_on_host_.back() + std::max(n_ball, n > n_ball ? n + n / 2 : 0));
+  first_.reserve(std::ssize(first_on_host_));
+  copy_values(space(), first_.data(), MemorySpace::host, first_on_host_.data(),
+              std::ssize(first_on_host_));
+  collisions_.reserve(first_on_host_.back());
+  counts_.reserve(std::ssize(counts));
+  set_physics();
 }
 
-void Billiards::tangent(const Batch& v, Batch& dy) {
-  shots_.tangent(v.read(space_), dy.overwrite(space_));
+bool Billiards::has_room() const {
+  for (std::size_t k = 0; k < counts_on_host_.size(); ++k)
+    if (counts_on_host_[k] > first_on_host_[k + 1] - first_on_host_[k]) return false;
+  return true;
 }
 
 namespace {
