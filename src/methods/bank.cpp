@@ -141,6 +141,23 @@ class Learner {
   std::int64_t n_update_ = 0;
 };
 
+// Adds every solve that is ok to the pairs.
+class PairRecorder : public EvaluationHook {
+ public:
+  explicit PairRecorder(BankPairs& pairs) : pairs_(pairs) {}
+  void after_misfit(const SolvedProblems& solved, const Batch& m, const Batch& y,
+                    std::span<const Outcome> outcome) override {
+    const auto m_rows = m.read();
+    const auto y_rows = y.read();
+    for (std::size_t k = 0; k < solved.slots.size(); ++k)
+      if (outcome[solved.slots[k]] == Outcome::ok)
+        pairs_.visit(solved.rows[k], m_rows.row(k), y_rows.row(k));
+  }
+
+ private:
+  BankPairs& pairs_;
+};
+
 class Bank : public Proposal {
  public:
   Bank(const BankSettings& settings, const Task& task)
@@ -156,8 +173,8 @@ class Bank : public Proposal {
 
   MethodResult solve() {
     MethodResult result = [&] {
-      const Objective::WatchScope watch(
-          task_.objective, [this](std::int64_t row, auto m, auto y) { pairs_.visit(row, m, y); });
+      PairRecorder recorder(pairs_);
+      const Objective::HookScope recording(task_.objective, recorder);
       return solve_in_rounds(settings_, task_, *this);
     }();
     result.network = trained_network(
