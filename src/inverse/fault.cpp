@@ -49,10 +49,10 @@ SolveStatus solve_with_petsc_error() {
 
 void FaultSettings::describe(KeyTable& table) {
   table.add("problems", &problems,
-            {.doc = "global ids of the problems that fail on purpose; none by default", .min = 0});
+            {.doc = "global ids of the problems that fail; none by default", .min = 0});
   table.add(
       "kind", &kind,
-      {.doc = "blow_up: the model is given an input that overflows; not_finite: it gives back NaN; "
+      {.doc = "blow_up: the input of the model is infinite; not_finite: the model returns NaN; "
               "petsc_error: PETSc reports an error; slow: the solve takes slow_seconds longer; "
               "mask: the problem is left out, unsolved and uncounted",
        .allowed = fault_names()});

@@ -1,12 +1,12 @@
-// Billiards: a cue ball at (0, 0) is shot into resting balls; where is ball 1 at time T?
+// Billiards: a cue ball at (0, 0) is shot into resting balls; observed: ball 1 at time T.
 //
 // Hard discs of equal mass, restitution e, no friction, no walls. Free flight is exact and the time
 // of a contact solves a quadratic: no time step, no discretization (hard_discs.hpp). m = the
 // cue's velocity at time 0, c = centres of the other balls, y = centre of ball 1 (the first of
 // them) at T. Adjoint: a reverse sweep over the recorded collisions, with the derivatives of their
-// times; exactly zero where ball 1 is not moved. y is not differentiable where a shot grazes a
-// ball, and jumps where two collisions of one ball swap. Source: arXiv 2408.08119; all numbers are
-// our choice. Problems are not interleaved: each has its own sequence of collisions.
+// times; exactly zero if ball 1 is not moved. y is not differentiable at shots that graze a ball,
+// and jumps if two collisions of one ball swap. Source: arXiv 2408.08119; all numbers are our
+// choice. Problems are not interleaved: each has its own sequence of collisions.
 
 #include <algorithm>
 #include <cmath>
@@ -32,17 +32,17 @@ using hard_discs::Vector2;
 
 constexpr Vector2 kLowest = {0.35, -0.35};  // corners of the rectangle of the resting balls
 constexpr Vector2 kHighest = {0.85, 0.35};
-constexpr Vector2 kSlowest = {0.4, -0.6};  // and of the box of m
+constexpr Vector2 kSlowest = {0.4, -0.6};  // corners of the box of m
 constexpr Vector2 kFastest = {1.2, 0.6};
-constexpr double kLeastMove = 0.1;  // of ball 1 by the truth
-// Balls of diameter `gap` placed one by one jam at a covered share of 0.547; at 0.3 a free place is
-// found within some ten tries.
+constexpr double kLeastMove = 0.1;  // of ball 1, by the true shot
+// Random sequential placement of balls of diameter `gap` jams at a covered share of 0.547; at 0.3
+// it takes about ten tries per ball.
 constexpr double kMostCovered = 0.3;
 constexpr int kPlaceTry = 1000;
 constexpr int kShotTry = 1000;
 constexpr int kTableTry = 100;
 
-// The prior: how balls are placed, and which shots are taken for the truth.
+// The prior of the balls and of the true shot.
 struct Table {
   Rules rules;
   std::size_t n_ball;
@@ -56,7 +56,7 @@ bool is_clear(std::span<const double> placed, double x, double y, double gap) {
   return true;
 }
 
-// False where some ball found no place.
+// False if a ball could not be placed.
 bool place_balls(RandomStream& stream, double gap, std::span<double> c) {
   for (std::size_t k = 0; k < c.size(); k += 2) {
     bool is_placed = false;
@@ -75,12 +75,13 @@ void draw_shot(RandomStream& stream, std::span<double> m) {
   m[1] = stream.uniform(kSlowest.y, kFastest.y);
 }
 
-// Shots on one table of the prior. Memory is reused from shot to shot.
+// Shots on one table of the prior. Memory is reused between shots.
 class Trial {
  public:
   explicit Trial(const Table& table) : table_(table), balls_(table.n_ball) {}
 
-  /// May (c, m) be a truth: ball 1 moves far enough, and in direct shots nobody else is hit.
+  /// True if (c, m) is allowed as a truth: ball 1 moves far enough and, in direct shots, no other
+  /// ball is hit.
   bool accepts(std::span<const double> c, std::span<const double> m) {
     record_.clear();
     billiards::set_up(c, m, balls_);
@@ -159,7 +160,7 @@ void Billiards::Settings::describe(KeyTable& table) {
   table.add("gap", &gap,
             {.doc = "least distance of two centres at time 0",
              .unit = "length",
-             .max = kLowest.x});  // the cue's place is free
+             .max = kLowest.x});  // keeps the cue free
   table.add("direct", &direct, {.doc = "true: the truth hits ball 1 and nothing else collides"});
   table.add(
       "max_collision", &max_collision,
@@ -177,9 +178,9 @@ void Billiards::Settings::check() const {
   const double ball = 0.25 * std::numbers::pi * gap * gap;
   if (static_cast<double>(n_ball - 1) * ball > kMostCovered * area)
     throw BadInput(
-        fmt::format("key 'model.n_ball' = {}: with gap = {} at most {} balls find a place", n_ball,
+        fmt::format("key 'model.n_ball' = {}: with gap = {} at most {} balls can be placed", n_ball,
                     gap, 1 + std::floor(kMostCovered * area / ball)));
-  // A shot that moves ball 1 must be there to be drawn; how often one is, trials tell.
+  // Shots that move ball 1 must be frequent enough to be drawn: counted by trials.
   constexpr int n_trial = 2000;
   constexpr int n_least = 4;
   const Table trials = table();
@@ -195,7 +196,7 @@ void Billiards::Settings::check() const {
   if (n_accepted < n_least)
     throw BadInput(
         fmt::format("keys 'model.horizon' = {}, 'model.radius' = {}, 'model.direct' = {}: {} of {} "
-                    "random shots move ball 1 by more than {} as asked; at least {} must",
+                    "random shots move ball 1 by more than {}; at least {} must",
                     horizon, radius, direct, n_accepted, n_trial, kLeastMove, n_least));
 }
 
@@ -238,8 +239,8 @@ void Billiards::set_physics() {
 void Billiards::sample(std::uint64_t problem_seed, std::span<double> c, std::span<double> m) const {
   RandomStream stream(problem_seed);
   Trial trial(table_);
-  // Where ball 1 hides from all shots, the balls are placed anew. check() made sure that shots are
-  // found: 1e5 tries without one do not happen.
+  // New balls if no shot reaches ball 1. check() has made sure that shots are found: 1e5 tries
+  // without one do not happen.
   for (int table = 0; table < kTableTry; ++table) {
     if (!place_balls(stream, table_.gap, c)) continue;
     for (int shot = 0; shot < kShotTry; ++shot) {

@@ -63,7 +63,7 @@ class Darcy : public BatchedModel {
     CosineExpansion::Spectrum spectrum = {.n_mode = 32, .alpha = 2.0, .tau = 3.0, .deviation = 1.0};
     void describe(KeyTable& table) override;
     void check() const override;
-    /// Along each side; those of finer data are half as wide.
+    /// Cells along each side; those of finer data are half as wide.
     std::int64_t n_cell(Resolution resolution) const {
       return n_grid * (resolution == Resolution::data ? 2 : 1);
     }
@@ -116,8 +116,8 @@ void Darcy::Settings::check() const {
     shortest = std::max({shortest, p, q});
   if (shortest >= n_grid)
     throw BadInput(fmt::format(
-        "key 'model.n_mode' = {}: its shortest mode has {} half-waves, and n_grid = {} cells tell "
-        "fewer apart; allowed: fewer modes, or model.n_grid of {} or more",
+        "key 'model.n_mode' = {}: its shortest mode has {} half-waves, and n_grid = {} cells "
+        "resolve fewer; allowed: fewer modes, or model.n_grid of {} or more",
         spectrum.n_mode, shortest, n_grid, shortest + 1));
 }
 

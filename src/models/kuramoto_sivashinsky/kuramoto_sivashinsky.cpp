@@ -43,7 +43,8 @@ using AnySchemeData = std::variant<SchemeData<SecondOrder>, SchemeData<FourthOrd
 constexpr std::int64_t kObservationTime = 10;
 constexpr std::int64_t kObservationStride = 8;
 constexpr std::int64_t kPictureTime = 250;
-constexpr double kLargestCurvature = 1e10;  // dt / dx^4: round-off of B against its mass of 1
+constexpr double kLargestCurvature =
+    1e10;  // dt / dx^4: limits the round-off of B relative to its mass of 1
 constexpr double kFinerTimeStep = 0.05;
 
 AnySchemeData make_scheme_data(const Grid& grid, const std::vector<double>& start_matrix,
@@ -156,7 +157,7 @@ void KuramotoSivashinsky::Settings::check() const {
         fmt::format("key 'model.beta_max' = {}: must be above beta_min = {}", beta_max, beta_min));
   if (assimilates() && n_grid % kObservationStride != 0)
     throw BadInput(
-        fmt::format("key 'model.n_grid' = {}: must be a multiple of {} where every {}th "
+        fmt::format("key 'model.n_grid' = {}: must be a multiple of {} if every {}th "
                     "point is observed",
                     n_grid, kObservationStride, kObservationStride));
 }
@@ -228,7 +229,7 @@ void KuramotoSivashinsky::sample(std::uint64_t problem_seed, std::span<double> c
     std::ranges::copy(amplitude, m.begin());
     return;
   }
-  // A smooth field of unit deviation over the grid; the grid is that of the context.
+  // A smooth field of unit deviation on the grid of the context.
   const std::vector<double> modes = fourier_mode_matrix(static_cast<std::int64_t>(c.size()));
   double square = 0.0;
   for (std::size_t i = 0; i < c.size(); ++i) {

@@ -1,13 +1,13 @@
 // Navier-Stokes: u_t + (u . grad) u = -grad p + nu lap u, div u = 0, on the unit square, periodic
 // in x, no slip at y = 0 and y = 1 (or periodic), around a cylinder if wanted.
 //
-// Unknown m = (x, f_x, f_y): place and strength of a Gaussian impulse near the bottom at t = 0.
+// Unknown m = (x, f_x, f_y): position and strength of a Gaussian impulse near the bottom at t = 0.
 // c: the velocity before it, in the upper half; the lower half is at rest. y: the velocity at T, in
 // the upper half. Half of the state is hidden.
 //
-// Space: staggered grid, second order (navier_stokes_fluxes.hpp). Time: AB2 of the projected
-// equation u_t = P N(u), an Euler step to start; P is exact (one sparse factor for all steps and
-// problems), so second order without a splitting error. Adjoint and tangent are those of this
+// Space: staggered grid, second order (fluxes.hpp). Time: AB2 of the projected
+// equation u_t = P N(u), started by an Euler step; P is exact (one sparse factor for all steps and
+// problems): second order without a splitting error. Adjoint and tangent are those of this
 // scheme (discretize, then optimize), P being symmetric.
 
 #include <algorithm>
@@ -94,8 +94,8 @@ void NavierStokes::Settings::describe(KeyTable& table) {
   table.add("time_step", &time_step,
             {.doc = "step of AB2", .unit = "time", .min = 0, .min_is_open = true});
   table.add("memory_cap", &memory_cap,
-            {.doc = "most memory for the states of 16 problems of a solve call; what does not fit "
-                    "is computed again in the adjoint",
+            {.doc = "most memory for the states of 16 problems of a solve call; other states "
+                    "are recomputed in the adjoint",
              .unit = "MB",
              .min = 0,
              .min_is_open = true});
@@ -130,7 +130,7 @@ void NavierStokes::Settings::describe_flow(KeyTable& table) {
 }
 
 Grid NavierStokes::Settings::grid(std::int64_t finer) const {
-  // Half the step, or a quarter where the finer grid's diffusion would be unstable.
+  // Half the step, or a quarter if diffusion on the finer grid would be unstable.
   const std::int64_t more = finer == 1 ? 1 : (2.0 * diffusion_number() <= kDiffusionLimit ? 2 : 4);
   Grid grid{n_grid * finer,  viscosity, time_step / static_cast<double>(more),
             n_step() * more, walls,     {}};
@@ -142,7 +142,7 @@ double NavierStokes::Settings::state_megabytes(std::int64_t n_state) const {
   return static_cast<double>(n_state * grid(1).block_size()) * sizeof(double) / kMegabyte;
 }
 
-// The finer grid keeps to the cap, too, or as near to it as it can.
+// The finer grid also respects the cap, if it can.
 Checkpoints NavierStokes::Settings::checkpoints(const Grid& grid) const {
   const double state = static_cast<double>(grid.block_size()) * sizeof(double);
   return fit_checkpoints(grid.n_step, static_cast<std::int64_t>(memory_cap * kMegabyte / state));
@@ -203,7 +203,7 @@ NavierStokes::NavierStokes(const Settings& settings, const BuildOptions& options
 }
 
 void NavierStokes::set_shape(const Settings& settings) {
-  // The whole period but for a strip, so that no two ends of the box are the same place.
+  // The period without a strip: no two ends of the box are the same point.
   const double strength = settings.strength_max;
   shape_.parameters = {{"x", "f_x", "f_y"},
                        {"length", "length / time", "length / time"},

@@ -22,7 +22,7 @@ struct Physics {
 
   JPO_KERNEL void solve(const BlockMemory& at, const double* c, double* y) const {
     const Workspace work = workspace(at);
-    upper_half.place(c, at.states);
+    upper_half.extend(c, at.states);
     impulse.add(at.m, at.states, work.impulse);
     scheme.forward(at.states, work.scheme);
     const double* last = at.states + scheme.record_offset(scheme.grid.n_step);

@@ -1,8 +1,8 @@
 // Wave packet: y(t) = A sin(t - t0) exp(-((t - t0) / 20)^2), t = 0, 1, ..., 255.
 //
-// A closed form, no discretization: adjoint and tangent are its derivatives. Unknown is the arrival
-// time t0, and by a switch the amplitude A as well. The misfit has about 41 local minima in t0, one
-// period apart, and the basin of the right one is 6.3 wide. Source: arXiv 2408.08119.
+// A closed form without discretization: adjoint and tangent are its derivatives. Unknowns: the
+// arrival time t0 and, if unknown_amplitude, the amplitude A. The misfit has about 41 local minima
+// in t0, one period apart; the basin of the true one is 6.3 wide. Source: arXiv 2408.08119.
 
 #include <cmath>
 
