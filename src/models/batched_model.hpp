@@ -14,8 +14,10 @@
 //     void adjoint(const ProblemMemory& at, std::span<const double> w, std::span<double> g)
 //     void tangent(const ProblemMemory& at, std::span<const double> v, std::span<double> dy)
 //
-// and on the host `PhysicsSizes sizes() const`. wave_packet is the shortest example, darcy one in
-// lanes.
+// and on the host `PhysicsSizes sizes() const`. The calls of lane_kernels and problem_kernels must
+// be instantiated in a source named *_kernels.cpp, which a CUDA build compiles for the device: in
+// the file of the model itself (wave_packet, the shortest example), or in a second one if the file
+// uses fmt, which nvcc cannot compile (darcy, an example in lanes).
 
 #include <cmath>
 #include <cstdint>
@@ -123,8 +125,7 @@ class BatchKernels {
   bool has_tangent_;
 };
 
-/// Defined in batched_kernels.hpp, which only a source named *_kernels.cpp may include: such a
-/// source instantiates them for the physics of its model.
+/// Defined in batched_kernels.hpp, for sources named *_kernels.cpp.
 template <class Physics>
 std::unique_ptr<BatchKernels> lane_kernels(const Physics& physics);
 template <class Physics>
