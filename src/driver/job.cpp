@@ -145,12 +145,12 @@ MemorySpace memory_space(const Deck& deck) {
 
 std::unique_ptr<ForwardModel> make_model(const Deck& deck, Resolution resolution) {
   const ModelEntry& entry = *find_model(deck.model_name);
-  ModelPlace place;
-  place.resolution = resolution;
-  place.space = memory_space(deck);
+  BuildOptions options;
+  options.resolution = resolution;
+  options.space = memory_space(deck);
   auto model = [&] {
     try {
-      return entry.make_model(*deck.model, place);
+      return entry.make_model(*deck.model, options);
     } catch (const std::invalid_argument& error) {
       throw BadInput(
           fmt::format("section [model]: {} cannot be built: {}", deck.model_name, error.what()));

@@ -6,15 +6,18 @@
 
 #include "core/device/state_archive.hpp"
 #include "core/settings.hpp"
-#include "models/forward_model.hpp"
+#include "inverse/evaluation_hook.hpp"
 
 namespace jpo {
 
-/// [fault] of the deck: a test switch that makes chosen problems fail on purpose.
+/// [fault] of the deck: a test switch that makes chosen problems fail.
 struct FaultSettings : Settings {
-  std::vector<std::int64_t> problems;  ///< global ids; empty: no faults
-  std::string kind = "blow_up";        ///< blow_up | not_finite | petsc_error | slow | mask
-  std::int64_t first_evaluation = 0;   ///< counted per problem and method
+  /// Global ids; empty: no faults.
+  std::vector<std::int64_t> problems;
+  /// blow_up | not_finite | petsc_error | slow | mask
+  std::string kind = "blow_up";
+  /// Evaluations are counted per problem and method.
+  std::int64_t first_evaluation = 0;
   std::int64_t last_evaluation = 1'000'000'000;
   double slow_seconds = 0.05;
   void describe(KeyTable& table) override;
@@ -23,29 +26,39 @@ struct FaultSettings : Settings {
 
 enum class Fault : std::uint8_t { none, blow_up, not_finite, petsc_error, slow, mask };
 
-/// Which fault meets a problem at its n-th evaluation of the current method. Keeps the counts.
-class FaultPlan {
+/// Injects the faults of one method, and counts the evaluations of each problem.
+class FaultPlan : public EvaluationHook {
  public:
   FaultPlan(const FaultSettings& settings, std::int64_t first_id, std::int64_t n_problem);
-  /// Counts this evaluation of local problem `row`.
+
+  bool is_active() const { return is_active_; }
+  /// The fault of the next evaluation of local problem `row`; counts this evaluation.
   Fault next(std::int64_t row);
-  /// Before the solve of a problem: blow_up spoils m, slow takes its time.
-  void meet_before(Fault fault, std::span<double> m) const;
-  /// After it: not_finite spoils y, petsc_error is one of PETSc's own, caught as a model's would
-  /// be.
-  static void meet_after(Fault fault, std::span<double> y, SolveStatus& status);
+
+  void begin(std::span<const std::int64_t> rows, std::span<std::uint8_t> is_masked) override;
+  /// blow_up: m becomes infinite; slow: sleeps.
+  void before_solve(const SolvedProblems& solved, Batch& m) override;
+  /// not_finite: y becomes NaN; petsc_error: a PETSc error, caught as a model's would be.
+  void after_solve(const SolvedProblems& solved, Batch& y, std::span<SolveStatus> status) override;
+
   void archive(StateArchive& archive, const std::string& name) {
-    archive.by_problem(name + "/n_evaluation", evaluation_);
+    archive.by_problem(name + "/n_evaluation", n_evaluation_);
   }
 
  private:
-  bool active_;
+  bool has_fault(const SolvedProblems& solved) const;
+
+  bool is_active_;
   Fault kind_;
   double slow_seconds_;
   std::int64_t first_evaluation_;
   std::int64_t last_evaluation_;
-  std::vector<std::uint8_t> chosen_;      ///< [n_problem]
-  std::vector<std::int64_t> evaluation_;  ///< [n_problem]
+  /// [n_problem]
+  std::vector<std::uint8_t> chosen_;
+  /// [n_problem]
+  std::vector<std::int64_t> n_evaluation_;
+  /// Of the current request, by slot.
+  std::vector<Fault> faults_;
 };
 
 }  // namespace jpo

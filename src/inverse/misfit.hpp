@@ -19,7 +19,7 @@ struct MisfitSettings : Settings {
   void describe(KeyTable& table) override;
 };
 
-/// L and its derivatives for one problem, in the memory that the misfit was made for.
+/// L and its derivatives for one problem, in one memory space.
 struct MisfitTerms {
   double residual_weight;
   double largest_weight;
@@ -28,25 +28,26 @@ struct MisfitTerms {
   const double* centre;
   const double* scale;
 
-  /// The value; w = dL/dF [n_observation] for the adjoint. NaN and Inf pass through.
+  /// Returns L; w = dL/dF [n_observation] for the adjoint. NaN and Inf pass through.
   JPO_KERNEL double value(std::span<const double> prediction, std::span<const double> observation,
                           std::span<const double> m, std::span<double> w) const;
-  /// g += the prior's part of dL/dm.
+  /// g += the prior part of dL/dm.
   JPO_KERNEL void add_prior_gradient(std::span<const double> m, std::span<double> g) const;
 };
 
 class Misfit {
  public:
-  /// For problems whose batches live in `space`.
+  /// For batches in `space`.
   Misfit(const MisfitSettings& settings, const ParameterSpace& parameters,
          MemorySpace space = MemorySpace::host);
 
-  /// loss[k], and w.row(k) = dL/dF, of prediction.row(k), observation.row(rows[k]) and m.row(k);
-  /// k = 0 .. rows.size()-1. All batches live where the misfit does; loss is on the host.
+  /// loss[k], and w.row(k) = dL/dF, of prediction.row(k), observation.row(rows[k]) and m.row(k),
+  /// k = 0 .. rows.size()-1. All batches are in the memory space of the misfit; loss is on the
+  /// host.
   void evaluate(const Batch& prediction, const Batch& observation, const RowList& rows,
                 const Batch& m, Batch& w, std::span<double> loss);
-  /// g.row(k) += the prior's part of dL/dm at m.row(k), for all rows of g; is_finite[k] = 0, on the
-  /// host, where the row is not finite then.
+  /// g.row(k) += the prior part of dL/dm at m.row(k), for all rows of g. Sets is_finite[k], on the
+  /// host: 0 if the row is not finite afterwards.
   void finish_gradient(const Batch& m, Batch& g, std::span<std::uint8_t> is_finite);
 
   /// The same for one problem on the host.
@@ -58,19 +59,20 @@ class Misfit {
     terms(MemorySpace::host).add_prior_gradient(m, g);
   }
 
-  /// Only the first n components of y count from now on; w is 0 at the others.
+  /// From now on only the first n components of y count; w is 0 at the others.
   void observe_components(std::int64_t n) { n_observed_ = n; }
-  /// w is cut where a residual is beyond this many scales: Huber's gradient. The value stays.
+  /// From now on w is limited to that of a residual of this many scales: the gradient of Huber's
+  /// loss. The value stays.
   void limit_residuals(double scales);
   /// d2L/dF2, the same for each observed component.
   double residual_curvature() const { return residual_weight_; }
-  /// The prior's d2L/dm_k2.
+  /// d2L/dm_k2 of the prior.
   double prior_curvature(std::size_t k) const {
     return prior_weight_ / (parameters_.scale[k] * parameters_.scale[k]);
   }
 
  private:
-  MisfitTerms terms(MemorySpace where) const;
+  MisfitTerms terms(MemorySpace space) const;
 
   double residual_weight_;
   double largest_weight_ = std::numeric_limits<double>::infinity();
@@ -78,7 +80,8 @@ class Misfit {
   double prior_weight_;
   const ParameterSpace& parameters_;
   MemorySpace space_;
-  KernelArray<double> centre_, scale_;  ///< where the batches live
+  /// Copies in the memory space of the batches.
+  KernelArray<double> centre_, scale_;
   GrowingArray<double> loss_;
   GrowingArray<std::uint8_t> is_finite_;
 };

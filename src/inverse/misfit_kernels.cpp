@@ -50,7 +50,7 @@ JPO_KERNEL double MisfitTerms::value(std::span<const double> prediction,
                                      std::span<double> w) const {
   double loss = 0.0;
   const auto n_all = static_cast<std::int64_t>(prediction.size());
-  const auto n = static_cast<std::size_t>(n_observed < n_all ? n_observed : n_all);
+  const std::size_t n = n_observed < n_all ? n_observed : n_all;
   for (std::size_t k = 0; k < n; ++k) {
     const double residual = prediction[k] - observation[k];
     const double weight = residual_weight * residual;
@@ -84,14 +84,14 @@ Misfit::Misfit(const MisfitSettings& settings, const ParameterSpace& parameters,
       loss_(space),
       is_finite_(space) {}
 
-MisfitTerms Misfit::terms(MemorySpace where) const {
-  const bool here = where == space_;
+MisfitTerms Misfit::terms(MemorySpace space) const {
+  const bool is_own = space == space_;
   return {residual_weight_,
           largest_weight_,
           n_observed_,
           prior_weight_,
-          here ? centre_.data() : parameters_.centre.data(),
-          here ? scale_.data() : parameters_.scale.data()};
+          is_own ? centre_.data() : parameters_.centre.data(),
+          is_own ? scale_.data() : parameters_.scale.data()};
 }
 
 void Misfit::evaluate(const Batch& prediction, const Batch& observation, const RowList& rows,

@@ -19,15 +19,15 @@ namespace {
 constexpr double kTaylorOrder = 1.9;
 constexpr double kDotTolerance = 1e-10;
 constexpr int kFirstHalving = 6;
-constexpr int kLastHalving = 26;  // a point near a kink of F is of second order only at small steps
+constexpr int kLastHalving = 26;  // near a kink of F only small steps show the second order
 
 std::vector<std::int64_t> all_rows(std::int64_t n) {
-  std::vector<std::int64_t> rows(static_cast<std::size_t>(n));
+  std::vector<std::int64_t> rows(n);
   std::iota(rows.begin(), rows.end(), 0);
   return rows;
 }
 
-// Problems of the model with a point m to look at, away from the truth.
+// Problems of the model, with a point m away from the truth.
 struct Probe {
   Probe(ForwardModel& model_in, const VerifyOptions& options_in)
       : model(model_in),
@@ -38,7 +38,7 @@ struct Probe {
         m(n, model.shape().parameters.size(), model.shape().space),
         y(n, model.shape().observation.size(), model.shape().space),
         direction(n, model.shape().parameters.size(), model.shape().space),
-        status(static_cast<std::size_t>(n)) {
+        status(n) {
     {
       const auto c_rows = c.write();
       const auto truth_rows = truth.write();
@@ -50,7 +50,7 @@ struct Probe {
     move_from_truth();
   }
 
-  // m a little off the truth, and a random direction in units of the parameters' scale.
+  // Sets m near the truth, and a random direction in units of the scale of the parameters.
   void move_from_truth() {
     const auto& scale = model.shape().parameters.scale;
     const auto from = truth.read();
@@ -152,9 +152,9 @@ CheckRow check_dot_product(Probe& probe) {
     // Relative to |F'v| |w|: the product itself can cancel.
     const double size = std::sqrt(dot(dy.read().row(row), dy.read().row(row)) *
                                   dot(w.read().row(row), w.read().row(row)));
-    // Where F is flat, 0 = 0 is the identity; anything else there is an infinite error.
+    // For a flat F both sides must be 0; anything else is an infinite error.
     const double error = left == right ? 0.0 : std::abs(left - right) / size;
-    if (!(error <= worst)) worst = error;  // a NaN stays
+    if (!(error <= worst)) worst = error;  // keeps a NaN
     if (std::isnan(worst)) break;
   }
   const double limit = has_tangent ? kDotTolerance : 1e-6;
@@ -172,20 +172,18 @@ Bits evaluate_rows(Probe& probe, std::span<const std::int64_t> rows, std::int64_
                    const FaultSettings& faults = {}) {
   Objective objective(probe.model, {probe.c, probe.y, 0}, probe.options.misfit, faults, solve_batch,
                       probe.timer);
-  const auto n = static_cast<std::int64_t>(rows.size());
+  const auto n = std::ssize(rows);
   Batch m = probe.like(probe.m);
   for (std::int64_t k = 0; k < n; ++k)
-    std::ranges::copy(probe.m.read().row(rows[static_cast<std::size_t>(k)]),
-                      m.write().row(k).begin());
+    std::ranges::copy(probe.m.read().row(rows[k]), m.write().row(k).begin());
   Ledger ledger(probe.n);
   Evaluation evaluation(n, probe.m.n_component());
   objective.evaluate(rows, m, ledger, evaluation);
-  // Back into the order of the problems, so that any order can be compared.
-  Bits bits{std::vector<double>(static_cast<std::size_t>(probe.n)),
-            std::vector<double>(static_cast<std::size_t>(probe.n * m.n_component()))};
+  // In the order of the problems, so that any order of rows can be compared.
+  Bits bits{std::vector<double>(probe.n), std::vector<double>(probe.n * m.n_component())};
   for (std::int64_t k = 0; k < n; ++k) {
-    const std::int64_t row = rows[static_cast<std::size_t>(k)];
-    bits.loss[static_cast<std::size_t>(row)] = evaluation.loss[static_cast<std::size_t>(k)];
+    const std::int64_t row = rows[k];
+    bits.loss[row] = evaluation.loss[k];
     std::ranges::copy(evaluation.gradient.read().row(k),
                       bits.gradient.begin() + row * m.n_component());
   }
@@ -267,7 +265,7 @@ CheckRow taylor_row(const std::string& name, std::span<const double> steps,
     row.details.push_back(fmt::format("step {:9.3e}  remainder {:9.3e}  order {}", steps[k],
                                       remainders[k], observed));
   }
-  // The last steps before round-off are the ones that see the limit: their median.
+  // The median of the last steps before round-off, which are closest to the limit.
   const std::size_t n_last = std::min<std::size_t>(5, orders.size());
   std::vector<double> last(orders.end() - static_cast<std::ptrdiff_t>(n_last), orders.end());
   std::ranges::sort(last);

@@ -7,7 +7,8 @@
 namespace jpo {
 
 std::vector<std::array<std::int64_t, 2>> CosineExpansion::waves(std::int64_t n_mode) {
-  // A quarter disc of radius r holds more than pi r^2 / 4 - 1 waves: this square holds all needed.
+  // A quarter disc of radius r holds more than pi r^2 / 4 - 1 waves: this square contains all of
+  // them.
   const auto side = static_cast<std::int64_t>(std::sqrt(1.3 * static_cast<double>(n_mode + 1))) + 2;
   std::vector<std::array<std::int64_t, 2>> all;
   for (std::int64_t p = 0; p < side; ++p)
@@ -16,7 +17,7 @@ std::vector<std::array<std::int64_t, 2>> CosineExpansion::waves(std::int64_t n_m
   std::ranges::sort(all, {}, [](const std::array<std::int64_t, 2>& wave) {
     return std::array{wave[0] * wave[0] + wave[1] * wave[1], wave[0]};
   });
-  all.resize(static_cast<std::size_t>(n_mode));
+  all.resize(n_mode);
   return all;
 }
 

@@ -10,8 +10,8 @@
 namespace jpo {
 
 /// k = E m and its transpose for a block of problems: m [mode][lane], k [cell][lane]. A mode is a
-/// product of a cosine along x and one along y: the sums run over x first, over y then. A kernel's:
-/// numbers and pointers.
+/// product of a cosine along x and one along y: the sums run over x first, then over y. For
+/// kernels: numbers and pointers.
 struct CosineSums {
   /// s_j cos(p_j pi x) cos(q_j pi y), c_j in s_j.
   struct Mode {
@@ -21,7 +21,8 @@ struct CosineSums {
 
   std::int64_t n_grid, n_mode, n_wave;
   const Mode* modes;
-  const double* cosines;  ///< of wave number p at the cell centres [p][n_grid], p < n_wave
+  /// Cosines of wave number p at the cell centres [p][n_grid], p < n_wave.
+  const double* cosines;
 
   JPO_KERNEL std::int64_t scratch_size() const { return n_wave * n_grid * n_lane; }
   JPO_KERNEL void expand(const double* m, double* k, double* scratch) const;
@@ -35,22 +36,23 @@ struct CosineSums {
 
 /// k(x, y) = sum_j m_j s_j phi_j(x, y), with phi_j = c_j cos(p_j pi x) cos(q_j pi y) of unit L2
 /// norm: the eigenfunctions of the covariance (-Laplace + tau^2)^(-alpha) with zero normal
-/// derivative at the edges. s_j^2 is proportional to (pi^2 (p_j^2 + q_j^2) + tau^2)^(-alpha); kept
-/// are the n_mode largest but for the constant p = q = 0, so that k has mean 0 over the square.
+/// derivative at the edges. s_j^2 is proportional to (pi^2 (p_j^2 + q_j^2) + tau^2)^(-alpha). The
+/// n_mode largest are kept, without the constant p = q = 0, so that k has mean 0 over the square.
 class CosineExpansion {
  public:
   struct Spectrum {
     std::int64_t n_mode = 0;
     double alpha = 0.0;
     double tau = 0.0;
-    double deviation = 0.0;  ///< root of the variance of k, averaged over the square
+    /// Root of the variance of k, averaged over the square.
+    double deviation = 0.0;
   };
 
   /// Values at the centres of n_grid x n_grid cells, cell = row * n_grid + column.
   CosineExpansion(const Spectrum& spectrum, std::int64_t n_grid,
                   MemorySpace space = MemorySpace::host);
 
-  /// Valid while this lives.
+  /// Valid while this object lives.
   CosineSums sums() const;
 
   /// The n_mode pairs (p, q) in the order of the modes: by p^2 + q^2, then by p.

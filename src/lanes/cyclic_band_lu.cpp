@@ -17,20 +17,18 @@ constexpr double kProductTolerance = 1e-12;
 /// A(i, i + d), d = -w .. w, columns counted around the circle.
 template <int half_bandwidth>
 struct CyclicBandLu<half_bandwidth>::Matrix {
-  explicit Matrix(std::int64_t n_in) : n(n_in), values(static_cast<std::size_t>(n_in * kWidth)) {}
+  explicit Matrix(std::int64_t n_in) : n(n_in), values(n_in * kWidth) {}
   static constexpr int kWidth = 2 * kW + 1;
   std::int64_t n;
   std::vector<double> values;
 
-  double& at(std::int64_t i, std::int64_t d) {
-    return values[static_cast<std::size_t>(i * kWidth + d + kW)];
-  }
+  double& at(std::int64_t i, std::int64_t d) { return values[i * kWidth + d + kW]; }
   /// A(i, j); 0 outside the band.
   double entry(std::int64_t i, std::int64_t j) const {
     const std::int64_t d = distance(i, j);
-    return std::abs(d) > kW ? 0.0 : values[static_cast<std::size_t>(i * kWidth + d + kW)];
+    return std::abs(d) > kW ? 0.0 : values[i * kWidth + d + kW];
   }
-  /// From i to j by the shorter way.
+  /// From i to j in the shorter direction.
   std::int64_t distance(std::int64_t i, std::int64_t j) const {
     const std::int64_t forward = (j - i + n) % n;
     return forward > n / 2 ? forward - n : forward;
@@ -102,18 +100,17 @@ CyclicBandSweeps<half_bandwidth> CyclicBandLu<half_bandwidth>::sweeps() const {
   return result;
 }
 
-// In place: first A's entries, then elimination column by column.
+// In place: copies the entries of A, then eliminates column by column.
 template <int half_bandwidth>
 void CyclicBandLu<half_bandwidth>::factor(const Matrix& a) {
   for (std::int64_t i = 0; i < n_; ++i) {
     diagonal_.push_back(a.entry(i, i));
     for (std::int64_t k = 0; k < kW; ++k) {
-      const auto at = static_cast<std::size_t>(k);
       const std::int64_t border = n_band_ + k;
-      lower_[at].push_back(i < n_band_ && i > k ? a.entry(i, i - 1 - k) : 0.0);
-      upper_[at].push_back(i + 1 + k < n_band_ ? a.entry(i, i + 1 + k) : 0.0);
-      row_[at].push_back(i < border ? a.entry(border, i) : 0.0);
-      column_[at].push_back(i < border ? a.entry(i, border) : 0.0);
+      lower_[k].push_back(i < n_band_ && i > k ? a.entry(i, i - 1 - k) : 0.0);
+      upper_[k].push_back(i + 1 + k < n_band_ ? a.entry(i, i + 1 + k) : 0.0);
+      row_[k].push_back(i < border ? a.entry(border, i) : 0.0);
+      column_[k].push_back(i < border ? a.entry(i, border) : 0.0);
     }
   }
   for (std::int64_t pivot = 0; pivot < n_; ++pivot) eliminate(pivot);
@@ -124,38 +121,30 @@ void CyclicBandLu<half_bandwidth>::factor(const Matrix& a) {
 // Rows below the pivot that have an entry in its column: up to w of the band, and the border.
 template <int half_bandwidth>
 void CyclicBandLu<half_bandwidth>::eliminate(std::int64_t pivot) {
-  const auto p = static_cast<std::size_t>(pivot);
   const std::int64_t last = std::min(pivot + kW, n_band_ - 1);
   for (std::int64_t i = pivot + 1; i <= last; ++i) {
-    const auto row = static_cast<std::size_t>(i);
-    double& factor = lower_[row - p - 1][row];
-    factor /= diagonal_[p];
+    double& factor = lower_[i - pivot - 1][i];
+    factor /= diagonal_[pivot];
     for (std::int64_t j = pivot + 1; j <= last; ++j) {
-      double& entry = j < i    ? lower_[static_cast<std::size_t>(i - j - 1)][row]
-                      : j == i ? diagonal_[row]
-                               : upper_[static_cast<std::size_t>(j - i - 1)][row];
-      entry -= factor * upper_[static_cast<std::size_t>(j - pivot - 1)][p];
+      double& entry = j < i ? lower_[i - j - 1][i] : j == i ? diagonal_[i] : upper_[j - i - 1][i];
+      entry -= factor * upper_[j - pivot - 1][pivot];
     }
-    for (auto& column : column_) column[row] -= factor * column[p];
+    for (auto& column : column_) column[i] -= factor * column[pivot];
   }
   for (std::int64_t k = std::max<std::int64_t>(0, pivot - n_band_ + 1); k < kW; ++k) {
-    std::vector<double>& row = row_[static_cast<std::size_t>(k)];
-    row[p] /= diagonal_[p];
+    std::vector<double>& row = row_[k];
+    row[pivot] /= diagonal_[pivot];
     for (std::int64_t j = pivot + 1; j <= last; ++j)
-      row[static_cast<std::size_t>(j)] -=
-          row[p] * upper_[static_cast<std::size_t>(j - pivot - 1)][p];
+      row[j] -= row[pivot] * upper_[j - pivot - 1][pivot];
     for (std::int64_t q = std::max<std::int64_t>(0, pivot - n_band_ + 1); q < kW; ++q) {
-      const auto border = static_cast<std::size_t>(n_band_ + q);
-      double& entry =
-          q < k    ? row[border]
-          : q == k ? diagonal_[border]
-                   : column_[static_cast<std::size_t>(q)][static_cast<std::size_t>(n_band_ + k)];
-      entry -= row[p] * column_[static_cast<std::size_t>(q)][p];
+      const std::int64_t border = n_band_ + q;
+      double& entry = q < k ? row[border] : q == k ? diagonal_[border] : column_[q][n_band_ + k];
+      entry -= row[pivot] * column_[q][pivot];
     }
   }
 }
 
-// L's entries are measured against its diagonal, 1; those of U against its largest.
+// Entries of L are compared with its diagonal, 1; those of U with its largest entry.
 template <int half_bandwidth>
 void CyclicBandLu<half_bandwidth>::drop_negligible() {
   const auto drop = [](Columns& part, double size) {
@@ -170,28 +159,25 @@ void CyclicBandLu<half_bandwidth>::drop_negligible() {
   drop(column_, largest);
   for (std::int64_t i = 0; i < n_band_ - kW; ++i)
     for (std::size_t k = 0; k < kW; ++k)
-      if (row_[k][static_cast<std::size_t>(i)] != 0.0 ||
-          column_[k][static_cast<std::size_t>(i)] != 0.0)
-        head_ = i + 1;
+      if (row_[k][i] != 0.0 || column_[k][i] != 0.0) head_ = i + 1;
 }
 
 template <int half_bandwidth>
 double CyclicBandLu<half_bandwidth>::lower_entry(std::int64_t i, std::int64_t j) const {
   if (i == j) return 1.0;
-  if (i >= n_band_) return row_[static_cast<std::size_t>(i - n_band_)][static_cast<std::size_t>(j)];
-  return i - j > kW ? 0.0
-                    : lower_[static_cast<std::size_t>(i - j - 1)][static_cast<std::size_t>(i)];
+  if (i >= n_band_) return row_[i - n_band_][j];
+  return i - j > kW ? 0.0 : lower_[i - j - 1][i];
 }
 
 template <int half_bandwidth>
 double CyclicBandLu<half_bandwidth>::upper_entry(std::int64_t i, std::int64_t j) const {
-  const auto row = static_cast<std::size_t>(i);
-  if (i == j) return diagonal_[row];
-  if (j >= n_band_) return column_[static_cast<std::size_t>(j - n_band_)][row];
-  return j - i > kW ? 0.0 : upper_[static_cast<std::size_t>(j - i - 1)][row];
+  if (i == j) return diagonal_[i];
+  if (j >= n_band_) return column_[j - n_band_][i];
+  return j - i > kW ? 0.0 : upper_[j - i - 1][i];
 }
 
-// Every entry that the factors or A can have: the band, and the border's rows and columns.
+// Checks all entries that the factors or A can have: the band, and the rows and columns of the
+// border.
 template <int half_bandwidth>
 void CyclicBandLu<half_bandwidth>::check_product(const Matrix& a) const {
   const double limit = kProductTolerance * a.largest();

@@ -20,7 +20,7 @@ class CyclicBandLu;
 /// A = L U without pivoting, w = half_bandwidth. Rows 0 .. n-w-1 of L and U are w wide; the
 /// periodic corners fill the last w rows of L and columns of U (the border), from both ends
 /// inwards, and decay: entries below 1e-18 of the largest are dropped, so that the middle of a
-/// sweep is pure band. The sweeps are a kernel's: numbers and pointers.
+/// sweep is pure band. For kernels: numbers and pointers.
 template <int half_bandwidth>
 class CyclicBandSweeps {
  public:
@@ -54,26 +54,34 @@ class CyclicBandSweeps {
   JPO_KERNEL [[gnu::always_inline]] inline void substitute_back(const LaneList<kW>& border,
                                                                 double* x, Result&& result) const;
 
-  // Entries that lie outside the matrix or in the border's own place are 0.
-  std::int64_t n_band_;             ///< n - w
-  std::int64_t head_;               ///< rows [0, head) have corner entries
-  Pointers lower_;                  ///< [k]: L(i, i-1-k) of the band rows
-  Pointers upper_;                  ///< [k]: U(i, i+1+k) where this is a band column
-  Pointers row_;                    ///< [k]: L(n_band+k, i), i < n_band+k
-  Pointers column_;                 ///< [k]: U(i, n_band+k), i < n_band+k
-  const double* inverse_diagonal_;  ///< of U
+  // Entries outside the matrix or in the rows and columns of the border are 0.
+  /// n - w
+  std::int64_t n_band_;
+  /// Rows [0, head) have corner entries.
+  std::int64_t head_;
+  /// [k]: L(i, i-1-k) of the band rows.
+  Pointers lower_;
+  /// [k]: U(i, i+1+k) if column i+1+k belongs to the band.
+  Pointers upper_;
+  /// [k]: L(n_band+k, i), i < n_band+k.
+  Pointers row_;
+  /// [k]: U(i, n_band+k), i < n_band+k.
+  Pointers column_;
+  /// Of U.
+  const double* inverse_diagonal_;
 };
 
 /// The factors, in one memory space.
 template <int half_bandwidth>
 class CyclicBandLu {
  public:
-  /// `matrix`: sequential, n >= 4 w rows. Throws std::invalid_argument where it is not symmetric,
-  /// not of this cyclic band, or where L U misses it by more than 1e-12 (relative). O(n) work.
+  /// `matrix`: sequential, n >= 4 w rows. Throws std::invalid_argument if it is not
+  /// symmetric or not of this cyclic band, or if L U differs from it by more than 1e-12 (relative).
+  /// O(n) work.
   explicit CyclicBandLu(Mat matrix, MemorySpace space = MemorySpace::host);
 
   std::int64_t size() const { return n_; }
-  /// Valid while this lives.
+  /// Valid while this object lives.
   CyclicBandSweeps<half_bandwidth> sweeps() const;
 
  private:
@@ -92,10 +100,11 @@ class CyclicBandLu {
   std::int64_t n_ = 0;
   std::int64_t n_band_ = 0;
   std::int64_t head_ = 0;
-  // As in the sweeps.
+  // As in CyclicBandSweeps.
   Columns lower_, upper_, row_, column_;
   std::vector<double> diagonal_, inverse_diagonal_;
-  KernelArray<double> stored_{MemorySpace::host};  ///< all of them, one behind the other
+  /// All factors, contiguous.
+  KernelArray<double> stored_{MemorySpace::host};
 };
 
 template <int half_bandwidth>
@@ -112,12 +121,12 @@ JPO_KERNEL void CyclicBandSweeps<half_bandwidth>::solve(RightHandSide&& right_ha
   substitute_back(border, x, result);
 }
 
-// The band rows of L; border: what the border rows subtract.
+// The band rows of L; border: the sums that the border rows subtract.
 template <int half_bandwidth>
 template <class RightHandSide>
 JPO_KERNEL void CyclicBandSweeps<half_bandwidth>::substitute_forward(
     RightHandSide&& right_hand_side, double* x, LaneList<kW>& border) const {
-  // Stores to x could be to anything: locals need not be loaded again after them.
+  // Local copies: the compiler must assume that stores to x change the members.
   const Pointers lower = lower_;
   const Pointers row = row_;
   const std::int64_t n_band = n_band_;
@@ -142,7 +151,7 @@ JPO_KERNEL void CyclicBandSweeps<half_bandwidth>::substitute_forward(
   for (std::int64_t i = tail; i < n_band; ++i) bordered_row(i);
 }
 
-// border: from what its rows subtract to the last w rows of z.
+// border: the subtracted sums on entry, the last w rows of z on return.
 template <int half_bandwidth>
 template <class RightHandSide>
 JPO_KERNEL void CyclicBandSweeps<half_bandwidth>::solve_border(RightHandSide&& right_hand_side,

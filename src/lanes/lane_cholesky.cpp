@@ -9,12 +9,12 @@
 namespace jpo {
 namespace {
 
-// Columns of a panel. Rows of two tiles as long as this fit the first cache.
+// Columns of a panel: rows of two tiles of this length fit into the first-level cache.
 constexpr std::int64_t kWidest = 16;
 
 }  // namespace
 
-// Works out the arrays of the sweeps.
+// Computes the arrays of LaneCholeskySweeps.
 class LaneCholesky::Builder {
  public:
   explicit Builder(Mat pattern) {
@@ -22,7 +22,7 @@ class LaneCholesky::Builder {
     SparseEntries lower = permuted_lower(pattern, order_);
     std::vector<std::int64_t> order;
     for (const std::int32_t k : postorder(elimination_tree(lower).parent))
-      order.push_back(order_[static_cast<std::size_t>(k)]);
+      order.push_back(order_[k]);
     order_ = std::move(order);
     lower = permuted_lower(pattern, order_);
     add_panels(supernodes(lower));
@@ -34,7 +34,7 @@ class LaneCholesky::Builder {
   std::vector<std::int64_t> rows;
   std::vector<Entry> entries;
   std::vector<Update> updates;
-  std::vector<std::int32_t> places;
+  std::vector<std::int32_t> positions;
   std::int64_t n_value = 0;
   std::int64_t n_row() const { return std::ssize(order_); }
 
@@ -43,7 +43,7 @@ class LaneCholesky::Builder {
   void add_panel(const Supernode& node, std::int64_t first, std::int64_t width);
   void add_entries(const SparseEntries& lower);
   void add_updates();
-  /// Those of a panel from `first` on.
+  /// Rows of a panel from `first` on.
   struct Rows {
     const Panel* panel;
     std::int32_t first;
@@ -52,13 +52,13 @@ class LaneCholesky::Builder {
   const std::int32_t* rows_of(const Panel& panel) const {
     return in_order_.data() + panel.first_row;
   }
-  std::size_t panel_of(std::int32_t column) const {
-    return static_cast<std::size_t>(panel_of_[static_cast<std::size_t>(column)]);
-  }
+  std::size_t panel_of(std::int32_t column) const { return panel_of_[column]; }
 
   std::vector<std::int64_t> order_;
-  std::vector<std::int32_t> in_order_;  ///< rows of the panels by their place in the order
-  std::vector<std::int32_t> panel_of_;  ///< a column
+  /// Rows of the panels, as positions in the order.
+  std::vector<std::int32_t> in_order_;
+  /// Panel of each column.
+  std::vector<std::int32_t> panel_of_;
 };
 
 void LaneCholesky::Builder::add_panels(const std::vector<Supernode>& nodes) {
@@ -67,8 +67,7 @@ void LaneCholesky::Builder::add_panels(const std::vector<Supernode>& nodes) {
     for (std::int64_t q = 0; q < node.width; q += kWidest)
       add_panel(node, node.first + q, std::min(kWidest, node.width - q));
   rows.reserve(in_order_.size());
-  for (const std::int32_t k : in_order_)
-    rows.push_back(order_[static_cast<std::size_t>(k)] * n_lane);
+  for (const std::int32_t k : in_order_) rows.push_back(order_[k] * n_lane);
 }
 
 void LaneCholesky::Builder::add_panel(const Supernode& node, std::int64_t first,
@@ -82,7 +81,7 @@ void LaneCholesky::Builder::add_panel(const Supernode& node, std::int64_t first,
   in_order_.insert(in_order_.end(), node.rows.begin(), node.rows.end());
   panel.n_row = static_cast<std::int32_t>(std::ssize(in_order_) - panel.first_row);
   for (std::int64_t j = first; j < first + width; ++j)
-    panel_of_[static_cast<std::size_t>(j)] = static_cast<std::int32_t>(panels.size());
+    panel_of_[j] = static_cast<std::int32_t>(panels.size());
   n_value += panel.n_row * width;
   panels.push_back(panel);
 }
@@ -91,13 +90,13 @@ void LaneCholesky::Builder::add_entries(const SparseEntries& lower) {
   std::vector<std::vector<Entry>> of_panel(panels.size());
   for (std::size_t k = 0; k < order_.size(); ++k) {
     for (std::int64_t e = lower.begin[k]; e < lower.begin[k + 1]; ++e) {
-      const auto column = lower.index[static_cast<std::size_t>(e)];
+      const auto column = lower.index[e];
       const std::size_t p = panel_of(column);
       const std::int32_t* const first = rows_of(panels[p]);
       const std::int32_t* const found =
           std::lower_bound(first, first + panels[p].n_row, static_cast<std::int32_t>(k));
-      of_panel[p].push_back({order_[k], order_[static_cast<std::size_t>(column)],
-                             (found - first) * panels[p].width + column - *first});
+      of_panel[p].push_back(
+          {order_[k], order_[column], (found - first) * panels[p].width + column - *first});
     }
   }
   for (std::size_t p = 0; p < panels.size(); ++p) {
@@ -127,15 +126,14 @@ void LaneCholesky::Builder::add_update(const Rows& from, const Panel& to) {
   Update update{};
   update.width = from.panel->width;
   update.n_row = from.panel->n_row - from.first;
-  update.first_value =
-      from.panel->first_value + static_cast<std::int64_t>(from.first) * from.panel->width;
-  update.first_place = std::ssize(places);
+  update.first_value = from.panel->first_value + std::int64_t{from.first} * from.panel->width;
+  update.first_position = std::ssize(positions);
   const std::int32_t* const own = rows_of(to);
   const std::int32_t* at = own;
   for (std::int32_t r = from.first; r < from.panel->n_row; ++r) {
     while (*at != rows_of(*from.panel)[r]) ++at;
-    places.push_back(static_cast<std::int32_t>(at - own));
-    if (places.back() < to.width) ++update.n_column;
+    positions.push_back(static_cast<std::int32_t>(at - own));
+    if (positions.back() < to.width) ++update.n_column;
   }
   updates.push_back(update);
 }
@@ -150,7 +148,7 @@ LaneCholesky::LaneCholesky(const Builder& builder, MemorySpace space)
       rows_(space, builder.rows),
       entries_(space, builder.entries),
       updates_(space, builder.updates),
-      places_(space, builder.places) {}
+      positions_(space, builder.positions) {}
 
 LaneCholeskySweeps LaneCholesky::sweeps() const {
   LaneCholeskySweeps sweeps{};
@@ -161,7 +159,7 @@ LaneCholeskySweeps LaneCholesky::sweeps() const {
   sweeps.rows_ = rows_.data();
   sweeps.entries_ = entries_.data();
   sweeps.updates_ = updates_.data();
-  sweeps.places_ = places_.data();
+  sweeps.positions_ = positions_.data();
   return sweeps;
 }
 

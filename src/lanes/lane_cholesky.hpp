@@ -1,6 +1,6 @@
 #pragma once
 // L L^T factors of each problem's own sparse, symmetric, positive definite matrix, all with one
-// pattern: what depends on the pattern alone (order, panels, updates) is worked out once, and the
+// pattern: the order, panels and updates depend on the pattern only and are computed once; the
 // factors of a block of problems are interleaved, [entry][lane].
 //
 // Left-looking by panels (Ng, Peyton 1993, doi 10.1137/0914063): a panel takes the matrix's
@@ -19,17 +19,17 @@ namespace jpo {
 
 class LaneCholesky;
 
-/// P A P^T = L L^T, without pivoting. A kernel's: numbers and pointers.
+/// P A P^T = L L^T, without pivoting. For kernels: numbers and pointers.
 class LaneCholeskySweeps {
  public:
   JPO_KERNEL std::int64_t size() const { return n_; }
-  /// Doubles of a block's factor.
+  /// Doubles of the factor of one block.
   JPO_KERNEL std::int64_t factor_size() const { return n_value_ * n_lane; }
 
   /// Factors A of one block and solves A x = b with it: x [row][lane] is b before. matrix(row,
   /// column) gives entries of A as Lanes, those of its pattern once each, on one side of the
-  /// diagonal. check [lane] becomes 0, or NaN where a pivot is not positive and finite: there
-  /// factor and x may hold anything.
+  /// diagonal. check [lane] becomes 0, or NaN if a pivot is not positive and finite: factor and x
+  /// of this lane may then hold anything.
   template <class Matrix>
   JPO_KERNEL void factor_and_solve(Matrix&& matrix, double* factor, double* x,
                                    double* check) const {
@@ -54,29 +54,38 @@ class LaneCholeskySweeps {
  private:
   friend class LaneCholesky;
 
-  /// Neighbouring columns of L with the same rows: values [row][column], first the square of the
-  /// panel's own rows, of which the upper triangle means nothing and the diagonal holds inverses.
+  /// Neighbouring columns of L with the same rows: values [row][column]. The first rows are those
+  /// of its own columns; their upper triangle is not used, and their diagonal holds inverses.
   struct Panel {
-    std::int64_t first_value;   ///< in the factor, in Lanes
-    std::int64_t first_row;     ///< in rows_
-    std::int64_t first_entry;   ///< in entries_
-    std::int64_t first_update;  ///< in updates_
+    /// In the factor, in Lanes.
+    std::int64_t first_value;
+    /// In rows_.
+    std::int64_t first_row;
+    /// In entries_.
+    std::int64_t first_entry;
+    /// In updates_.
+    std::int64_t first_update;
     std::int32_t width;
     std::int32_t n_row;
     std::int32_t n_entry;
     std::int32_t n_update;
   };
-  /// An entry of A and where it goes: Lanes from the panel's first.
+  /// An entry of A, and its offset from the first value of the panel, in Lanes.
   struct Entry {
-    std::int64_t row, column, place;
+    std::int64_t row, column, offset;
   };
   /// Rows of an earlier panel from the first one on that is in a later panel's columns.
   struct Update {
-    std::int64_t first_value;  ///< in the factor, in Lanes
-    std::int64_t first_place;  ///< in places_
-    std::int32_t width;        ///< of the earlier panel
-    std::int32_t n_column;     ///< rows that are columns of the later panel
-    std::int32_t n_row;        ///< with those
+    /// In the factor, in Lanes.
+    std::int64_t first_value;
+    /// In positions_.
+    std::int64_t first_position;
+    /// Of the earlier panel.
+    std::int32_t width;
+    /// Number of rows that are columns of the later panel.
+    std::int32_t n_column;
+    /// Number of rows, with those.
+    std::int32_t n_row;
   };
 
   static constexpr int kTileRows = 2;
@@ -85,10 +94,10 @@ class LaneCholeskySweeps {
   template <class Matrix>
   JPO_KERNEL void assemble(const Panel& panel, Matrix&& matrix, double* factor) const {
     double* values = factor + panel.first_value * n_lane;
-    clear_lanes(values, static_cast<std::int64_t>(panel.n_row) * panel.width * n_lane);
+    clear_lanes(values, std::int64_t{panel.n_row} * panel.width * n_lane);
     const Entry* entries = entries_ + panel.first_entry;
     for (std::int32_t e = 0; e < panel.n_entry; ++e)
-      store(values + entries[e].place * n_lane, matrix(entries[e].row, entries[e].column));
+      store(values + entries[e].offset * n_lane, matrix(entries[e].row, entries[e].column));
   }
   JPO_KERNEL inline void subtract_product(const Update& update, const Panel& panel,
                                           double* factor) const;
@@ -106,22 +115,24 @@ class LaneCholeskySweeps {
   std::int64_t n_value_;
   std::int64_t n_panel_;
   const Panel* panels_;
-  const std::int64_t* rows_;  ///< offsets in x of a panel's rows
+  /// Offsets in x of a panel's rows.
+  const std::int64_t* rows_;
   const Entry* entries_;
   const Update* updates_;
-  const std::int32_t* places_;  ///< of an update's rows among those of the later panel
+  /// Of an update's rows among those of the later panel.
+  const std::int32_t* positions_;
 };
 
-/// What the pattern alone decides, in one memory space.
+/// The analysis of a pattern, in one memory space.
 class LaneCholesky {
  public:
-  /// `pattern`: sequential AIJ, square, of symmetric pattern; its values do not matter.
+  /// `pattern`: sequential AIJ, square, of symmetric pattern; its values are not used.
   explicit LaneCholesky(Mat pattern, MemorySpace space = MemorySpace::host);
 
-  /// Valid while this lives.
+  /// Valid while this object lives.
   LaneCholeskySweeps sweeps() const;
-  /// Numbers of a problem's factor: entries of L, its diagonal, and what the squares of panels hold
-  /// above it.
+  /// Numbers of the factor of one problem: the entries of L, and the unused ones above the
+  /// diagonals of panels.
   std::int64_t n_value() const { return n_value_; }
 
  private:
@@ -133,31 +144,31 @@ class LaneCholesky {
 
   std::int64_t n_;
   std::int64_t n_value_;
-  // As in the sweeps.
+  // As in LaneCholeskySweeps.
   KernelArray<Panel> panels_;
   KernelArray<std::int64_t> rows_;
   KernelArray<Entry> entries_;
   KernelArray<Update> updates_;
-  KernelArray<std::int32_t> places_;
+  KernelArray<std::int32_t> positions_;
 };
 
-// Column c of the product is row c of the update; so are the first rows. Above the diagonal of the
-// later panel nothing means anything, and anything may be subtracted.
+// Columns of the product are the first rows of the update. Values above the diagonal of the later
+// panel are not used: subtracting from them is harmless.
 JPO_KERNEL inline void LaneCholeskySweeps::subtract_product(const Update& update,
                                                             const Panel& panel,
                                                             double* factor) const {
   const double* from = factor + update.first_value * n_lane;
   double* to = factor + panel.first_value * n_lane;
-  const std::int32_t* place = places_ + update.first_place;
+  const std::int32_t* position = positions_ + update.first_position;
   const std::int64_t stride = update.width * n_lane;
   const std::int64_t to_stride = panel.width * n_lane;
   in_pieces<kTileColumns>(0, update.n_column, [&](std::int64_t column, auto n_column) {
     in_pieces<kTileRows>(column, update.n_row, [&](std::int64_t row, auto n_row) {
-      // Worked out once for all parts: stores might change the places, for all a compiler knows.
+      // Computed once for all parts: the compiler must assume that stores change the positions.
       double* at_row[n_row()];
       std::int64_t at_column[n_column()];
-      unrolled<n_row>([&](auto r) { at_row[r] = to + place[row + r] * to_stride; });
-      unrolled<n_column>([&](auto c) { at_column[c] = place[column + c] * n_lane; });
+      unrolled<n_row>([&](auto r) { at_row[r] = to + position[row + r] * to_stride; });
+      unrolled<n_column>([&](auto c) { at_column[c] = position[column + c] * n_lane; });
       for_each_part([&](std::int64_t lane) {
         Tile<n_row, n_column> tile;
         tile.for_each(
@@ -171,7 +182,7 @@ JPO_KERNEL inline void LaneCholeskySweeps::subtract_product(const Update& update
   });
 }
 
-// A few columns at a time: the rows of their triangle one after the other, then all below it.
+// A few columns at a time: the rows of their triangle one by one, then all rows below it.
 JPO_KERNEL inline void LaneCholeskySweeps::eliminate(const Panel& panel, double* factor,
                                                      double* check) const {
   double* values = factor + panel.first_value * n_lane;
@@ -200,13 +211,13 @@ JPO_KERNEL void LaneCholeskySweeps::eliminate_triangle(double* rows, std::int64_
       }
       const LanePart inverse = 1.0 / square_root(pivot);
       store_part(diagonal + lane, inverse);
-      // 0 times the root: NaN where the pivot is negative, 0, infinite or NaN.
+      // 0 times the root: NaN if the pivot is negative, 0, infinite or NaN.
       store_part(check + lane, load_part(check + lane) + 0.0 * (pivot * inverse));
     });
   });
 }
 
-// The columns before `column` of the panel are known in these rows and in those of the triangle.
+// The columns of the panel before `column` are already final in these rows and in the triangle.
 template <int n_row, int n_column>
 JPO_KERNEL void LaneCholeskySweeps::eliminate_rows(const double* triangle_rows, std::int64_t stride,
                                                    std::int64_t column, double* rows) {
@@ -222,7 +233,7 @@ JPO_KERNEL void LaneCholeskySweeps::eliminate_rows(const double* triangle_rows, 
   });
 }
 
-// x = L^-1 x: a row's sum over the panel's columns, its own unknowns' included.
+// x = L^-1 x: sums over the columns of the panel, row by row.
 JPO_KERNEL inline void LaneCholeskySweeps::sweep_down(const Panel& panel, const double* factor,
                                                       double* x) const {
   const double* value = factor + panel.first_value * n_lane;
@@ -238,7 +249,7 @@ JPO_KERNEL inline void LaneCholeskySweeps::sweep_down(const Panel& panel, const 
   }
 }
 
-// x = L^-T x: a column's sum over the rows below its diagonal.
+// x = L^-T x: sums over the rows below the diagonal, column by column.
 JPO_KERNEL inline void LaneCholeskySweeps::sweep_up(const Panel& panel, const double* factor,
                                                     double* x) const {
   const double* values = factor + panel.first_value * n_lane;

@@ -1,7 +1,7 @@
 #pragma once
 // Small dense blocks of n_row x n_column Lanes, held in registers a part at a time. Rows of Lanes
-// lie in memory one after the other, `stride` doubles apart. A number's sum runs over k in
-// ascending order in tiles of any size: the same bits.
+// lie in memory one after the other, `stride` doubles apart. Sums run over k in ascending order in
+// tiles of any size, so that the bits do not depend on the size.
 
 #include <cstdint>
 
@@ -13,7 +13,7 @@ template <int n_row, int n_column>
 struct Tile {
   LanePart sum[n_row][n_column];
 
-  /// body(r, c), both Constant, for every place.
+  /// body(r, c), both Constant, for every entry.
   template <class Body>
   JPO_KERNEL [[gnu::always_inline]] static void for_each(Body&& body) {
     unrolled<n_row>([&](auto r) __attribute__((always_inline)) {
@@ -50,7 +50,7 @@ struct Tile {
   }
 };
 
-/// body(n), n Constant, for a number from 1 to `most`.
+/// body(n), n as a Constant, for 1 <= n <= most.
 template <int most, class Body>
 JPO_KERNEL [[gnu::always_inline]] inline void with_constant(std::int64_t n, Body&& body) {
   if constexpr (most > 1) {
@@ -62,8 +62,8 @@ JPO_KERNEL [[gnu::always_inline]] inline void with_constant(std::int64_t n, Body
   body(Constant<most>{});
 }
 
-/// body(first, n), n Constant, for pieces of `most` or, the last one, fewer of the numbers
-/// begin .. end - 1.
+/// body(first, n), n as a Constant, for pieces of the indices begin .. end - 1: `most` each, the
+/// last one shorter.
 template <int most, class Body>
 JPO_KERNEL [[gnu::always_inline]] inline void in_pieces(std::int64_t begin, std::int64_t end,
                                                         Body&& body) {

@@ -1,12 +1,14 @@
 #pragma once
 // The seam between a model's loops and the hardware. States of a batch are interleaved in blocks of
-// n_lane problems, [block][...][lane], padded to whole blocks: no remainder loops, and a problem's
-// arithmetic is the same wherever it stands. A kernel is written once, in the type Lanes: on the
-// host one Lanes is n_lane doubles in SIMD registers and a loop runs over the blocks; on a device
-// it is one double, a thread runs each lane, and the lanes of a block are one access to memory.
+// n_lane problems, [block][...][lane], padded to whole blocks: there are no remainder loops, and
+// the arithmetic of a problem does not depend on its lane. A kernel is written once, in the type
+// Lanes: on the host one Lanes is n_lane doubles in SIMD registers and a loop runs over the blocks;
+// on a device it is one double, a thread runs each lane, and the lanes of a block are one access to
+// memory.
 //
-// A kernel is a struct of numbers and pointers whose operator()(block) const does the work; it and
-// all that it calls are JPO_KERNEL. It holds no Lanes: their size differs between host and device.
+// A kernel is a struct of numbers and pointers with operator()(block) const; this operator and all
+// functions that it calls are JPO_KERNEL. It has no members of type Lanes: their size differs
+// between host and device.
 
 #include <cmath>
 #include <cstdint>
@@ -24,7 +26,7 @@ namespace jpo {
 
 inline constexpr std::int64_t n_lane = 16;
 
-// JPO_EMULATED_DEVICE: the device's form of a kernel on the host, for its tests.
+// JPO_EMULATED_DEVICE: the device's form of a kernel on the host, for tests.
 #if defined(__CUDA_ARCH__) || defined(JPO_EMULATED_DEVICE)
 
 #if defined(__CUDA_ARCH__)
@@ -38,7 +40,7 @@ inline std::int64_t this_lane() {
 }
 #endif
 
-/// The number of this thread's problem.
+/// One number: that of the problem of this thread.
 struct Lanes {
   double a;
 };
@@ -85,7 +87,7 @@ JPO_KERNEL inline void for_each_part(Body&& body) {
   body(this_lane());
 }
 
-/// body(lane) for the lanes that this thread works on.
+/// body(lane) for the lanes of this thread.
 template <class Body>
 JPO_KERNEL inline void for_each_lane(Body&& body) {
   body(this_lane());
@@ -93,15 +95,15 @@ JPO_KERNEL inline void for_each_lane(Body&& body) {
 
 #else
 
-/// One number of each problem of a block; arithmetic is lane by lane.
+/// One number per problem of a block; arithmetic is lane by lane.
 struct Lanes {
-  // Four native registers: enough independent work to hide the latency of a substitution sweep.
+  // Four registers: enough independent work to hide the latency of a substitution sweep.
   using Quad = double __attribute__((vector_size(32)));
   using Stored = double __attribute__((vector_size(32), aligned(8), may_alias));
   Quad a, b, c, d;
 };
 
-// Register by register: a copy of the whole struct would go through memory in smaller pieces.
+// Register by register: compilers copy the whole struct through memory in smaller pieces.
 JPO_KERNEL inline Lanes load(const double* from) {
   const auto* quads = reinterpret_cast<const Lanes::Stored*>(from);
   return {quads[0], quads[1], quads[2], quads[3]};
@@ -133,14 +135,14 @@ JPO_KERNEL inline Lanes operator/(double s, const Lanes& x) {
   return {s / x.a, s / x.b, s / x.c, s / x.d};
 }
 JPO_KERNEL inline void assign(Lanes& to, const Lanes& x) {
-  to.a = x.a;  // register by register, again
+  to.a = x.a;  // register by register, as in load
   to.b = x.b;
   to.c = x.c;
   to.d = x.d;
 }
 
-/// A quarter of Lanes, one register: for tiles of numbers that are used more than once, of which
-/// registers hold no more than three Lanes with what they are multiplied by.
+/// A quarter of Lanes, one register: for tiles of numbers that are used more than once. Registers
+/// cannot hold more than three Lanes and their factors.
 using LanePart = Lanes::Quad;
 JPO_KERNEL inline LanePart load_part(const double* from) {
   return *reinterpret_cast<const Lanes::Stored*>(from);
@@ -151,13 +153,13 @@ JPO_KERNEL inline void store_part(double* to, const LanePart& x) {
 JPO_KERNEL inline LanePart square_root(const LanePart& x) {
   return LanePart{std::sqrt(x[0]), std::sqrt(x[1]), std::sqrt(x[2]), std::sqrt(x[3])};
 }
-/// body(lane) for the first lane of each part that this thread works on.
+/// body(lane) for the first lane of each part of this thread.
 template <class Body>
 JPO_KERNEL inline void for_each_part(Body&& body) {
   for (std::int64_t lane = 0; lane < n_lane; lane += 4) body(lane);
 }
 
-/// body(lane) for the lanes that this thread works on.
+/// body(lane) for the lanes of this thread.
 template <class Body>
 JPO_KERNEL inline void for_each_lane(Body&& body) {
   for (std::int64_t lane = 0; lane < n_lane; ++lane) body(lane);
@@ -165,7 +167,7 @@ JPO_KERNEL inline void for_each_lane(Body&& body) {
 
 #endif
 
-/// body(problem) for the problems of a block that this thread works on.
+/// body(problem) for the problems of a block that belong to this thread.
 template <class Body>
 JPO_KERNEL inline void for_each_problem(std::int64_t block, std::int64_t n_problem, Body&& body) {
   for_each_lane([&](std::int64_t lane) {
@@ -186,7 +188,7 @@ JPO_KERNEL [[gnu::always_inline]] inline void unrolled(Body&& body) {
   (std::make_integer_sequence<int, n>{});
 }
 
-/// n Lanes with constant indices, which stay in registers: an array of them would not.
+/// n Lanes with constant indices, which stay in registers, unlike an array.
 template <int n>
 struct LaneList {
   Lanes first = lanes_of(0.0);
@@ -205,7 +207,7 @@ struct LaneList {
     else
       rest.set(Constant<k - 1>{}, x);
   }
-  /// Everything moves one on; the last falls off.
+  /// Shifts all entries by one and drops the last.
   JPO_KERNEL [[gnu::always_inline]] void push_front(const Lanes& x) {
     if constexpr (n > 1) rest.push_front(first);
     set(Constant<0>{}, x);
@@ -233,12 +235,12 @@ inline void for_each_block(std::int64_t n_block, Body&& body) {
 }
 
 /// kernel(block) for every block, in the memory space of its data. Blocks are independent of each
-/// other. On a device only from a source that is compiled as CUDA (models/CMakeLists.txt).
+/// other. On a device only from a source that is compiled as CUDA (*_kernels.cpp).
 template <class Kernel>
 inline void launch(MemorySpace space, std::int64_t n_block, const Kernel& kernel) {
 #if defined(__CUDACC__)
   if (space == MemorySpace::cuda) {
-    // Two blocks a warp, a warp a thread block: few problems reach many multiprocessors.
+    // Two blocks per warp, one warp per thread block: few problems then use many multiprocessors.
     constexpr unsigned int n_thread = 2 * n_lane;
     if (n_block == 0) return;
     run_kernel<<<static_cast<unsigned int>((n_block + 1) / 2), n_thread>>>(kernel, n_block);
@@ -261,7 +263,7 @@ inline void launch(MemorySpace space, std::int64_t n_block, const Kernel& kernel
 
 using LaneBuffer = GrowingArray<double>;
 
-/// True where blocks come one after the other and so can share their work space.
+/// True if blocks are computed one after the other, and so can share their work space.
 inline bool shares_scratch([[maybe_unused]] MemorySpace space) {
 #if defined(JPO_EMULATED_DEVICE)
   return false;  // as on a device
@@ -270,18 +272,18 @@ inline bool shares_scratch([[maybe_unused]] MemorySpace space) {
 #endif
 }
 
-/// Work space of each block; its values are lost when the next block is at work.
+/// Work space of each block. Its values are lost when the next block is computed.
 struct BlockScratch {
   double* first;
   std::int64_t stride;
   JPO_KERNEL double* of(std::int64_t block) const { return first + block * stride; }
 };
 
-/// On the host blocks share it; on a device each has its own.
+/// Blocks of the host share the work space; each block of a device has its own.
 class ScratchBuffer {
  public:
   explicit ScratchBuffer(MemorySpace space) : space_(space), values_(space) {}
-  /// `size`: doubles of a block.
+  /// `size`: doubles per block.
   BlockScratch reserve(std::int64_t n_block, std::int64_t size) {
     const bool shared = shares_scratch(space_);
     values_.reserve((shared ? 1 : n_block) * size);
@@ -306,8 +308,8 @@ JPO_KERNEL inline void swap_pointers(double*& a, double*& b) {
   b = was;
 }
 
-/// The rows of one block of a batch, side by side: lanes[component * n_lane + lane]; lanes without
-/// a row are 0.
+/// The rows of one block of a batch, interleaved: lanes[component * n_lane + lane]. Lanes without a
+/// row are 0.
 template <class Scalar>
 JPO_KERNEL inline void load_block(const BatchRows<Scalar>& rows, std::int64_t block,
                                   double* lanes) {
@@ -320,6 +322,7 @@ JPO_KERNEL inline void load_block(const BatchRows<Scalar>& rows, std::int64_t bl
   });
 }
 
+/// Writes the lanes that have a row.
 JPO_KERNEL inline void store_block(const double* lanes, std::int64_t block,
                                    const BatchRows<double>& rows) {
   for_each_lane([&](std::int64_t lane) {

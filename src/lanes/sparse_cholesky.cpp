@@ -35,15 +35,16 @@ SparseCholesky::SparseCholesky(Mat matrix, MatOrderingType ordering, MemorySpace
 }
 
 // Up-looking (Davis 2005, doi 10.1145/1114268.1114277): row k of L solves a triangular system with
-// the rows above it; its pattern is what the elimination tree reaches from row k of A.
+// the rows above it; its pattern is the set of nodes that the elimination tree reaches from row k
+// of A.
 SparseCholesky::Factor SparseCholesky::factor(const SparseEntries& a) const {
   const auto [parent, count] = elimination_tree(a);
-  const auto n = static_cast<std::size_t>(n_);
+  const std::size_t n = n_;
   Factor result;
   SparseEntries& l = result.columns;
   l.begin.assign(n + 1, 0);
   for (std::size_t j = 0; j < n; ++j) l.begin[j + 1] = l.begin[j] + count[j];
-  l.index.resize(static_cast<std::size_t>(l.begin[n]));
+  l.index.resize(l.begin[n]);
   l.value.resize(l.index.size());
   std::vector<std::int64_t> filled(l.begin.begin(), l.begin.end() - 1);
   std::vector<std::int64_t> seen(n, -1);
@@ -54,10 +55,10 @@ SparseCholesky::Factor SparseCholesky::factor(const SparseEntries& a) const {
     pattern.clear();
     seen[k] = row;
     for (std::int64_t e = a.begin[k]; e < a.begin[k + 1]; ++e) {
-      auto j = static_cast<std::size_t>(a.index[static_cast<std::size_t>(e)]);
-      y[j] += a.value[static_cast<std::size_t>(e)];
+      std::size_t j = a.index[e];
+      y[j] += a.value[e];
       path.clear();
-      for (; seen[j] != row; j = static_cast<std::size_t>(parent[j])) {
+      for (; seen[j] != row; j = parent[j]) {
         path.push_back(j);
         seen[j] = row;
       }
@@ -69,12 +70,10 @@ SparseCholesky::Factor SparseCholesky::factor(const SparseEntries& a) const {
       const std::size_t j = *at;
       const double yj = y[j];
       y[j] = 0.0;
-      for (std::int64_t e = l.begin[j]; e < filled[j]; ++e)
-        y[static_cast<std::size_t>(l.index[static_cast<std::size_t>(e)])] -=
-            l.value[static_cast<std::size_t>(e)] * yj;
+      for (std::int64_t e = l.begin[j]; e < filled[j]; ++e) y[l.index[e]] -= l.value[e] * yj;
       const double entry = yj / result.diagonal[j];
       pivot -= entry * yj;
-      const auto e = static_cast<std::size_t>(filled[j]++);
+      const std::int64_t e = filled[j]++;
       l.index[e] = static_cast<std::int32_t>(k);
       l.value[e] = entry;
     }
@@ -87,25 +86,22 @@ SparseCholesky::Factor SparseCholesky::factor(const SparseEntries& a) const {
 
 // Column j of L D L^T is the sum of D(k) L(j, k) times column k of L, over the entries of row j.
 void SparseCholesky::check_product(const SparseEntries& a, const Factor& l) const {
-  const auto n = static_cast<std::size_t>(n_);
+  const std::size_t n = n_;
   double largest = 0.0;
   for (const double value : a.value) largest = std::max(largest, std::abs(value));
   using Row = std::vector<std::pair<std::size_t, double>>;
   std::vector<Row> rows_of_l(n), columns_of_a(n);
   for (std::size_t j = 0; j < n; ++j)
-    for (auto e = static_cast<std::size_t>(l.columns.begin[j]);
-         e < static_cast<std::size_t>(l.columns.begin[j + 1]); ++e)
-      rows_of_l[static_cast<std::size_t>(l.columns.index[e])].emplace_back(j, l.columns.value[e]);
+    for (std::int64_t e = l.columns.begin[j]; e < l.columns.begin[j + 1]; ++e)
+      rows_of_l[l.columns.index[e]].emplace_back(j, l.columns.value[e]);
   for (std::size_t i = 0; i < n; ++i)
-    for (auto e = static_cast<std::size_t>(a.begin[i]);
-         e < static_cast<std::size_t>(a.begin[i + 1]); ++e)
-      columns_of_a[static_cast<std::size_t>(a.index[e])].emplace_back(i, a.value[e]);
+    for (std::int64_t e = a.begin[i]; e < a.begin[i + 1]; ++e)
+      columns_of_a[a.index[e]].emplace_back(i, a.value[e]);
   std::vector<double> product(n, 0.0);
   const auto add_column = [&](std::size_t k, double factor, std::size_t from) {
     if (k >= from) product[k] += factor;
-    for (auto e = static_cast<std::size_t>(l.columns.begin[k]);
-         e < static_cast<std::size_t>(l.columns.begin[k + 1]); ++e) {
-      const auto i = static_cast<std::size_t>(l.columns.index[e]);
+    for (std::int64_t e = l.columns.begin[k]; e < l.columns.begin[k + 1]; ++e) {
+      const std::size_t i = l.columns.index[e];
       if (i >= from) product[i] += factor * l.columns.value[e];
     }
   };
@@ -122,32 +118,32 @@ void SparseCholesky::check_product(const SparseEntries& a, const Factor& l) cons
 }
 
 void SparseCholesky::store_panels(const Factor& l, MemorySpace space) {
-  n_nonzero_ = static_cast<std::int64_t>(l.columns.value.size());
+  n_nonzero_ = std::ssize(l.columns.value);
   std::vector<Panel> panels;
   std::vector<std::int64_t> rows;  // offsets in x
   std::vector<double> values, inverse_diagonal;
   for (const double pivot : l.diagonal) inverse_diagonal.push_back(1.0 / pivot);
-  const auto begin = [&](std::int64_t j) { return static_cast<std::size_t>(l.columns.begin[j]); };
+  const auto begin = [&](std::int64_t j) { return l.columns.begin[j]; };
   const auto count = [&](std::int64_t j) { return begin(j + 1) - begin(j); };
-  // The next column has the same pattern: it is the first entry of this one, and the rest is its.
-  const auto goes_on = [&](std::int64_t j) {
+  // True if the next column has the same pattern: it is the first entry of this column, and the
+  // other entries agree.
+  const auto continues = [&](std::int64_t j) {
     return j + 1 < n_ && count(j) == count(j + 1) + 1 && l.columns.index[begin(j)] == j + 1;
   };
   for (std::int64_t first = 0; first < n_;) {
     std::int32_t width = 1;
-    while (width < SparseCholeskySweeps::kWidest && goes_on(first + width - 1)) ++width;
+    while (width < SparseCholeskySweeps::kWidest && continues(first + width - 1)) ++width;
     const std::int64_t last = first + width - 1;
     panels.push_back({first, width, static_cast<std::int32_t>(count(last)), std::ssize(rows),
                       std::ssize(values)});
-    // Column q has width - 1 - q entries inside the panel, and then those of all.
+    // Column q has width - 1 - q entries inside the panel, then the common ones.
     for (std::int32_t row = 1; row < width; ++row)
       for (std::int32_t q = 0; q < row; ++q)
-        values.push_back(l.columns.value[begin(first + q) + static_cast<std::size_t>(row - 1 - q)]);
-    for (std::size_t r = 0; r < count(last); ++r) {
+        values.push_back(l.columns.value[begin(first + q) + (row - 1 - q)]);
+    for (std::int64_t r = 0; r < count(last); ++r) {
       rows.push_back(l.columns.index[begin(last) + r] * n_lane);
       for (std::int32_t q = 0; q < width; ++q)
-        values.push_back(
-            l.columns.value[begin(first + q) + static_cast<std::size_t>(width - 1 - q) + r]);
+        values.push_back(l.columns.value[begin(first + q) + (width - 1 - q) + r]);
     }
     first += width;
   }

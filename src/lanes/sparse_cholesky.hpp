@@ -18,8 +18,8 @@ namespace jpo {
 class SparseCholesky;
 
 /// P A P^T = L D L^T, L unit lower triangular. Up to four neighbouring columns with the same
-/// pattern below them form a panel: a sweep then loads an unknown once for all of them. The sweeps
-/// are a kernel's: numbers and pointers.
+/// pattern below them form a panel: a sweep then loads an unknown once for all of them. For
+/// kernels: numbers and pointers.
 class SparseCholeskySweeps {
  public:
   JPO_KERNEL std::int64_t size() const { return n_; }
@@ -35,15 +35,18 @@ class SparseCholeskySweeps {
 
  private:
   friend class SparseCholesky;
-  static constexpr std::int32_t kWidest = 4;  // columns of a panel: what registers hold
+  static constexpr std::int32_t kWidest = 4;  // columns of a panel, limited by the registers
 
   /// Columns first .. first + width - 1 of L.
   struct Panel {
     std::int64_t first;
     std::int32_t width;
-    std::int32_t n_row;        ///< rows below the panel
-    std::int64_t first_row;    ///< in rows_
-    std::int64_t first_value;  ///< in values_: rows of the triangle, then [n_row][width]
+    /// Rows below the panel.
+    std::int32_t n_row;
+    /// In rows_.
+    std::int64_t first_row;
+    /// In values_: rows of the triangle, then [n_row][width].
+    std::int64_t first_value;
   };
   JPO_KERNEL inline void substitute(double* x) const;
   template <int width>
@@ -54,7 +57,8 @@ class SparseCholeskySweeps {
   std::int64_t n_;
   std::int64_t n_panel_;
   const Panel* panels_;
-  const std::int64_t* rows_;  ///< offsets of unknowns in x
+  /// Offsets of unknowns in x.
+  const std::int64_t* rows_;
   const double* values_;
   const double* inverse_diagonal_;
 };
@@ -62,16 +66,16 @@ class SparseCholeskySweeps {
 /// The factors, in one memory space.
 class SparseCholesky {
  public:
-  /// `matrix`: sequential AIJ. `ordering`: one of PETSc's. Throws std::invalid_argument where it is
-  /// not symmetric or not positive definite, or where L D L^T misses it by more than 1e-12
+  /// `matrix`: sequential AIJ. `ordering`: one of PETSc's. Throws std::invalid_argument if it is
+  /// not symmetric or not positive definite, or if L D L^T differs from it by more than 1e-12
   /// (relative to its largest entry).
   explicit SparseCholesky(Mat matrix, MatOrderingType ordering = MATORDERINGND,
                           MemorySpace space = MemorySpace::host);
 
   std::int64_t size() const { return n_; }
   /// Row of the matrix that is unknown k of a solve.
-  std::int64_t row_of(std::int64_t k) const { return order_[static_cast<std::size_t>(k)]; }
-  /// Valid while this lives.
+  std::int64_t row_of(std::int64_t k) const { return order_[k]; }
+  /// Valid while this object lives.
   SparseCholeskySweeps sweeps() const;
 
   /// Entries of L below its diagonal: a solve multiplies with each of them twice.

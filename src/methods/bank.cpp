@@ -141,6 +141,23 @@ class Learner {
   std::int64_t n_update_ = 0;
 };
 
+// Adds every solve that is ok to the pairs.
+class PairRecorder : public EvaluationHook {
+ public:
+  explicit PairRecorder(BankPairs& pairs) : pairs_(pairs) {}
+  void after_misfit(const SolvedProblems& solved, const Batch& m, const Batch& y,
+                    std::span<const Outcome> outcome) override {
+    const auto m_rows = m.read();
+    const auto y_rows = y.read();
+    for (std::size_t k = 0; k < solved.slots.size(); ++k)
+      if (outcome[solved.slots[k]] == Outcome::ok)
+        pairs_.visit(solved.rows[k], m_rows.row(k), y_rows.row(k));
+  }
+
+ private:
+  BankPairs& pairs_;
+};
+
 class BankProposal final : public Proposal {
  public:
   BankProposal(const BankSettings& settings, const Task& task)
@@ -150,8 +167,8 @@ class BankProposal final : public Proposal {
         pairs_(task, settings.simulations, settings.networks),
         weight_(task.objective.n_problem()),
         n_tried_(task.shard.n_problem()),
-        watch_(task.objective,
-               [this](std::int64_t row, auto m, auto y) { pairs_.visit(row, m, y); }) {
+        recorder_(pairs_),
+        recording_(task.objective, recorder_) {
     for (std::int64_t k = 0; k < settings.networks; ++k)
       learners_.push_back(std::make_unique<Learner>(settings, task, pairs_, k));
   }
@@ -308,7 +325,8 @@ class BankProposal final : public Proposal {
   double updates_due_ = 0.0;
   /// Problems of the last round, of all ranks.
   std::int64_t n_tried_;
-  Objective::WatchScope watch_;
+  PairRecorder recorder_;
+  Objective::HookScope recording_;
 };
 
 class Bank final : public Rounds {

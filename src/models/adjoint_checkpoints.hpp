@@ -1,7 +1,7 @@
 #pragma once
-// Which states of a time loop are kept for its adjoint, and which are computed again: two levels,
-// every stride-th state and, one stretch at a time, all states between two of them (the first two
-// levels of Griewank, Walther 2000, doi 10.1145/347837.347846).
+// Checkpoints of a time loop for its adjoint, two levels: every stride-th state is kept, and the
+// states between two of them are recomputed, one segment at a time (the first two levels of
+// Griewank, Walther 2000, doi 10.1145/347837.347846).
 
 #include <algorithm>
 #include <cstdint>
@@ -10,7 +10,7 @@
 
 namespace jpo {
 
-/// A two-step scheme goes on from a state and the rate before it: with stride > 1 both are kept.
+/// A two-step scheme resumes from a state and the rate before it: with stride > 1 both are kept.
 struct Checkpoints {
   std::int64_t n_step = 0;
   std::int64_t stride = 1;
@@ -22,13 +22,13 @@ struct Checkpoints {
   }
   JPO_KERNEL bool keeps(std::int64_t step) const { return step % stride == 0 || step == n_step; }
   JPO_KERNEL bool keeps_rates() const { return stride > 1; }
-  /// Where a kept state stands in the record, in states; its rate, if kept, comes after it.
-  JPO_KERNEL std::int64_t place(std::int64_t step) const {
+  /// Position of a kept state in the record, in states. Its rate, if kept, follows it.
+  JPO_KERNEL std::int64_t record_position(std::int64_t step) const {
     return (step + stride - 1) / stride * (keeps_rates() ? 2 : 1);
   }
-  /// States (and rates) in the record of a block.
-  JPO_KERNEL std::int64_t n_record() const { return place(n_step) + 1; }
-  /// States of the stretch that is computed again.
+  /// Number of states and rates in the record of a block.
+  JPO_KERNEL std::int64_t n_record() const { return record_position(n_step) + 1; }
+  /// Number of states inside a segment, which are recomputed.
   JPO_KERNEL std::int64_t n_between() const { return stride - 1; }
   JPO_KERNEL std::int64_t n_state() const { return n_record() + n_between(); }
   /// Forward steps per step of a solve with its adjoint, those of the solve included.
@@ -48,7 +48,7 @@ inline Checkpoints least_checkpoints(std::int64_t n_step) {
   return best;
 }
 
-/// The shortest stride that needs no more than `n_state` states, or the one of least memory.
+/// The shortest stride with at most `n_state` states, or that of least memory if there is none.
 inline Checkpoints fit_checkpoints(std::int64_t n_step, std::int64_t n_state) {
   for (std::int64_t stride = 1; stride <= n_step; ++stride)
     if (Checkpoints{n_step, stride}.n_state() <= n_state) return {n_step, stride};

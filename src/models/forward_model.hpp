@@ -1,6 +1,6 @@
 #pragma once
-// The contract of a forward model y = F(m given c). It works on a whole batch at once; a problem's
-// result does not depend on its neighbours in the batch, bit for bit.
+// The contract of a forward model y = F(m given c). It works on a whole batch at once. The result
+// of a problem does not depend on its neighbours in the batch, bit for bit.
 
 #include <cstdint>
 #include <span>
@@ -16,22 +16,32 @@ namespace jpo {
 enum class SolveStatus : std::uint8_t { converged, diverged, solver_failed };
 
 struct ModelShape {
-  ParameterSpace parameters;  ///< of m
-  FieldLayout context;        ///< of c
-  FieldLayout observation;    ///< of y
+  /// Of m.
+  ParameterSpace parameters;
+  /// Of c.
+  FieldLayout context;
+  /// Of y.
+  FieldLayout observation;
   bool has_tangent = false;
-  bool has_finer = false;  ///< can be built at Resolution::data, finer than the inversion's
+  /// True if it can be built at Resolution::data, finer than Resolution::inversion.
+  bool has_finer = false;
   bool channels_in_time =
-      false;  ///< channel k of y is observed at (k + 1) / n_channel of the horizon
-  MemorySpace space = MemorySpace::host;  ///< where the batches live that the model works on
-  double state_bytes = 0.0;       ///< memory kept by solve(), bytes per problem of a full block
-  double tangent_bytes = 0.0;     ///< and by tangent(), the same way
-  double recompute_factor = 1.0;  ///< forward work of solve() and adjoint() together, in solves: >
-                                  ///< 1 where states are computed again to save memory
-  std::int64_t state_block = 1;   ///< states are kept for whole blocks of this many problems
+      /// Channel k of y is observed at (k + 1) / n_channel of the horizon.
+      false;
+  /// Memory of the batches.
+  MemorySpace space = MemorySpace::host;
+  /// Memory that solve() keeps, in bytes per problem of a full block.
+  double state_bytes = 0.0;
+  /// Additional memory of tangent(), in the same unit.
+  double tangent_bytes = 0.0;
+  /// Forward work of solve() and adjoint() together, in solves: > 1 if states are recomputed to
+  /// save memory.
+  double recompute_factor = 1.0;
+  /// States are kept for whole blocks of this many problems.
+  std::int64_t state_block = 1;
 };
 
-/// States of one problem over time, for pictures: [time, grid point] on [0, length).
+/// States of one problem over time, for figures: [time, grid point] on [0, length).
 struct Trajectory {
   std::vector<double> time;
   std::int64_t n_grid = 0;
@@ -39,12 +49,12 @@ struct Trajectory {
   std::vector<double> states;
 };
 
-/// The observations of generated problems come from Resolution::data when data.inverse_crime is
-/// false: a finer grid or a smaller time step, the same shapes.
+/// Observations of generated problems are computed at Resolution::data if data.inverse_crime is
+/// false: on a finer grid or with a smaller time step, with the same shapes.
 enum class Resolution : std::uint8_t { inversion, data };
 
 /// Batches: c [problem, n_context], m [problem, n_parameter], y [problem, n_observation]; all have
-/// the same number of problems. Not collective, unless the model's communicator has several ranks.
+/// the same number of problems. Not collective.
 class ForwardModel {
  public:
   ForwardModel() = default;
@@ -61,7 +71,7 @@ class ForwardModel {
                       std::span<double> m) const = 0;
 
   /// y = F(m given c), row by row; keeps the states for adjoint and tangent. A row that does not
-  /// converge may hold anything, and harms no other row. `status` has one entry a problem.
+  /// converge may hold anything and changes no other row. `status` has one entry per problem.
   virtual void solve(const Batch& c, const Batch& m, Batch& y, std::span<SolveStatus> status) = 0;
 
   /// g = (dF/dm)^T w, row by row, at the states of the last solve (same number of problems).
@@ -69,15 +79,15 @@ class ForwardModel {
   virtual void adjoint(const Batch& w, Batch& g) = 0;
 
   /// dy = (dF/dm) v, row by row, at the states of the last solve.
-  /// Throws std::logic_error where shape().has_tangent is false.
+  /// Throws std::logic_error if shape().has_tangent is false.
   virtual void tangent(const Batch& v, Batch& dy);
 
-  /// From now on only the first n channels of y are needed, and solves may end there; y beyond them
-  /// may hold anything. Only for models whose shape().channels_in_time is true.
+  /// From now on only the first n channels of y are needed, and solves may end there; later
+  /// channels may hold anything. Only for models with shape().channels_in_time.
   virtual void observe_channels(std::int64_t /*n*/) {}
 
-  /// States of problem `row` of the last solve, thinned to a picture's needs (about 250 rows of
-  /// time); empty where the model has no such thing.
+  /// States of problem `row` of the last solve, about 250 of them; empty if the model has no
+  /// trajectory.
   virtual Trajectory trajectory(std::int64_t /*row*/) const { return {}; }
 };
 

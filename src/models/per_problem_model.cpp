@@ -13,11 +13,11 @@ bool all_finite(std::span<const double> values) {
   return std::ranges::all_of(values, [](double value) { return std::isfinite(value); });
 }
 
-// Calls `work` with the workspace; where that fails, or where there is none after an earlier
-// failure, the result row is NaN.
+// Calls `work` with the workspace. The result row becomes NaN if that fails, or if there is no
+// workspace after an earlier failure.
 template <class Work>
-void run_or_spoil(std::unique_ptr<ProblemWorkspace>& workspace, std::span<double> result,
-                  Work&& work) {
+void run_or_set_nan(std::unique_ptr<ProblemWorkspace>& workspace, std::span<double> result,
+                    Work&& work) {
   try {
     if (workspace) {
       work(*workspace);
@@ -39,25 +39,24 @@ std::unique_ptr<ProblemWorkspace> PerProblemModel::try_make_workspace() const {
   try {
     return make_workspace();
   } catch (const std::exception&) {
-    return nullptr;  // run_or_spoil marks the row
+    return nullptr;  // run_or_set_nan handles it
   }
 }
 
 void PerProblemModel::solve(const Batch& c, const Batch& m, Batch& y,
                             std::span<SolveStatus> status) {
-  const auto n = static_cast<std::size_t>(m.n_problem());
-  if (workspaces_.size() < n) workspaces_.resize(n);
+  const std::int64_t n = m.n_problem();
+  if (std::ssize(workspaces_) < n) workspaces_.resize(n);
   const auto c_rows = c.read();
   const auto m_rows = m.read();
   const auto y_rows = y.write();
-  for (std::size_t k = 0; k < n; ++k) {
-    const auto row = static_cast<std::int64_t>(k);
-    status[k] = SolveStatus::solver_failed;
-    if (!workspaces_[k]) workspaces_[k] = try_make_workspace();
-    run_or_spoil(workspaces_[k], y_rows.row(row), [&](ProblemWorkspace& workspace) {
-      status[k] = workspace.solve(c_rows.row(row), m_rows.row(row), y_rows.row(row));
-      if (status[k] == SolveStatus::converged && !all_finite(y_rows.row(row)))
-        status[k] = SolveStatus::diverged;
+  for (std::int64_t row = 0; row < n; ++row) {
+    status[row] = SolveStatus::solver_failed;
+    if (!workspaces_[row]) workspaces_[row] = try_make_workspace();
+    run_or_set_nan(workspaces_[row], y_rows.row(row), [&](ProblemWorkspace& workspace) {
+      status[row] = workspace.solve(c_rows.row(row), m_rows.row(row), y_rows.row(row));
+      if (status[row] == SolveStatus::converged && !all_finite(y_rows.row(row)))
+        status[row] = SolveStatus::diverged;
     });
   }
 }
@@ -66,9 +65,9 @@ void PerProblemModel::adjoint(const Batch& w, Batch& g) {
   const auto w_rows = w.read();
   const auto g_rows = g.write();
   for (std::int64_t row = 0; row < w.n_problem(); ++row)
-    run_or_spoil(
-        workspaces_[static_cast<std::size_t>(row)], g_rows.row(row),
-        [&](ProblemWorkspace& workspace) { workspace.adjoint(w_rows.row(row), g_rows.row(row)); });
+    run_or_set_nan(workspaces_[row], g_rows.row(row), [&](ProblemWorkspace& workspace) {
+      workspace.adjoint(w_rows.row(row), g_rows.row(row));
+    });
 }
 
 void PerProblemModel::tangent(const Batch& v, Batch& dy) {
@@ -76,9 +75,9 @@ void PerProblemModel::tangent(const Batch& v, Batch& dy) {
   const auto v_rows = v.read();
   const auto dy_rows = dy.write();
   for (std::int64_t row = 0; row < v.n_problem(); ++row)
-    run_or_spoil(
-        workspaces_[static_cast<std::size_t>(row)], dy_rows.row(row),
-        [&](ProblemWorkspace& workspace) { workspace.tangent(v_rows.row(row), dy_rows.row(row)); });
+    run_or_set_nan(workspaces_[row], dy_rows.row(row), [&](ProblemWorkspace& workspace) {
+      workspace.tangent(v_rows.row(row), dy_rows.row(row));
+    });
 }
 
 }  // namespace jpo

@@ -1,6 +1,6 @@
 #pragma once
-// The easy way to a model of one's own: write it for one problem with plain PETSc, and this base
-// class makes it a batch model. diffusion.cpp is the example to copy.
+// Base of a model that is written for one problem with plain PETSc: the easy way to a new model.
+// diffusion.cpp is the example to copy.
 
 #include <memory>
 #include <span>
@@ -11,8 +11,8 @@
 namespace jpo {
 
 /// One problem at a time, with its own PETSc objects, kept alive from solve to solve.
-/// Any member may throw (PETSC(...) does): the problem is then marked as solver_failed, and its
-/// workspace is made anew before its next solve.
+/// Any member may throw (PETSC(...) does): the problem is then marked as solver_failed, and a new
+/// workspace is made before its next solve.
 class ProblemWorkspace {
  public:
   ProblemWorkspace() = default;
@@ -22,16 +22,16 @@ class ProblemWorkspace {
   ProblemWorkspace& operator=(ProblemWorkspace&&) = delete;
   virtual ~ProblemWorkspace() = default;
 
-  /// y = F(m given c); keeps what adjoint and tangent need.
+  /// y = F(m given c); keeps the states for adjoint and tangent.
   virtual SolveStatus solve(std::span<const double> c, std::span<const double> m,
                             std::span<double> y) = 0;
   /// g = (dF/dm)^T w at the last solve.
   virtual void adjoint(std::span<const double> w, std::span<double> g) = 0;
-  /// dy = (dF/dm) v at the last solve. Needed where shape().has_tangent.
+  /// dy = (dF/dm) v at the last solve. Needed if shape().has_tangent.
   virtual void tangent(std::span<const double> v, std::span<double> dy);
 };
 
-/// A derived class gives shape(), sample() and make_workspace().
+/// A derived class implements shape(), sample() and make_workspace().
 class PerProblemModel : public ForwardModel {
  public:
   void solve(const Batch& c, const Batch& m, Batch& y, std::span<SolveStatus> status) override;
@@ -43,7 +43,8 @@ class PerProblemModel : public ForwardModel {
 
  private:
   std::unique_ptr<ProblemWorkspace> try_make_workspace() const;
-  std::vector<std::unique_ptr<ProblemWorkspace>> workspaces_;  ///< one a row of the largest batch
+  /// One per row of the largest batch; null after a failure.
+  std::vector<std::unique_ptr<ProblemWorkspace>> workspaces_;
 };
 
 }  // namespace jpo

@@ -5,7 +5,7 @@
 namespace jpo {
 namespace {
 
-// Filled before main: a function's static is there when the first registration needs it.
+// Filled before main. A static of a function exists when the first registration needs it.
 std::vector<ModelEntry>& entries() {
   static std::vector<ModelEntry> all;
   return all;
@@ -23,8 +23,8 @@ const ModelEntry* find_model(const std::string& name) {
 }
 
 void register_model(ModelEntry entry) {
-  const auto place = std::ranges::lower_bound(entries(), entry.name, {}, &ModelEntry::name);
-  entries().insert(place, std::move(entry));
+  const auto position = std::ranges::lower_bound(entries(), entry.name, {}, &ModelEntry::name);
+  entries().insert(position, std::move(entry));
 }
 
 }  // namespace jpo

@@ -1,24 +1,22 @@
 #pragma once
-// The models a deck can name. A model's file ends with one line:
-//   const RegisterModel<MyModel> registered{"my_model", "what it solves, in one line"};
+// The models that a deck can name. A model's file ends with one line:
+//   const RegisterModel<MyModel> registered{"my_model", "its summary in one line"};
 // MyModel has a nested `Settings : jpo::Settings` and a constructor
-//   MyModel(const Settings&, const ModelPlace&).
+//   MyModel(const Settings&, const BuildOptions&).
 
 #include <functional>
 #include <memory>
 #include <string>
 #include <vector>
 
-#include <mpi.h>
-
 #include "core/settings.hpp"
 #include "models/forward_model.hpp"
 
 namespace jpo {
 
-/// Where a model lives: its communicator (usually one rank), memory, and resolution.
-struct ModelPlace {
-  MPI_Comm comm = MPI_COMM_SELF;
+/// How a model is built.
+struct BuildOptions {
+  /// Memory of its batches and states.
   MemorySpace space = MemorySpace::host;
   Resolution resolution = Resolution::inversion;
 };
@@ -28,13 +26,14 @@ struct ModelEntry {
   std::string summary;
   std::function<std::unique_ptr<Settings>()> make_settings;
   /// `settings` must come from make_settings of the same entry.
-  std::function<std::unique_ptr<ForwardModel>(const Settings& settings, const ModelPlace& place)>
+  std::function<std::unique_ptr<ForwardModel>(const Settings& settings,
+                                              const BuildOptions& options)>
       make_model;
 };
 
 /// All registered models, sorted by name.
 const std::vector<ModelEntry>& registered_models();
-/// nullptr where there is none of that name.
+/// Returns nullptr if no model has that name.
 const ModelEntry* find_model(const std::string& name);
 
 /// Adds an entry; called before main by RegisterModel only.
@@ -46,8 +45,8 @@ struct RegisterModel {
     using ModelSettings = typename Model::Settings;
     register_model(
         {std::move(name), std::move(summary), [] { return std::make_unique<ModelSettings>(); },
-         [](const Settings& settings, const ModelPlace& place) {
-           return std::make_unique<Model>(dynamic_cast<const ModelSettings&>(settings), place);
+         [](const Settings& settings, const BuildOptions& options) {
+           return std::make_unique<Model>(dynamic_cast<const ModelSettings&>(settings), options);
          }});
   }
 };

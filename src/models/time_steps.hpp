@@ -1,5 +1,5 @@
 #pragma once
-// What every model that steps in time asks of its horizon. Both throw BadInput with the nearest
+// Checks of the horizon of models with time steps. Both throw BadInput with the nearest allowed
 // horizon or the limit.
 
 #include <string>
@@ -8,7 +8,7 @@ namespace jpo {
 
 /// At most a million steps of `time_step`.
 void check_step_count(double horizon, double time_step);
-/// A whole number of `unit`, at least one; `what` names it: "time steps".
+/// Checks for a whole number of `unit`, at least one; `what` names the unit: "time steps".
 void check_whole_steps(double horizon, double unit, const std::string& what);
 
 }  // namespace jpo

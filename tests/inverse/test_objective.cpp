@@ -74,27 +74,56 @@ TEST(Objective, IsTheMisfitAndItsDerivative) {
   }
 }
 
-// Told of every solve that is ok, and no longer than the scope lives.
-TEST(Objective, TellsItsWatcherWhatSolvesHaveSeen) {
+// Records the rows that are ok, and checks m and F(m) of them.
+class Recorder : public EvaluationHook {
+ public:
+  explicit Recorder(const Ask& asked) : asked_(asked) {}
+  void after_misfit(const SolvedProblems& solved, const Batch& m, const Batch& y,
+                    std::span<const Outcome> outcome) override {
+    for (std::size_t k = 0; k < solved.slots.size(); ++k) {
+      if (outcome[solved.slots[k]] != Outcome::ok) continue;
+      const std::int64_t row = solved.rows[k];
+      rows.push_back(row);
+      EXPECT_TRUE(std::ranges::equal(m.read().row(k), asked_.m.read().row(row)));
+      const double c = asked_.c.read().row(row)[0];
+      const auto m_row = m.read().row(k);
+      EXPECT_DOUBLE_EQ(y.read().row(k)[2], c * m_row[0] + 2.0 * m_row[1] * m_row[1]);
+    }
+  }
+  std::vector<std::int64_t> rows;
+
+ private:
+  const Ask& asked_;
+};
+
+// It is called for every solve that is ok, and no longer than the scope lives.
+TEST(Objective, CallsAHookWithinItsScope) {
   FaultSettings fault;
   fault.problems = {kFirstId + 2};
   fault.kind = "mask";
   Ask s(4, fault);
-  std::vector<std::int64_t> seen;
+  s.m.write().row(6)[0] = 11.0;  // diverges
+  Recorder recorder(s);
   try {
-    const Objective::WatchScope watch(*s.objective, [&](std::int64_t row, auto m, auto y) {
-      seen.push_back(row);
-      EXPECT_TRUE(std::ranges::equal(m, s.m.read().row(row)));
-      const double c = s.c.read().row(row)[0];
-      EXPECT_DOUBLE_EQ(y[2], c * m[0] + 2.0 * m[1] * m[1]);
-    });
+    const Objective::HookScope scope(*s.objective, recorder);
     s.evaluate();
     throw 1;
   } catch (int) {
   }
-  EXPECT_EQ(seen, (std::vector<std::int64_t>{0, 1, 3, 4, 5, 6, 7, 8, 9, 10}));
+  EXPECT_EQ(recorder.rows, (std::vector<std::int64_t>{0, 1, 3, 4, 5, 7, 8, 9, 10}));
   s.evaluate();
-  EXPECT_EQ(seen.size(), 10U);
+  EXPECT_EQ(recorder.rows.size(), 9U);
+}
+
+// Masked problems take no place in the batches of the model.
+TEST(Objective, LeavesOutMaskedProblemsBeforeItFormsBatches) {
+  FaultSettings fault;
+  fault.problems = {kFirstId, kFirstId + 5, kFirstId + 9};
+  fault.kind = "mask";
+  Ask s(4, fault);
+  s.evaluate();
+  EXPECT_EQ(s.model.n_solve, 2);  // 8 of 11 problems, 4 at once
+  EXPECT_EQ(s.model.n_adjoint, 2);
 }
 
 TEST(Objective, GivesTheSameBitsForEveryBatchAndOrder) {

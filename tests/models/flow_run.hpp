@@ -50,12 +50,12 @@ class FlowRun {
     scheme_.forward(record_.data(), scratch_.data());
   }
   std::vector<double> at(std::int64_t step) const {
-    return lane(record_.data() + scheme_.place(step));
+    return lane(record_.data() + scheme_.record_offset(step));
   }
   std::vector<double> rate_at(std::int64_t step) {
     LaneBuffer rate;
     rate.reserve(scheme_.grid.block_size());
-    scheme_.rate(record_.data() + scheme_.place(step), rate.data(), scratch_.data());
+    scheme_.rate(record_.data() + scheme_.record_offset(step), rate.data(), scratch_.data());
     return lane(rate.data());
   }
 

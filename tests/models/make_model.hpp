@@ -25,10 +25,10 @@ inline std::unique_ptr<ForwardModel> make_test_model(
       **whole = std::stoll(found->second);
   }
   settings->check();
-  ModelPlace place;
-  place.resolution = resolution;
-  place.space = space;
-  return entry.make_model(*settings, place);
+  BuildOptions options;
+  options.resolution = resolution;
+  options.space = space;
+  return entry.make_model(*settings, options);
 }
 
 }  // namespace jpo

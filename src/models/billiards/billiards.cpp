@@ -1,13 +1,12 @@
-// Billiards: a cue ball at (0, 0) is shot into resting balls; where is ball 1 at time T?
+// Billiards: a cue ball at (0, 0) is shot into resting balls; observed: ball 1 at time T.
 //
 // Hard discs of equal mass, restitution e, no friction, no walls. Free flight is exact and the time
 // of a contact solves a quadratic: no time step, no discretization (hard_discs.hpp). m = the
 // cue's velocity at time 0, c = centres of the other balls, y = centre of ball 1 (the first of
 // them) at T. Adjoint: a reverse sweep over the recorded collisions, with the derivatives of their
-// times; exactly zero where ball 1 is not moved. y is not differentiable where a shot grazes a
-// ball, and jumps where two collisions of one ball swap. Source: arXiv 2408.08119; all numbers are
-// our choice. Problem by problem, not interleaved lanes: each has its own sequence of collisions
-// (shots.hpp).
+// times; exactly zero if ball 1 is not moved. y is not differentiable at shots that graze a ball,
+// and jumps if two collisions of one ball swap. Source: arXiv 2408.08119; all numbers are our
+// choice. Problems are not interleaved: each has its own sequence of collisions.
 
 #include <algorithm>
 #include <cmath>
@@ -18,8 +17,9 @@
 
 #include "core/errors.hpp"
 #include "core/random.hpp"
+#include "models/batched_model.hpp"
 #include "models/billiards/hard_discs.hpp"
-#include "models/billiards/shots.hpp"
+#include "models/billiards/physics.hpp"
 #include "models/registry.hpp"
 
 namespace jpo {
@@ -32,17 +32,17 @@ using hard_discs::Vector2;
 
 constexpr Vector2 kLowest = {0.35, -0.35};  // corners of the rectangle of the resting balls
 constexpr Vector2 kHighest = {0.85, 0.35};
-constexpr Vector2 kSlowest = {0.4, -0.6};  // and of the box of m
+constexpr Vector2 kSlowest = {0.4, -0.6};  // corners of the box of m
 constexpr Vector2 kFastest = {1.2, 0.6};
-constexpr double kLeastMove = 0.1;  // of ball 1 by the truth
-// Balls of diameter `gap` placed one by one jam at a covered share of 0.547; at 0.3 a free place is
-// found within some ten tries.
+constexpr double kLeastMove = 0.1;  // of ball 1, by the true shot
+// Random sequential placement of balls of diameter `gap` jams at a covered share of 0.547; at 0.3
+// it takes about ten tries per ball.
 constexpr double kMostCovered = 0.3;
 constexpr int kPlaceTry = 1000;
 constexpr int kShotTry = 1000;
 constexpr int kTableTry = 100;
 
-// The prior: how balls are placed, and which shots are taken for the truth.
+// The prior of the balls and of the true shot.
 struct Table {
   Rules rules;
   std::size_t n_ball;
@@ -56,7 +56,7 @@ bool is_clear(std::span<const double> placed, double x, double y, double gap) {
   return true;
 }
 
-// False where some ball found no place.
+// False if a ball could not be placed.
 bool place_balls(RandomStream& stream, double gap, std::span<double> c) {
   for (std::size_t k = 0; k < c.size(); k += 2) {
     bool is_placed = false;
@@ -75,12 +75,13 @@ void draw_shot(RandomStream& stream, std::span<double> m) {
   m[1] = stream.uniform(kSlowest.y, kFastest.y);
 }
 
-// Shots on one table of the prior. Memory is reused from shot to shot.
+// Shots on one table of the prior. Memory is reused between shots.
 class Trial {
  public:
   explicit Trial(const Table& table) : table_(table), balls_(table.n_ball) {}
 
-  /// May (c, m) be a truth: ball 1 moves far enough, and in direct shots nobody else is hit.
+  /// True if (c, m) is allowed as a truth: ball 1 moves far enough and, in direct shots, no other
+  /// ball is hit.
   bool accepts(std::span<const double> c, std::span<const double> m) {
     record_.clear();
     billiards::set_up(c, m, balls_);
@@ -99,7 +100,7 @@ class Trial {
 
 }  // namespace
 
-class Billiards : public ForwardModel {
+class Billiards : public BatchedModel {
  public:
   struct Settings : jpo::Settings {
     std::int64_t n_ball = 4;
@@ -119,19 +120,26 @@ class Billiards : public ForwardModel {
     }
   };
 
-  Billiards(const Settings& settings, const ModelPlace& place);
+  Billiards(const Settings& settings, const BuildOptions& options);
 
-  const ModelShape& shape() const override { return shape_; }
   void sample(std::uint64_t problem_seed, std::span<double> c, std::span<double> m) const override;
   void solve(const Batch& c, const Batch& m, Batch& y, std::span<SolveStatus> status) override;
-  void adjoint(const Batch& w, Batch& g) override;
-  void tangent(const Batch& v, Batch& dy) override;
 
  private:
+  void set_shape(const Settings& settings);
+  void set_physics();
+  /// Allocates for these numbers of collisions [problem].
+  void make_room(std::span<const std::int64_t> counts);
+  bool has_room() const;
+
   Table table_;
-  ModelShape shape_;
-  MemorySpace space_;
-  billiards::Shots shots_;
+  GrowingArray<Collision> collisions_;
+  /// Of the last solve [problem]; -1: failed.
+  GrowingArray<std::int64_t> counts_;
+  std::vector<std::int64_t> counts_on_host_;
+  /// Room for the collisions of problem k is [first[k], first[k + 1]).
+  GrowingArray<std::int64_t> first_;
+  std::vector<std::int64_t> first_on_host_;
 };
 
 void Billiards::Settings::describe(KeyTable& table) {
@@ -152,7 +160,7 @@ void Billiards::Settings::describe(KeyTable& table) {
   table.add("gap", &gap,
             {.doc = "least distance of two centres at time 0",
              .unit = "length",
-             .max = kLowest.x});  // the cue's place is free
+             .max = kLowest.x});  // keeps the cue free
   table.add("direct", &direct, {.doc = "true: the truth hits ball 1 and nothing else collides"});
   table.add(
       "max_collision", &max_collision,
@@ -170,9 +178,9 @@ void Billiards::Settings::check() const {
   const double ball = 0.25 * std::numbers::pi * gap * gap;
   if (static_cast<double>(n_ball - 1) * ball > kMostCovered * area)
     throw BadInput(
-        fmt::format("key 'model.n_ball' = {}: with gap = {} at most {} balls find a place", n_ball,
+        fmt::format("key 'model.n_ball' = {}: with gap = {} at most {} balls can be placed", n_ball,
                     gap, 1 + std::floor(kMostCovered * area / ball)));
-  // A shot that moves ball 1 must be there to be drawn; how often one is, trials tell.
+  // Shots that move ball 1 must be frequent enough to be drawn: counted by trials.
   constexpr int n_trial = 2000;
   constexpr int n_least = 4;
   const Table trials = table();
@@ -188,14 +196,25 @@ void Billiards::Settings::check() const {
   if (n_accepted < n_least)
     throw BadInput(
         fmt::format("keys 'model.horizon' = {}, 'model.radius' = {}, 'model.direct' = {}: {} of {} "
-                    "random shots move ball 1 by more than {} as asked; at least {} must",
+                    "random shots move ball 1 by more than {}; at least {} must",
                     horizon, radius, direct, n_accepted, n_trial, kLeastMove, n_least));
 }
 
-Billiards::Billiards(const Settings& settings, const ModelPlace& place)
-    : table_(settings.table()),
-      space_(place.space),
-      shots_(table_.rules, settings.n_ball, place.space) {
+Billiards::Billiards(const Settings& settings, const BuildOptions& options)
+    : BatchedModel(options.space),
+      table_(settings.table()),
+      collisions_(options.space),
+      counts_(options.space),
+      first_(options.space) {
+  set_shape(settings);
+  set_physics();
+  // Room for as many collisions as balls. It grows with the longest shot: of more than 4e4 shots of
+  // 4, 10 and 27 balls to 1.5 times this at a restitution of 0.8 or 1, to 25 times at 0.05.
+  shape_.state_bytes +=
+      static_cast<double>(settings.n_ball) * sizeof(Collision) + 2 * sizeof(std::int64_t);
+}
+
+void Billiards::set_shape(const Settings& settings) {
   const auto centre = [](double low, double high) { return 0.5 * (low + high); };
   const auto half = [](double low, double high) { return 0.5 * (high - low); };
   shape_.parameters = {{"velocity_x", "velocity_y"},
@@ -207,18 +226,21 @@ Billiards::Billiards(const Settings& settings, const ModelPlace& place)
   shape_.context = {1, 2 * (settings.n_ball - 1), false, "length",
                     "x, y of each ball but the cue at time 0"};
   shape_.observation = {1, 2, false, "length", "x, y of ball 1 at T"};
-  shape_.has_tangent = true;
-  // Room for as many collisions as balls. It grows to the longest shot that came: in 4e4 and more
-  // of 4, 10, 27 balls to 1.5 times this at a restitution of 0.8 or 1, to 25 times at 0.05.
-  shape_.state_bytes = shots_.bytes_per_problem();
-  shape_.space = space_;
+}
+
+void Billiards::set_physics() {
+  set_kernels(problem_kernels(billiards::Physics{.rules = table_.rules,
+                                                 .n_ball = std::int64_t(table_.n_ball),
+                                                 .collisions = collisions_.data(),
+                                                 .first = first_.data(),
+                                                 .counts = counts_.data()}));
 }
 
 void Billiards::sample(std::uint64_t problem_seed, std::span<double> c, std::span<double> m) const {
   RandomStream stream(problem_seed);
   Trial trial(table_);
-  // Where ball 1 hides from all shots, the balls are placed anew. check() made sure that shots are
-  // found: 1e5 tries without one do not happen.
+  // New balls if no shot reaches ball 1. check() has made sure that shots are found: 1e5 tries
+  // without one do not happen.
   for (int table = 0; table < kTableTry; ++table) {
     if (!place_balls(stream, table_.gap, c)) continue;
     for (int shot = 0; shot < kShotTry; ++shot) {
@@ -229,19 +251,40 @@ void Billiards::sample(std::uint64_t problem_seed, std::span<double> c, std::spa
 }
 
 void Billiards::solve(const Batch& c, const Batch& m, Batch& y, std::span<SolveStatus> status) {
-  const std::vector<double> counts =
-      shots_.solve(c.read(space_), m.read(space_), y.overwrite(space_));
-  std::ranges::transform(counts, status.begin(), [](double count) {
-    return count >= 0.0 ? SolveStatus::converged : SolveStatus::diverged;
-  });
+  const std::int64_t n = m.n_problem();
+  if (std::ssize(counts_on_host_) != n) {
+    counts_on_host_.assign(n, 0);
+    make_room(counts_on_host_);
+  }
+  const auto run = [&] {
+    BatchedModel::solve(c, m, y, status);
+    copy_values(MemorySpace::host, counts_on_host_.data(), space(), counts_.data(), n);
+  };
+  run();
+  if (has_room()) return;
+  make_room(counts_on_host_);
+  run();
 }
 
-void Billiards::adjoint(const Batch& w, Batch& g) {
-  shots_.adjoint(w.read(space_), g.overwrite(space_));
+// As many as there are balls, or 1.5 times the last number if that was larger: the next shot of
+// this problem will be similar.
+void Billiards::make_room(std::span<const std::int64_t> counts) {
+  const std::int64_t n_ball = table_.n_ball;
+  first_on_host_.assign(1, 0);
+  for (const std::int64_t n : counts)
+    first_on_host_.push_back(first_on_host_.back() + std::max(n_ball, n > n_ball ? n + n / 2 : 0));
+  first_.reserve(std::ssize(first_on_host_));
+  copy_values(space(), first_.data(), MemorySpace::host, first_on_host_.data(),
+              std::ssize(first_on_host_));
+  collisions_.reserve(first_on_host_.back());
+  counts_.reserve(std::ssize(counts));
+  set_physics();
 }
 
-void Billiards::tangent(const Batch& v, Batch& dy) {
-  shots_.tangent(v.read(space_), dy.overwrite(space_));
+bool Billiards::has_room() const {
+  for (std::size_t k = 0; k < counts_on_host_.size(); ++k)
+    if (counts_on_host_[k] > first_on_host_[k + 1] - first_on_host_[k]) return false;
+  return true;
 }
 
 namespace {

@@ -1,9 +1,9 @@
 #pragma once
 // Equal hard discs in the plane: free flight between collisions of two, no walls, no friction. The
 // collisions of a run are recorded; derivatives are those of the recorded sequence, with the
-// derivative of every collision time (implicit, from |x_i - x_j| = 2 radius). All of it is for
-// kernels, too (lanes/lanes.hpp); what loops over collisions is not inlined into them: that made
-// the host slower by 5 to 20 %.
+// derivative of every collision time (implicit, from |x_i - x_j| = 2 radius). For kernels
+// (lanes/lanes.hpp). Loops over collisions are not inlined: inlining made the host slower by 5 to
+// 20 %.
 
 #include <algorithm>
 #include <cmath>
@@ -34,45 +34,49 @@ JPO_KERNEL inline double dot(Vector2 a, Vector2 b) {
 
 struct Rules {
   double radius = 0.0;
-  double restitution = 1.0;  ///< normal relative speed after a collision over that before it
-  double horizon = 0.0;      ///< a run is over at this time
+  /// Normal relative speed after a collision over that before it.
+  double restitution = 1.0;
+  /// End of a run.
+  double horizon = 0.0;
   std::int64_t max_collision = 0;
 };
 
-/// x(t) = origin + velocity t, from one collision of the disc to its next: a collision changes two
-/// flights, and nobody else's has to be moved on. Derivatives of flights have the same shape.
+/// x(t) = origin + velocity t, between two collisions of the disc: a collision changes two flights
+/// and no other. Derivatives of flights have the same shape.
 struct Flight {
   Vector2 origin;
   Vector2 velocity;
   JPO_KERNEL Vector2 at(double t) const { return origin + t * velocity; }
 };
 
-/// Disc `first` < `second`; what the derivatives need.
+/// Disc `first` < `second`, and the values for the derivatives.
 struct Collision {
   std::int32_t first = 0;
   std::int32_t second = 0;
   double time = 0.0;
-  Vector2 normal;    ///< unit, from `second` to `first`
-  Vector2 velocity;  ///< of `first` relative to `second`, before
+  /// Unit, from `second` to `first`.
+  Vector2 normal;
+  /// Of `first` relative to `second`, before the collision.
+  Vector2 velocity;
 };
 
 // Square of the normal speed over the relative speed below which a contact is a miss; round-off of
 // the discriminant is about 1e-14.
 inline constexpr double kGrazing = 1e-12;
-// Normal speed over the largest speed at the start below which a collapse is under way: slower
-// contacts have no time of their own left, it drowns in the round-off of the distances.
+// Normal speed over the largest speed at the start below which a collapse is assumed: the times of
+// slower contacts are lost in the round-off of the distances.
 inline constexpr double kCollapse = 1e-10;
 inline constexpr double kNever = std::numeric_limits<double>::infinity();
 
 JPO_KERNEL inline double diameter(const Rules& rules) {
   return 2.0 * rules.radius;
 }
-// The impulse on two equal masses is this times their normal relative velocity.
+// Impulse on two equal masses, divided by their normal relative velocity.
 JPO_KERNEL inline double bounce(const Rules& rules) {
   return 0.5 * (1.0 + rules.restitution);
 }
 
-// The time at which two discs, seen from each other on flight `relative`, come into contact.
+// Time of contact of two discs with this relative flight.
 JPO_KERNEL inline double contact_time(double diameter, const Flight& relative, double now) {
   const Vector2 u = relative.velocity;
   const Vector2 d = relative.at(now);
@@ -82,7 +86,7 @@ JPO_KERNEL inline double contact_time(double diameter, const Flight& relative, d
   const double cross = d.x * u.y - d.y * u.x;
   const double discriminant = reach - cross * cross;  // (diameter * normal speed at contact)^2
   if (!(discriminant > kGrazing * reach)) return kNever;
-  // Round-off may put a pair in contact a little into the past.
+  // Round-off can shift a contact slightly into the past.
   const double wait = (dot(d, d) - diameter * diameter) / (std::sqrt(discriminant) - approach);
   return now + std::max(0.0, wait);
 }
@@ -95,8 +99,8 @@ struct Contact {
 
 JPO_KERNEL inline Flight relative_flight(std::span<const Flight> discs, std::int32_t first,
                                          std::int32_t second) {
-  const Flight& a = discs[static_cast<std::size_t>(first)];
-  const Flight& b = discs[static_cast<std::size_t>(second)];
+  const Flight& a = discs[first];
+  const Flight& b = discs[second];
   return {a.origin - b.origin, a.velocity - b.velocity};
 }
 
@@ -129,7 +133,7 @@ JPO_KERNEL inline double largest_speed(std::span<const Flight> discs) {
   return std::sqrt(largest);
 }
 
-// A flight whose velocity changes by `change` at `time` goes on from the same place.
+// Changes the velocity at `time`; the disc stays at the same point.
 JPO_KERNEL inline void deflect(Flight& disc, Vector2 change, double time) {
   disc.velocity = disc.velocity + change;
   disc.origin = disc.origin - time * change;
@@ -140,18 +144,18 @@ JPO_KERNEL inline Collision collide(const Rules& rules, std::span<Flight> discs,
   const Flight relative = relative_flight(discs, contact.first, contact.second);
   const Vector2 normal = (1.0 / diameter(rules)) * relative.at(contact.time);
   const Vector2 impulse = bounce(rules) * dot(normal, relative.velocity) * normal;
-  deflect(discs[static_cast<std::size_t>(contact.first)], -1.0 * impulse, contact.time);
-  deflect(discs[static_cast<std::size_t>(contact.second)], impulse, contact.time);
+  deflect(discs[contact.first], -1.0 * impulse, contact.time);
+  deflect(discs[contact.second], impulse, contact.time);
   return {contact.first, contact.second, contact.time, normal, relative.velocity};
 }
 
 /// Flights at time 0 -> flights at the horizon; appends the collisions to `record`. Of collisions
 /// at the same time the pair with the smaller indices comes first. A contact whose normal speed is
-/// below 1e-6 of the relative speed is a miss: there the derivative grows without bound while the
-/// impulse vanishes. False: discs overlap at the start, there are more than max_collision
-/// collisions, or an inelastic collapse (endlessly many in finite time; then the normal speed falls
-/// below 1e-10 of the largest speed at the start); flights and record may then hold anything.
-/// Record: has push_back(Collision).
+/// below 1e-6 of the relative speed is a miss: its derivative grows without bound while the impulse
+/// vanishes. Returns false if discs overlap at the start, there are more than max_collision
+/// collisions, or an inelastic collapse occurs (infinitely many collisions in finite time; the
+/// normal speed then falls below 1e-10 of the largest speed at the start); flights and record may
+/// then hold anything. Record: has push_back(Collision).
 template <class Record>
 JPO_KERNEL [[gnu::noinline]] inline bool run(const Rules& rules, std::span<Flight> discs,
                                              Record& record) {
@@ -169,7 +173,7 @@ JPO_KERNEL [[gnu::noinline]] inline bool run(const Rules& rules, std::span<Fligh
   }
 }
 
-/// Derivatives of the flights at time 0 along some direction -> at the horizon.
+/// Maps derivatives of the flights at time 0 along a direction to those at the horizon.
 /// With q and u the relative origin and velocity, d = q + u t the distance at contact, n = d / 2r:
 ///   dt = -n.(dq + t du) / n.u         (|d| stays 2r)
 ///   dd = dq + t du + u dt,  dn = dd / 2r
@@ -189,8 +193,8 @@ JPO_KERNEL [[gnu::noinline]] inline void push_forward(const Rules& rules,
     const double dspeed = dot(dn, u) + dot(n, relative.velocity);
     const Vector2 impulse = bounce(rules) * normal_speed * n;
     const Vector2 dimpulse = bounce(rules) * (dspeed * n + normal_speed * dn);
-    Flight& first = tangent[static_cast<std::size_t>(at.first)];
-    Flight& second = tangent[static_cast<std::size_t>(at.second)];
+    Flight& first = tangent[at.first];
+    Flight& second = tangent[at.second];
     deflect(first, -1.0 * dimpulse, at.time);
     deflect(second, dimpulse, at.time);
     first.origin = first.origin + dt * impulse;
@@ -198,9 +202,8 @@ JPO_KERNEL [[gnu::noinline]] inline void push_forward(const Rules& rules,
   }
 }
 
-/// Derivatives of a number with respect to the flights at the horizon -> with respect to those at
-/// time 0: the transpose of push_forward, by a reverse sweep over the collisions. The lines of
-/// push_forward, transposed one by one from the last to the first.
+/// Maps derivatives with respect to the flights at the horizon to those with respect to the flights
+/// at time 0: the transpose of push_forward, line by line, in a reverse sweep over the collisions.
 JPO_KERNEL [[gnu::noinline]] inline void pull_back(const Rules& rules,
                                                    std::span<const Collision> record,
                                                    std::span<Flight> cotangent) {
@@ -217,8 +220,8 @@ JPO_KERNEL [[gnu::noinline]] inline void pull_back(const Rules& rules,
                            dot(u, to_moved);
     to_moved = to_moved - (to_time / normal_speed) * n;
     const Vector2 to_velocity = to_speed * n + it->time * to_moved;
-    Flight& first = cotangent[static_cast<std::size_t>(it->first)];
-    Flight& second = cotangent[static_cast<std::size_t>(it->second)];
+    Flight& first = cotangent[it->first];
+    Flight& second = cotangent[it->second];
     first.origin = first.origin + to_moved;
     second.origin = second.origin - to_moved;
     first.velocity = first.velocity + to_velocity;

@@ -13,6 +13,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <memory>
 #include <span>
 #include <vector>
 
@@ -20,9 +21,9 @@
 
 #include "core/errors.hpp"
 #include "core/random.hpp"
-#include "lanes/cosine_expansion.hpp"
-#include "lanes/lanes.hpp"
-#include "models/darcy/solver.hpp"
+#include "models/batched_model.hpp"
+#include "models/darcy/factor.hpp"
+#include "models/darcy/physics.hpp"
 #include "models/registry.hpp"
 
 namespace jpo {
@@ -35,15 +36,15 @@ constexpr std::int64_t kSensorSide = 8;
 // Sensor (i, j) at ((i + 1) / 9, (j + 1) / 9), row j of the lattice after row j - 1.
 std::vector<Sensor> sensor_lattice(std::int64_t n_grid) {
   std::vector<Sensor> sensors;
-  const auto place = [&](std::int64_t i) {
+  const auto position = [&](std::int64_t i) {
     return static_cast<double>((i + 1) * n_grid) / static_cast<double>(kSensorSide + 1) - 0.5;
   };
   for (std::int64_t j = 0; j < kSensorSide; ++j) {
     for (std::int64_t i = 0; i < kSensorSide; ++i) {
-      const auto column = static_cast<std::int64_t>(place(i));
-      const auto row = static_cast<std::int64_t>(place(j));
-      const double x = place(i) - static_cast<double>(column);
-      const double y = place(j) - static_cast<double>(row);
+      const auto column = static_cast<std::int64_t>(position(i));
+      const auto row = static_cast<std::int64_t>(position(j));
+      const double x = position(i) - static_cast<double>(column);
+      const double y = position(j) - static_cast<double>(row);
       const std::int64_t cell = (row * n_grid + column) * n_lane;
       const std::int64_t above = cell + n_grid * n_lane;
       sensors.push_back({{cell, cell + n_lane, above, above + n_lane},
@@ -55,22 +56,20 @@ std::vector<Sensor> sensor_lattice(std::int64_t n_grid) {
 
 }  // namespace
 
-class Darcy : public ForwardModel {
+class Darcy : public BatchedModel {
  public:
   struct Settings : jpo::Settings {
     std::int64_t n_grid = 64;
     CosineExpansion::Spectrum spectrum = {.n_mode = 32, .alpha = 2.0, .tau = 3.0, .deviation = 1.0};
     void describe(KeyTable& table) override;
     void check() const override;
-    /// Along each side; those of finer data are half as wide.
+    /// Cells along each side; those of finer data are half as wide.
     std::int64_t n_cell(Resolution resolution) const {
       return n_grid * (resolution == Resolution::data ? 2 : 1);
     }
   };
 
-  Darcy(const Settings& settings, const ModelPlace& place);
-
-  const ModelShape& shape() const override { return shape_; }
+  Darcy(const Settings& settings, const BuildOptions& options);
 
   /// Independent standard normal coefficients.
   void sample(std::uint64_t problem_seed, std::span<double> /*c*/,
@@ -79,20 +78,20 @@ class Darcy : public ForwardModel {
     for (double& value : m) value = stream.normal();
   }
 
-  void solve(const Batch& /*c*/, const Batch& m, Batch& y, std::span<SolveStatus> status) override {
-    std::ranges::copy(solver_.solve(m.read(space_), y.overwrite(space_)), status.begin());
-  }
-  void adjoint(const Batch& w, Batch& g) override {
-    solver_.adjoint(w.read(space_), g.overwrite(space_));
-  }
-  void tangent(const Batch& v, Batch& dy) override {
-    solver_.tangent(v.read(space_), dy.overwrite(space_));
+  void solve(const Batch& c, const Batch& m, Batch& y, std::span<SolveStatus> status) override {
+    if (!factor_) make_factor();
+    BatchedModel::solve(c, m, y, status);
   }
 
  private:
-  MemorySpace space_;
-  darcy::Solver solver_;
-  ModelShape shape_;
+  void set_shape(const Settings& settings);
+  void make_factor();
+  void set_physics();
+
+  std::int64_t n_cell_;
+  CosineExpansion expansion_;
+  KernelArray<Sensor> sensors_;
+  std::unique_ptr<LaneCholesky> factor_;
 };
 
 void Darcy::Settings::describe(KeyTable& table) {
@@ -117,17 +116,43 @@ void Darcy::Settings::check() const {
     shortest = std::max({shortest, p, q});
   if (shortest >= n_grid)
     throw BadInput(fmt::format(
-        "key 'model.n_mode' = {}: its shortest mode has {} half-waves, and n_grid = {} cells tell "
-        "fewer apart; allowed: fewer modes, or model.n_grid of {} or more",
+        "key 'model.n_mode' = {}: its shortest mode has {} half-waves, and n_grid = {} cells "
+        "resolve fewer; allowed: fewer modes, or model.n_grid of {} or more",
         spectrum.n_mode, shortest, n_grid, shortest + 1));
 }
 
-Darcy::Darcy(const Settings& settings, const ModelPlace& place)
-    : space_(place.space),
-      solver_(settings.spectrum, settings.n_cell(place.resolution),
-              sensor_lattice(settings.n_cell(place.resolution)), space_) {
+Darcy::Darcy(const Settings& settings, const BuildOptions& options)
+    : BatchedModel(options.space),
+      n_cell_(settings.n_cell(options.resolution)),
+      expansion_(settings.spectrum, n_cell_, options.space),
+      sensors_(options.space, sensor_lattice(n_cell_)) {
+  set_shape(settings);
+  if (n_cell_ <= darcy::kLargestAnalysed) {
+    make_factor();
+    return;
+  }
+  set_physics();
+  // The analysis of a large grid waits for the first solve, so that `jpo check` is fast.
+  shape_.state_bytes += darcy::estimated_values_per_cell(n_cell_) *
+                        static_cast<double>(n_cell_ * n_cell_) * sizeof(double);
+}
+
+void Darcy::make_factor() {
+  factor_ = darcy::make_factor(n_cell_, space());
+  set_physics();
+}
+
+void Darcy::set_physics() {
+  set_kernels(lane_kernels(darcy::Physics{{n_cell_},
+                                          expansion_.sums(),
+                                          factor_ ? factor_->sweeps() : LaneCholeskySweeps{},
+                                          sensors_.data(),
+                                          sensors_.size()}));
+}
+
+void Darcy::set_shape(const Settings& settings) {
   constexpr double infinity = std::numeric_limits<double>::infinity();
-  const auto n = static_cast<std::size_t>(settings.spectrum.n_mode);
+  const std::size_t n = settings.spectrum.n_mode;
   ParameterSpace& m = shape_.parameters;
   for (const auto& [p, q] : CosineExpansion::waves(settings.spectrum.n_mode))
     m.names.push_back(fmt::format("cosine{}_{}", p, q));
@@ -138,11 +163,7 @@ Darcy::Darcy(const Settings& settings, const ModelPlace& place)
   m.scale.assign(n, 1.0);
   shape_.observation = {kSensorSide, kSensorSide, false, "pressure",
                         "u at ((i + 1) / 9, (j + 1) / 9); channel j, point i"};
-  shape_.has_tangent = true;
   shape_.has_finer = true;
-  shape_.state_bytes = solver_.bytes_per_problem();
-  shape_.state_block = n_lane;
-  shape_.space = space_;
 }
 
 namespace {

@@ -13,22 +13,23 @@ namespace jpo {
 /// unit square, u = 0 on its edges; unknowns and k live at cell centres, cell = row * n + column.
 /// Across a face flows T (u_p - u_q), T = 2 / (exp(-k_p) + exp(-k_q)): the harmonic mean, exact for
 /// layers. An edge is half a cell away: T = 2 exp(k_p). b = h^2 f. A is symmetric and positive
-/// definite. Fields are [cell][lane]; instead of k the resistance exp(-k) is kept.
+/// definite. Fields are [cell][lane]; the resistance exp(-k) is stored instead of k.
 struct DarcyOperator {
   /// log of the largest exp(k), and of the largest exp(-k).
   static constexpr double largest_log = 690.77552789821368;  // 1e300
 
-  std::int64_t n;  ///< cells along each side
+  /// Cells along each side.
+  std::int64_t n;
 
   JPO_KERNEL std::int64_t n_cell() const { return n * n; }
   JPO_KERNEL double cell_width() const { return 1.0 / static_cast<double>(n); }
   JPO_KERNEL std::int64_t field_size() const { return n_cell() * n_lane; }
 
-  /// k becomes exp(-k), or NaN where k is not finite or exp(k) leaves [1e-300, 1e300]: then all of
-  /// A^-1 is NaN. Returns 0, or NaN in lanes where that happens.
+  /// k becomes exp(-k), or NaN if k is not finite or exp(k) is outside [1e-300, 1e300]: all of A^-1
+  /// is then NaN. Returns 0, or NaN in lanes with such a k.
   JPO_KERNEL Lanes log_to_resistance(double* k) const;
 
-  /// A(row, column), of a cell and itself or a neighbour.
+  /// A(row, column) of a cell and itself or a neighbour.
   JPO_KERNEL Lanes entry(const double* resistance, std::int64_t row, std::int64_t column) const;
 
   /// result = (dA(k)/dk [dk]) u.
@@ -52,11 +53,12 @@ struct DarcyOperator {
   JPO_KERNEL static Lanes to_edge(const double* resistance, std::int64_t p) {
     return 2.0 / at(resistance, p);
   }
-  /// Edges of the square that a cell in this row or column lies at.
+  /// Number of edges of the square that a cell in this row or column touches.
   JPO_KERNEL double n_edge(std::int64_t i) const {
     return (i == 0 ? 1.0 : 0.0) + (i == n - 1 ? 1.0 : 0.0);
   }
-  /// inner(p, q) for every face between two cells, edge(p, n) for every cell at n > 0 edges.
+  /// inner(p, q) for every face between two cells, edge(p, n) for every cell that touches n > 0
+  /// edges.
   template <class Inner, class Edge>
   JPO_KERNEL void for_each_face(Inner&& inner, Edge&& edge) const {
     for (std::int64_t row = 0; row < n; ++row) {
@@ -76,7 +78,7 @@ JPO_KERNEL inline Lanes DarcyOperator::log_to_resistance(double* k) const {
   for (std::int64_t cell = 0; cell < n_cell(); ++cell) {
     double* values = k + cell * n_lane;
     for_each_lane([&](std::int64_t lane) {
-      const bool is_good = std::abs(values[lane]) <= largest_log;  // not where it is NaN
+      const bool is_good = std::abs(values[lane]) <= largest_log;  // false for NaN
       values[lane] = is_good ? std::exp(-values[lane]) : std::numeric_limits<double>::quiet_NaN();
     });
     assign(check, check + 0.0 * load(values));

@@ -4,9 +4,9 @@
 // linear interpolation between grid points. Space: second-order differences on a DMDA; time:
 // Crank-Nicolson (TSTHETA); adjoint: TSAdjoint of the same steps. Linear: the tangent is F itself,
 // and the least-squares solution is known in closed form. Mode k decays by exp(-kappa (k pi)^2 T):
-// with kappa T = 0.002 mode 8 keeps 28 %, so that all are seen through noise of 1e-3.
+// with kappa T = 0.002 mode 8 keeps 28 %, enough to be observed at a noise of 1e-3.
 //
-// This file is the example of a user's own model, written for one problem with plain PETSc.
+// This file is the example of a model that is written for one problem with plain PETSc.
 
 #include <algorithm>
 #include <array>
@@ -32,7 +32,8 @@ constexpr std::int64_t kSensor = 32;
 struct Discretization {
   double kappa;
   double horizon;
-  PetscInt n_grid;  ///< interior points
+  /// Interior points.
+  PetscInt n_grid;
   PetscInt n_step;
   double dx() const { return 1.0 / static_cast<double>(n_grid + 1); }
 };
@@ -47,7 +48,7 @@ PetscErrorCode fill_operator(DM grid, const Discretization& d, Mat a) {
   for (PetscInt i = info.xs; i < info.xs + info.xm; ++i) {
     const std::array<PetscInt, 3> columns = {i - 1, i, i + 1 < info.mx ? i + 1 : -1};
     const std::array<PetscScalar, 3> values = {side, diagonal, side};
-    // Negative columns are ignored: beyond the ends u = 0.
+    // PETSc ignores negative columns: beyond the ends u = 0.
     PetscCall(MatSetValues(a, 1, &i, 3, columns.data(), values.data(), INSERT_VALUES));
   }
   PetscCall(MatAssemblyBegin(a, MAT_FINAL_ASSEMBLY));
@@ -133,8 +134,8 @@ class DiffusionProblem : public ProblemWorkspace {
     PETSC(PCSetType(factors, PCLU));
     PETSC(TSSetFromOptions(ts));
   }
-  // A fresh record of states for each solve: one that has been walked back cannot be filled again.
-  // In memory: PETSc's default writes every step to disk.
+  // A new trajectory for each solve: one that was used by an adjoint cannot be filled again. In
+  // memory: the default of PETSc writes every step to disk.
   void restart_trajectory() {
     PETSC(TSResetTrajectory(stepper_.get()));
     TSTrajectory trajectory = nullptr;
@@ -174,11 +175,13 @@ class DiffusionProblem : public ProblemWorkspace {
                     static_cast<double>(i + 1));
   }
 
-  struct Place {
-    PetscInt left;  ///< grid point left of the sensor; -1: the end of the interval
-    double share;   ///< of the right neighbour
+  struct Interpolation {
+    /// Grid point left of the sensor; -1: the end of the interval.
+    PetscInt left;
+    /// Of the right neighbour.
+    double share;
   };
-  Place sensor(std::size_t k) const {
+  Interpolation sensor(std::size_t k) const {
     const double position = static_cast<double>(k + 1) / static_cast<double>(kSensor + 1) / d_.dx();
     const auto cell = static_cast<PetscInt>(position);
     return {cell - 1, position - static_cast<double>(cell)};
@@ -211,8 +214,8 @@ class Diffusion : public PerProblemModel {
     }
   };
 
-  Diffusion(const Settings& settings, const ModelPlace& place) {
-    const std::int64_t finer = place.resolution == Resolution::data ? 4 : 1;
+  Diffusion(const Settings& settings, const BuildOptions& options) {
+    const std::int64_t finer = options.resolution == Resolution::data ? 4 : 1;
     discretization_ = {settings.kappa, settings.horizon,
                        static_cast<PetscInt>((settings.n_grid + 1) * finer - 1),
                        static_cast<PetscInt>(settings.n_step * finer)};

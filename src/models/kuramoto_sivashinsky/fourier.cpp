@@ -41,10 +41,9 @@ std::vector<double> interpolation_matrix(std::int64_t n, std::int64_t finer) {
     unit.push_back(sum / static_cast<double>(n));
   }
   std::vector<double> matrix;
-  matrix.reserve(static_cast<std::size_t>(n_fine * n));
+  matrix.reserve(n_fine * n);
   for (std::int64_t i = 0; i < n_fine; ++i)
-    for (std::int64_t j = 0; j < n; ++j)
-      matrix.push_back(unit[static_cast<std::size_t>((i - finer * j + n_fine) % n_fine)]);
+    for (std::int64_t j = 0; j < n; ++j) matrix.push_back(unit[(i - finer * j + n_fine) % n_fine]);
   return matrix;
 }
 

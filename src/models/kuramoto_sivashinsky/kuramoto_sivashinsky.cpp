@@ -14,37 +14,49 @@
 #include <array>
 #include <cmath>
 #include <limits>
-#include <memory>
 #include <span>
+#include <utility>
+#include <variant>
 #include <vector>
 
 #include <fmt/format.h>
 
 #include "core/errors.hpp"
 #include "core/random.hpp"
-#include "lanes/lanes.hpp"
+#include "models/batched_model.hpp"
 #include "models/kuramoto_sivashinsky/fourier.hpp"
-#include "models/kuramoto_sivashinsky/steps.hpp"
+#include "models/kuramoto_sivashinsky/scheme_data.hpp"
 #include "models/registry.hpp"
 #include "models/time_steps.hpp"
 
 namespace jpo {
 namespace {
 
+using kuramoto_sivashinsky::FourthOrder;
 using kuramoto_sivashinsky::Grid;
 using kuramoto_sivashinsky::Observed;
 using kuramoto_sivashinsky::Scheme;
-using kuramoto_sivashinsky::Steps;
+using kuramoto_sivashinsky::SchemeData;
+using kuramoto_sivashinsky::SecondOrder;
+using AnySchemeData = std::variant<SchemeData<SecondOrder>, SchemeData<FourthOrder>>;
 
 constexpr std::int64_t kObservationTime = 10;
 constexpr std::int64_t kObservationStride = 8;
 constexpr std::int64_t kPictureTime = 250;
-constexpr double kLargestCurvature = 1e10;  // dt / dx^4: round-off of B against its mass of 1
+constexpr double kLargestCurvature =
+    1e10;  // dt / dx^4: limits the round-off of B relative to its mass of 1
 constexpr double kFinerTimeStep = 0.05;
+
+AnySchemeData make_scheme_data(const Grid& grid, const std::vector<double>& start_matrix,
+                               MemorySpace space) {
+  if (grid.scheme == Scheme::second_order)
+    return AnySchemeData(std::in_place_type<SchemeData<SecondOrder>>, grid, start_matrix, space);
+  return AnySchemeData(std::in_place_type<SchemeData<FourthOrder>>, grid, start_matrix, space);
+}
 
 }  // namespace
 
-class KuramotoSivashinsky : public ForwardModel {
+class KuramotoSivashinsky : public BatchedModel {
  public:
   struct Settings : jpo::Settings {
     double horizon = 25.0;
@@ -61,28 +73,27 @@ class KuramotoSivashinsky : public ForwardModel {
     bool assimilates() const { return unknown == "initial_state"; }
     double step() const;
     Grid grid(Resolution resolution) const;
+    /// u(0) = matrix * (c or m); empty: u(0) = c.
+    std::vector<double> start_matrix(const Grid& grid) const;
   };
 
-  KuramotoSivashinsky(const Settings& settings, const ModelPlace& place);
+  KuramotoSivashinsky(const Settings& settings, const BuildOptions& options);
 
-  const ModelShape& shape() const override { return shape_; }
   void sample(std::uint64_t problem_seed, std::span<double> c, std::span<double> m) const override;
   void solve(const Batch& c, const Batch& m, Batch& y, std::span<SolveStatus> status) override;
-  void adjoint(const Batch& w, Batch& g) override;
-  void tangent(const Batch& v, Batch& dy) override;
-  void observe_channels(std::int64_t n) override { observed_.n_channel = n; }
+  void observe_channels(std::int64_t n) override { n_needed_channel_ = n; }
   Trajectory trajectory(std::int64_t row) const override;
 
  private:
   void set_shape(const Settings& settings);
+  void set_physics();
 
   bool assimilates_;
   Grid grid_;
-  ModelShape shape_;
-  MemorySpace space_;
-  std::unique_ptr<Steps> steps_;
-  Observed observed_;           ///< n_channel: of y that are needed
-  std::int64_t last_step_ = 0;  ///< of the last solve
+  AnySchemeData data_;
+  /// Of the last solve.
+  Observed observed_;
+  std::int64_t n_needed_channel_;
 };
 
 void KuramotoSivashinsky::Settings::describe(KeyTable& table) {
@@ -146,31 +157,39 @@ void KuramotoSivashinsky::Settings::check() const {
         fmt::format("key 'model.beta_max' = {}: must be above beta_min = {}", beta_max, beta_min));
   if (assimilates() && n_grid % kObservationStride != 0)
     throw BadInput(
-        fmt::format("key 'model.n_grid' = {}: must be a multiple of {} where every {}th "
+        fmt::format("key 'model.n_grid' = {}: must be a multiple of {} if every {}th "
                     "point is observed",
                     n_grid, kObservationStride, kObservationStride));
 }
 
-KuramotoSivashinsky::KuramotoSivashinsky(const Settings& settings, const ModelPlace& place)
-    : assimilates_(settings.assimilates()),
-      grid_(settings.grid(place.resolution)),
-      space_(place.space) {
+std::vector<double> KuramotoSivashinsky::Settings::start_matrix(const Grid& grid) const {
+  if (assimilates()) return fourier_mode_matrix(grid.n);
+  if (grid.n == n_grid) return {};
+  return interpolation_matrix(n_grid, grid.n / n_grid);
+}
+
+KuramotoSivashinsky::KuramotoSivashinsky(const Settings& settings, const BuildOptions& options)
+    : BatchedModel(options.space),
+      assimilates_(settings.assimilates()),
+      grid_(settings.grid(options.resolution)),
+      data_(make_scheme_data(grid_, settings.start_matrix(grid_), options.space)),
+      n_needed_channel_(assimilates_ ? kObservationTime : 1) {
   set_shape(settings);
   const std::int64_t finer = grid_.n / settings.n_grid;
   const std::int64_t stride = (assimilates_ ? kObservationStride : 1) * finer;
-  const std::int64_t n_channel = assimilates_ ? kObservationTime : 1;
-  observed_ = {n_channel, grid_.n_step / n_channel, grid_.n / stride, stride};
-  std::vector<double> start_matrix;  // u(0) = matrix * (c or m); empty: u(0) = c
-  if (assimilates_)
-    start_matrix = fourier_mode_matrix(grid_.n);
-  else if (finer > 1)
-    start_matrix = interpolation_matrix(settings.n_grid, finer);
-  steps_ = make_steps(grid_,
-                      {.in_start = assimilates_,
-                       .n_parameter = shape_.parameters.size(),
-                       .n_start = assimilates_ ? shape_.parameters.size() : shape_.context.size(),
-                       .start_matrix = nullptr},
-                      start_matrix, space_);
+  observed_ = {n_needed_channel_, grid_.n_step / n_needed_channel_, grid_.n / stride, stride};
+  set_physics();
+}
+
+void KuramotoSivashinsky::set_physics() {
+  const auto n_input = assimilates_ ? shape_.parameters.size() : shape_.context.size();
+  std::visit(
+      [&](const auto& data) {
+        set_kernels(lane_kernels(
+            data.physics({.matrix = nullptr, .n_input = n_input, .is_unknown = assimilates_},
+                         observed_, shape_.observation.size())));
+      },
+      data_);
 }
 
 void KuramotoSivashinsky::set_shape(const Settings& settings) {
@@ -197,14 +216,8 @@ void KuramotoSivashinsky::set_shape(const Settings& settings) {
     shape_.context = {1, settings.n_grid, true, "velocity", "u(0) on the grid"};
     shape_.observation = {1, settings.n_grid, true, "velocity", "u(T) on the grid"};
   }
-  shape_.has_tangent = true;
   shape_.has_finer = true;
   shape_.channels_in_time = assimilates_;
-  shape_.state_bytes = static_cast<double>((grid_.n_step + 1) * grid_.n) * sizeof(double);
-  // On the host the tangents of all blocks share the memory of one.
-  if (space_ == MemorySpace::cuda) shape_.tangent_bytes = shape_.state_bytes;
-  shape_.state_block = n_lane;
-  shape_.space = space_;
 }
 
 void KuramotoSivashinsky::sample(std::uint64_t problem_seed, std::span<double> c,
@@ -216,7 +229,7 @@ void KuramotoSivashinsky::sample(std::uint64_t problem_seed, std::span<double> c
     std::ranges::copy(amplitude, m.begin());
     return;
   }
-  // A smooth field of unit deviation over the grid; the grid is that of the context.
+  // A smooth field of unit deviation on the grid of the context.
   const std::vector<double> modes = fourier_mode_matrix(static_cast<std::int64_t>(c.size()));
   double square = 0.0;
   for (std::size_t i = 0; i < c.size(); ++i) {
@@ -232,34 +245,26 @@ void KuramotoSivashinsky::sample(std::uint64_t problem_seed, std::span<double> c
 
 void KuramotoSivashinsky::solve(const Batch& c, const Batch& m, Batch& y,
                                 std::span<SolveStatus> status) {
-  last_step_ = observed_.last_step();
-  const std::vector<double> flags =
-      steps_->solve(observed_, c.read(space_), m.read(space_), y.overwrite(space_));
-  std::ranges::transform(flags, status.begin(), [](double flag) {
-    return std::isfinite(flag) ? SolveStatus::converged : SolveStatus::diverged;
-  });
-}
-
-void KuramotoSivashinsky::adjoint(const Batch& w, Batch& g) {
-  steps_->adjoint(w.read(space_), g.overwrite(space_));
-}
-
-void KuramotoSivashinsky::tangent(const Batch& v, Batch& dy) {
-  steps_->tangent(v.read(space_), dy.overwrite(space_));
+  if (observed_.n_channel != n_needed_channel_) {
+    observed_.n_channel = n_needed_channel_;
+    set_physics();
+  }
+  BatchedModel::solve(c, m, y, status);
 }
 
 Trajectory KuramotoSivashinsky::trajectory(std::int64_t row) const {
   Trajectory result;
   result.n_grid = grid_.n;
   result.length = grid_.length;
-  const std::int64_t stride = std::max<std::int64_t>(1, last_step_ / kPictureTime);
+  const std::int64_t last_step = observed_.last_step();
+  const std::int64_t stride = std::max<std::int64_t>(1, last_step / kPictureTime);
   const auto add = [&](std::int64_t t) {
     result.time.push_back(static_cast<double>(t) * grid_.dt);
-    const std::vector<double> state = steps_->state(row, t);
+    const std::vector<double> state = read_states(row, t * grid_.n * n_lane, grid_.n);
     result.states.insert(result.states.end(), state.begin(), state.end());
   };
-  for (std::int64_t t = 0; t < last_step_; t += stride) add(t);
-  add(last_step_);
+  for (std::int64_t t = 0; t < last_step; t += stride) add(t);
+  add(last_step);
   return result;
 }
 

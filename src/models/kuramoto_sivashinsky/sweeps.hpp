@@ -8,7 +8,7 @@
 
 #include "lanes/cyclic_band_lu.hpp"
 #include "lanes/lanes.hpp"
-#include "models/kuramoto_sivashinsky/steps.hpp"
+#include "models/kuramoto_sivashinsky/grid.hpp"
 
 namespace jpo::kuramoto_sivashinsky {
 
@@ -34,7 +34,7 @@ struct SecondOrder {
   JPO_KERNEL [[gnu::always_inline]] static Lanes state(const Lanes& u, const double* before) {
     return 2.0 * u - 0.5 * load(before);
   }
-  // Of u[t], from mu[t+1] and mu[t+2].
+  // Cotangent of u[t], from mu[t+1] and mu[t+2].
   JPO_KERNEL [[gnu::always_inline]] static Lanes cotangent(bool first, const Lanes& mu1,
                                                            const Lanes& mu2) {
     return (first ? 1.0 : 2.0) * mu1 - 0.5 * mu2;
@@ -72,14 +72,17 @@ struct Coefficients {
 };
 
 /// States and tangents are [step][n][lane]: the first is given, those up to `n_step` are computed.
-/// `scratch`: as many doubles as scratch_size() says, of this block alone.
+/// `scratch`: scratch_size() doubles of this block.
 template <class S>
 struct Sweeps {
   Grid grid;
-  CyclicBandSweeps<S::half_bandwidth> start;  ///< B of the first step
+  /// B of the first step.
+  CyclicBandSweeps<S::half_bandwidth> start;
   CyclicBandSweeps<S::half_bandwidth> step;
-  double flux;            ///< S::flux / dx
-  const double* forcing;  ///< G on the grid
+  /// S::flux / dx.
+  double flux;
+  /// G on the grid.
+  const double* forcing;
 
   JPO_KERNEL std::int64_t block_size() const { return grid.n * n_lane; }
   JPO_KERNEL std::int64_t scratch_size() const { return 3 * block_size(); }
@@ -106,7 +109,7 @@ struct Sweeps {
     }
   }
 
-  /// The states' derivative along dm and tangents[0].
+  /// Derivative of the states along dm and tangents[0].
   struct Direction {
     Coefficients dm;
     std::int64_t n_step;
@@ -140,8 +143,9 @@ struct Sweeps {
   }
 
   /// Gradient of <weights, observed values> up to the last observed step: returns the part of the
-  /// coefficients; that of the first state goes to initial [n][lane].
-  /// lambda[t]: cotangent of u[t]; mu[t] = B^-1 lambda[t]: that of the right-hand side of its step.
+  /// coefficients and writes that of the first state to initial [n][lane].
+  /// lambda[t]: cotangent of u[t]; mu[t] = B^-1 lambda[t]: cotangent of the right-hand side of its
+  /// step.
   struct Cotangent {
     Observed observed;
     const double* weights;
@@ -216,7 +220,7 @@ struct Sweeps {
     const double* mu2;
     double* lambda;
   };
-  // lambda[t+1] -> lambda[t] = the states' part + (dN/du)^T nu, with nu = dt (newest mu1 -
+  // lambda[t+1] -> lambda[t] = the part of the states + (dN/du)^T nu, with nu = dt (newest mu1 -
   // older mu2) the cotangent of N[t]; in the first step N[0] has weight 1. The difference is
   // antisymmetric: its transpose is minus itself. Adds to the gradient of alpha and beta.
   JPO_KERNEL void pull_back(std::int64_t t, const double* u, const Lanes& beta,

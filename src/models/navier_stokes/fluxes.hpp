@@ -1,7 +1,7 @@
 #pragma once
 // Momentum fluxes of the Navier-Stokes model in divergence form, central differences of second
-// order, and their tangent and adjoint. Everything a face gets comes from the two cells and the two
-// corners beside it; one sweep serves all three.
+// order, and their tangent and adjoint. The sum of a face has contributions of the two cells and
+// the two corners beside it; one sweep computes all three.
 //
 //   N_u = -(d/dx)(u u - nu u_x) - (d/dy)(u v - nu u_y),   u u and nu u_x in cells, the rest in
 //   corners N_v = -(d/dx)(u v - nu v_x) - (d/dy)(v v - nu v_y)
@@ -15,11 +15,11 @@
 
 namespace jpo::navier_stokes {
 
-/// What a cell gives to the faces before and after it (left and right, or below and above).
+/// Contributions of a cell to the faces before and after it (left and right, or below and above).
 struct Share {
   Lanes before, after;
 };
-/// What a corner gives: to u below and above it, to v left and right of it.
+/// Contributions of a corner: to u below and above it, to v left and right of it.
 struct CornerShare {
   Share u, v;
 };

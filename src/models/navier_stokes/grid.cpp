@@ -20,16 +20,13 @@ std::vector<char> fluid_cells(const Grid& grid) {
 
 std::vector<double> open_faces(const Grid& grid) {
   const std::vector<char> fluid = fluid_cells(grid);
-  std::vector<double> open(static_cast<std::size_t>(grid.n_face()));
-  const auto is_fluid = [&](std::int64_t i, std::int64_t j) {
-    return fluid[static_cast<std::size_t>(grid.cell(i, j))] != 0;
-  };
+  std::vector<double> open(grid.n_face());
+  const auto is_fluid = [&](std::int64_t i, std::int64_t j) { return fluid[grid.cell(i, j)] != 0; };
   for (std::int64_t j = 0; j < grid.n; ++j) {
     for (std::int64_t i = 0; i < grid.n; ++i) {
       const bool wall = grid.walls && j == 0;
-      open[static_cast<std::size_t>(grid.u_face(i, j))] =
-          is_fluid(i, j) && is_fluid(grid.previous(i), j) ? 1.0 : 0.0;
-      open[static_cast<std::size_t>(grid.v_face(i, j))] =
+      open[grid.u_face(i, j)] = is_fluid(i, j) && is_fluid(grid.previous(i), j) ? 1.0 : 0.0;
+      open[grid.v_face(i, j)] =
           !wall && is_fluid(i, j) && is_fluid(i, grid.previous(j)) ? 1.0 : 0.0;
     }
   }

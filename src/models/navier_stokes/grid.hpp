@@ -16,7 +16,8 @@ namespace jpo::navier_stokes {
 
 struct Cylinder {
   double x = 0.0, y = 0.0;
-  double radius = 0.0;  ///< 0: there is none
+  /// 0: no cylinder.
+  double radius = 0.0;
 };
 
 /// The discretization: n x n cells, n_step steps of dt.
@@ -25,7 +26,8 @@ struct Grid {
   double viscosity = 0.0;
   double dt = 0.0;
   std::int64_t n_step = 0;
-  bool walls = true;  ///< no slip at y = 0 and y = 1; false: periodic in y, too
+  /// No slip at y = 0 and y = 1; false: periodic in y, too.
+  bool walls = true;
   Cylinder cylinder{};
 
   JPO_KERNEL double h() const { return 1.0 / static_cast<double>(n); }
@@ -40,7 +42,7 @@ struct Grid {
   JPO_KERNEL std::int64_t block_size() const { return n_face() * n_lane; }
 };
 
-/// 1 in fluid cells, 0 where the centre is inside the cylinder. [cell]
+/// 1 in fluid cells, 0 in cells with their centre inside the cylinder. [cell]
 std::vector<char> fluid_cells(const Grid& grid);
 
 /// 1 on faces between two fluid cells, 0 on walls and on faces of a solid cell. [face]
@@ -54,7 +56,7 @@ class Field {
   /// Doubles of the rows beyond the walls.
   JPO_KERNEL static std::int64_t beyond_size(const Grid& grid) { return 2 * grid.n * n_lane; }
 
-  /// Looks at `velocity`, and keeps what is `beyond` its walls there, as both are now.
+  /// Refers to `velocity`, and writes the rows beyond its walls to `beyond`.
   JPO_KERNEL Field(const Grid& grid, const double* velocity, double* beyond)
       : n_(grid.n), velocity_(velocity) {
     const std::int64_t row = n_ * n_lane;

@@ -1,13 +1,13 @@
 // Navier-Stokes: u_t + (u . grad) u = -grad p + nu lap u, div u = 0, on the unit square, periodic
 // in x, no slip at y = 0 and y = 1 (or periodic), around a cylinder if wanted.
 //
-// Unknown m = (x, f_x, f_y): place and strength of a Gaussian impulse near the bottom at t = 0.
+// Unknown m = (x, f_x, f_y): position and strength of a Gaussian impulse near the bottom at t = 0.
 // c: the velocity before it, in the upper half; the lower half is at rest. y: the velocity at T, in
 // the upper half. Half of the state is hidden.
 //
-// Space: staggered grid, second order (navier_stokes_fluxes.hpp). Time: AB2 of the projected
-// equation u_t = P N(u), an Euler step to start; P is exact (one sparse factor for all steps and
-// problems), so second order without a splitting error. Adjoint and tangent are those of this
+// Space: staggered grid, second order (fluxes.hpp). Time: AB2 of the projected
+// equation u_t = P N(u), started by an Euler step; P is exact (one sparse factor for all steps and
+// problems): second order without a splitting error. Adjoint and tangent are those of this
 // scheme (discretize, then optimize), P being symmetric.
 
 #include <algorithm>
@@ -19,9 +19,8 @@
 
 #include "core/errors.hpp"
 #include "core/random.hpp"
-#include "lanes/lanes.hpp"
-#include "models/navier_stokes/start.hpp"
-#include "models/navier_stokes/steps.hpp"
+#include "models/batched_model.hpp"
+#include "models/navier_stokes/physics.hpp"
 #include "models/registry.hpp"
 #include "models/time_steps.hpp"
 
@@ -29,7 +28,7 @@ namespace jpo {
 namespace {
 
 using navier_stokes::Grid;
-using navier_stokes::Steps;
+using navier_stokes::Scheme;
 
 constexpr std::int64_t kPictureTime = 250;
 constexpr double kMegabyte = 1e6;
@@ -38,7 +37,7 @@ constexpr double kDiffusionLimit = 0.125;
 
 }  // namespace
 
-class NavierStokes : public ForwardModel {
+class NavierStokes : public BatchedModel {
  public:
   struct Settings : jpo::Settings {
     std::int64_t n_grid = 64;
@@ -71,13 +70,9 @@ class NavierStokes : public ForwardModel {
     void check_obstacle() const;
   };
 
-  NavierStokes(const Settings& settings, const ModelPlace& place);
+  NavierStokes(const Settings& settings, const BuildOptions& options);
 
-  const ModelShape& shape() const override { return shape_; }
   void sample(std::uint64_t problem_seed, std::span<double> c, std::span<double> m) const override;
-  void solve(const Batch& c, const Batch& m, Batch& y, std::span<SolveStatus> status) override;
-  void adjoint(const Batch& w, Batch& g) override;
-  void tangent(const Batch& v, Batch& dy) override;
   Trajectory trajectory(std::int64_t row) const override;
 
  private:
@@ -85,10 +80,11 @@ class NavierStokes : public ForwardModel {
 
   std::int64_t n_grid_;
   double speed_;
-  MemorySpace space_;
-  std::int64_t finer_;  ///< cells of the model for one of the observation, in each direction
-  Steps steps_;
-  ModelShape shape_;
+  /// Cells of the model per cell of the observation, in each direction.
+  std::int64_t finer_;
+  navier_stokes::Projector projector_;
+  KernelArray<double> impulse_rows_;
+  Scheme scheme_;
 };
 
 void NavierStokes::Settings::describe(KeyTable& table) {
@@ -98,8 +94,8 @@ void NavierStokes::Settings::describe(KeyTable& table) {
   table.add("time_step", &time_step,
             {.doc = "step of AB2", .unit = "time", .min = 0, .min_is_open = true});
   table.add("memory_cap", &memory_cap,
-            {.doc = "most memory for the states of 16 problems of a solve call; what does not fit "
-                    "is computed again in the adjoint",
+            {.doc = "most memory for the states of 16 problems of a solve call; other states "
+                    "are recomputed in the adjoint",
              .unit = "MB",
              .min = 0,
              .min_is_open = true});
@@ -134,7 +130,7 @@ void NavierStokes::Settings::describe_flow(KeyTable& table) {
 }
 
 Grid NavierStokes::Settings::grid(std::int64_t finer) const {
-  // Half the step, or a quarter where the finer grid's diffusion would be unstable.
+  // Half the step, or a quarter if diffusion on the finer grid would be unstable.
   const std::int64_t more = finer == 1 ? 1 : (2.0 * diffusion_number() <= kDiffusionLimit ? 2 : 4);
   Grid grid{n_grid * finer,  viscosity, time_step / static_cast<double>(more),
             n_step() * more, walls,     {}};
@@ -146,7 +142,7 @@ double NavierStokes::Settings::state_megabytes(std::int64_t n_state) const {
   return static_cast<double>(n_state * grid(1).block_size()) * sizeof(double) / kMegabyte;
 }
 
-// The finer grid keeps to the cap, too, or as near to it as it can.
+// The finer grid also respects the cap, if it can.
 Checkpoints NavierStokes::Settings::checkpoints(const Grid& grid) const {
   const double state = static_cast<double>(grid.block_size()) * sizeof(double);
   return fit_checkpoints(grid.n_step, static_cast<std::int64_t>(memory_cap * kMegabyte / state));
@@ -185,18 +181,29 @@ void NavierStokes::Settings::check_obstacle() const {
                     obstacle_y, obstacle_radius, obstacle_radius, 1.0 - obstacle_radius));
 }
 
-NavierStokes::NavierStokes(const Settings& settings, const ModelPlace& place)
-    : n_grid_(settings.n_grid),
+NavierStokes::NavierStokes(const Settings& settings, const BuildOptions& options)
+    : BatchedModel(options.space),
+      n_grid_(settings.n_grid),
       speed_(settings.speed),
-      space_(place.space),
-      finer_(place.resolution == Resolution::data ? 2 : 1),
-      steps_(settings.grid(finer_), settings.checkpoints(settings.grid(finer_)),
-             {finer_, settings.impulse_height, settings.impulse_width}, space_) {
+      finer_(options.resolution == Resolution::data ? 2 : 1),
+      projector_(settings.grid(finer_), options.space),
+      impulse_rows_(options.space,
+                    navier_stokes::impulse_rows(settings.grid(finer_), settings.impulse_height,
+                                                settings.impulse_width)),
+      scheme_{settings.grid(finer_), settings.checkpoints(settings.grid(finer_)),
+              projector_.projection()} {
   set_shape(settings);
+  const Grid& grid = scheme_.grid;
+  set_kernels(lane_kernels(navier_stokes::Physics{
+      scheme_, {grid, finer_}, {grid, settings.impulse_width, impulse_rows_.data()}}));
+  // The recomputed states are scratch memory of the scheme, large enough to count.
+  if (shares_scratch(space()))
+    shape_.state_bytes +=
+        static_cast<double>(scheme_.checkpoints.n_between() * grid.n_face()) * sizeof(double);
 }
 
 void NavierStokes::set_shape(const Settings& settings) {
-  // The whole period but for a strip, so that no two ends of the box are the same place.
+  // The period without a strip: no two ends of the box are the same point.
   const double strength = settings.strength_max;
   shape_.parameters = {{"x", "f_x", "f_y"},
                        {"length", "length / time", "length / time"},
@@ -209,12 +216,8 @@ void NavierStokes::set_shape(const Settings& settings) {
                     "velocity at t = 0 before the impulse, upper half: rows of u, then of v"};
   shape_.observation = {n_grid_, n_grid_, true, "length / time",
                         "velocity at T, upper half: rows of u, then of v"};
-  shape_.has_tangent = true;
   shape_.has_finer = true;
-  shape_.state_bytes = steps_.bytes_per_problem();
-  shape_.state_block = n_lane;
-  shape_.recompute_factor = steps_.checkpoints().recompute_factor();
-  shape_.space = space_;
+  shape_.recompute_factor = scheme_.checkpoints.recompute_factor();
 }
 
 void NavierStokes::sample(std::uint64_t problem_seed, std::span<double> c,
@@ -225,33 +228,18 @@ void NavierStokes::sample(std::uint64_t problem_seed, std::span<double> c,
     m[k] = stream.uniform(shape_.parameters.lower[k], shape_.parameters.upper[k]);
 }
 
-void NavierStokes::solve(const Batch& c, const Batch& m, Batch& y, std::span<SolveStatus> status) {
-  const std::vector<double> flags =
-      steps_.solve(c.read(space_), m.read(space_), y.overwrite(space_));
-  std::ranges::transform(flags, status.begin(), [](double flag) {
-    return std::isfinite(flag) ? SolveStatus::converged : SolveStatus::diverged;
-  });
-}
-
-void NavierStokes::adjoint(const Batch& w, Batch& g) {
-  steps_.adjoint(w.read(space_), g.overwrite(space_));
-}
-
-void NavierStokes::tangent(const Batch& v, Batch& dy) {
-  steps_.tangent(v.read(space_), dy.overwrite(space_));
-}
-
-// Vertical velocity along mid-height, at the times that the checkpoints have.
+// Vertical velocity along mid-height, at the times that the checkpoints keep.
 Trajectory NavierStokes::trajectory(std::int64_t row) const {
-  const Grid& grid = steps_.grid();
+  const Grid& grid = scheme_.grid;
   Trajectory result;
   result.n_grid = grid.n;
   result.length = 1.0;
   const std::int64_t thin = std::max<std::int64_t>(1, grid.n_step / kPictureTime);
   for (std::int64_t t = 0; t <= grid.n_step; ++t) {
-    if (!steps_.checkpoints().keeps(t) || (t % thin != 0 && t != grid.n_step)) continue;
+    if (!scheme_.checkpoints.keeps(t) || (t % thin != 0 && t != grid.n_step)) continue;
     result.time.push_back(static_cast<double>(t) * grid.dt);
-    const std::vector<double> v = steps_.row_of_v(row, t, grid.n / 2);
+    const std::int64_t first = scheme_.record_offset(t) + grid.v_face(0, grid.n / 2) * n_lane;
+    const std::vector<double> v = read_states(row, first, grid.n);
     result.states.insert(result.states.end(), v.begin(), v.end());
   }
   return result;

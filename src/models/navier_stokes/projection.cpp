@@ -10,12 +10,12 @@ namespace {
 
 using MatHandle = Handle<Mat, MatDestroy>;
 
-// The unknown pressures: fluid cells but the first, in the order of the cells.
+// Cells with an unknown pressure: all fluid cells except the first.
 std::vector<std::int64_t> unknown_cells(const Grid& grid) {
   const std::vector<char> fluid = fluid_cells(grid);
   std::vector<std::int64_t> cells;
   for (std::int64_t cell = 0; cell < grid.n_cell(); ++cell)
-    if (fluid[static_cast<std::size_t>(cell)] != 0) cells.push_back(cell);
+    if (fluid[cell] != 0) cells.push_back(cell);
   cells.erase(cells.begin());
   return cells;
 }
@@ -23,19 +23,16 @@ std::vector<std::int64_t> unknown_cells(const Grid& grid) {
 // D D^T: the number of open faces of a cell on the diagonal, -1 for each neighbour across one.
 MatHandle pressure_operator(const Grid& grid, const std::vector<double>& open) {
   const std::vector<std::int64_t> cells = unknown_cells(grid);
-  std::vector<PetscInt> row_of(static_cast<std::size_t>(grid.n_cell()), -1);
-  for (std::size_t k = 0; k < cells.size(); ++k)
-    row_of[static_cast<std::size_t>(cells[k])] = static_cast<PetscInt>(k);
+  std::vector<PetscInt> row_of(grid.n_cell(), -1);
+  for (std::size_t k = 0; k < cells.size(); ++k) row_of[cells[k]] = static_cast<PetscInt>(k);
   const auto n = static_cast<PetscInt>(cells.size());
   MatHandle matrix;
   PETSC(MatCreateSeqAIJ(PETSC_COMM_SELF, n, n, 5, nullptr, matrix.put()));
   for (PetscInt row = 0; row < n; ++row) {
-    const std::int64_t i = cells[static_cast<std::size_t>(row)] % grid.n;
-    const std::int64_t j = cells[static_cast<std::size_t>(row)] / grid.n;
-    const auto column = [&](std::int64_t ii, std::int64_t jj) {
-      return row_of[static_cast<std::size_t>(grid.cell(ii, jj))];
-    };
-    const auto at = [&](std::int64_t face) { return open[static_cast<std::size_t>(face)]; };
+    const std::int64_t i = cells[row] % grid.n;
+    const std::int64_t j = cells[row] / grid.n;
+    const auto column = [&](std::int64_t ii, std::int64_t jj) { return row_of[grid.cell(ii, jj)]; };
+    const auto at = [&](std::int64_t face) { return open[face]; };
     const std::array<double, 4> share = {at(grid.u_face(i, j)), at(grid.u_face(grid.next(i), j)),
                                          at(grid.v_face(i, j)), at(grid.v_face(i, grid.next(j)))};
     const std::array<PetscInt, 5> columns = {column(grid.previous(i), j), column(grid.next(i), j),
@@ -43,7 +40,7 @@ MatHandle pressure_operator(const Grid& grid, const std::vector<double>& open) {
                                              row};
     const std::array<PetscScalar, 5> values = {-share[0], -share[1], -share[2], -share[3],
                                                share[0] + share[1] + share[2] + share[3]};
-    // Negative columns, solid cells and the pinned one, are ignored.
+    // PETSc ignores negative columns: solid cells and the pinned one.
     PETSC(MatSetValues(matrix.get(), 1, &row, 5, columns.data(), values.data(), ADD_VALUES));
   }
   PETSC(MatAssemblyBegin(matrix.get(), MAT_FINAL_ASSEMBLY));
@@ -65,13 +62,12 @@ Projector::Projector(const Grid& grid, MemorySpace space)
 void Projector::number_cells(MemorySpace space) {
   const std::vector<std::int64_t> unknowns = unknown_cells(grid_);
   std::vector<Projection::Cell> cells;
-  std::vector<std::int64_t> position(static_cast<std::size_t>(grid_.n_cell()),
-                                     factor_.size() * n_lane);
+  std::vector<std::int64_t> position(grid_.n_cell(), factor_.size() * n_lane);
   for (std::int64_t k = 0; k < factor_.size(); ++k) {
-    const std::int64_t cell = unknowns[static_cast<std::size_t>(factor_.row_of(k))];
+    const std::int64_t cell = unknowns[factor_.row_of(k)];
     const std::int64_t i = cell % grid_.n;
     const std::int64_t j = cell / grid_.n;
-    position[static_cast<std::size_t>(cell)] = k * n_lane;
+    position[cell] = k * n_lane;
     cells.push_back({grid_.u_face(i, j) * n_lane, grid_.u_face(grid_.next(i), j) * n_lane,
                      grid_.v_face(i, j) * n_lane, grid_.v_face(i, grid_.next(j)) * n_lane});
   }

@@ -21,23 +21,26 @@ struct Projection {
 
   Grid grid;
   SparseCholeskySweeps factor;
-  const double* open;            ///< 1 or 0 [face]
-  const Cell* cells;             ///< of unknown k of the factor
-  const std::int64_t* position;  ///< [cell] -> offset of its pressure; of cells without: the last
+  /// 1 on open faces, 0 on closed ones [face].
+  const double* open;
+  /// Cell of unknown k of the factor.
+  const Cell* cells;
+  /// Offset of the pressure of each cell; solid cells and the pinned one use the last, which is 0.
+  const std::int64_t* position;
 
-  /// Doubles of the pressure: its unknowns, and a 0 behind them.
+  /// Doubles of the pressure: its unknowns, then a 0.
   JPO_KERNEL std::int64_t scratch_size() const { return (factor.size() + 1) * n_lane; }
 
   /// velocity = P velocity, for one block [face][lane].
   JPO_KERNEL void apply(double* velocity, double* scratch) const;
 };
 
-/// Its factor and numbering, in one memory space.
+/// Factor and numbering of the projection, in one memory space.
 class Projector {
  public:
   explicit Projector(const Grid& grid, MemorySpace space = MemorySpace::host);
 
-  /// Valid while this lives.
+  /// Valid while this object lives.
   Projection projection() const {
     return {grid_, factor_.sweeps(), open_.data(), cells_.data(), position_.data()};
   }

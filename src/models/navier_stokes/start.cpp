@@ -19,18 +19,18 @@ class StreamFunction {
   explicit StreamFunction(RandomStream& stream) {
     for (std::int64_t k = 0; k <= kWaveX; ++k)
       for (std::int64_t l = 0; l < kWaveY; ++l)
-        for (double& amplitude : amplitudes_[static_cast<std::size_t>(k * kWaveY + l)])
+        for (double& amplitude : amplitudes_[k * kWaveY + l])
           amplitude =
               stream.normal() * std::exp(-static_cast<double>(k * k + l * l) / (kDecay * kDecay));
   }
-  // eta runs from 0 at mid-height to 1 at the top; the bump and its slope vanish at both.
+  // eta is 0 at mid-height and 1 at the top; the bump and its slope vanish at both.
   double at(double x, double eta) const {
     const double bump = std::pow(std::sin(kPi * eta), 2);
     double sum = 0.0;
     for (std::int64_t k = 0; k <= kWaveX; ++k) {
       const double phase = 2.0 * kPi * static_cast<double>(k) * x;
       for (std::int64_t l = 0; l < kWaveY; ++l) {
-        const auto& [a, b] = amplitudes_[static_cast<std::size_t>(k * kWaveY + l)];
+        const auto& [a, b] = amplitudes_[k * kWaveY + l];
         sum += (a * std::cos(phase) + b * std::sin(phase)) *
                std::cos(kPi * static_cast<double>(l) * eta);
       }
@@ -48,23 +48,23 @@ void draw_upper_velocity(RandomStream& stream, std::int64_t n, double speed,
                          std::span<double> upper) {
   const StreamFunction psi(stream);
   const std::int64_t n_row = n / 2;
-  std::vector<double> corner(static_cast<std::size_t>((n_row + 1) * n));
+  std::vector<double> corner((n_row + 1) * n);
   for (std::int64_t j = 0; j <= n_row; ++j)
     for (std::int64_t i = 0; i < n; ++i)
-      corner[static_cast<std::size_t>(j * n + i)] =
-          j == 0 || j == n_row ? 0.0
-                               : psi.at(static_cast<double>(i) / static_cast<double>(n),
-                                        static_cast<double>(j) / static_cast<double>(n_row));
+      corner[j * n + i] = j == 0 || j == n_row
+                              ? 0.0
+                              : psi.at(static_cast<double>(i) / static_cast<double>(n),
+                                       static_cast<double>(j) / static_cast<double>(n_row));
   double square = 0.0;
   for (std::int64_t j = 0; j < n_row; ++j) {
     for (std::int64_t i = 0; i < n; ++i) {
-      const auto here = static_cast<std::size_t>(j * n + i);
-      const auto right = static_cast<std::size_t>(j * n + (i + 1) % n);
-      const auto above = static_cast<std::size_t>((j + 1) * n + i);
+      const std::int64_t here = j * n + i;
+      const std::int64_t right = j * n + (i + 1) % n;
+      const std::int64_t above = (j + 1) * n + i;
       const double u = corner[above] - corner[here];
       const double v = corner[here] - corner[right];
       upper[here] = u;
-      upper[static_cast<std::size_t>(n_row * n) + here] = v;
+      upper[(n_row * n) + here] = v;
       square += u * u + v * v;
     }
   }

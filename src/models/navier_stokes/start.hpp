@@ -1,6 +1,6 @@
 #pragma once
-// How the Navier-Stokes model starts and what is seen of it: the prior of the initial velocity, the
-// unknown impulse, and the upper half of a velocity as rows of a batch.
+// Start and observation of the Navier-Stokes model: the prior of the initial velocity, the unknown
+// impulse, and the upper half of a velocity as rows of a batch.
 
 #include <cmath>
 #include <cstdint>
@@ -20,27 +20,27 @@ namespace jpo::navier_stokes {
 void draw_upper_velocity(RandomStream& stream, std::int64_t n, double speed,
                          std::span<double> upper);
 
-/// The upper half of velocities on `grid`, seen on a grid `finer` times as coarse.
+/// The upper half of velocities on `grid`, on a grid that is coarser by the factor `finer`.
 struct UpperHalf {
   Grid grid;
   std::int64_t finer;
 
   /// Points of the coarse grid in each direction.
-  JPO_KERNEL std::int64_t n_seen() const { return grid.n / finer; }
+  JPO_KERNEL std::int64_t n_coarse() const { return grid.n / finer; }
   /// Components of c and of y: channels u and v of rows n/2 .. n-1 of the coarse grid.
-  JPO_KERNEL std::int64_t size() const { return n_seen() * n_seen(); }
+  JPO_KERNEL std::int64_t size() const { return n_coarse() * n_coarse(); }
 
   /// velocity = upper [component][lane] in the upper half, by linear interpolation; 0 in the lower.
-  JPO_KERNEL void place(const double* upper, double* velocity) const;
-  /// upper = means of the faces around the places of the coarse ones.
+  JPO_KERNEL void extend(const double* upper, double* velocity) const;
+  /// upper = means of the two fine faces beside each coarse face.
   JPO_KERNEL void observe(const double* velocity, double* upper) const;
   /// velocity = observe^T upper.
   JPO_KERNEL void observe_transposed(const double* upper, double* velocity) const;
 
  private:
   template <class Visit>
-  JPO_KERNEL void for_each_seen(Visit&& visit) const;
-  JPO_KERNEL void place_finer(const double* upper, double* velocity) const;
+  JPO_KERNEL void for_each_coarse(Visit&& visit) const;
+  JPO_KERNEL void extend_to_finer(const double* upper, double* velocity) const;
 };
 
 /// Velocity gained by m = (x, f_x, f_y): (f_x, f_y) exp(-(sin(pi (X - x)) / pi)^2 / (2 width^2))
@@ -48,7 +48,8 @@ struct UpperHalf {
 struct Impulse {
   Grid grid;
   double width;
-  const double* rows;  ///< exp of the height, [j] of u, then of v: impulse_rows()
+  /// Exponential of the height, [j] of u, then of v: impulse_rows().
+  const double* rows;
 
   JPO_KERNEL std::int64_t scratch_size() const { return 4 * grid.n * n_lane; }
 
@@ -62,7 +63,7 @@ struct Impulse {
                           double* scratch) const;
 
  private:
-  /// exp of the position, and its derivative with respect to x, [i][lane].
+  /// Exponential of the position and its derivative with respect to x, [i][lane].
   struct AlongX {
     const double *u_shape, *u_slope, *v_shape, *v_slope;
   };
@@ -71,22 +72,22 @@ struct Impulse {
 
 std::vector<double> impulse_rows(const Grid& grid, double height, double width);
 
-JPO_KERNEL inline void UpperHalf::place(const double* upper, double* velocity) const {
+JPO_KERNEL inline void UpperHalf::extend(const double* upper, double* velocity) const {
   clear_lanes(velocity, grid.block_size());
-  if (finer > 1) return place_finer(upper, velocity);
-  const std::int64_t n = n_seen();
+  if (finer > 1) return extend_to_finer(upper, velocity);
+  const std::int64_t n = n_coarse();
   const std::int64_t half = n / 2 * n * n_lane;
   copy_lanes(upper, half, velocity + half);
   copy_lanes(upper + half, half, velocity + 3 * half);
 }
 
-// Along its own direction a fine face lies on a coarse one or midway between two; across, a quarter
-// of a coarse cell off one.
-JPO_KERNEL inline void UpperHalf::place_finer(const double* upper, double* velocity) const {
-  const std::int64_t n = n_seen();
+// Along its own direction a fine face lies on a coarse one or midway between two; across it, a
+// quarter of a coarse cell away.
+JPO_KERNEL inline void UpperHalf::extend_to_finer(const double* upper, double* velocity) const {
+  const std::int64_t n = n_coarse();
   const std::int64_t first = n / 2;
   const auto coarse = [&](std::int64_t channel, std::int64_t i, std::int64_t j) {
-    const bool beyond = j >= n;  // the top: no slip, or the resting lower half
+    const bool beyond = j >= n;  // above the top: no slip, or the lower half at rest
     if (j < first || (beyond && (channel == 1 || !grid.walls))) return lanes_of(0.0);
     const std::int64_t row = channel * first + (beyond ? n - 1 : j) - first;
     const Lanes value = load(upper + (row * n + (i + n) % n) * n_lane);
@@ -110,10 +111,10 @@ JPO_KERNEL inline void UpperHalf::place_finer(const double* upper, double* veloc
   }
 }
 
-// visit(component, one fine face, the other one beside the coarse face's place), as offsets.
+// visit(component, face, other_face) with the two fine faces beside each coarse face, as offsets.
 template <class Visit>
-JPO_KERNEL void UpperHalf::for_each_seen(Visit&& visit) const {
-  const std::int64_t n = n_seen();
+JPO_KERNEL void UpperHalf::for_each_coarse(Visit&& visit) const {
+  const std::int64_t n = n_coarse();
   const std::int64_t half = n / 2 * n;
   for (std::int64_t j = 0; j < n / 2; ++j) {
     for (std::int64_t i = 0; i < n; ++i) {
@@ -128,14 +129,14 @@ JPO_KERNEL void UpperHalf::for_each_seen(Visit&& visit) const {
 }
 
 JPO_KERNEL inline void UpperHalf::observe(const double* velocity, double* upper) const {
-  for_each_seen([&](std::int64_t component, std::int64_t one, std::int64_t other) {
+  for_each_coarse([&](std::int64_t component, std::int64_t one, std::int64_t other) {
     store(upper + component, 0.5 * (load(velocity + one) + load(velocity + other)));
   });
 }
 
 JPO_KERNEL inline void UpperHalf::observe_transposed(const double* upper, double* velocity) const {
   clear_lanes(velocity, grid.block_size());
-  for_each_seen([&](std::int64_t component, std::int64_t one, std::int64_t other) {
+  for_each_coarse([&](std::int64_t component, std::int64_t one, std::int64_t other) {
     const Lanes share = 0.5 * load(upper + component);
     store(velocity + one, load(velocity + one) + share);
     store(velocity + other, load(velocity + other) + share);

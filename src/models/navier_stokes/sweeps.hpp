@@ -13,22 +13,21 @@
 namespace jpo::navier_stokes {
 
 /// u[0] = P u0, u[t+1] = P (u[t] + dt (3/2 N[t] - 1/2 N[t-1])), and u[1] = P (u[0] + dt N[0]).
-/// Velocities are [face][lane]. `scratch`: as many doubles as scratch_size() says, of this block
-/// alone.
+/// Velocities are [face][lane]. `scratch`: scratch_size() doubles of this block.
 struct Scheme {
   Grid grid;
   Checkpoints checkpoints;
   Projection projection;
 
-  /// Doubles of the record of one block: what forward() leaves for adjoint() and tangent().
+  /// Doubles of the record of one block, which forward() writes for adjoint() and tangent().
   JPO_KERNEL std::int64_t record_size() const { return checkpoints.n_record() * block_size(); }
   JPO_KERNEL std::int64_t scratch_size() const {
     return (4 + checkpoints.n_between()) * block_size() + projection.scratch_size() +
            3 * grid.n * n_lane + 2 * Field::beyond_size(grid);
   }
-  /// Where a kept state stands in a record: checkpoints.keeps(step).
-  JPO_KERNEL std::int64_t place(std::int64_t step) const {
-    return checkpoints.place(step) * block_size();
+  /// Offset of a kept state in a record. Needs checkpoints.keeps(step).
+  JPO_KERNEL std::int64_t record_offset(std::int64_t step) const {
+    return checkpoints.record_position(step) * block_size();
   }
 
   /// u[1] .. u[n_step] from u0, which is given, not yet projected, as state 0 of the record.
@@ -37,22 +36,28 @@ struct Scheme {
   JPO_KERNEL void tangent(const double* record, double* velocity, double* scratch) const;
   /// velocity = (du[n_step] / du0)^T velocity.
   JPO_KERNEL void adjoint(const double* record, double* velocity, double* scratch) const;
-  /// rate = N(u) on every face; for tests of the scheme.
+  /// rate = N(u) on every face, for tests.
   JPO_KERNEL void rate(const double* u, double* rate, double* scratch) const;
 
  private:
   struct Workspace {
-    double* rate;          ///< N[t-1], then N[t]
-    double* tangent_rate;  ///< its derivative; in the adjoint: the cotangent of N[t]
+    /// N[t-1], then N[t].
+    double* rate;
+    /// Derivative of N[t]; in the adjoint: its cotangent.
+    double* tangent_rate;
     double *spare, *spare2;
-    double* between;  ///< states between two checkpoints
+    /// States between two checkpoints.
+    double* between;
     double* pressure;
     SweepRows rows;
-    double *beyond, *beyond2;  ///< of two fields
+    /// Rows beyond the walls of two fields.
+    double *beyond, *beyond2;
   };
   struct Cotangents {
-    const double* mu;       ///< mu[t+2]
-    const double* mu_next;  ///< mu[t+1]
+    /// mu[t+2]
+    const double* mu;
+    /// mu[t+1]
+    const double* mu_next;
   };
   JPO_KERNEL std::int64_t block_size() const { return grid.block_size(); }
   JPO_KERNEL double newer(std::int64_t t) const { return t == 0 ? grid.dt : 1.5 * grid.dt; }
@@ -99,7 +104,7 @@ JPO_KERNEL inline void Scheme::rate(const double* u, double* rate, double* scrat
         [&](std::int64_t face, const Lanes& sum) { store(rate + face * n_lane, sum); });
 }
 
-// next = u[t+1] from u = u[t]; the rate goes from N[t-1] to N[t].
+// next = u[t+1] from u = u[t]; rate is N[t-1] on entry and N[t] on return.
 JPO_KERNEL inline void Scheme::advance(std::int64_t t, const double* u, double* next,
                                        const Workspace& work) const {
   const double newer_dt = newer(t);
@@ -153,27 +158,27 @@ JPO_KERNEL inline void Scheme::pull_back(std::int64_t t, const double* u, const 
 
 JPO_KERNEL inline void Scheme::forward(double* record, double* scratch) const {
   const Workspace work = workspace(scratch);
-  // Not from an earlier block: 0 times its NaN would be one.
+  // Values of an earlier block must not stay: 0 times NaN is NaN.
   clear_lanes(work.rate, block_size());
-  const double* u = record + place(0);
-  projection.apply(record + place(0), work.pressure);
+  const double* u = record + record_offset(0);
+  projection.apply(record + record_offset(0), work.pressure);
   for (std::int64_t t = 0; t < grid.n_step; ++t) {
     if (checkpoints.keeps_rates() && checkpoints.keeps(t))
-      copy_lanes(work.rate, block_size(), record + place(t) + block_size());
+      copy_lanes(work.rate, block_size(), record + record_offset(t) + block_size());
     double* next = checkpoints.keeps(t + 1)
-                       ? record + place(t + 1)
+                       ? record + record_offset(t + 1)
                        : work.between + (t % checkpoints.stride) % 2 * block_size();
     advance(t, u, next, work);
     u = next;
   }
 }
 
-// The states inside a segment once more, by the same arithmetic.
+// Recomputes the states inside a segment, by the same arithmetic.
 JPO_KERNEL inline void Scheme::recompute(const double* record, std::int64_t segment,
                                          const Workspace& work) const {
   if (!checkpoints.keeps_rates()) return;
   const std::int64_t begin = checkpoints.segment_begin(segment);
-  copy_lanes(record + place(begin) + block_size(), block_size(), work.rate);
+  copy_lanes(record + record_offset(begin) + block_size(), block_size(), work.rate);
   for (std::int64_t t = begin; t + 1 < checkpoints.segment_end(segment); ++t)
     advance(t, state_in_segment(record, t, work), work.between + (t - begin) * block_size(), work);
 }
@@ -181,7 +186,7 @@ JPO_KERNEL inline void Scheme::recompute(const double* record, std::int64_t segm
 JPO_KERNEL inline const double* Scheme::state_in_segment(const double* record, std::int64_t t,
                                                          const Workspace& work) const {
   const std::int64_t after = t % checkpoints.stride;
-  return after == 0 ? record + place(t) : work.between + (after - 1) * block_size();
+  return after == 0 ? record + record_offset(t) : work.between + (after - 1) * block_size();
 }
 
 JPO_KERNEL inline void Scheme::tangent(const double* record, double* velocity,
