@@ -28,12 +28,16 @@ SafePoint::SafePoint(Interruptions& interruptions, MPI_Comm comm, const Interrup
     : interruptions_(interruptions),
       comm_(comm),
       state_(state),
-      on_advance_(on_advance),
-      own_(interruptions.request()) {}
+      on_advance_(on_advance) {}
+
+Request SafePoint::request() {
+  if (!own_) own_ = interruptions_.request();
+  return *own_;
+}
 
 void SafePoint::serve() {
-  if (!is_agreed_) agreed_ = reduce_requests(own_, comm_);
-  interruptions_.serve(agreed_, state_);
+  if (!agreed_) agreed_ = reduce_requests(request(), comm_);
+  interruptions_.serve(*agreed_, state_);
 }
 
 void SafePoint::at_own_pace(const std::function<bool()>& advance) {

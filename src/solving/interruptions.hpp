@@ -4,6 +4,7 @@
 
 #include <array>
 #include <functional>
+#include <optional>
 
 #include <mpi.h>
 
@@ -61,8 +62,8 @@ class SafePoint {
   /// A step that ends with a reduction of its own can carry the requests in it: it sends request()
   /// of this rank and passes the union over all ranks to set_agreed(). Otherwise serve() reduces
   /// them.
-  Request request() const { return own_; }
-  void set_agreed(Request agreed) { agreed_ = agreed, is_agreed_ = true; }
+  Request request();
+  void set_agreed(Request agreed) { agreed_ = agreed; }
 
   /// Calls `advance` until it returns false on this rank, then waits until all ranks are that far.
   /// Each call ends at a safe point. Ranks advance independently: MPI_Iallreduce carries the
@@ -84,9 +85,9 @@ class SafePoint {
   MPI_Comm comm_;
   const Interruptions::State& state_;
   const std::function<void()>& on_advance_;
-  Request own_;
-  Request agreed_;
-  bool is_agreed_ = false;
+  /// At the end of the step; empty: not read yet.
+  std::optional<Request> own_;
+  std::optional<Request> agreed_;
   /// save, stop, busy: of this rank, and of any rank.
   std::array<double, 3> posted_{};
   std::array<double, 3> any_{};

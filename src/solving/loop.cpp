@@ -26,10 +26,10 @@ void record(const StepReport& report, std::int64_t n_step, const Task& task) {
 void solve(Method& method, const Task& task, Interruptions& interruptions) {
   std::int64_t n_step = 0;
   const Interruptions::State state = [&](StateArchive& archive) {
-    archive.shared("n_step", n_step);
-    task.result.archive(archive, "result");
+    archive.shared("loop/n_step", n_step);
+    task.result.archive(archive, "loop/result");
     method.archive(archive);
-    task.objective.archive(archive, "objective");
+    task.objective.archive(archive, "loop/objective");
   };
   if (!interruptions.resume(state)) method.init();
   Progress progress(task, method.report());

@@ -47,7 +47,8 @@ class Method {
   virtual bool is_done() const = 0;
   /// Completes task.result after the last step. Collective.
   virtual void answer() {}
-  /// Writes or reads the method's own state at a safe point. The loop archives task.result and the
+  /// Writes or reads the state of the method itself at a safe point, under any names but loop/...: the
+  /// loop archives task.result and the
   /// objective's counters itself, and before. Collective.
   virtual void archive(StateArchive& /*archive*/) {}
   /// Describes the last step. Not collective.
