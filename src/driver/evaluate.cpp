@@ -18,9 +18,10 @@ ExitCode evaluate(const EvaluateArguments& arguments, const std::string& command
   const std::string predict =
       fmt::format("[[method]]\nname = \"predict\"\nkind = \"predict\"\nresult = {}\nnetwork = {}\n",
                   toml_value(&result), toml_value(&network));
-  const std::string text = read_deck_text(arguments.deck.path, comm);
   Deck deck = complete_deck(
-      read_deck(text, arguments.deck.path, overrides, program_catalogue(), predict), comm);
+      read_deck(load_deck_files(arguments.deck.path, comm),
+                {.first_methods = predict, .overrides = overrides}, program_catalogue()),
+      comm);
   check_and_run_deck(std::move(deck),
                      {command, arguments.overwrite, false, "",
                       "jpo evaluate with --set 'checkpoint.resume=\"auto\"'"},

@@ -57,7 +57,7 @@ MethodResult solve_windows(const Settings& any, const Task& task) {
   MethodResult result(task.objective.n_problem(), shape.parameters);
   Batch starts = result.parameters.copy();
   std::int64_t stage = 1;
-  Lockstep lockstep(task.objective, result, settings.window);
+  Lockstep lockstep(task.objective, result, settings.concurrent_solves);
   const auto tell = [&](StateArchive& archive) {
     archive.shared("stage", stage);
     archive.by_problem("starts", starts);
@@ -100,7 +100,7 @@ MethodKind windows_kind() {
                   }};
   kind.live_answers = [](const Settings& settings) {
     const auto& windows = dynamic_cast<const WindowsSettings&>(settings);
-    return LiveAnswers{windows.window,
+    return LiveAnswers{windows.concurrent_solves,
                        std::max(windows.stage_evaluations, windows.last_evaluations)};
   };
   return kind;

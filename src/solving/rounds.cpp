@@ -19,7 +19,8 @@ void RoundsSettings::describe(KeyTable& table) {
              .max = 1e9});
   table.add("budget_of", &budget_of,
             {.doc = "name of an earlier method: the budget is what that one has cost, with those "
-                    "it started from; max_evaluations is then not used"});
+                    "it started from; max_evaluations is then not used",
+             .earlier_method = EarlierMethod::named});
   table.add("start_evaluations", &start_evaluations,
             {.doc = "gradient evaluations of one start, at most", .min = 1});
   table.add("patience", &patience,
@@ -55,7 +56,7 @@ class Rounds {
         space_(task.objective.shape().parameters),
         prefix_(petsc_option_prefix(task.name)),
         result_(task.objective.n_problem(), space_),
-        lockstep_(task.objective, result_, settings.window),
+        lockstep_(task.objective, result_, settings.concurrent_solves),
         starts_(result_.parameters.copy()),
         active_(task.usable.begin(), task.usable.end()) {}
 
@@ -201,7 +202,7 @@ class Rounds {
 
 LiveAnswers live_answers_of_rounds(const Settings& settings) {
   const auto& rounds = dynamic_cast<const RoundsSettings&>(settings);
-  return {rounds.window, rounds.start_evaluations};
+  return {rounds.concurrent_solves, rounds.start_evaluations};
 }
 
 MethodResult solve_in_rounds(const RoundsSettings& settings, const Task& task, Proposal& proposal) {

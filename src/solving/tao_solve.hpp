@@ -20,7 +20,7 @@ struct TaoSolverSettings : Settings {
   std::string type = "bqnls";
   double gradient_tolerance = 1e-6;
   double absolute_gradient_tolerance = 0.0;
-  std::int64_t window = 128;
+  std::int64_t concurrent_solves = 128;
   void describe(KeyTable& table) override;
 };
 

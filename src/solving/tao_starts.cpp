@@ -15,7 +15,7 @@ MethodResult solve_from(const TaoSettings& settings, const Task& task,
   const ParameterSpace& space = task.objective.shape().parameters;
   MethodResult result(task.objective.n_problem(), space);
   const std::string prefix = petsc_option_prefix(task.name);
-  Lockstep lockstep(task.objective, result, settings.window);
+  Lockstep lockstep(task.objective, result, settings.concurrent_solves);
   const auto tell = [&](StateArchive& archive) {
     lockstep.archive(archive, "solves");
     task.objective.archive(archive, "objective");
@@ -39,7 +39,7 @@ MethodResult solve_from(const TaoSettings& settings, const Task& task,
 
 LiveAnswers live_answers_of_tao(const Settings& settings) {
   const auto& tao = dynamic_cast<const TaoSettings&>(settings);
-  return {tao.window, tao.max_evaluations};
+  return {tao.concurrent_solves, tao.max_evaluations};
 }
 
 }  // namespace jpo

@@ -9,6 +9,7 @@
 #include "core/log.hpp"
 #include "data/file_set.hpp"
 #include "deck/differing_keys.hpp"
+#include "deck/key_attributes.hpp"
 #include "driver/checkpoints.hpp"
 #include "driver/run.hpp"
 #include "driver/screen.hpp"
@@ -168,11 +169,10 @@ class Study {
 }  // namespace
 
 ExitCode study(const StudyArguments& arguments, const std::string& command, MPI_Comm comm) {
-  const std::string text = read_deck_text(arguments.deck.path, comm);
-  const Deck deck =
-      read_deck(text, arguments.deck.path, arguments.deck.overrides, program_catalogue());
+  const DeckFiles files = load_deck_files(arguments.deck.path, comm);
+  const Deck deck = read_deck(files, {.overrides = arguments.deck.overrides}, program_catalogue());
   start_network_library();
-  std::vector<StudyCell> cells = study_cells(text, arguments.deck, comm);
+  std::vector<StudyCell> cells = study_cells(files, arguments.deck.overrides, comm);
   std::vector<Found> found;
   for (const StudyCell& cell : cells) found.push_back(find_result(cell, comm));
   if (arguments.list_only) {
