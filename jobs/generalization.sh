@@ -16,7 +16,8 @@ training=runs/generalization_training.h5
   --set 'method.multi_start.budget_of=""'
 
 # The same seed: the first 128 of the problems that it was trained on.
-"${jpo[@]}" study inputs/generalization.toml --set 'study.variants=["seen"]' --set 'study.seeds=[7]'
+"${jpo[@]}" study inputs/generalization.toml --set study.variants.seen={} --set 'study.only=["seen"]' \
+  --set 'study.seeds=[7]'
 "${jpo[@]}" study inputs/generalization.toml
 "$(find_python)" postprocess/study.py runs/generalization --reference blmvm \
   --json postprocess/gallery/generalization.json

@@ -29,6 +29,22 @@ DEFAULTS = {  # keys that cost much if a deck does not set them
 MODELS = {"navier_stokes": {"n_grid": 16, "horizon": 0.1}, "darcy": {"n_grid": 16}}
 
 
+def read_deck(path):
+    """The deck at `path`, laid over its base."""
+    deck = tomllib.loads(path.read_text())
+    if "base" not in deck:
+        return deck
+    whole = read_deck(path.parent / deck["base"])
+    methods = {method.get("name", method["kind"]): method for method in whole["method"]}
+    for method in deck.pop("method", []):
+        name = method.get("name", method.get("kind"))
+        methods[name] = methods.get(name, {}) | method
+    for key, value in deck.items():
+        whole[key] = whole.get(key, {}) | value if isinstance(value, dict) else value
+    whole["method"] = [methods[name] for name in deck.get("methods", methods)]
+    return whole
+
+
 def small(deck):
     """Overrides that make the deck small; None if the deck has no method."""
     if not deck.get("method"):
@@ -54,7 +70,7 @@ def run(args):
         name = str(path.relative_to(inputs).with_suffix("")).replace("/", "_")
         if not fnmatch.fnmatch(name, args.only):
             continue
-        sets = small(tomllib.loads(path.read_text()))
+        sets = small(read_deck(path))
         if sets is None:
             print(f"no method    {name}")
             continue

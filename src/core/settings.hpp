@@ -15,7 +15,22 @@ namespace jpo {
 using Field = std::variant<bool*, std::int64_t*, double*, std::string*, std::vector<std::int64_t>*,
                            std::vector<double>*, std::vector<std::string>*>;
 
-/// What a key allows. Bounds are inclusive unless `above`/`below` is used; for arrays they hold for
+/// How the string of a method's key refers to an earlier method of the deck. An empty string refers
+/// to none, unless the key is required.
+enum class EarlierMethod : std::uint8_t {
+  none,   ///< the string is no name of a method
+  named,  ///< the name of an earlier method
+  start,  ///< the name of the earlier method whose answers are the starts: its cost is added
+};
+
+/// What the integer of a method's key counts among the answers that pass from method to method.
+enum class AnswerCount : std::uint8_t {
+  none,
+  kept,  ///< answers that the method keeps beside its best one
+  used,  ///< answers of the method it starts from: at most one more than that method keeps
+};
+
+/// What a key allows and means. Bounds are inclusive unless they are open; for arrays they hold for
 /// every element.
 struct KeyRule {
   std::string doc{};   ///< one line
@@ -25,7 +40,13 @@ struct KeyRule {
   bool min_is_open = false;  ///< value > min instead of >=
   bool max_is_open = false;
   std::vector<std::string> allowed{};  ///< for strings: empty = any
-  bool required = false;               ///< no default: the deck must say it
+  bool required = false;               ///< no default: the deck must state it
+  /// False if results are the same bits for every value. Such keys may differ when a run is
+  /// resumed.
+  bool affects_result = true;
+  EarlierMethod earlier_method = EarlierMethod::none;
+  AnswerCount answer_count = AnswerCount::none;
+  std::string old_name{};  ///< refused with an error that gives the new name
 };
 
 struct Key {
@@ -55,6 +76,7 @@ struct Settings {
   Settings& operator=(Settings&&) = default;
   virtual ~Settings() = default;
 
+  /// Rules may depend on the fields' values: after reading they hold for that deck.
   virtual void describe(KeyTable& table) = 0;
   /// Rules that span several keys: throws BadInput with a sentence that names them.
   virtual void check() const {}

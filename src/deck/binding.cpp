@@ -37,8 +37,8 @@ std::string bounds_text(const KeyRule& rule) {
 // One key of one section, on its way into its field.
 class Binder {
  public:
-  Binder(const Key& key, std::string dotted, const Source& source, const toml::node& node)
-      : key_(key), dotted_(std::move(dotted)), source_(source), node_(node) {}
+  Binder(const Key& key, std::string dotted, const std::string& file, const toml::node& node)
+      : key_(key), dotted_(std::move(dotted)), file_(file), node_(node) {}
 
   void operator()(bool* field) const { *field = scalar<bool>(node_); }
   void operator()(std::int64_t* field) const { *field = bounded(scalar<std::int64_t>(node_)); }
@@ -58,7 +58,7 @@ class Binder {
 
  private:
   [[noreturn]] void wrong(const std::string& what, const std::string& near = "") const {
-    refuse(place_of(source_, dotted_, node_.source()), dotted_, what, allowed_text(key_), near);
+    refuse(place_of(file_, node_.source()), dotted_, what, allowed_text(key_), near);
   }
   template <class T>
   T scalar(const toml::node& node) const {
@@ -98,7 +98,7 @@ class Binder {
 
   const Key& key_;
   std::string dotted_;
-  const Source& source_;
+  const std::string& file_;
   const toml::node& node_;
 };
 
@@ -114,31 +114,28 @@ std::string element_type(const Field& field) {
       field);
 }
 
-std::vector<std::string> names_of(const KeyTable& table) {
-  std::vector<std::string> names;
-  for (const Key& key : table.keys()) names.push_back(key.name);
-  return names;
-}
-
-void refuse_unknown(const toml::table& table, const std::string& section, const Source& source,
-                    const KeyTable& keys, const std::set<std::string>& ignored) {
-  const std::vector<std::string> known = names_of(keys);
+void refuse_unknown(const toml::table& table, const std::string& section, const std::string& file,
+                    const KeyTable& keys, std::vector<std::string> known) {
+  for (const Key& key : keys.keys()) known.push_back(key.name);
   for (const auto& [name, node] : table) {
-    const std::string key(name.str());
-    if (ignored.contains(key) || std::ranges::find(known, key) != known.end()) continue;
-    const std::string dotted = section + "." + key;
-    refuse(place_of(source, dotted, name.source()), dotted, "unknown key",
-           fmt::format("{}", fmt::join(known, ", ")), nearest_name(key, known));
+    const std::string given(name.str());
+    if (std::ranges::find(known, given) != known.end()) continue;
+    const std::string place = place_of(file, name.source());
+    const std::string dotted = section + "." + given;
+    for (const Key& key : keys.keys())
+      if (key.rule.old_name == given)
+        refuse(place, dotted, fmt::format("is now called '{}'", key.name));
+    refuse(place, dotted, "unknown key", fmt::format("{}", fmt::join(known, ", ")),
+           nearest_name(given, known));
   }
 }
 
 }  // namespace
 
-std::string place_of(const Source& source, const std::string& key,
-                     const toml::source_region& region) {
-  for (const std::string& given : source.overridden)
-    if (key == given || key.starts_with(given + ".")) return "--set " + given;
-  return fmt::format("{}:{}:{}", source.file, region.begin.line, region.begin.column);
+std::string place_of(const std::string& file, const toml::source_region& region) {
+  if (!region.path) return file;
+  if (region.path->starts_with(kOverridePlace)) return *region.path;
+  return fmt::format("{}:{}:{}", *region.path, region.begin.line, region.begin.column);
 }
 
 void refuse(const std::string& place, const std::string& key, const std::string& what,
@@ -166,23 +163,23 @@ std::string text_of(const toml::node& node) {
   return one_line(text.str(), kValueBytes);
 }
 
-void read_settings(const toml::table& table, const std::string& section, const Source& source,
-                   Settings& settings, const std::set<std::string>& ignored) {
+void read_settings(const toml::table& table, const std::string& section, const std::string& file,
+                   Settings& settings, const std::vector<std::string>& others) {
   KeyTable keys;
   settings.describe(keys);
-  refuse_unknown(table, section, source, keys, ignored);
+  refuse_unknown(table, section, file, keys, others);
   for (const Key& key : keys.keys()) {
     const toml::node* node = table.get(key.name);
     const std::string dotted = section + "." + key.name;
     if (node != nullptr)
-      std::visit(Binder(key, dotted, source, *node), key.field);
+      std::visit(Binder(key, dotted, file, *node), key.field);
     else if (key.rule.required)
-      refuse(place_of(source, section, table.source()), dotted, "missing", allowed_text(key));
+      refuse(place_of(file, table.source()), dotted, "missing", allowed_text(key));
   }
   try {
     settings.check();
   } catch (const BadInput& error) {
-    throw BadInput(fmt::format("{}: {}", place_of(source, section, table.source()), error.what()));
+    throw BadInput(fmt::format("{}: {}", place_of(file, table.source()), error.what()));
   }
 }
 

@@ -1,8 +1,8 @@
 #pragma once
 // From a TOML table to the fields of a settings struct, strictly.
 
-#include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <toml++/toml.h>
@@ -11,15 +11,11 @@
 
 namespace jpo {
 
-/// Where a deck comes from, for messages.
-struct Source {
-  std::string file;
-  std::set<std::string> overridden;  ///< dotted keys that --set gave
-};
+/// Prefix of the source path of TOML that does not come from a file: "--set KEY".
+constexpr std::string_view kOverridePlace = "--set ";
 
-/// Says where `key` stands: "FILE:LINE:COL", or "--set KEY".
-std::string place_of(const Source& source, const std::string& key,
-                     const toml::source_region& region);
+/// "FILE:LINE:COL" of a region, "--set KEY" for an override; `file` if it has no source.
+std::string place_of(const std::string& file, const toml::source_region& region);
 
 /// Throws BadInput: "PLACE: key 'KEY': WHAT[; allowed: ALLOWED][; did you mean 'NEAR'?]".
 [[noreturn]] void refuse(const std::string& place, const std::string& key, const std::string& what,
@@ -28,10 +24,10 @@ std::string place_of(const Source& source, const std::string& key,
 /// What a key allows, in words: "integer >= 1", "one of exact, fast", ...
 std::string allowed_text(const Key& key);
 
-/// Fills the fields of `settings` from `table` and checks every rule. `ignored`: keys of the table
-/// that are not the struct's (name and kind of a method).
-void read_settings(const toml::table& table, const std::string& section, const Source& source,
-                   Settings& settings, const std::set<std::string>& ignored = {});
+/// Fills the fields of `settings` from `table` and checks every rule. `others`: keys that the
+/// section may have beside those of the struct (name and kind of a method).
+void read_settings(const toml::table& table, const std::string& section, const std::string& file,
+                   Settings& settings, const std::vector<std::string>& others = {});
 
 /// Letters, digits, _ + - and those of `extra`; not empty.
 bool is_name(const std::string& text, const std::string& extra = "");

@@ -7,6 +7,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -59,6 +60,12 @@ struct MethodDeck {
   std::unique_ptr<Settings> settings;
 };
 
+/// A named change of the deck, from [study.variants.NAME].
+struct StudyVariant {
+  std::string name;
+  std::string changes;  ///< TOML, one line a key: network.hidden = [256, 256]
+};
+
 /// A deck after defaults, --set overrides and checks.
 class Deck {
  public:
@@ -74,18 +81,39 @@ class Deck {
   std::unique_ptr<Settings> model;
   std::vector<MethodDeck> methods;                         ///< in deck order
   std::vector<std::pair<std::string, std::string>> petsc;  ///< option name without dash, value
+  std::vector<StudyVariant> variants;                      ///< of [study], in deck order
   std::string resolved;  ///< TOML text with every key and its value: reading it gives this deck
 };
 
-/// Parses `text` (the contents of `file`, used in messages) with `overrides` ("section.key=value";
-/// the value is TOML, or a string where it is not valid TOML; "method.NAME.key=value" addresses the
-/// [[method]] of that name; "petsc.option=value" works too). Pure: no files, no MPI.
-/// `first_methods`: TOML of [[method]] blocks that stand in front of the deck's own.
-/// Throws BadInput with one message: "FILE:LINE:COL: key 'data.nois': unknown; did you mean
-/// 'noise'? allowed here: ..." Overrides are named in place of a line ("--set data.nois=1").
+/// A deck's text and the path that messages name.
+struct DeckFile {
+  std::string path;
+  std::string text;
+};
+
+/// A deck, its base, the base of its base, and so on.
+using DeckFiles = std::vector<DeckFile>;
+
+/// Changes of a deck, applied in this order.
+struct DeckChanges {
+  std::string first_methods{};  ///< TOML of [[method]] blocks that run before the deck's own
+  /// "section.key=value"; the value is TOML, or a string if it is not valid TOML.
+  /// "method.NAME.key=value" addresses the [[method]] of that name, "petsc.option=value" an option,
+  /// "study.variants.NAME.section.key=value" a variant.
+  std::vector<std::string> overrides{};
+  /// Makes the deck one run of its study: with this variant ("": none) and without [study].
+  std::optional<std::string> variant{};
+  std::vector<std::string> last_overrides{};  ///< as `overrides`, after the variant
+};
+
+/// Parses a deck with its changes and checks it, and checks it once more with each of its variants.
+/// Pure: no files, no MPI. Throws BadInput with one message: "FILE:LINE:COL: key 'data.nois':
+/// unknown key; allowed: ...; did you mean 'noise'?" The place of an override is "--set data.nois".
+Deck read_deck(const DeckFiles& files, const DeckChanges& changes, const Catalogue& catalogue);
+
+/// The same for a deck without a base.
 Deck read_deck(const std::string& text, const std::string& file,
-               const std::vector<std::string>& overrides, const Catalogue& catalogue,
-               const std::string& first_methods = "");
+               const std::vector<std::string>& overrides, const Catalogue& catalogue);
 
 /// The manual of all keys: section by section, key, type, default, unit, allowed, doc; the models'
 /// and methods' own keys under each name. What `jpo check --keys` prints.

@@ -9,6 +9,15 @@
 namespace jpo {
 namespace {
 
+std::string attributes_text(const KeyRule& rule) {
+  std::string text;
+  if (rule.earlier_method == EarlierMethod::named) text += "; name of an earlier method";
+  if (rule.earlier_method == EarlierMethod::start)
+    text += "; name of an earlier method, whose cost is added";
+  if (!rule.affects_result) text += "; changes no result";
+  return text;
+}
+
 std::string key_lines(Settings& settings) {
   KeyTable table;
   settings.describe(table);
@@ -16,8 +25,8 @@ std::string key_lines(Settings& settings) {
   for (const Key& key : table.keys()) {
     const std::string value = key.rule.required ? "(required)" : toml_value(key.field);
     const std::string unit = key.rule.unit.empty() ? "" : fmt::format(" [{}]", key.rule.unit);
-    text += fmt::format("  {:<28} = {:<16} {}{}\n      {}\n", key.name, value, allowed_text(key),
-                        unit, key.rule.doc);
+    text += fmt::format("  {:<28} = {:<16} {}{}{}\n      {}\n", key.name, value, allowed_text(key),
+                        unit, attributes_text(key.rule), key.rule.doc);
   }
   return text;
 }
@@ -33,10 +42,22 @@ std::string choices(const std::vector<Choice>& choices, const std::string& title
 }  // namespace
 
 std::string describe_keys(const Catalogue& catalogue) {
-  std::string text = "Every key of a deck, with its default, what is allowed, and [its unit].\n";
+  std::string text =
+      "Every key of a deck, with its default, what is allowed, and [its unit].\n"
+      "\nBefore all sections\n"
+      "  base                                            string\n"
+      "      path of a deck, relative to the folder of this one, that this deck is a variant of:\n"
+      "      it states only the keys that differ; a [[method]] of a name that the base has "
+      "changes\n"
+      "      the keys it states, another is appended\n"
+      "  methods                                         array of strings\n"
+      "      names of the methods to run, in this order; without this key all of them run\n";
   for (const Catalogue::Section& section : catalogue.sections)
     text +=
         fmt::format("\n[{}]  {}\n{}", section.name, section.summary, key_lines(*section.make()));
+  text +=
+      "\n[study.variants.NAME]  a variant of the deck for `jpo study`, run at every size and seed\n"
+      "  any key of the deck, as section.key or method.NAME.key: network.hidden = [256, 256]\n";
   text +=
       "\n[model]  the forward model, and its own keys\n"
       "  name                         = (required)       string\n      one of those below\n";

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "deck/changes_text.hpp"
 #include "deck/settings_text.hpp"
 
 namespace jpo {
@@ -54,6 +55,8 @@ std::string resolved_text(const Deck& deck, const Catalogue& catalogue) {
   std::string text;
   for (const Catalogue::Section& section : catalogue.sections)
     text += fmt::format("[{}]\n{}\n", section.name, settings_text(*deck.sections.at(section.name)));
+  for (const StudyVariant& variant : deck.variants)
+    text += fmt::format("[study.variants.{}]\n{}\n", key_text(variant.name), variant.changes);
   text +=
       fmt::format("[model]\nname = {}\n{}", quoted(deck.model_name), settings_text(*deck.model));
   for (const MethodDeck& method : deck.methods)

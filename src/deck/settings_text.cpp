@@ -21,7 +21,7 @@ std::string settings_text(Settings& settings) {
 void read_settings_text(const std::string& text, const std::string& file,
                         const std::string& section, Settings& settings) {
   try {
-    read_settings(toml::parse(text, file), section, {file, {}}, settings);
+    read_settings(toml::parse(text, file), section, file, settings);
   } catch (const toml::parse_error& error) {
     throw BadInput(
         fmt::format("{}: [{}] is not valid TOML: {}", file, section, error.description()));

@@ -30,10 +30,11 @@ void ParallelSettings::describe(KeyTable& table) {
             {.doc = "exact: the same bits at any number of ranks; fast: sums of doubles",
              .allowed = {"exact", "fast"}});
   table.add("solve_batch", &solve_batch,
-            {.doc = "problems that a model solves at once; changes no result. 0: 16 on the host, "
-                    "which fit the cache, and all of a rank's, or as many as fit, on a device",
+            {.doc = "problems that a model solves at once. 0: 16 on the host, which fit the "
+                    "cache, and all of a rank's, or as many as fit, on a device",
              .min = 0,
-             .max = 1048576});
+             .max = 1048576,
+             .affects_result = false});
   table.add(
       "device", &device,
       {.doc = "where the model and the network work; cuda: on this rank's GPU, where the model "
@@ -42,8 +43,12 @@ void ParallelSettings::describe(KeyTable& table) {
   table.add(
       "transport", &transport,
       {.doc = "how a device's sums travel; mpi: by MPI from its memory, where MPI takes that; "
-              "staged: by MPI through the host's memory; nccl: by NCCL, a device for each rank",
-       .allowed = {"mpi", "staged", "nccl"}});
+              "staged: by MPI through the host's memory; nccl: by NCCL, a device for each rank; "
+              "with reduction = \"fast\" on a device it can change results",
+       .allowed = {"mpi", "staged", "nccl"},
+       // Only sums of doubles on a device depend on it: integer sums are exact, and the host has
+       // one way.
+       .affects_result = reduction == "fast" && device != "host"});
 }
 
 Transport::Kind transport_kind(const ParallelSettings& parallel) {

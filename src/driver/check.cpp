@@ -1,7 +1,6 @@
 // jpo check: validates a deck, prints it resolved, its sizes and memory; runs nothing.
 
 #include "core/log.hpp"
-#include "deck/study_settings.hpp"
 #include "driver/deck_checks.hpp"
 #include "driver/footprint.hpp"
 #include "driver/job.hpp"
@@ -13,20 +12,20 @@ namespace jpo {
 namespace {
 
 void check(const DeckArguments& arguments, MPI_Comm comm) {
-  const std::string text = read_deck_text(arguments.path, comm);
+  const DeckFiles files = load_deck_files(arguments.path, comm);
   const Deck deck = complete_deck(
-      read_deck(text, arguments.path, arguments.overrides, program_catalogue()), comm);
+      read_deck(files, {.overrides = arguments.overrides}, program_catalogue()), comm);
   start_network_library();
   check_deck(deck, comm);
-  const bool has_study = deck.section<StudySettings>("study").is_asked_for();
-  const auto cells = has_study ? study_cells(text, arguments, comm) : std::vector<StudyCell>{};
+  // Refuses what a study would refuse.
+  if (has_study(deck)) study_cells(files, arguments.overrides, comm);
   int n_rank = 1;
   MPI_Comm_size(comm, &n_rank);
   say("{}", deck.resolved);
   const ModelShape shape = make_model(deck, Resolution::inversion)->shape();
   show_sizes(deck, shape, n_rank, problems_at_once(deck, shape, n_rank));
   show_device_room(deck, shape, n_rank);
-  if (has_study) say("`jpo study` runs {}", study_text(deck));
+  if (has_study(deck)) say("`jpo study` runs {}", study_text(deck));
   say("{} is good", arguments.path);
 }
 

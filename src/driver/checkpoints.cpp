@@ -14,6 +14,7 @@
 #include "core/session/session.hpp"
 #include "core/signals.hpp"
 #include "deck/differing_keys.hpp"
+#include "deck/key_attributes.hpp"
 #include "driver/output/results.hpp"
 #include "training/network_calls.hpp"
 
@@ -104,36 +105,33 @@ std::optional<std::chrono::system_clock::time_point> end_of_walltime(double wall
 
 void CheckpointSettings::describe(KeyTable& table) {
   table.add("directory", &directory,
-            {.doc = "folder of the checkpoints; empty: run.output with .checkpoints behind it"});
+            {.doc = "folder of the checkpoints; empty: run.output with .checkpoints behind it",
+             .affects_result = false});
   table.add("every_updates", &every_updates,
             {.doc = "a checkpoint after so many safe points, updates of a network or steps of "
                     "solves; 0: by the clock alone",
-             .min = 0});
+             .min = 0,
+             .affects_result = false});
   table.add("every_seconds", &every_seconds,
             {.doc = "a checkpoint at the first safe point after this time; 0: never by the clock",
              .unit = "s",
-             .min = 0});
-  table.add("keep", &keep, {.doc = "so many stay, the newest", .min = 1, .max = 1000});
+             .min = 0,
+             .affects_result = false});
+  table.add("keep", &keep,
+            {.doc = "number of checkpoints to keep, the newest ones",
+             .min = 1,
+             .max = 1000,
+             .affects_result = false});
   table.add("resume", &resume,
-            {.doc = "auto: go on from the newest checkpoint where there is one, as --resume does",
-             .allowed = {"never", "auto"}});
+            {.doc = "auto: resume from the newest checkpoint if there is one, as --resume does",
+             .allowed = {"never", "auto"},
+             .affects_result = false});
   table.add("walltime_s", &walltime_s,
             {.doc = "write a checkpoint and stop with exit code 75 before this time has passed; "
                     "SLURM_JOB_END_TIME counts as well; 0: no such limit",
              .unit = "s",
-             .min = 0});
-}
-
-std::set<std::string> keys_without_effect(const Deck& deck) {
-  std::set<std::string> keys = {"run.output", "run.overwrite", "run.max_failed_fraction",
-                                "parallel.solve_batch"};
-  for (const char* key :
-       {"directory", "every_updates", "every_seconds", "keep", "resume", "walltime_s"})
-    keys.insert(std::string("checkpoint.") + key);
-  const auto& parallel = deck.section<ParallelSettings>("parallel");
-  if (parallel.reduction == "exact" || parallel.device == "host") keys.insert("parallel.transport");
-  for (const MethodDeck& method : deck.methods) keys.insert("method." + method.name + ".window");
-  return keys;
+             .min = 0,
+             .affects_result = false});
 }
 
 std::string checkpoint_folder(const Deck& deck) {

@@ -4,7 +4,6 @@
 #include <chrono>
 #include <memory>
 #include <optional>
-#include <set>
 #include <string>
 
 #include "core/errors.hpp"
@@ -25,10 +24,6 @@ struct CheckpointSettings : Settings {
   double walltime_s = 0.0;
   void describe(KeyTable& table) override;
 };
-
-/// Keys that change no result: where files go and when, and how many problems are advanced
-/// together.
-std::set<std::string> keys_without_effect(const Deck& deck);
 
 /// Folder of a deck's checkpoints.
 std::string checkpoint_folder(const Deck& deck);

@@ -31,9 +31,10 @@ class Evaluate final : public Verb {
     const std::string predict = fmt::format(
         "[[method]]\nname = \"predict\"\nkind = \"predict\"\nresult = {}\nnetwork = {}\n",
         toml_value(&result_), toml_value(&network_));
-    const std::string text = read_deck_text(deck_.path, comm);
-    Deck deck =
-        complete_deck(read_deck(text, deck_.path, overrides, program_catalogue(), predict), comm);
+    Deck deck = complete_deck(
+        read_deck(load_deck_files(deck_.path, comm),
+                  {.first_methods = predict, .overrides = overrides}, program_catalogue()),
+        comm);
     check_and_run_deck(
         std::move(deck),
         {command, overwrite_, false, "", "jpo evaluate with --set 'checkpoint.resume=\"auto\"'"},

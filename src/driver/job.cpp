@@ -1,17 +1,10 @@
 #include "driver/job.hpp"
 
 #include <algorithm>
-#include <array>
-#include <cerrno>
 #include <cmath>
-#include <cstring>
-#include <filesystem>
-#include <fstream>
 #include <functional>
 #include <limits>
-#include <sstream>
 #include <stdexcept>
-#include <system_error>
 
 #include <fmt/format.h>
 #include <petscsys.h>
@@ -20,25 +13,16 @@
 #include "core/errors.hpp"
 #include "core/statistics.hpp"
 #include "data/file_set.hpp"
+#include "deck/key_attributes.hpp"
+#include "deck/layers/deck_files.hpp"
 #include "deck/resolved.hpp"
 #include "driver/footprint.hpp"
 #include "models/registry.hpp"
+#include "parallel/broadcast.hpp"
 #include "solving/loop.hpp"
 
 namespace jpo {
 namespace {
-
-// Throws BadInput with the reason alone.
-std::string read_file(const std::string& path) {
-  std::error_code unknown;  // what it is the stream will say
-  if (std::filesystem::is_directory(path, unknown)) throw BadInput("it is a folder");
-  errno = 0;
-  std::ifstream file(path);
-  std::stringstream text;
-  text << file.rdbuf();
-  if (!file) throw BadInput(errno != 0 ? std::strerror(errno) : "it cannot be read");
-  return text.str();
-}
 
 int n_rank_of(MPI_Comm comm) {
   int n_rank = 1;
@@ -64,26 +48,27 @@ bool is_finite(std::span<const double> values) {
 
 }  // namespace
 
-std::string read_deck_text(const std::string& path, MPI_Comm comm) {
+DeckFiles load_deck_files(const std::string& path, MPI_Comm comm) {
   int rank = 0;
   MPI_OK(MPI_Comm_rank(comm, &rank));
-  std::string text;  // of the deck, or why there is none
-  std::array<std::int64_t, 2> size_and_success{};
+  std::vector<std::string> texts;  // path and text of each file
+  std::string refusal;
   if (rank == 0) {
     try {
-      text = read_file(path);
-      size_and_success[1] = 1;
+      for (DeckFile& file : read_deck_files(path)) {
+        texts.push_back(std::move(file.path));
+        texts.push_back(std::move(file.text));
+      }
     } catch (const BadInput& error) {
-      text = error.what();
+      refusal = error.what();
     }
-    size_and_success[0] = std::ssize(text);
   }
-  MPI_OK(MPI_Bcast(size_and_success.data(), 2, MPI_INT64_T, 0, comm));
-  const auto [size, is_read] = size_and_success;
-  text.resize(static_cast<std::size_t>(size));
-  MPI_OK(MPI_Bcast(text.data(), static_cast<int>(size), MPI_CHAR, 0, comm));
-  if (is_read == 0) throw BadInput(fmt::format("cannot read the deck {}: {}", path, text));
-  return text;
+  broadcast(refusal, comm);
+  if (!refusal.empty()) throw BadInput(refusal);
+  broadcast(texts, comm);
+  DeckFiles files;
+  for (std::size_t k = 0; k < texts.size(); k += 2) files.push_back({texts[k], texts[k + 1]});
+  return files;
 }
 
 Deck complete_deck(Deck deck, MPI_Comm comm) {
@@ -95,8 +80,8 @@ Deck complete_deck(Deck deck, MPI_Comm comm) {
 }
 
 Deck load_deck(const std::string& path, const std::vector<std::string>& overrides, MPI_Comm comm) {
-  return complete_deck(read_deck(read_deck_text(path, comm), path, overrides, program_catalogue()),
-                       comm);
+  return complete_deck(
+      read_deck(load_deck_files(path, comm), {.overrides = overrides}, program_catalogue()), comm);
 }
 
 PetscOptionsScope::PetscOptionsScope(const Deck& deck) {
@@ -198,9 +183,9 @@ Objective Job::objective(bool with_faults) {
 
 std::vector<double> Job::evaluations(std::size_t k) const {
   std::vector<double> total = gather_rows(results_[k].ledger.gradient_evaluations(), comm_);
-  const std::string from = earlier_method(deck_.methods[k]);
-  if (from.empty()) return total;
-  const std::vector<double> earlier = evaluations(method_index(from));
+  const std::string start = start_method(deck_.methods[k]);
+  if (start.empty()) return total;
+  const std::vector<double> earlier = evaluations(method_index(start));
   std::ranges::transform(total, earlier, total.begin(), std::plus<>());
   return total;
 }
@@ -308,14 +293,6 @@ std::vector<double> Job::loss_at(const Batch& m) {
   for (std::size_t k = 0; k < rows.size(); ++k)
     loss[static_cast<std::size_t>(rows[k])] = evaluation.loss[k];
   return loss;
-}
-
-std::string earlier_method(const MethodDeck& method) {
-  KeyTable table;
-  method.settings->describe(table);
-  for (const Key& key : table.keys())
-    if (key.name == "from") return *std::get<std::string*>(key.field);
-  return "";
 }
 
 std::int64_t max_useful_ranks(const Deck& deck) {

@@ -22,8 +22,9 @@
 
 namespace jpo {
 
-/// Collective on comm: rank 0 reads the file, all ranks get its text. Throws BadInput on all ranks.
-std::string read_deck_text(const std::string& path, MPI_Comm comm);
+/// The deck at `path` and its bases: rank 0 reads them, all ranks get them. Throws BadInput on all
+/// ranks. Collective on comm.
+DeckFiles load_deck_files(const std::string& path, MPI_Comm comm);
 /// The deck with what it leaves to other files: data.n_problem, where it does not say it, is that
 /// of its problem file. Throws BadInput on all ranks. Collective on comm.
 Deck complete_deck(Deck deck, MPI_Comm comm);
@@ -115,9 +116,6 @@ class Job {
   std::unique_ptr<Interruptions> no_interruptions_ = std::make_unique<Interruptions>();
   Interruptions* interruptions_ = no_interruptions_.get();
 };
-
-/// The value of a method's key `from`; empty where its kind has none.
-std::string earlier_method(const MethodDeck& method);
 
 /// The number of ranks that have work, at most.
 std::int64_t max_useful_ranks(const Deck& deck);

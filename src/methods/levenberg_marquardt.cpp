@@ -33,9 +33,9 @@ struct LmSettings : Settings {
   std::int64_t cg_iterations = 20;
 
   void describe(KeyTable& table) override {
-    table.add(
-        "from", &from,
-        {.doc = "name of the earlier method whose answers are the starts; empty: the centre"});
+    table.add("from", &from,
+              {.doc = "name of the earlier method whose answers are the starts; empty: the centre",
+               .earlier_method = EarlierMethod::start});
     table.add("max_evaluations", &max_evaluations,
               {.doc = "gradient evaluations a problem, at most: half of all forward, tangent and "
                       "adjoint solves",

@@ -18,13 +18,15 @@ struct RefineSettings : TaoSettings {
         "from", &from,
         {.doc = "name of the earlier method whose answers are the starts; a problem without one "
                 "starts at the centre",
-         .required = true});
+         .required = true,
+         .earlier_method = EarlierMethod::start});
     table.add("starts", &starts,
               {.doc = "starts a problem, one after the other, the best answer counts: the earlier "
                       "method's best answer, then its snapshots, newest first; max_evaluations is "
                       "for all of them",
                .min = 1,
-               .max = 1000});
+               .max = 1000,
+               .answer_count = AnswerCount::used});
     table.add(
         "rest", &rest,
         {.doc = "true: a problem whose misfit is down at what the noise leaves is not tried "

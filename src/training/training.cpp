@@ -50,7 +50,8 @@ void TrainingSettings::describe(KeyTable& table) {
       {.doc = "equal parts of the training; the best answer of each is kept: refine.starts can "
               "start from them",
        .min = 0,
-       .max = 1000});
+       .max = 1000,
+       .answer_count = AnswerCount::kept});
   learning_rate.describe(table);
   table.add("optimizer", &optimizer.name,
             {.doc = "how the weights step along the gradient", .allowed = {"adam", "adamw"}});

@@ -91,9 +91,12 @@ max_evaluations = 20
 [study]
 sizes = [8]
 seeds = [1, 2]
-variants = ["plain", "wide: network.hidden = [32]"]
+[study.variants.plain]
+[study.variants.wide]
+network.hidden = [32]
 DECK
-endless=(--set study.sizes=[16] --set 'study.variants=["endless: method.joint.updates = 10000000"]')
+endless=(--set study.sizes=[16] --set study.variants.endless.method.joint.updates=10000000
+  --set 'study.only=["endless"]')
 
 # A study that does not end in a minute: jpo stops it by its own clock, SIGUSR1 does not come.
 long=$(sbatch --parsable --array=7 --ntasks=1 --time=1 --signal=B:CONT@1 "$jobs/study.sbatch" chain.toml \

@@ -7,6 +7,7 @@
 #include "core/errors.hpp"
 #include "core/random.hpp"
 #include "data/problem_set.hpp"
+#include "deck/layers/deck_files.hpp"
 #include "driver/catalogue.hpp"
 #include "network/network.hpp"
 
@@ -88,9 +89,52 @@ TEST(Deck, RefusesBadOverridesByName) {
   EXPECT_NE(refusal(kGood, {"n_problem=3"}).find("expected section.key=value"), std::string::npos);
   EXPECT_NE(refusal(kGood, {"data.n_problem"}).find("expected section.key=value"),
             std::string::npos);
-  EXPECT_NE(refusal(kGood, {"method.bfg.window=3"}).find("did you mean 'bfgs'?"),
+  EXPECT_NE(refusal(kGood, {"method.bfg.max_evaluations=3"}).find("did you mean 'bfgs'?"),
             std::string::npos);
-  EXPECT_NE(refusal(kGood, {"method.window=3"}).find("'method' is not a section"),
+  EXPECT_NE(refusal(kGood, {"method.bfgs=3"}).find("allowed: method.NAME.key = value"),
+            std::string::npos);
+  EXPECT_NE(refusal(kGood, {"base.x=3"}).find("--set base.x: key 'base'"), std::string::npos);
+  EXPECT_NE(refusal(kGood, {"methods.x=3"}).find("--set methods.x: key 'methods'"),
+            std::string::npos);
+  EXPECT_NE(refusal(kGood, {"run.name=\xff"}).find("--set run.name: is not valid TOML"),
+            std::string::npos);
+}
+
+TEST(Deck, AnOverrideIsOneKey) {
+  const Deck deck = read(kGood, {"run.output=a\ndata.noise=1", "data.n_problem=7 # seven"});
+  EXPECT_EQ(deck.section<RunSettings>("run").output_path(), "a\ndata.noise=1");
+  EXPECT_EQ(deck.section<DataSettings>("data").noise, 0.0);
+  EXPECT_EQ(deck.section<DataSettings>("data").n_problem, 7);
+}
+
+TEST(Deck, AnOverrideReplacesAWholeValue) {
+  EXPECT_NE(refusal(kGood, {"model.horizon={a=1}"}).find("--set model.horizon: key"),
+            std::string::npos);
+  EXPECT_EQ(refusal(kGood, {"model.horizon={a=1}", "model.horizon=5"}), "not refused");
+}
+
+// A section that is wrong in the deck is not hidden by an override.
+TEST(Deck, AnOverrideDoesNotReplaceASection) {
+  const std::string bad =
+      "run = 3\n" + std::string(kGood).substr(std::string(kGood).find("[model]"));
+  EXPECT_NE(refusal(bad, {"run.seed=4"}).find("deck.toml:1:7: key 'run': is not a section"),
+            std::string::npos);
+}
+
+TEST(Deck, RunsTheSelectedMethodsInTheirOrder) {
+  const std::string more = kGood + std::string("[[method]]\nkind = \"joint\"\n");
+  const auto names = [&](const std::string& list) {
+    std::string all;
+    for (const MethodDeck& method : read("methods = " + list + "\n" + more).methods)
+      all += method.name + " ";
+    return all;
+  };
+  EXPECT_EQ(names(R"(["joint", "bfgs", "joint+refine"])"), "joint bfgs joint+refine ");
+  EXPECT_EQ(names(R"(["joint"])"), "joint ");
+  EXPECT_NE(refusal("methods = [\"joint+refine\", \"bfgs\"]\n" + more)
+                .find("\"bfgs\" is not an earlier method"),
+            std::string::npos);
+  EXPECT_NE(refusal("methods = []\n" + more).find("one [[method]] block or more"),
             std::string::npos);
 }
 
@@ -114,7 +158,8 @@ TEST(Deck, EveryInvalidDeckIsRefusedWithItsMessage) {
 TEST(Deck, ShippedDecksAreGood) {
   for (const auto& entry : fs::recursive_directory_iterator(fs::path(JPO_SOURCE_DIR) / "inputs")) {
     if (entry.path().extension() != ".toml") continue;
-    EXPECT_NO_THROW(read(read_file(entry.path()))) << entry.path();
+    EXPECT_NO_THROW(read_deck(read_deck_files(entry.path()), {}, program_catalogue()))
+        << entry.path();
   }
 }
 
@@ -153,6 +198,9 @@ TEST(Deck, ManualNamesEveryKeyOfTheResolvedDeck) {
     if (key.empty() || key[0] == '[') continue;
     EXPECT_NE(manual.find("  " + key), std::string::npos) << key;
   }
+  EXPECT_NE(manual.find("  base  "), std::string::npos);
+  EXPECT_NE(manual.find("  methods  "), std::string::npos);
+  EXPECT_NE(manual.find("[study.variants.NAME]"), std::string::npos);
 }
 
 TEST(NearestName, FindsWhatWasMeant) {

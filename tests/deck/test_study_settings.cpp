@@ -26,36 +26,107 @@ from = "bfgs"
 )";
 
 std::vector<StudyCell> cells_of(const std::string& study, const Texts& overrides = {}) {
-  return study_cells(kDeck + study, {"deck.toml", overrides}, MPI_COMM_SELF);
+  return study_cells({{"deck.toml", kDeck + study}}, overrides, MPI_COMM_SELF);
 }
 
-std::string refusal(const std::string& study) {
+std::string refusal(const std::string& study, const Texts& overrides = {}) {
   try {
-    cells_of(study);
+    cells_of(study, overrides);
   } catch (const BadInput& error) {
     return error.what();
   }
   return "not refused";
 }
 
-TEST(Variant, IsANameAndOverrides) {
-  const StudyVariant variant = parse_variant("wide+2 : network.hidden = [1, 2];data.noise=0.1 ; ");
-  EXPECT_EQ(variant.name, "wide+2");
-  EXPECT_EQ(variant.overrides, (Texts{"network.hidden=[1, 2]", "data.noise=0.1"}));
-  EXPECT_TRUE(parse_variant("plain").overrides.empty());
-  EXPECT_TRUE(parse_variant("plain:").overrides.empty());
+Texts variants_of(const std::string& study, const Texts& overrides = {}) {
+  Texts names;
+  for (const StudyCell& cell : cells_of(study, overrides)) names.push_back(cell.variant);
+  return names;
 }
 
-TEST(Variant, KeepsSemicolonsInQuotes) {
-  EXPECT_EQ(parse_variant(R"(a: petsc.x="1;2"; petsc.y='3;"'; petsc.z="\";")").overrides,
-            (Texts{R"(petsc.x="1;2")", R"(petsc.y='3;"')", R"(petsc.z="\";")"}));
+Deck deck_of(const std::string& study, const Texts& overrides = {}) {
+  return read_deck(kDeck + study, "deck.toml", overrides, program_catalogue());
+}
+
+// In the order of the text, whatever the spelling.
+TEST(Variants, KeepTheOrderOfTheDeck) {
+  EXPECT_EQ(variants_of(R"([study.variants.zebra]
+data.noise = 0.1
+[study.variants."b+2".method.again]
+max_evaluations = 7
+[study.variants.a]
+)"),
+            (Texts{"zebra", "b+2", "a"}));
+}
+
+TEST(Variants, AreShownAndReadBack) {
+  const Deck deck = deck_of(R"([study.variants.wide]
+network.hidden = [1, 2]
+method.bfgs.gradient_tolerance = 1e-9
+petsc."a.b" = "x\"y"
+[study.variants."b+2"]
+[study.variants.c.data]
+noise = 1
+)");
+  ASSERT_EQ(deck.variants.size(), 3U);
+  EXPECT_EQ(deck.variants[0].changes,
+            "method.bfgs.gradient_tolerance = 1e-09\n"
+            "network.hidden = [1, 2]\n"
+            "petsc.\"a.b\" = \"x\\\"y\"\n");
+  EXPECT_EQ(deck.variants[1].changes, "");
+  EXPECT_NE(deck.resolved.find("[study.variants.\"b+2\"]\n"), std::string::npos);
+  EXPECT_EQ(read_deck(deck.resolved, "resolved", {}, program_catalogue()).resolved, deck.resolved);
+}
+
+TEST(Variants, CanBeSetOnTheCommandLine) {
+  const std::string study = "[study.variants.b]\ndata.noise = 0.5\n[study.variants.a]\n";
+  EXPECT_EQ(variants_of(study, {"study.variants.c={}"}), (Texts{"b", "a", "c"}));
+  EXPECT_EQ(variants_of(study, {"study.only=[\"a\"]"}), (Texts{"a"}));
+  EXPECT_EQ(variants_of(study, {"study.only=[\"a\", \"b\"]"}), (Texts{"b", "a"}));
+  EXPECT_EQ(variants_of("", {"study.variants.c={}", "study.variants.b={}"}), (Texts{"c", "b"}));
+  const auto cells = cells_of(
+      study, {"study.variants.a.method.again.max_evaluations=7", "study.variants.b.data.noise=0.25",
+              "study.variants.a.petsc.x.y=on", "data.noise=0.125"});
+  EXPECT_EQ(differing_keys(cells[0].deck.resolved, cells[1].deck.resolved, {"run.output"}),
+            (Texts{"data.noise (0.25, there 0.125)", "method.again.max_evaluations (100, there 7)",
+                   "petsc.x.y (nothing, there 'on')"}));
+  EXPECT_NE(refusal(study, {"study.variants.a.data.nois=1"})
+                .find("--set study.variants.a.data.nois: key 'data.nois': unknown key"),
+            std::string::npos);
+  EXPECT_NE(refusal(study, {"study.variants=[\"a: data.noise=1\"]"})
+                .find("--set study.variants: key 'study.variants': is not a table"),
+            std::string::npos);
+  EXPECT_NE(refusal(study, {"study.only=[\"c\"]"})
+                .find("--set study.only: key 'study.only': \"c\" is not a variant; allowed: b, a"),
+            std::string::npos);
+  EXPECT_NE(refusal(study, {"study.variants.a."}).find("expected section.key=value"),
+            std::string::npos);
+}
+
+// Where both set a key the variant wins, or its runs would be those of another.
+TEST(Variants, WinOverTheCommandLine) {
+  const auto cells = cells_of("[study.variants.a]\ndata.noise = 0.5\n", {"data.noise=0.25"});
+  EXPECT_NE(cells.at(0).deck.resolved.find("noise = 0.5\n"), std::string::npos);
+}
+
+TEST(Variants, CanSelectMethods) {
+  const auto cells = cells_of("[study.variants.a]\nmethods = [\"bfgs\"]\n[study.variants.b]\n");
+  EXPECT_EQ(cells.at(0).deck.methods.size(), 1U);
+  EXPECT_EQ(cells.at(1).deck.methods.size(), 2U);
+}
+
+// `jpo run` reads the deck of a study as well: its variants must be right then, too.
+TEST(Variants, AreCheckedWithTheDeck) {
+  EXPECT_THROW(deck_of("[study.variants.a]\ndata.nois = 1\n"), BadInput);
 }
 
 TEST(StudyCells, AreVariantsBySizesBySeeds) {
   const auto cells = cells_of(R"([study]
 seeds = [5, 6]
 sizes = [2, 4, 8]
-variants = ["plain", "few: method.again.max_evaluations=7"]
+[study.variants.plain]
+[study.variants.few]
+method.again.max_evaluations = 7
 )",
                               {"data.noise=0.25", "data.n_problem=99"});
   ASSERT_EQ(cells.size(), 12U);
@@ -64,7 +135,7 @@ variants = ["plain", "few: method.again.max_evaluations=7"]
   const Deck& deck = cells[10].deck;
   EXPECT_EQ(deck.section<RunSettings>("run").seed, 5);
   EXPECT_EQ(deck.section<RunSettings>("run").output_path(), "runs/tiny/few_n8_seed5.h5");
-  EXPECT_FALSE(deck.section<StudySettings>("study").is_asked_for());
+  EXPECT_FALSE(has_study(deck));
   EXPECT_EQ(differing_keys(cells[10].deck.resolved, cells[4].deck.resolved, {"run.output"}),
             (Texts{"method.again.max_evaluations (7, there 100)"}));
   EXPECT_EQ(differing_keys(cells[0].deck.resolved, cells[3].deck.resolved, {"run.output"}),
@@ -81,13 +152,15 @@ TEST(StudyCells, WithoutASectionIsTheDeckItself) {
 }
 
 TEST(StudyCells, RefuseAVariantThatIsNoDeck) {
-  const std::string message = refusal("[study]\nvariants = [\"a\", \"b: data.nois=1\"]\n");
-  EXPECT_NE(message.find("deck.toml: variant \"b\" of [study]"), std::string::npos) << message;
-  EXPECT_NE(message.find("did you mean 'noise'?"), std::string::npos) << message;
-  // What only the model or the network knows is asked too.
-  const std::string coarse = "model.name=\\\"wave_packet\\\"; data.inverse_crime=false";
-  EXPECT_NE(refusal("[study]\nvariants = [\"a: " + coarse + "\"]\n").find("no finer"),
-            std::string::npos);
+  const std::string message = refusal("[study.variants.a]\n[study.variants.b]\ndata.nois = 1\n");
+  EXPECT_EQ(message.substr(0, message.find(';')), "deck.toml:15:6: key 'data.nois': unknown key");
+  EXPECT_NE(message.find("did you mean 'noise'? (in variant \"b\" of [study])"), std::string::npos)
+      << message;
+  // Rules that only the model or the network knows are checked as well.
+  const std::string coarse =
+      refusal("[study.variants.a]\nmodel.name = \"wave_packet\"\ndata.inverse_crime = false\n");
+  EXPECT_NE(coarse.find("deck.toml: variant \"a\" of [study]"), std::string::npos) << coarse;
+  EXPECT_NE(coarse.find("no finer"), std::string::npos) << coarse;
 }
 
 TEST(DifferingKeys, NamesWhatDiffers) {

@@ -16,6 +16,7 @@ import os
 import pathlib
 import random
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -38,9 +39,9 @@ INTEGERS = [
 ]
 FLOATS = ["0.0", "1e-300", "1e-9", "0.01", "0.3", "0.5", "1.0", "2.5", "10.0", "25.0", "1e3", "1e6", "1e12", "1e300", "-1.0"]
 KEYS = [
-    "seed", "name", "kind", "output", "n_problem", "noise", "seeds", "sizes", "variants", "hidden", "channels",
+    "seed", "name", "kind", "output", "n_problem", "noise", "seeds", "sizes", "variants", "only", "base", "methods", "hidden", "channels",
     "kernel", "stride", "micro_batch", "solve_batch", "updates", "learning_rate", "from", "budget_of", "starts",
-    "candidates", "random_draws", "simulations", "window", "stages", "horizon", "grid", "file", "source",
+    "candidates", "random_draws", "simulations", "concurrent_solves", "window", "stages", "horizon", "grid", "file", "source",
     "directory", "every_seconds", "keep", "resume", "walltime_s", "problems", "max_evaluations", "rest",
     "inverse_crime", "residual_scale", "prior_weight", "precision", "reduction", "networks", "result", "network",
 ]
@@ -114,7 +115,8 @@ def mutate_once(lines: list[str], decks: list[str], draw: random.Random) -> list
         lines.insert(at, draw.choice(lines))
     elif what == 9:  # a section more
         name = draw.choice(NAMES)
-        lines.insert(at, draw.choice([f"[{name}]", f"[[{name}]]", f"[{name}.{name}]", f"[method.{name}]"]))
+        lines.insert(at, draw.choice([f"[{name}]", f"[[{name}]]", f"[{name}.{name}]", f"[method.{name}]",
+                                           f"[study.variants.{name}]"]))
     elif what == 10:  # another deck's lines
         other = draw.choice(decks).splitlines()
         first = draw.randrange(len(other))
@@ -137,6 +139,15 @@ def make_deck(decks: list[str], draw: random.Random) -> bytes:
         position = draw.randrange(len(data))
         data = data[:position] + bytes([draw.randrange(128, 256)]) + data[position + 1:]
     return data
+
+
+def put_bases(folder: str) -> set[str]:
+    """Copies the shipped decks, which some decks name as their base, and returns their names."""
+    names = set()
+    for path in sorted(ROOT.glob("inputs/**/*.toml"), key=lambda path: -len(path.parts)):
+        shutil.copy(path, folder)
+        names.add(path.name)
+    return names
 
 
 class Reader:
@@ -182,6 +193,7 @@ def wrong_with(answer: str) -> str:
 def run_program(jpo: str, deck: bytes, answer: str, folder: str) -> str:
     """The program itself: `run` where it refuses the deck, else `check`."""
     here = tempfile.mkdtemp(dir=folder)
+    bases = put_bases(here)
     with open(os.path.join(here, "deck.toml"), "wb") as file:
         file.write(deck)
     verb = "run" if answer.startswith("refused: ") else "check"
@@ -190,7 +202,7 @@ def run_program(jpo: str, deck: bytes, answer: str, folder: str) -> str:
     except subprocess.TimeoutExpired:
         return f"jpo {verb} hangs"
     expected = 0 if answer == "good" else 2
-    left = sorted(set(os.listdir(here)) - {"deck.toml"})
+    left = sorted(set(os.listdir(here)) - {"deck.toml"} - bases)
     message = done.stderr.decode(errors="replace")
     if done.returncode != expected:
         return f"jpo {verb}: exit {done.returncode}, expected {expected}: {message}"
@@ -215,6 +227,7 @@ def main() -> int:
     counts: collections.Counter[str] = collections.Counter()
     failures = 0
     with tempfile.TemporaryDirectory() as folder:
+        put_bases(folder)
         reader = Reader(os.path.abspath(arguments.reader), folder)
         for k in range(arguments.n):
             deck = make_deck(decks, draw)

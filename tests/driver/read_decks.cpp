@@ -14,7 +14,7 @@
 #include "core/log.hpp"
 #include "core/session/session.hpp"
 #include "data/file_set.hpp"
-#include "deck/study_settings.hpp"
+#include "deck/layers/deck_files.hpp"
 #include "driver/catalogue.hpp"
 #include "driver/deck_checks.hpp"
 #include "driver/job.hpp"
@@ -28,14 +28,13 @@ constexpr rlim_t kBytes = rlim_t{12} << 30U;
 std::string answer(const std::string& text, MPI_Comm comm) {
   std::string refused = "refused: ";
   try {
+    const jpo::DeckFiles files = jpo::read_bases({"deck.toml", text});
     const jpo::Deck deck =
-        jpo::complete_deck(jpo::read_deck(text, "deck.toml", {}, jpo::program_catalogue()), comm);
+        jpo::complete_deck(jpo::read_deck(files, {}, jpo::program_catalogue()), comm);
     jpo::check_deck(deck, comm);
-    if (deck.section<jpo::StudySettings>("study").is_asked_for()) {
+    if (jpo::has_study(deck)) {
       refused = "study: ";
-      jpo::DeckArguments arguments;
-      arguments.path = "deck.toml";
-      jpo::study_cells(text, arguments, comm);
+      jpo::study_cells(files, {}, comm);
     }
     return "good";
   } catch (const jpo::BadInput& error) {

@@ -53,6 +53,23 @@ for deck in unknown_key not_toml n_problem_zero kind_unknown; do
 done
 expect 2 "key 'network.patch' = 7: does not divide" "$jpo" run deck.toml \
   --set network.name=transformer --set network.patch=7
+# A deck on a base: the file of that error, on all ranks alike; the same result as the whole deck.
+mkdir below
+cat >below/variant.toml <<'DECK'
+base = "../deck.toml"
+methods = ["bfgs", "joint"]
+[[method]]
+name = "joint"
+updates = 5
+DECK
+expect 0 "below/variant.toml is good" "$jpo" check below/variant.toml
+grep -q "joint+refine" log && fail "a method that is not selected is there: $(cat log)"
+printf '# none\nbase = "nowhere.toml"\n' >below/bad.toml
+expect 2 "below/bad.toml:2:8: key 'base': cannot read below/nowhere.toml: No such file" \
+  ranks 3 "$jpo" run below/bad.toml
+printf 'base = "bad.toml"\n' >below/nowhere.toml
+expect 2 "below/nowhere.toml:1:8: key 'base': below/bad.toml is a variant of itself" \
+  ranks 3 "$jpo" run below/bad.toml
 [[ -e runs ]] && fail "a refused deck left files"
 
 expect 0 "result: a.h5" "${run[@]}a.h5"
@@ -95,6 +112,12 @@ expect 0 "'joint_refine_tao_misspelt' was used by nothing" "${run[@]}options.h5"
   --set 'petsc.joint_refine_tao_misspelt="1"'
 used=$("${run[@]}options.h5" --overwrite --set 'petsc.joint_refine_tao_ls_type="armijo"' 2>&1)
 [[ $used == *"used by nothing"* ]] && fail "$used"
+
+# On two ranks, which both get the base; what a result says of its deck needs no base.
+expect 0 "result: on_base.h5" ranks 2 "$jpo" run below/variant.toml --set run.output=on_base.h5
+"$(find_python h5py)" -c 'import h5py; print(h5py.File("on_base.h5").attrs["deck"].decode())' >echo.toml
+expect 0 "result: echo.h5" "$jpo" run echo.toml --set run.output=echo.h5
+same on_base.h5 echo.h5
 
 # Other rank counts, and three all-reduce algorithms of Open MPI: the same file.
 for n in 2 3; do

@@ -92,11 +92,11 @@ every_updates = 25
 name = "bfgs"
 kind = "tao"
 max_evaluations = 60
-window = 4
+concurrent_solves = 4
 [[method]]
 kind = "windows"
 stages = 4
-window = 3
+concurrent_solves = 3
 [[method]]
 name = "lm"
 kind = "levenberg_marquardt"

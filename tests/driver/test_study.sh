@@ -29,15 +29,22 @@ updates = 4
 [study]
 seeds = [3, 4]
 sizes = [2, 5]
-variants = ['short: petsc.bfgs_tao_max_it = 2; petsc.spelt_wrong = 1', "plain"]
+[study.variants.short]
+petsc.bfgs_tao_max_it = 2
+petsc.spelt_wrong = 1
+[study.variants.plain]
 DECK
 study=(ranks 2 "$jpo" study deck.toml)
 
 # Refused before any work.
-expect 2 'variant "bad" of [study]: --set data.nois' "${study[@]}" --set 'study.variants=["plain", "bad: data.nois=1"]'
-expect 2 "key 'study.variants'" "${study[@]}" --set 'study.variants=["no name: data.noise=1"]'
+bad=(--set study.variants.bad.data.nois=1)
+expect 2 "--set study.variants.bad.data.nois: key 'data.nois': unknown key" "${study[@]}" "${bad[@]}"
+expect 2 '(in variant "bad" of [study])' "${study[@]}" "${bad[@]}"
+expect 2 "key 'study.variants': is not a table" "${study[@]}" --set 'study.variants=["bad: data.noise=1"]'
 expect 0 "8 cells: 2 variants x 2 sizes x 2 seeds" "$jpo" check deck.toml
-expect 2 'variant "bad" of [study]' "$jpo" check deck.toml --set 'study.variants=["bad: data.nois=1"]'
+expect 2 'variant "bad" of [study]' "$jpo" check deck.toml --set study.variants.bad.network.patch=7 \
+  --set study.variants.bad.network.name=transformer
+expect 2 '(in variant "bad" of [study])' "$jpo" run deck.toml "${bad[@]}"
 expect 0 "to run    runs/tiny/plain_n5_seed4.h5" "${study[@]}" --list
 [[ -e runs ]] && fail "a refusal or a list left files"
 
@@ -75,20 +82,18 @@ expect 0 "1 run now, 7 done before" "${study[@]}" --overwrite
 same first/plain_n2_seed3.h5 runs/tiny/plain_n2_seed3.h5
 # More cells, in a directory that was moved: only the new one runs.
 mv runs/tiny moved
-expect 0 "1 run now, 2 done before" "${study[@]}" --set study.output=moved --set 'study.variants=["plain"]' \
+expect 0 "1 run now, 2 done before" "${study[@]}" --set study.output=moved --set 'study.only=["plain"]' \
   --set 'study.seeds=[3, 4, 5]' --set 'study.sizes=[2]'
 
 # A cell in which too many problems fail stops no other, and is not forgotten by a resumed study.
 faulty=("${study[@]}" --set run.name=faulty --set 'study.seeds=[]' --set 'study.sizes=[3]')
-variants() {
-  echo "study.variants=[\"faulty: fault.problems=[1, 2]; run.max_failed_fraction=$1\", \"plain\"]"
-}
-faulty_strict=("${faulty[@]}" --set "$(variants 0.1)")
+faulty+=(--set 'study.only=["plain", "faulty"]' --set 'study.variants.faulty.fault.problems=[1, 2]')
+faulty_strict=("${faulty[@]}" --set study.variants.faulty.run.max_failed_fraction=0.1)
 expect 3 "in 1 of 2 cells more problems failed" "${faulty_strict[@]}"
 [[ -d runs/faulty/faulty_n3_seed0.h5.checkpoints && -f runs/faulty/plain_n3_seed0.h5 ]] || fail "$(ls runs/faulty)"
 expect 3 "a checkpoint: faulty, n = 3, seed 0" "${faulty_strict[@]}"
 grep -q "1 of . methods done" log || fail "the failed cell began again: $(cat log)"
-expect 0 "1 run now, 1 done before" "${faulty[@]}" --set "$(variants 1)"
+expect 0 "1 run now, 1 done before" "${faulty[@]}"
 [[ -f runs/faulty/faulty_n3_seed0.h5 ]] || fail "$(ls runs/faulty)"
 
 exit $((failures > 0))

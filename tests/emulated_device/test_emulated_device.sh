@@ -89,7 +89,7 @@ first_evaluation = 4
 [[method]]
 kind = "windows"
 stages = 3
-window = 3
+concurrent_solves = 3
 [[method]]
 name = "lm"
 kind = "levenberg_marquardt"

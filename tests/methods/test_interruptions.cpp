@@ -96,7 +96,7 @@ const std::vector<Interrupted> kInterrupted = {{"tao", R"(
 [[method]]
 kind = "tao"
 max_evaluations = 40
-window = 2
+concurrent_solves = 2
 )"},
                                                {"refine", R"(
 [[method]]
@@ -115,7 +115,7 @@ kind = "windows"
 stages = 3
 stage_evaluations = 8
 last_evaluations = 12
-window = 2
+concurrent_solves = 2
 )"},
                                                {"levenberg_marquardt, dense", R"(
 [[method]]
@@ -143,7 +143,7 @@ updates = 12
 kind = "multi_start"
 max_evaluations = 40
 start_evaluations = 12
-window = 2
+concurrent_solves = 2
 )"},
                                                {"joint", R"(
 [[method]]

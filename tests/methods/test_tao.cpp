@@ -56,8 +56,8 @@ gradient_tolerance = 1e-9
 
 TEST(Tao, SameBitsForEveryWindowAndRankCount) {
   const auto alone = answers_of(solved_job(kChaotic, {}, MPI_COMM_SELF), 0);
-  for (const char* window :
-       {"method.bfgs.window=1", "method.bfgs.window=5", "method.bfgs.window=128"})
+  for (const char* window : {"method.bfgs.concurrent_solves=1", "method.bfgs.concurrent_solves=5",
+                             "method.bfgs.concurrent_solves=128"})
     EXPECT_EQ(alone.hash, answers_of(solved_job(kChaotic, {window}, MPI_COMM_WORLD), 0).hash)
         << window;
 }

@@ -104,7 +104,7 @@ std::string less_memory(const MemoryNeed& need) {
        {need.states, "a smaller parallel.solve_batch (it changes no result)"},
        {need.weights, "a smaller [network]"},
        {need.pairs, "fewer simulations or draws in the method that keeps them"},
-       {need.answers, "a smaller window of the methods (it changes no result)"}}};
+       {need.answers, "fewer concurrent_solves of the methods (results stay the same)"}}};
   const auto largest = std::ranges::max_element(parts, {}, [](const auto& p) { return p.first; });
   return largest->second;
 }

@@ -8,6 +8,7 @@
 
 #include "core/checks.hpp"
 #include "core/session/session.hpp"
+#include "deck/key_attributes.hpp"
 #include "deck/settings_text.hpp"
 #include "driver/output/examples.hpp"
 #include "driver/output/screen.hpp"
@@ -126,7 +127,7 @@ void write_method(ResultFile& file, const Job& job, std::size_t k, const RowRang
               {"1", "tangent solves; one up to a share of the horizon counts as that share"});
   file.attribute(group, "seconds", result.seconds);
   file.attribute(group, "kind", method.kind);
-  file.attribute(group, "from", earlier_method(method));
+  file.attribute(group, "from", start_method(method));
   write_history(file, group + "/history", result.history);
 }
 

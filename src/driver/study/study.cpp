@@ -9,6 +9,7 @@
 #include "core/log.hpp"
 #include "data/file_set.hpp"
 #include "deck/differing_keys.hpp"
+#include "deck/key_attributes.hpp"
 #include "driver/checkpoints.hpp"
 #include "driver/output/screen.hpp"
 #include "driver/run.hpp"
@@ -181,10 +182,10 @@ class StudyVerb final : public Verb {
 };
 
 ExitCode StudyVerb::run(const std::string& command, MPI_Comm comm) {
-  const std::string text = read_deck_text(deck_.path, comm);
-  const Deck deck = read_deck(text, deck_.path, deck_.overrides, program_catalogue());
+  const DeckFiles files = load_deck_files(deck_.path, comm);
+  const Deck deck = read_deck(files, {.overrides = deck_.overrides}, program_catalogue());
   start_network_library();
-  std::vector<StudyCell> cells = study_cells(text, deck_, comm);
+  std::vector<StudyCell> cells = study_cells(files, deck_.overrides, comm);
   std::vector<Found> found;
   for (const StudyCell& cell : cells) found.push_back(find_result(cell, comm));
   if (list_only_) {

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "data/problem_set.hpp"
+#include "deck/resolved.hpp"
 #include "deck/study_settings.hpp"
 #include "driver/deck_checks.hpp"
 #include "driver/job.hpp"
@@ -13,78 +14,66 @@ namespace jpo {
 namespace {
 
 struct Axes {
-  std::vector<StudyVariant> variants;
+  std::vector<std::string> variants;
   std::vector<std::int64_t> sizes;  ///< empty: that of each variant's deck
   std::vector<std::int64_t> seeds;
   std::string folder;
 };
 
+std::vector<std::string> variants_of(const Deck& deck) {
+  if (deck.variants.empty()) return {"default"};
+  const auto& only = deck.section<StudySettings>("study").only;
+  std::vector<std::string> names;
+  for (const StudyVariant& variant : deck.variants)
+    if (only.empty() || std::ranges::find(only, variant.name) != only.end())
+      names.push_back(variant.name);
+  return names;
+}
+
 Axes axes_of(const Deck& deck) {
   const auto& study = deck.section<StudySettings>("study");
   const auto& run = deck.section<RunSettings>("run");
-  Axes axes{study.parsed_variants(), study.sizes, study.seeds, study.output};
+  Axes axes{variants_of(deck), study.sizes, study.seeds, study.output};
   if (axes.seeds.empty()) axes.seeds = {run.seed};
   if (axes.folder.empty()) axes.folder = "runs/" + run.name;
   return axes;
 }
 
-std::string quoted(const std::string& text) {
-  std::string result = "\"";
-  for (const char letter : text) {
-    if (letter == '"' || letter == '\\') result += '\\';
-    result += letter;
-  }
-  return result + "\"";
-}
-
-// The command line's overrides, then the variant's.
-std::vector<std::string> overrides_of(const StudyVariant& variant,
-                                      const std::vector<std::string>& given) {
-  std::vector<std::string> overrides = given;
-  overrides.insert(overrides.end(), variant.overrides.begin(), variant.overrides.end());
-  return overrides;
-}
-
-// Those, then what makes the cell.
-std::vector<std::string> overrides_of(const StudyCell& cell, const StudyVariant& variant,
-                                      const std::vector<std::string>& given) {
-  std::vector<std::string> overrides = overrides_of(variant, given);
-  for (const char* axis :
-       {"study.seeds=[]", "study.sizes=[]", "study.variants=[]", "study.output=\"\""})
-    overrides.emplace_back(axis);
-  overrides.push_back(fmt::format("data.n_problem={}", cell.n_problem));
-  overrides.push_back(fmt::format("run.seed={}", cell.seed));
-  overrides.push_back("run.output=" + quoted(cell.path));
-  return overrides;
-}
-
-// The text of the deck and what becomes of it.
-struct StudyText {
-  const std::string& text;
-  const DeckArguments& arguments;
+// All that the decks of a study are read from.
+struct StudyInput {
+  const DeckFiles& files;
+  const std::vector<std::string>& overrides;
   MPI_Comm comm;
 };
 
-Deck deck_of(const StudyText& study, const StudyVariant& variant,
-             const std::vector<std::string>& overrides, bool checks) {
-  const std::string& path = study.arguments.path;
+Deck deck_of(const StudyInput& study, const std::string& variant,
+             const std::vector<std::string>& last_overrides, bool checks) {
   try {
-    Deck deck =
-        complete_deck(read_deck(study.text, path, overrides, program_catalogue()), study.comm);
+    Deck deck = complete_deck(
+        read_deck(
+            study.files,
+            {.overrides = study.overrides, .variant = variant, .last_overrides = last_overrides},
+            program_catalogue()),
+        study.comm);
     if (checks) check_deck(deck, study.comm);
     return deck;
   } catch (const BadInput& error) {
-    throw BadInput(
-        fmt::format("{}: variant \"{}\" of [study]: {}", path, variant.name, error.what()));
+    throw BadInput(fmt::format("{}: variant \"{}\" of [study]: {}", study.files.front().path,
+                               variant, error.what()));
   }
 }
 
-std::vector<std::int64_t> sizes_of(const StudyText& study, const StudyVariant& variant,
+// The cell's keys, which no variant changes.
+std::vector<std::string> last_overrides(const StudyCell& cell) {
+  std::string path = cell.path;
+  return {fmt::format("data.n_problem={}", cell.n_problem), fmt::format("run.seed={}", cell.seed),
+          "run.output=" + toml_value(&path)};
+}
+
+std::vector<std::int64_t> sizes_of(const StudyInput& study, const std::string& variant,
                                    const Axes& axes) {
   if (!axes.sizes.empty()) return axes.sizes;
-  const Deck deck =
-      deck_of(study, variant, overrides_of(variant, study.arguments.overrides), false);
-  return {deck.section<DataSettings>("data").n_problem};
+  return {deck_of(study, variant, {}, false).section<DataSettings>("data").n_problem};
 }
 
 std::string counted(std::size_t n, const char* what) {
@@ -93,23 +82,26 @@ std::string counted(std::size_t n, const char* what) {
 
 }  // namespace
 
-std::vector<StudyCell> study_cells(const std::string& text, const DeckArguments& arguments,
-                                   MPI_Comm comm) {
-  const StudyText study{text, arguments, comm};
-  const Axes axes =
-      axes_of(read_deck(text, arguments.path, arguments.overrides, program_catalogue()));
+bool has_study(const Deck& deck) {
+  const auto& study = deck.section<StudySettings>("study");
+  return !study.seeds.empty() || !study.sizes.empty() || !deck.variants.empty();
+}
+
+std::vector<StudyCell> study_cells(const DeckFiles& files,
+                                   const std::vector<std::string>& overrides, MPI_Comm comm) {
+  const StudyInput study{files, overrides, comm};
+  const Axes axes = axes_of(read_deck(files, {.overrides = overrides}, program_catalogue()));
   std::vector<StudyCell> cells;
-  for (const StudyVariant& variant : axes.variants) {
+  for (const std::string& variant : axes.variants) {
     for (const std::int64_t n : sizes_of(study, variant, axes)) {
       bool is_first = true;  // seeds make no other model, network or size
       for (const std::int64_t seed : axes.seeds) {
-        StudyCell cell{variant.name,
+        StudyCell cell{variant,
                        n,
                        seed,
-                       fmt::format("{}/{}_n{}_seed{}.h5", axes.folder, variant.name, n, seed),
+                       fmt::format("{}/{}_n{}_seed{}.h5", axes.folder, variant, n, seed),
                        {}};
-        cell.deck =
-            deck_of(study, variant, overrides_of(cell, variant, arguments.overrides), is_first);
+        cell.deck = deck_of(study, variant, last_overrides(cell), is_first);
         is_first = false;
         cells.push_back(std::move(cell));
       }

@@ -8,7 +8,6 @@
 #include <mpi.h>
 
 #include "deck/deck.hpp"
-#include "driver/arguments.hpp"
 
 namespace jpo {
 
@@ -18,14 +17,17 @@ struct StudyCell {
   std::int64_t n_problem;
   std::int64_t seed;
   std::string path;  ///< of its result file
-  Deck deck;         ///< all overrides applied, [study] empty
+  Deck deck;         ///< with the variant, without [study]
 };
 
-/// Every variant at every size with every seed, variants slowest, seeds fastest; `text` is the
-/// deck's. Reads and checks all decks, for the ranks of comm, so that nothing is refused later:
-/// throws BadInput naming the variant. Collective on comm.
-std::vector<StudyCell> study_cells(const std::string& text, const DeckArguments& arguments,
-                                   MPI_Comm comm);
+/// True if the deck asks for more than its one run.
+bool has_study(const Deck& deck);
+
+/// Every variant at every size with every seed, variants slowest, seeds fastest. Reads and checks
+/// all decks, for the ranks of comm, so that nothing is refused later: throws BadInput naming the
+/// variant. Collective on comm.
+std::vector<StudyCell> study_cells(const DeckFiles& files,
+                                   const std::vector<std::string>& overrides, MPI_Comm comm);
 
 /// "12 cells: 2 variants x 3 sizes x 2 seeds, in runs/name".
 std::string study_text(const Deck& deck);

@@ -18,7 +18,8 @@ void RoundsSettings::describe(KeyTable& table) {
              .max = 1e9});
   table.add("budget_of", &budget_of,
             {.doc = "name of an earlier method: the budget is what that one has cost, with those "
-                    "it started from; max_evaluations is then not used"});
+                    "it started from; max_evaluations is then not used",
+             .earlier_method = EarlierMethod::named});
   table.add("start_evaluations", &start_evaluations,
             {.doc = "gradient evaluations of one start, at most", .min = 1});
   table.add("patience", &patience,

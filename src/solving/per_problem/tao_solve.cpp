@@ -61,11 +61,12 @@ void TaoSolverSettings::describe(KeyTable& table) {
             {.doc = "stop where the projected gradient is below this",
              .unit = "loss / parameter",
              .min = 0});
-  table.add(
-      "window", &concurrent_solves,
-      {.doc = "problems advanced together on a rank: more is faster, the answers are the same",
-       .min = 1,
-       .max = 65536});
+  table.add("concurrent_solves", &concurrent_solves,
+            {.doc = "problems whose solves advance together on a rank: more is faster",
+             .min = 1,
+             .max = 65536,
+             .affects_result = false,
+             .old_name = "window"});
 }
 
 KeyRule rest_deviations_rule() {

@@ -1,0 +1,12 @@
+#pragma once
+#include <string>
+
+#include <toml++/toml.h>
+
+namespace jpo {
+
+/// "section.key=value" as TOML, with methods by name: method.NAME.key. Its place in messages is
+/// "--set section.key". Throws BadInput if it is malformed.
+toml::table parse_override(const std::string& text);
+
+}  // namespace jpo
