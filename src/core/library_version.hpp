@@ -13,9 +13,12 @@ struct LibraryVersion {
 /// A library as the program was built with it and as it was found when the program started.
 struct LibraryBuild {
   std::string name;
-  std::string built_with;  ///< version of its headers
-  std::string found;       ///< version that the library reports; empty: it reports none
-  std::string path = {};   ///< file that the loader mapped; empty if unknown
+  /// Version of its headers.
+  std::string built_with;
+  /// Version that the library reports; empty: it reports none.
+  std::string found;
+  /// File that the loader mapped; empty if unknown.
+  std::string path = {};
 };
 
 }  // namespace jpo

@@ -1,5 +1,5 @@
 #pragma once
-// What the program says while it runs: rank 0 prints, the others are silent.
+// Log lines of the program, printed by rank 0.
 
 #include <mpi.h>
 #include <spdlog/spdlog.h>
@@ -14,7 +14,7 @@ void start_log(int rank);
 bool output_is_terminal();
 
 template <class... Args>
-void say(spdlog::format_string_t<Args...> format, Args&&... args) {
+void log_info(spdlog::format_string_t<Args...> format, Args&&... args) {
   spdlog::get("jpo")->info(format, std::forward<Args>(args)...);
 }
 template <class... Args>

@@ -11,11 +11,14 @@ namespace jpo {
 struct ParameterSpace {
   std::vector<std::string> names;
   std::vector<std::string> units;
-  std::vector<double> lower;  ///< -infinity: unbounded
-  std::vector<double> upper;  ///< +infinity: unbounded
-  std::vector<double>
-      centre;  ///< where every method starts: the middle of the box, or the prior mean
-  std::vector<double> scale;  ///< half the box, or the prior deviation: the natural unit of change
+  /// -infinity: unbounded.
+  std::vector<double> lower;
+  /// +infinity: unbounded.
+  std::vector<double> upper;
+  /// Where every method starts: the middle of the box, or the prior mean.
+  std::vector<double> centre;
+  /// Half the box, or the prior deviation: the natural unit of change.
+  std::vector<double> scale;
 
   std::int64_t size() const { return static_cast<std::int64_t>(centre.size()); }
 };

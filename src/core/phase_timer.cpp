@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "core/checks.hpp"
+#include "core/communicator.hpp"
 
 namespace jpo {
 
@@ -36,8 +37,7 @@ std::vector<PhaseRow> reduce_phases(const std::array<double, n_phase>& seconds, 
   MPI_OK(MPI_Allreduce(seconds.data(), min.data(), n_phase, MPI_DOUBLE, MPI_MIN, comm));
   MPI_OK(MPI_Allreduce(seconds.data(), max.data(), n_phase, MPI_DOUBLE, MPI_MAX, comm));
   MPI_OK(MPI_Allreduce(seconds.data(), sum.data(), n_phase, MPI_DOUBLE, MPI_SUM, comm));
-  int n_rank = 1;
-  MPI_OK(MPI_Comm_size(comm, &n_rank));
+  const int n_rank = mpi::size(comm);
   std::vector<PhaseRow> rows;
   for (std::size_t k = 0; k < n_phase; ++k)
     rows.push_back({static_cast<Phase>(k), min[k], sum[k] / n_rank, max[k]});

@@ -66,7 +66,8 @@ class PhaseTimer {
 
 struct PhaseRow {
   Phase phase;
-  double min, mean, max;  ///< seconds over the ranks
+  /// Seconds over the ranks.
+  double min, mean, max;
 };
 /// Collective on comm. One row a phase.
 std::vector<PhaseRow> reduce_phases(const std::array<double, n_phase>& seconds, MPI_Comm comm);

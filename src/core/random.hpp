@@ -22,11 +22,16 @@ class RandomStream {
  public:
   explicit RandomStream(std::uint64_t seed) : seed_(seed) {}
 
-  std::uint64_t bits();                        ///< 64 uniform bits
-  double uniform();                            ///< in (0, 1), 53 bits, never 0 or 1
-  double uniform(double lower, double upper);  ///< in (lower, upper)
-  double normal();                             ///< mean 0, deviation 1
-  std::uint64_t below(std::uint64_t n);        ///< 0 .. n-1, unbiased
+  /// 64 uniform bits.
+  std::uint64_t bits();
+  /// In (0, 1), 53 bits, never 0 or 1.
+  double uniform();
+  /// In (lower, upper)
+  double uniform(double lower, double upper);
+  /// Mean 0, deviation 1.
+  double normal();
+  /// 0 .. n-1, unbiased.
+  std::uint64_t below(std::uint64_t n);
 
  private:
   std::uint64_t seed_;

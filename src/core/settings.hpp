@@ -18,35 +18,46 @@ using Field = std::variant<bool*, std::int64_t*, double*, std::string*, std::vec
 /// How the string of a method's key refers to an earlier method of the deck. An empty string refers
 /// to none, unless the key is required.
 enum class EarlierMethod : std::uint8_t {
-  none,   ///< the string is no name of a method
-  named,  ///< the name of an earlier method
-  start,  ///< the name of the earlier method whose answers are the starts: its cost is added
+  /// The string is no name of a method.
+  none,
+  /// The name of an earlier method.
+  named,
+  /// The name of the earlier method whose answers are the starts: its cost is added.
+  start,
 };
 
 /// What the integer of a method's key counts among the answers that pass from method to method.
 enum class AnswerCount : std::uint8_t {
   none,
-  kept,  ///< answers that the method keeps beside its best one
-  used,  ///< answers of the method it starts from: at most one more than that method keeps
+  /// Answers that the method keeps beside its best one.
+  kept,
+  /// Answers of the method it starts from: at most one more than that method keeps.
+  used,
 };
 
 /// What a key allows and means. Bounds are inclusive unless they are open; for arrays they hold for
 /// every element.
 struct KeyRule {
-  std::string doc{};   ///< one line
-  std::string unit{};  ///< empty: dimensionless or no number
+  /// One line.
+  std::string doc{};
+  /// Empty: dimensionless or no number.
+  std::string unit{};
   double min = -std::numeric_limits<double>::infinity();
   double max = std::numeric_limits<double>::infinity();
-  bool min_is_open = false;  ///< value > min instead of >=
+  /// value > min instead of >=.
+  bool min_is_open = false;
   bool max_is_open = false;
-  std::vector<std::string> allowed{};  ///< for strings: empty = any
-  bool required = false;               ///< no default: the deck must state it
+  /// For strings: empty = any.
+  std::vector<std::string> allowed{};
+  /// No default: the deck must state it.
+  bool required = false;
   /// False if results are the same bits for every value. Such keys may differ when a run is
   /// resumed.
   bool affects_result = true;
   EarlierMethod earlier_method = EarlierMethod::none;
   AnswerCount answer_count = AnswerCount::none;
-  std::string old_name{};  ///< refused with an error that gives the new name
+  /// Refused with an error that gives the new name.
+  std::string old_name{};
 };
 
 struct Key {

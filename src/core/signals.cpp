@@ -51,7 +51,7 @@ bool take_save_signal() {
   return was_set;
 }
 
-void set_last_word(const std::string& text) {
+void set_signal_message(const std::string& text) {
   if (text.empty()) {
     last_word = nullptr;
     return;

@@ -14,6 +14,6 @@ bool stop_signalled();
 /// This rank has got SIGUSR2 since the last call.
 bool take_save_signal();
 /// What this rank says on standard error when SIGTERM ends it; empty: nothing.
-void set_last_word(const std::string& text);
+void set_signal_message(const std::string& text);
 
 }  // namespace jpo

@@ -48,7 +48,7 @@ void observe(ProblemSet& problems, std::int64_t first, std::int64_t n, ForwardMo
 void sort_out_failed(ProblemSet& problems) {
   const auto y = problems.observation.write();
   for (std::int64_t row = 0; row < problems.observation.n_problem(); ++row) {
-    if (problems.draw_status[static_cast<std::size_t>(row)] == SolveStatus::converged)
+    if (problems.draw_status[row] == SolveStatus::converged)
       problems.usable.push_back(row);
     else
       std::ranges::fill(y.row(row), kNaN);
@@ -111,7 +111,7 @@ ProblemSet generate_problems(const DataSettings& settings, std::uint64_t run_see
   problems.observation = Batch(n, shape.observation.size(), shape.space);
   problems.truth = Batch(n, shape.parameters.size());
   problems.floor.assign(static_cast<std::size_t>(n), kNaN);
-  problems.draw_status.resize(static_cast<std::size_t>(n));
+  problems.draw_status.resize(n);
   draw(problems, run_seed, model);
   for (std::int64_t first = 0; first < n; first += solve_batch)
     observe(problems, first, std::min(solve_batch, n - first), model);

@@ -18,10 +18,13 @@ namespace jpo {
 /// [data] of the deck.
 struct DataSettings : Settings {
   std::string source = "generate";
-  std::string file;  ///< path; only where the source is a file
+  /// Path; only where the source is a file.
+  std::string file;
   std::int64_t n_problem = 256;
-  double noise = 0.0;         ///< deviation of the Gaussian noise on y
-  bool inverse_crime = true;  ///< observations from the inversion's own discretization
+  /// Deviation of the Gaussian noise on y.
+  double noise = 0.0;
+  /// Observations from the inversion's own discretization.
+  bool inverse_crime = true;
   void describe(KeyTable& table) override;
   void check() const override;
   bool from_file() const { return source == "file"; }
@@ -31,17 +34,24 @@ struct DataSettings : Settings {
 struct ProblemSet {
   std::int64_t first_id = 0;
   std::int64_t n_global = 0;
-  std::int64_t n_in_file = 0;  ///< of these n_global are taken; 0 where they are drawn
-  Batch context;               ///< [n_local, n_context], where the model works
-  Batch observation;           ///< [n_local, n_observation], with noise; there, too
-  bool has_truth = true;       ///< some problem's may be known; the same on all ranks
-  Batch truth;                 ///< [n_local, n_parameter]; NaN where it is not known
-  bool has_floor = true;       ///< so may the misfit at the truth; the same on all ranks
-  std::vector<double> floor;   ///< that misfit as a file says it [n_local]; NaN: it does
-                               ///< not
-  std::vector<SolveStatus>
-      draw_status;                   ///< of a generated set: of the solve at the truth [n_local]
-  std::vector<std::int64_t> usable;  ///< local rows with an observation and a context, ascending
+  /// Of these n_global are taken; 0 where they are drawn.
+  std::int64_t n_in_file = 0;
+  /// [n_local, n_context], where the model works.
+  Batch context;
+  /// [n_local, n_observation], with noise; there, too.
+  Batch observation;
+  /// Some problem's may be known; the same on all ranks.
+  bool has_truth = true;
+  /// [n_local, n_parameter]; NaN where it is not known.
+  Batch truth;
+  /// So may the misfit at the truth; the same on all ranks.
+  bool has_floor = true;
+  /// That misfit as a file says it [n_local]; NaN: it does not.
+  std::vector<double> floor;
+  /// Of a generated set: of the solve at the truth [n_local]
+  std::vector<SolveStatus> draw_status;
+  /// Local rows with an observation and a context, ascending.
+  std::vector<std::int64_t> usable;
 };
 
 /// Draws the problems of `shard`. `model` is the one that makes the observations (the finer one

@@ -58,7 +58,7 @@ class Binder {
 
  private:
   [[noreturn]] void wrong(const std::string& what, const std::string& near = "") const {
-    refuse(place_of(file_, node_.source()), dotted_, what, allowed_text(key_), near);
+    refuse(source_location(file_, node_.source()), dotted_, what, allowed_text(key_), near);
   }
   template <class T>
   T scalar(const toml::node& node) const {
@@ -120,7 +120,7 @@ void refuse_unknown(const toml::table& table, const std::string& section, const 
   for (const auto& [name, node] : table) {
     const std::string given(name.str());
     if (std::ranges::find(known, given) != known.end()) continue;
-    const std::string place = place_of(file, name.source());
+    const std::string place = source_location(file, name.source());
     const std::string dotted = section + "." + given;
     for (const Key& key : keys.keys())
       if (key.rule.old_name == given)
@@ -132,7 +132,7 @@ void refuse_unknown(const toml::table& table, const std::string& section, const 
 
 }  // namespace
 
-std::string place_of(const std::string& file, const toml::source_region& region) {
+std::string source_location(const std::string& file, const toml::source_region& region) {
   if (!region.path) return file;
   if (region.path->starts_with(kOverridePlace)) return *region.path;
   return fmt::format("{}:{}:{}", *region.path, region.begin.line, region.begin.column);
@@ -174,12 +174,12 @@ void read_settings(const toml::table& table, const std::string& section, const s
     if (node != nullptr)
       std::visit(Binder(key, dotted, file, *node), key.field);
     else if (key.rule.required)
-      refuse(place_of(file, table.source()), dotted, "missing", allowed_text(key));
+      refuse(source_location(file, table.source()), dotted, "missing", allowed_text(key));
   }
   try {
     settings.check();
   } catch (const BadInput& error) {
-    throw BadInput(fmt::format("{}: {}", place_of(file, table.source()), error.what()));
+    throw BadInput(fmt::format("{}: {}", source_location(file, table.source()), error.what()));
   }
 }
 

@@ -15,7 +15,7 @@ namespace jpo {
 constexpr std::string_view kOverridePlace = "--set ";
 
 /// "FILE:LINE:COL" of a region, "--set KEY" for an override; `file` if it has no source.
-std::string place_of(const std::string& file, const toml::source_region& region);
+std::string source_location(const std::string& file, const toml::source_region& region);
 
 /// Throws BadInput: "PLACE: key 'KEY': WHAT[; allowed: ALLOWED][; did you mean 'NEAR'?]".
 [[noreturn]] void refuse(const std::string& place, const std::string& key, const std::string& what,

@@ -49,7 +49,7 @@ class Reader {
     for (const auto& [name, node] : table_) {
       const std::string section(name.str());
       if (section == "base" || std::ranges::find(known, section) == known.end())
-        refuse(place_of(file_, name.source()), section, "unknown section",
+        refuse(source_location(file_, name.source()), section, "unknown section",
                fmt::format("{}", fmt::join(known, ", ")), nearest_name(section, known));
     }
   }
@@ -59,7 +59,7 @@ class Reader {
     const toml::node* node = table_.get(name);
     if (node == nullptr) return empty;
     if (const toml::table* section = node->as_table()) return *section;
-    refuse(place_of(file_, node->source()), name, "is not a section",
+    refuse(source_location(file_, node->source()), name, "is not a section",
            fmt::format("[{}] and its keys below", name));
   }
 
@@ -81,8 +81,8 @@ class Reader {
     const std::string allowed = fmt::format("one of {}", fmt::join(names, ", "));
     const std::string dotted = section + "." + key;
     const toml::node* node = table.get(key);
-    if (node == nullptr) refuse(place_of(file_, table.source()), dotted, "missing", allowed);
-    const std::string place = place_of(file_, node->source());
+    if (node == nullptr) refuse(source_location(file_, table.source()), dotted, "missing", allowed);
+    const std::string place = source_location(file_, node->source());
     if (!node->is_string()) refuse(place, dotted, text_of(*node) + " is not a string", allowed);
     const std::string name = node->as_string()->get();
     const auto found = std::ranges::find(choices, name, &Choice::name);
@@ -104,12 +104,12 @@ class Reader {
     const toml::node* node = table_.get("method");
     const toml::array* methods = node != nullptr ? node->as_array() : nullptr;
     if (methods == nullptr || methods->empty())
-      refuse(node != nullptr ? place_of(file_, node->source()) : file_, "method",
+      refuse(node != nullptr ? source_location(file_, node->source()) : file_, "method",
              node != nullptr ? "is not a list of methods" : "missing",
              "one [[method]] block or more");
     for (const toml::node& entry : *methods) {
       if (!entry.is_table())
-        refuse(place_of(file_, entry.source()), "method", "is not a list of methods",
+        refuse(source_location(file_, entry.source()), "method", "is not a list of methods",
                "one [[method]] block or more");
       read_method(*entry.as_table());
     }
@@ -130,10 +130,11 @@ class Reader {
   std::string method_name(const toml::table& table, const std::string& kind) const {
     const toml::node* node = table.get("name");
     if (node != nullptr && !node->is_string())
-      refuse(place_of(file_, node->source()), "method.name", text_of(*node) + " is not a string",
-             "letters, digits, _ + -");
+      refuse(source_location(file_, node->source()), "method.name",
+             text_of(*node) + " is not a string", "letters, digits, _ + -");
     const std::string name = node != nullptr ? node->as_string()->get() : kind;
-    const std::string place = place_of(file_, node != nullptr ? node->source() : table.source());
+    const std::string place =
+        source_location(file_, node != nullptr ? node->source() : table.source());
     if (!is_name(name))
       refuse(place, "method.name", fmt::format("\"{}\" is not a name", name),
              "letters, digits, _ + -");
@@ -148,14 +149,14 @@ class Reader {
       const std::string option(name.str());
       const std::string key = "petsc." + option;
       if (!is_name(option, "."))
-        refuse(place_of(file_, name.source()), key, "is not a PETSc option",
+        refuse(source_location(file_, name.source()), key, "is not a PETSc option",
                "the option without its dash");
       if (const auto* text = node.as_string())
         deck_.petsc.emplace_back(option, text->get());
       else if (node.is_boolean() || node.is_number())
         deck_.petsc.emplace_back(option, text_of(node));
       else
-        refuse(place_of(file_, node.source()), key, "is not an option's value",
+        refuse(source_location(file_, node.source()), key, "is not an option's value",
                "boolean, number or string");
     }
   }
@@ -178,7 +179,7 @@ void refuse_study_keys(const VariantTree& variant) {
   constexpr std::array<std::array<const char*, 2>, 3> keys = {
       {{"run", "seed"}, {"run", "output"}, {"data", "n_problem"}}};
   const auto refuse_key = [&](const std::string& key, const toml::key& name) {
-    refuse(place_of("", name.source()), key,
+    refuse(source_location("", name.source()), key,
            fmt::format("cannot differ between variants, as in \"{}\"", variant.name),
            "any key but base, those of [study], run.seed, data.n_problem and run.output, which "
            "seeds, sizes and output set");
@@ -215,7 +216,7 @@ void check_only(const DeckTree& tree, const std::string& file) {
   for (const toml::node& node : *only) {
     const std::string& name = node.as_string()->get();
     if (std::ranges::find(known, name) == known.end())
-      refuse(place_of(file, node.source()), "study.only",
+      refuse(source_location(file, node.source()), "study.only",
              fmt::format("\"{}\" is not a variant", one_line(name, kValueBytes)),
              fmt::format("{}", fmt::join(known, ", ")), nearest_name(name, known));
   }

@@ -22,7 +22,8 @@ namespace jpo {
 struct RunSettings : Settings {
   std::string name = "run";
   std::int64_t seed = 0;
-  std::string output;  ///< path of the result file; default runs/<name>.h5
+  /// Path of the result file; default runs/<name>.h5.
+  std::string output;
   bool overwrite = false;
   double max_failed_fraction = 1.0;
   void describe(KeyTable& table) override;
@@ -37,25 +38,32 @@ struct RunSettings : Settings {
 
 /// One way to fill a section that is chosen by a key: a model by [model] name, say.
 struct Choice {
-  std::string name;     ///< value of the choosing key
-  std::string summary;  ///< one line for --keys
+  /// Value of the choosing key.
+  std::string name;
+  /// One line for --keys.
+  std::string summary;
   std::function<std::unique_ptr<Settings>()> make;
 };
 
 /// What the program offers: the driver fills it from the registries.
 struct Catalogue {
   struct Section {
-    std::string name;  ///< "data"
+    /// "data".
+    std::string name;
     std::string summary;
     std::function<std::unique_ptr<Settings>()> make;
   };
-  std::vector<Section> sections;  ///< plain sections: run, data, network, ...; all optional
-  std::vector<Choice> models;     ///< chosen by [model] name (required)
-  std::vector<Choice> methods;    ///< chosen by [[method]] kind (required, at least one method)
+  /// Plain sections: run, data, network, ...; all optional.
+  std::vector<Section> sections;
+  /// Chosen by [model] name (required)
+  std::vector<Choice> models;
+  /// Chosen by [[method]] kind (required, at least one method)
+  std::vector<Choice> methods;
 };
 
 struct MethodDeck {
-  std::string name;  ///< unique, matches [A-Za-z0-9_+-]+
+  /// Unique, matches [A-Za-z0-9_+-]+.
+  std::string name;
   std::string kind;
   std::unique_ptr<Settings> settings;
 };
@@ -63,7 +71,8 @@ struct MethodDeck {
 /// A named change of the deck, from [study.variants.NAME].
 struct StudyVariant {
   std::string name;
-  std::string changes;  ///< TOML, one line a key: network.hidden = [256, 256]
+  /// TOML, one line a key: network.hidden = [256, 256]
+  std::string changes;
 };
 
 /// A deck after defaults, --set overrides and checks.
@@ -76,13 +85,18 @@ class Deck {
   }
 
   std::map<std::string, std::unique_ptr<Settings>> sections;
-  std::set<std::string> given;  ///< "section.key" of plain sections that are no defaults
+  /// "section.key" of plain sections that are no defaults.
+  std::set<std::string> given;
   std::string model_name;
   std::unique_ptr<Settings> model;
-  std::vector<MethodDeck> methods;                         ///< in deck order
-  std::vector<std::pair<std::string, std::string>> petsc;  ///< option name without dash, value
-  std::vector<StudyVariant> variants;                      ///< of [study], in deck order
-  std::string resolved;  ///< TOML text with every key and its value: reading it gives this deck
+  /// In deck order.
+  std::vector<MethodDeck> methods;
+  /// Option name without dash, value.
+  std::vector<std::pair<std::string, std::string>> petsc;
+  /// Of [study], in deck order.
+  std::vector<StudyVariant> variants;
+  /// TOML text with every key and its value: reading it gives this deck.
+  std::string resolved;
 };
 
 /// A deck's text and the path that messages name.
@@ -96,14 +110,16 @@ using DeckFiles = std::vector<DeckFile>;
 
 /// Changes of a deck, applied in this order.
 struct DeckChanges {
-  std::string first_methods{};  ///< TOML of [[method]] blocks that run before the deck's own
+  /// TOML of [[method]] blocks that run before the deck's own.
+  std::string first_methods{};
   /// "section.key=value"; the value is TOML, or a string if it is not valid TOML.
   /// "method.NAME.key=value" addresses the [[method]] of that name, "petsc.option=value" an option,
   /// "study.variants.NAME.section.key=value" a variant.
   std::vector<std::string> overrides{};
   /// Makes the deck one run of its study: with this variant ("": none) and without [study].
   std::optional<std::string> variant{};
-  std::vector<std::string> last_overrides{};  ///< as `overrides`, after the variant
+  /// As `overrides`, after the variant.
+  std::vector<std::string> last_overrides{};
 };
 
 /// Parses a deck with its changes and checks it, and checks it once more with each of its variants.

@@ -33,7 +33,7 @@ class References {
   [[noreturn]] void refuse_key(const Key& key, const std::string& what, const std::string& allowed,
                                const std::string& near = "") const {
     const toml::node* node = table_.get(key.name);
-    refuse(place_of(file_, node != nullptr ? node->source() : table_.source()),
+    refuse(source_location(file_, node != nullptr ? node->source() : table_.source()),
            section_ + "." + key.name, what, allowed, near);
   }
 

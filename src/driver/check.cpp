@@ -1,5 +1,6 @@
 // jpo check: validates a deck, prints it resolved, its sizes and memory; runs nothing.
 
+#include "core/communicator.hpp"
 #include "core/log.hpp"
 #include "driver/deck_checks.hpp"
 #include "driver/footprint.hpp"
@@ -19,14 +20,13 @@ void check(const DeckArguments& arguments, MPI_Comm comm) {
   check_deck(deck, comm);
   // Refuses what a study would refuse.
   if (has_study(deck)) study_cells(files, arguments.overrides, comm);
-  int n_rank = 1;
-  MPI_Comm_size(comm, &n_rank);
-  say("{}", deck.resolved);
+  const int n_rank = mpi::size(comm);
+  log_info("{}", deck.resolved);
   const ModelShape shape = make_model(deck, Resolution::inversion)->shape();
   show_sizes(deck, shape, n_rank, problems_at_once(deck, shape, n_rank));
   show_device_room(deck, shape, n_rank);
-  if (has_study(deck)) say("`jpo study` runs {}", study_text(deck));
-  say("{} is good", arguments.path);
+  if (has_study(deck)) log_info("`jpo study` runs {}", study_text(deck));
+  log_info("{} is good", arguments.path);
 }
 
 class Check final : public Verb {
@@ -37,7 +37,7 @@ class Check final : public Verb {
   }
   ExitCode run(const std::string& /*command*/, MPI_Comm comm) override {
     if (keys_) {
-      say("{}", describe_keys(program_catalogue()));
+      log_info("{}", describe_keys(program_catalogue()));
       return ExitCode::done;
     }
     if (deck_.path.empty())

@@ -8,6 +8,7 @@
 #include <fmt/ranges.h>
 
 #include "core/checks.hpp"
+#include "core/communicator.hpp"
 #include "core/errors.hpp"
 #include "core/hash.hpp"
 #include "core/log.hpp"
@@ -170,26 +171,26 @@ Checkpoints::Checkpoints(Job& job, std::string resumed_by)
       settings_(job.deck().section<CheckpointSettings>("checkpoint")),
       folder_(checkpoint_folder(job.deck())),
       end_(end_of_walltime(settings_.walltime_s)) {
-  say("checkpoints: {}{}; after a stop or a kill {} goes on", folder_,
+  log_info(
+      "checkpoints: {}{}; after a stop or a kill {} goes on", folder_,
       settings_.every_seconds > 0.0 ? fmt::format(", every {:g} s", settings_.every_seconds) : "",
       resumed_by_);
-  tell_last_word("there is no checkpoint yet");
+  set_resume_message("there is no checkpoint yet");
 }
 
 Checkpoints::~Checkpoints() {
-  set_last_word("");
+  set_signal_message("");
 }
 
-std::string Checkpoints::go_on(const std::string& path) const {
+std::string Checkpoints::resume_text(const std::string& path) const {
   return fmt::format("{} goes on from {}", resumed_by_, path);
 }
 
 // Rank 0 speaks, and rank 1 as well: it may be rank 0 that has died.
-void Checkpoints::tell_last_word(const std::string& how_to_go_on) const {
-  int rank = 0;
-  MPI_OK(MPI_Comm_rank(job_.comm(), &rank));
+void Checkpoints::set_resume_message(const std::string& how_to_go_on) const {
+  const int rank = mpi::rank(job_.comm());
   if (rank <= 1)
-    set_last_word(fmt::format("jpo: ended from outside (SIGTERM): {}\n", how_to_go_on));
+    set_signal_message(fmt::format("jpo: ended from outside (SIGTERM): {}\n", how_to_go_on));
 }
 
 void Checkpoints::open(const std::string& path) {
@@ -210,9 +211,9 @@ void Checkpoints::open(const std::string& path) {
   }
   const auto newest = find_checkpoints(folder_, job_.comm());
   n_written_ = newest.empty() ? 0 : checkpoint_number(newest.front());
-  tell_last_word(go_on(path));
-  say("goes on from {}: {} of {} methods done", path, job_.results().size(),
-      job_.deck().methods.size());
+  set_resume_message(resume_text(path));
+  log_info("goes on from {}: {} of {} methods done", path, job_.results().size(),
+           job_.deck().methods.size());
 }
 
 void Checkpoints::refuse(const std::string& path, const BadInput& error) const {
@@ -296,7 +297,7 @@ void Checkpoints::serve(Request agreed, const State& state) {
   if (agreed.stop)
     throw StoppedResumable(fmt::format("stopped as asked to ({}), {} of {} methods done; {}", why,
                                        job_.results().size(), job_.deck().methods.size(),
-                                       go_on(checkpoint_path(folder_, n_written_))));
+                                       resume_text(checkpoint_path(folder_, n_written_))));
 }
 
 void Checkpoints::save(const State& state) {
@@ -318,12 +319,13 @@ void Checkpoints::save(const State& state) {
     if (in_method) state(writer);
     writer.commit();
     ++n_written_;
-    tell_last_word(go_on(checkpoint_path(folder_, n_written_)));
+    set_resume_message(resume_text(checkpoint_path(folder_, n_written_)));
     prune_checkpoints(folder_, settings_.keep, job_.comm());
   } catch (const CannotWrite& error) {
-    throw CannotWrite(n_written_ > 0 ? fmt::format("{}; {}", error.what(),
-                                                   go_on(checkpoint_path(folder_, n_written_)))
-                                     : error.what());
+    throw CannotWrite(
+        n_written_ > 0
+            ? fmt::format("{}; {}", error.what(), resume_text(checkpoint_path(folder_, n_written_)))
+            : error.what());
   }
   longest_save_ = std::max(longest_save_, seconds_since(start));
   last_save_ = last_point_ = Clock::now();

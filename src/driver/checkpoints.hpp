@@ -16,11 +16,13 @@ namespace jpo {
 
 /// [checkpoint] of the deck.
 struct CheckpointSettings : Settings {
-  std::string directory;  ///< default <run.output>.checkpoints
+  /// Default <run.output>.checkpoints.
+  std::string directory;
   std::int64_t every_updates = 0;
   double every_seconds = 600.0;
   std::int64_t keep = 2;
-  std::string resume = "never";  ///< never | auto
+  /// never | auto.
+  std::string resume = "never";
   double walltime_s = 0.0;
   void describe(KeyTable& table) override;
 };
@@ -63,8 +65,8 @@ class Checkpoints : public Interruptions {
  private:
   using Clock = std::chrono::steady_clock;
   void save(const State& state);
-  std::string go_on(const std::string& path) const;
-  void tell_last_word(const std::string& how_to_go_on) const;
+  std::string resume_text(const std::string& path) const;
+  void set_resume_message(const std::string& how_to_go_on) const;
   /// Throws BadInput where it is of another deck or of other problems. Collective.
   void check_identity(CheckpointReader& reader) const;
   /// The newest one before `path` that this job can go on from; "" where there is none. Collective.
@@ -77,14 +79,19 @@ class Checkpoints : public Interruptions {
   std::string resumed_by_;
   const CheckpointSettings& settings_;
   std::string folder_;
-  std::int64_t n_written_ = 0;  ///< number of the newest one
-  std::int64_t n_point_ = 0;    ///< safe points since the last save
+  /// Number of the newest one.
+  std::int64_t n_written_ = 0;
+  /// Safe points since the last save.
+  std::int64_t n_point_ = 0;
   Clock::time_point last_save_ = Clock::now();
   Clock::time_point last_point_ = Clock::now();
-  double longest_gap_ = 0.0;   ///< seconds between safe points
-  double longest_save_ = 0.0;  ///< seconds
+  /// Seconds between safe points.
+  double longest_gap_ = 0.0;
+  /// Seconds.
+  double longest_save_ = 0.0;
   std::optional<std::chrono::system_clock::time_point> end_;
-  std::unique_ptr<CheckpointReader> reader_;  ///< until the state is taken
+  /// Until the state is taken.
+  std::unique_ptr<CheckpointReader> reader_;
 };
 
 }  // namespace jpo

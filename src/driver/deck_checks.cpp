@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "core/checks.hpp"
+#include "core/communicator.hpp"
 #include "core/errors.hpp"
 #include "data/file_set.hpp"
 #include "driver/job.hpp"
@@ -74,9 +75,9 @@ void check_transport(const Deck& deck, const ModelShape& shape, MPI_Comm comm) {
         fmt::format("key 'parallel.transport' = \"nccl\": {}; allowed: mpi, staged", reason));
   };
   if (!built_with_nccl()) refuse("this jpo is built without NCCL");
-  if (shape.space != MemorySpace::cuda)
+  if (shape.space != MemorySpace::device)
     refuse("the sums of this run are on the host (parallel.device, or a model without kernels)");
-  const std::string shared = shared_device(cuda_device_place(), comm);
+  const std::string shared = shared_device(device_pci_bus_id(), comm);
   if (!shared.empty()) refuse("NCCL wants a device for each rank, and " + shared);
 }
 
@@ -123,8 +124,7 @@ std::int64_t count_weights(const Deck& deck, const ModelShape& shape) {
 }
 
 void check_deck(const Deck& deck, MPI_Comm comm) {
-  int n_rank = 1;
-  MPI_OK(MPI_Comm_size(comm, &n_rank));
+  const int n_rank = mpi::size(comm);
   const auto model = make_model(deck, Resolution::inversion);
   const bool knows_truth = check_problems(deck, model->shape(), comm);
   check_faults(deck);

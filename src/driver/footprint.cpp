@@ -9,6 +9,7 @@
 #include "data/problem_set.hpp"
 #include "driver/deck_checks.hpp"
 #include "driver/job.hpp"
+#include "solving/per_problem/lockstep.hpp"
 
 namespace jpo {
 namespace {
@@ -16,8 +17,8 @@ namespace {
 constexpr double kNumber = sizeof(double);
 // Groups, names and attributes of a method, and of the file.
 constexpr double kLabels = 8e3;
-// A course of 100 points, 16 numbers each.
-constexpr double kHistory = 100.0 * 16.0 * kNumber;
+// A course of 100 points.
+const double kHistory = 100.0 * static_cast<double>(History::numbers_per_entry()) * kNumber;
 
 MethodTraits traits_of(const MethodDeck& method) {
   return method_entry(method.kind).traits(*method.settings);
@@ -25,11 +26,15 @@ MethodTraits traits_of(const MethodDeck& method) {
 
 // Methods run one after the other: the largest counts.
 struct Largest {
-  std::int64_t pairs = 0;             ///< of a problem
-  std::int64_t pairs_with_model = 0;  ///< of these, where the model works
+  /// Of a problem.
+  std::int64_t pairs = 0;
+  /// Of these, where the model works.
+  std::int64_t pairs_with_model = 0;
   std::int64_t networks = 1;
-  double live = 0.0;     ///< answers of live solves, of a rank that has `local` problems [numbers]
-  double answers = 0.0;  ///< of one live solve [numbers]
+  /// Answers of live solves, of a rank that has `local` problems [numbers]
+  double live = 0.0;
+  /// Of one live solve [numbers]
+  double answers = 0.0;
 };
 
 Largest largest_of(const Deck& deck, const ModelShape& shape, double local) {
@@ -41,7 +46,7 @@ Largest largest_of(const Deck& deck, const ModelShape& shape, double local) {
       largest.pairs_with_model = std::max(largest.pairs_with_model, traits.n_kept_pair);
     largest.networks = std::max(largest.networks, traits.n_network);
     const double of_one = static_cast<double>(traits.recorded.evaluations) *
-                          static_cast<double>(5 + shape.parameters.size());
+                          static_cast<double>(Lockstep::n_recorded(shape.parameters.size()));
     largest.answers = std::max(largest.answers, of_one);
     largest.live = std::max(largest.live,
                             std::min(local, static_cast<double>(traits.recorded.solves)) * of_one);
@@ -56,7 +61,8 @@ double pair_bytes(const ModelShape& shape) {
 // With its answers.
 double problem_bytes(const ModelShape& shape) {
   return static_cast<double>(shape.observation.size() + shape.context.size() +
-                             4 * shape.parameters.size()) *
+                             shape.parameters.size() +
+                             MethodResult::numbers_per_problem(shape.parameters.size())) *
          kNumber;
 }
 
@@ -70,7 +76,7 @@ std::int64_t local_problems(const Deck& deck, int n_rank) {
 // With gradients, moments and sums.
 double weight_bytes(const Deck& deck, const ModelShape& shape) {
   return static_cast<double>(count_weights(deck, shape) * largest_of(deck, shape, 0.0).networks) *
-         8.0 * kNumber;
+         kNumbersPerWeight * kNumber;
 }
 
 }  // namespace

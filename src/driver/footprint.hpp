@@ -11,11 +11,16 @@ namespace jpo {
 
 /// Memory on the host of a rank that has work [bytes], besides the program and its libraries.
 struct MemoryNeed {
-  double problems = 0.0;  ///< and answers
-  double states = 0.0;    ///< of the problems that are solved at once; 0 where a device has them
-  double weights = 0.0;   ///< of the networks, with their gradients, moments and sums
-  double pairs = 0.0;     ///< simulated pairs that a method keeps
-  double answers = 0.0;   ///< of live solves, kept for checkpoints
+  /// And answers.
+  double problems = 0.0;
+  /// Of the problems that are solved at once; 0 where a device has them.
+  double states = 0.0;
+  /// Of the networks, with their gradients, moments and sums.
+  double weights = 0.0;
+  /// Simulated pairs that a method keeps.
+  double pairs = 0.0;
+  /// Of live solves, kept for checkpoints.
+  double answers = 0.0;
   double total() const { return problems + states + weights + pairs + answers; }
 };
 MemoryNeed predict_memory(const Deck& deck, const ModelShape& shape, int n_rank);
@@ -35,7 +40,8 @@ std::int64_t most_on_device(const Deck& deck, const ModelShape& shape, int n_ran
 /// and pictures are guessed, rather too large.
 struct FileNeed {
   double result = 0.0;
-  double checkpoint = 0.0;  ///< of the largest one
+  /// Of the largest one.
+  double checkpoint = 0.0;
 };
 FileNeed predict_files(const Deck& deck, const ModelShape& shape);
 

@@ -10,6 +10,7 @@
 #include <petscsys.h>
 
 #include "core/checks.hpp"
+#include "core/communicator.hpp"
 #include "core/errors.hpp"
 #include "core/statistics.hpp"
 #include "data/file_set.hpp"
@@ -24,12 +25,6 @@
 namespace jpo {
 namespace {
 
-int n_rank_of(MPI_Comm comm) {
-  int n_rank = 1;
-  MPI_OK(MPI_Comm_size(comm, &n_rank));
-  return n_rank;
-}
-
 ProblemSet make_problems(const Deck& deck, const Shard& shard, ForwardModel& model,
                          std::int64_t solve_batch, PhaseTimer& timer, MPI_Comm comm) {
   const auto scope = timer.scope(Phase::data);
@@ -39,7 +34,7 @@ ProblemSet make_problems(const Deck& deck, const Shard& shard, ForwardModel& mod
   if (data.inverse_crime) return generate_problems(data, seed, shard, solve_batch, model);
   const auto finer = make_model(deck, Resolution::data);
   return generate_problems(data, seed, shard,
-                           problems_at_once(deck, finer->shape(), n_rank_of(comm)), *finer);
+                           problems_at_once(deck, finer->shape(), mpi::size(comm)), *finer);
 }
 
 bool is_finite(std::span<const double> values) {
@@ -49,8 +44,7 @@ bool is_finite(std::span<const double> values) {
 }  // namespace
 
 DeckFiles load_deck_files(const std::string& path, MPI_Comm comm) {
-  int rank = 0;
-  MPI_OK(MPI_Comm_rank(comm, &rank));
+  const int rank = mpi::rank(comm);
   std::vector<std::string> texts;  // path and text of each file
   std::string refusal;
   if (rank == 0) {
@@ -125,7 +119,7 @@ MemorySpace memory_space(const Deck& deck) {
                                                  : "this jpo is built without CUDA, see the preset "
                                                    "cuda"));
   use_cuda_device();
-  return MemorySpace::cuda;
+  return MemorySpace::device;
 }
 
 std::unique_ptr<ForwardModel> make_model(const Deck& deck, Resolution resolution) {
@@ -150,10 +144,9 @@ std::unique_ptr<ForwardModel> make_model(const Deck& deck, Resolution resolution
 }
 
 Shard make_shard(const Deck& deck, MPI_Comm comm) {
-  int rank = 0;
-  MPI_OK(MPI_Comm_rank(comm, &rank));
+  const int rank = mpi::rank(comm);
   return {deck.section<DataSettings>("data").n_problem,
-          deck.section<ParallelSettings>("parallel").micro_batch, n_rank_of(comm), rank};
+          deck.section<ParallelSettings>("parallel").micro_batch, mpi::size(comm), rank};
 }
 
 Job::Job(Deck deck, MPI_Comm comm)
@@ -162,14 +155,14 @@ Job::Job(Deck deck, MPI_Comm comm)
       shard_(make_shard(deck_, comm)),
       model_(make_model(deck_, Resolution::inversion)),
       transport_(transport_kind(deck_.section<ParallelSettings>("parallel")), comm),
-      solve_batch_(problems_at_once(deck_, shape(), n_rank_of(comm))),
+      solve_batch_(problems_at_once(deck_, shape(), mpi::size(comm))),
       problems_(make_problems(deck_, shard_, *model_, solve_batch_, timer_, comm)) {
   const MethodResult centre(problems_.observation.n_problem(), shape().parameters);
   floor_ = loss_at(problems_.truth);
   loss_at_centre_ = loss_at(centre.parameters);
   const auto truth = problems_.truth.read();
   for (std::size_t row = 0; row < floor_.size(); ++row)
-    if (!is_finite(truth.row(static_cast<std::int64_t>(row)))) floor_[row] = problems_.floor[row];
+    if (!is_finite(truth.row(row))) floor_[row] = problems_.floor[row];
 }
 
 Objective Job::objective(bool with_faults) {
@@ -290,8 +283,7 @@ std::vector<double> Job::loss_at(const Batch& m) {
   uncounted.evaluate_loss(rows, asked, ledger, evaluation);
   std::vector<double> loss(static_cast<std::size_t>(m.n_problem()),
                            std::numeric_limits<double>::quiet_NaN());
-  for (std::size_t k = 0; k < rows.size(); ++k)
-    loss[static_cast<std::size_t>(rows[k])] = evaluation.loss[k];
+  for (std::size_t k = 0; k < rows.size(); ++k) loss[rows[k]] = evaluation.loss[k];
   return loss;
 }
 

@@ -11,7 +11,8 @@ class Models final : public Verb {
  public:
   void add_arguments(CLI::App& /*parser*/) override {}
   ExitCode run(const std::string& /*command*/, MPI_Comm /*comm*/) override {
-    for (const ModelEntry& entry : registered_models()) say("{:<24} {}", entry.name, entry.summary);
+    for (const ModelEntry& entry : registered_models())
+      log_info("{:<24} {}", entry.name, entry.summary);
     return ExitCode::done;
   }
 };

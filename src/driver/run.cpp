@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "core/communicator.hpp"
 #include "core/log.hpp"
 #include "driver/checkpoints.hpp"
 #include "driver/deck_checks.hpp"
@@ -13,17 +14,11 @@
 namespace jpo {
 namespace {
 
-int n_rank_of(const Job& job) {
-  int n_rank = 1;
-  MPI_Comm_size(job.comm(), &n_rank);
-  return n_rank;
-}
-
 void show_done(const MethodDeck& method, const MethodResult& result) {
-  say("  {:<16} done in {:.1f} s", method.name, result.seconds);
+  log_info("  {:<16} done in {:.1f} s", method.name, result.seconds);
 }
 
-std::string say_too_many(double failed, const RunSettings& settings) {
+std::string too_many_text(double failed, const RunSettings& settings) {
   return fmt::format(
       "{:.1f} % of the problems have no answer, run.max_failed_fraction allows {:.1f} %",
       100.0 * failed, 100.0 * settings.max_failed_fraction);
@@ -39,12 +34,12 @@ void refuse_too_many_failed(const Job& job, const std::string& resumed_by,
   throw TooManyFailed(fmt::format(
       "after method '{}' {}; stopped, {} of {} methods done; with a larger run.max_failed_fraction "
       "{} goes on from {}",
-      job.deck().methods[job.results().size() - 1].name, say_too_many(failed, settings),
+      job.deck().methods[job.results().size() - 1].name, too_many_text(failed, settings),
       job.results().size(), job.deck().methods.size(), resumed_by, path));
 }
 
 void check_checkpoint_folder(const std::string& path, MPI_Comm comm) {
-  const BorrowedFolder folder(path, comm);
+  const TemporaryFolder folder(path, comm);
   if (!folder.refusal().empty())
     throw BadInput(fmt::format(
         "checkpoint.directory = \"{}\" cannot be written in: {}; allowed: a folder where you may "
@@ -58,7 +53,7 @@ void run_deck(Deck deck, const RunRecord& record, MPI_Comm comm) {
   const auto settings = deck.section<RunSettings>("run");
   const PetscOptionsScope options_scope(deck);
   Job job(std::move(deck), comm);
-  show_sizes(job.deck(), job.shape(), n_rank_of(job), job.solve_batch());
+  show_sizes(job.deck(), job.shape(), mpi::size(job.comm()), job.solve_batch());
   show_problems(job);
   Checkpoints checkpoints(job, record.resumed_by);
   job.set_interruptions(checkpoints);
@@ -78,11 +73,11 @@ void run_deck(Deck deck, const RunRecord& record, MPI_Comm comm) {
         option);
   write_results(job, record);
   checkpoints.remove_all();
-  say("\nresult: {}", settings.output_path());
+  log_info("\nresult: {}", settings.output_path());
 
   const double failed = failed_fraction(job);
   if (!settings.allows_failed(failed))
-    throw TooManyFailed(say_too_many(failed, settings) +
+    throw TooManyFailed(too_many_text(failed, settings) +
                         "; the result file is complete and says why, problem by problem");
 }
 

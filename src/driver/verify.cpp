@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "core/communicator.hpp"
 #include "core/hash.hpp"
 #include "core/log.hpp"
 #include "core/random.hpp"
@@ -119,8 +120,7 @@ CheckRow check_ranks(const Deck& deck, MPI_Comm comm) {
       loss_shared == loss_alone && std::ranges::equal(shared.gradient(), alone.gradient());
   std::array<double, 1> differs = {same ? 0.0 : 1.0};
   reduce_max(differs, comm);
-  int n_rank = 1;
-  MPI_Comm_size(comm, &n_rank);
+  const int n_rank = mpi::size(comm);
   return {fmt::format("joint gradient of 1 rank against {}: differing bits", n_rank),
           differs[0],
           0.0,
@@ -129,9 +129,9 @@ CheckRow check_ranks(const Deck& deck, MPI_Comm comm) {
 }
 
 void show(const CheckRow& row) {
-  say("{} {:<58} {:>12.4g}  limit {:.4g}", row.passed ? "pass" : "FAIL", row.name, row.value,
-      row.limit);
-  for (const std::string& line : row.details) say("       {}", line);
+  log_info("{} {:<58} {:>12.4g}  limit {:.4g}", row.passed ? "pass" : "FAIL", row.name, row.value,
+           row.limit);
+  for (const std::string& line : row.details) log_info("       {}", line);
 }
 
 class Verify final : public Verb {
@@ -163,7 +163,7 @@ ExitCode Verify::run(const std::string& /*command*/, MPI_Comm comm) {
   check_deck(deck, comm);
   const PetscOptionsScope options_scope(deck);
 
-  say("verifying model {} on {} problems\n", deck.model_name, n_problem);
+  log_info("verifying model {} on {} problems\n", deck.model_name, n_problem);
   const auto model = make_model(deck, Resolution::inversion);
   VerifyOptions options;
   options.misfit = deck.section<MisfitSettings>("misfit");
@@ -174,14 +174,14 @@ ExitCode Verify::run(const std::string& /*command*/, MPI_Comm comm) {
     rows.push_back(check_chain(deck, gradient_factor_, comm));
     rows.push_back(check_ranks(deck, comm));
   } else {
-    say("no method of this deck trains a network: the chain through it is not checked");
+    log_info("no method of this deck trains a network: the chain through it is not checked");
   }
   for (const CheckRow& row : rows) show(row);
   // A check that failed on any rank failed.
   std::array<double, 1> failed = {
       static_cast<double>(std::ranges::count(rows, false, &CheckRow::passed))};
   reduce_max(failed, comm);
-  say("\n{} checks, {} failed", rows.size(), failed[0]);
+  log_info("\n{} checks, {} failed", rows.size(), failed[0]);
   return failed[0] == 0.0 ? ExitCode::done : ExitCode::internal_error;
 }
 

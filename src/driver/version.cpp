@@ -12,8 +12,8 @@ class Version final : public Verb {
  public:
   void add_arguments(CLI::App& /*parser*/) override {}
   ExitCode run(const std::string& /*command*/, MPI_Comm /*comm*/) override {
-    say("jpo {} ({})", jpo_version(), git_revision());
-    for (const auto& [name, version] : all_versions()) say("{:<16} {}", name, version);
+    log_info("jpo {} ({})", jpo_version(), git_revision());
+    for (const auto& [name, version] : all_versions()) log_info("{:<16} {}", name, version);
     return ExitCode::done;
   }
 };

@@ -8,6 +8,7 @@
 #include <hdf5.h>
 
 #include "core/checks.hpp"
+#include "core/communicator.hpp"
 #include "core/errors.hpp"
 #include "core/hash.hpp"
 #include "io/hdf5_handle.hpp"
@@ -21,12 +22,6 @@ namespace {
 
 constexpr const char* kKind = "jpo checkpoint 2";
 constexpr const char* kPrefix = "checkpoint_";
-
-bool is_rank_zero(MPI_Comm comm) {
-  int rank = 0;
-  MPI_OK(MPI_Comm_rank(comm, &rank));
-  return rank == 0;
-}
 
 std::vector<std::string> unfinished_checkpoints(const std::string& folder) {
   std::vector<std::string> parts;
@@ -52,7 +47,7 @@ std::string dataset_of(const std::string& name) {
 RowRange range_of(std::int64_t n_local, MPI_Comm comm) {
   RowRange range{0, n_local, reduce_sum(n_local, comm)};
   MPI_OK(MPI_Exscan(&n_local, &range.first, 1, MPI_INT64_T, MPI_SUM, comm));
-  if (is_rank_zero(comm)) range.first = 0;
+  if (mpi::rank(comm) == 0) range.first = 0;
   return range;
 }
 
@@ -70,7 +65,7 @@ std::string hash_text(std::uint64_t hash) {
 }  // namespace
 
 CheckpointWriter::CheckpointWriter(const std::string& path, const RowRange& rows, MPI_Comm comm)
-    : file_(path, true, comm), rows_(rows), comm_(comm), is_first_(is_rank_zero(comm)) {
+    : file_(path, true, comm), rows_(rows), comm_(comm), is_first_(mpi::rank(comm) == 0) {
   attribute("kind", kKind);
 }
 
@@ -125,7 +120,7 @@ struct CheckpointReader::Parts {
 };
 
 CheckpointReader::CheckpointReader(const std::string& path, const RowRange& rows, MPI_Comm comm)
-    : path_(path), rows_(rows), comm_(comm), is_first_(is_rank_zero(comm)) {
+    : path_(path), rows_(rows), comm_(comm), is_first_(mpi::rank(comm) == 0) {
   quiet_hdf5();
   parts_ = std::make_unique<Parts>(
       Parts{Hid(H5Fopen(path.c_str(), H5F_ACC_RDONLY, H5P_DEFAULT), H5Fclose)});
@@ -219,7 +214,7 @@ std::int64_t checkpoint_number(const std::string& path) {
 
 std::vector<std::string> find_checkpoints(const std::string& folder, MPI_Comm comm) {
   std::vector<std::string> paths;
-  if (is_rank_zero(comm)) {
+  if (mpi::rank(comm) == 0) {
     std::error_code error;
     for (std::filesystem::directory_iterator entry(folder, error), end; !error && entry != end;
          entry.increment(error))
@@ -232,7 +227,7 @@ std::vector<std::string> find_checkpoints(const std::string& folder, MPI_Comm co
 
 void prune_checkpoints(const std::string& folder, std::int64_t keep, MPI_Comm comm) {
   const std::vector<std::string> paths = find_checkpoints(folder, comm);
-  if (is_rank_zero(comm)) {
+  if (mpi::rank(comm) == 0) {
     std::error_code ignored;
     for (auto k = static_cast<std::size_t>(keep); k < paths.size(); ++k)
       std::filesystem::remove(paths[k], ignored);

@@ -41,7 +41,8 @@ class CheckpointWriter : public StateArchive {
   ResultFile file_;
   RowRange rows_;
   MPI_Comm comm_;
-  bool is_first_ = false;  ///< rank 0, which hashes what is shared
+  /// Rank 0, which hashes what is shared.
+  bool is_first_ = false;
   std::uint64_t hash_ = 0;
 };
 

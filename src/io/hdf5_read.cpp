@@ -67,7 +67,7 @@ bool read_dataset(hid_t group, const char* name, std::vector<double>& values) {
   const Opened opened(group, name);
   if (opened.n < 0 || !is_number(opened.type.get())) return false;
   if (!chunks_are_whole(opened.dataset.get(), 0, opened.n)) return false;
-  values.resize(static_cast<std::size_t>(opened.n));
+  values.resize(opened.n);
   return H5Dread(opened.dataset.get(), H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT,
                  values.data()) >= 0;
 }

@@ -15,6 +15,7 @@
 #include <fmt/format.h>
 
 #include "core/checks.hpp"
+#include "core/communicator.hpp"
 #include "core/errors.hpp"
 #include "io/hdf5_handle.hpp"
 #include "io/hdf5_read.hpp"
@@ -25,12 +26,6 @@ namespace jpo {
 namespace {
 
 namespace fs = std::filesystem;
-
-int rank_in(MPI_Comm comm) {
-  int rank = 0;
-  MPI_OK(MPI_Comm_rank(comm, &rank));
-  return rank;
-}
 
 // A name that no other file has, for a file that is removed at once.
 std::string trial_name(const std::string& folder, std::int64_t process) {
@@ -89,13 +84,13 @@ double slowest(double seconds, MPI_Comm comm) {
 
 }  // namespace
 
-BorrowedFolder::BorrowedFolder(std::string path, MPI_Comm comm)
+TemporaryFolder::TemporaryFolder(std::string path, MPI_Comm comm)
     : path_(path.empty() ? "." : std::move(path)), comm_(comm) {
-  if (rank_in(comm_) == 0) make();
+  if (mpi::rank(comm_) == 0) make();
   broadcast(refusal_, comm_);
 }
 
-void BorrowedFolder::make() {
+void TemporaryFolder::make() {
   std::error_code code;
   std::vector<fs::path> missing;
   for (fs::path folder = path_; !folder.empty() && !fs::exists(folder, code);
@@ -110,7 +105,7 @@ void BorrowedFolder::make() {
   refusal_ = code ? code.message() : try_file(path_);
 }
 
-BorrowedFolder::~BorrowedFolder() {
+TemporaryFolder::~TemporaryFolder() {
   // Other ranks may still look into it.
   MPI_Barrier(comm_);
   std::error_code ignored;
@@ -145,7 +140,7 @@ std::string file_system_name(std::int64_t type) {
 
 FileSystem file_system_of(const std::string& folder, MPI_Comm comm) {
   FileSystem found;
-  if (rank_in(comm) == 0) {
+  if (mpi::rank(comm) == 0) {
     struct statfs type {};
     struct statvfs room {};
     struct stat status {};
@@ -161,9 +156,8 @@ FileSystem file_system_of(const std::string& folder, MPI_Comm comm) {
 }
 
 WriteTrial try_parallel_write(const std::string& folder, double bytes_per_rank, MPI_Comm comm) {
-  int n_rank = 1;
-  MPI_OK(MPI_Comm_size(comm, &n_rank));
-  const int rank = rank_in(comm);
+  const int n_rank = mpi::size(comm);
+  const int rank = mpi::rank(comm);
   std::int64_t process = getpid();
   broadcast(process, comm);
   const std::string path = trial_name(folder, process);

@@ -14,14 +14,14 @@ namespace jpo {
 
 /// A folder that is there while this object lives: what was missing of its path is made, and
 /// removed at the end where it is then empty. Rank 0 makes it. Collective on comm, the end too.
-class BorrowedFolder {
+class TemporaryFolder {
  public:
-  BorrowedFolder(std::string path, MPI_Comm comm);
-  BorrowedFolder(const BorrowedFolder&) = delete;
-  BorrowedFolder& operator=(const BorrowedFolder&) = delete;
-  BorrowedFolder(BorrowedFolder&&) = delete;
-  BorrowedFolder& operator=(BorrowedFolder&&) = delete;
-  ~BorrowedFolder();
+  TemporaryFolder(std::string path, MPI_Comm comm);
+  TemporaryFolder(const TemporaryFolder&) = delete;
+  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
+  TemporaryFolder(TemporaryFolder&&) = delete;
+  TemporaryFolder& operator=(TemporaryFolder&&) = delete;
+  ~TemporaryFolder();
 
   const std::string& path() const { return path_; }
   /// Why a file cannot be made in it; empty where one can. The same on every rank.
@@ -33,13 +33,17 @@ class BorrowedFolder {
   std::string path_;
   MPI_Comm comm_;
   std::string refusal_;
-  std::vector<std::string> made_;  ///< on rank 0, outermost first
+  /// On rank 0, outermost first.
+  std::vector<std::string> made_;
 };
 
 struct FileSystem {
-  std::string type;         ///< "lustre", "nfs", ...; "unknown (0x...)" where it has no name here
-  double free_bytes = 0.0;  ///< that this user may fill
-  std::int64_t device = 0;  ///< the same for two folders: one file system
+  /// "lustre", "nfs", ...; "unknown (0x...)" where it has no name here.
+  std::string type;
+  /// That this user may fill.
+  double free_bytes = 0.0;
+  /// The same for two folders: one file system.
+  std::int64_t device = 0;
 };
 /// Of the folder, as rank 0 sees it; the same on every rank. Collective on comm.
 FileSystem file_system_of(const std::string& folder, MPI_Comm comm);
@@ -47,8 +51,10 @@ FileSystem file_system_of(const std::string& folder, MPI_Comm comm);
 std::string file_system_name(std::int64_t type);
 
 struct WriteTrial {
-  std::string failure;  ///< empty: every rank read what another had written
-  double bytes = 0.0;   ///< of all ranks together
+  /// Empty: every rank read what another had written.
+  std::string failure;
+  /// Of all ranks together.
+  double bytes = 0.0;
   double write_seconds = 0.0;
   double read_seconds = 0.0;
 };

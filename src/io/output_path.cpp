@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "core/checks.hpp"
+#include "core/communicator.hpp"
 #include "core/errors.hpp"
 #include "io/result_file.hpp"
 #include "parallel/broadcast.hpp"
@@ -46,8 +47,7 @@ bool is_same_file(const std::string& a, const std::string& b, MPI_Comm comm) {
 }
 
 void check_output_path(const std::string& path, bool overwrite, MPI_Comm comm) {
-  int rank = 0;
-  MPI_OK(MPI_Comm_rank(comm, &rank));
+  const int rank = mpi::rank(comm);
   int answer[2] = {0, 0};  // verdict, errno
   if (rank == 0) answer[0] = static_cast<int>(try_path(path, overwrite, answer[1]));
   MPI_OK(MPI_Bcast(answer, 2, MPI_INT, 0, comm));
@@ -75,8 +75,7 @@ void check_output_path(const std::string& path, bool overwrite, MPI_Comm comm) {
 
 std::vector<std::string> stale_parts(const std::string& path, MPI_Comm comm) {
   std::vector<std::string> parts;
-  int rank = 0;
-  MPI_OK(MPI_Comm_rank(comm, &rank));
+  const int rank = mpi::rank(comm);
   const fs::path folder = fs::path(path).parent_path();
   const std::string prefix = fs::path(path).filename().string() + ".";
   std::error_code error;

@@ -15,6 +15,7 @@
 #include <fmt/ranges.h>
 
 #include "core/checks.hpp"
+#include "core/communicator.hpp"
 #include "core/errors.hpp"
 #include "io/hdf5_handle.hpp"
 #include "io/stored_chunks.hpp"
@@ -113,8 +114,10 @@ std::string type_text(hid_t type) {
 
 // What a table should be, and how it is called.
 struct TableRule {
-  const char* name;    ///< in /problems
-  const char* layout;  ///< for messages
+  /// In /problems.
+  const char* name;
+  /// For messages.
+  const char* layout;
   std::size_t n_dimension;
 };
 constexpr TableRule kObservation = {"observation", "[n_problem, n_observation]", 2};
@@ -232,7 +235,8 @@ class Table {
   Hid dataset_;
   std::string path_;
   std::vector<std::int64_t> sizes_;
-  std::vector<hsize_t> largest_;  ///< each size may grow to this
+  /// Each size may grow to this.
+  std::vector<hsize_t> largest_;
 };
 
 // The group /problems of an open file.
@@ -324,8 +328,7 @@ void agree_on(const std::string& path, MPI_Comm comm, Work&& work) {
 }  // namespace
 
 ProblemFileSizes inspect_problem_file(const std::string& path, MPI_Comm comm) {
-  int rank = 0;
-  MPI_OK(MPI_Comm_rank(comm, &rank));
+  const int rank = mpi::rank(comm);
   ProblemFileSizes sizes;
   agree_on(path, comm, [&] {
     if (rank == 0) sizes = inspect_here(path);

@@ -12,11 +12,16 @@ namespace jpo {
 
 /// Sizes of the tables of a problem file.
 struct ProblemFileSizes {
-  std::int64_t n_problem = 0;      ///< rows of each table, 1 or more
-  std::int64_t n_observation = 0;  ///< columns of /problems/observation
-  std::int64_t n_context = 0;      ///< columns of /problems/context; 0: not there
-  std::int64_t n_parameter = 0;    ///< columns of /problems/truth; 0: not there
-  bool has_floor = false;          ///< /problems/floor is there
+  /// Rows of each table, 1 or more.
+  std::int64_t n_problem = 0;
+  /// Columns of /problems/observation.
+  std::int64_t n_observation = 0;
+  /// Columns of /problems/context; 0: not there.
+  std::int64_t n_context = 0;
+  /// Columns of /problems/truth; 0: not there.
+  std::int64_t n_parameter = 0;
+  /// /problems/floor is there.
+  bool has_floor = false;
 };
 
 /// Sizes of the tables, after a look at everything but their values. Throws BadInput, the same on
@@ -34,7 +39,8 @@ struct ProblemRows {
   std::span<double> observation;
   std::span<double> context;
   std::span<double> truth;
-  std::span<double> floor;  ///< [n]
+  /// [n]
+  std::span<double> floor;
 };
 
 /// Reads this rank's rows, whatever the numbers' precision and byte order in the file. Throws

@@ -12,6 +12,7 @@
 #include <fmt/format.h>
 
 #include "core/checks.hpp"
+#include "core/communicator.hpp"
 #include "core/errors.hpp"
 #include "io/hdf5_handle.hpp"
 
@@ -191,7 +192,7 @@ ResultFile::ResultFile(const std::string& path, bool overwrite, MPI_Comm comm)
   p.path = path;
   p.overwrite = overwrite;
   p.comm = comm;
-  MPI_OK(MPI_Comm_rank(comm, &p.rank));
+  p.rank = mpi::rank(comm);
   quiet_hdf5();
   if (p.rank == 0) {
     std::error_code ignored;  // the open below says what is wrong

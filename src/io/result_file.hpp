@@ -16,8 +16,10 @@
 namespace jpo {
 
 struct DatasetText {
-  std::string units;        ///< "1" for dimensionless
-  std::string description;  ///< one line
+  /// "1" for dimensionless.
+  std::string units;
+  /// One line.
+  std::string description;
 };
 
 /// The rows of a table that this rank holds: global rows [first, first + n_local) of n_global.

@@ -16,8 +16,10 @@ constexpr hsize_t kDensest = 1100;                    // gzip makes at most a th
 struct Filtered {
   bool is_known = true;
   bool is_deflated = false;
-  hsize_t inflated = 0;  ///< bytes before gzip; all where there is none
-  hsize_t behind = 0;    ///< bytes that later filters put behind gzip's
+  /// Bytes before gzip; all where there is none.
+  hsize_t inflated = 0;
+  /// Bytes that later filters put behind gzip's.
+  hsize_t behind = 0;
 };
 
 class Chunks {
@@ -28,7 +30,7 @@ class Chunks {
     const Hid type(H5Dget_type(dataset), H5Tclose);
     const int n_dimension = H5Sget_simple_extent_ndims(space.get());
     if (creation_.get() < 0 || n_dimension < 1) return;
-    size_.resize(static_cast<std::size_t>(n_dimension));
+    size_.resize(n_dimension);
     chunk_.resize(size_.size());
     H5Sget_simple_extent_dims(space.get(), size_.data(), nullptr);
     if (H5Pget_chunk(creation_.get(), n_dimension, chunk_.data()) != n_dimension) return;
@@ -124,7 +126,8 @@ class Chunks {
   Hid creation_;
   bool is_good_ = false;
   std::vector<hsize_t> size_, chunk_;
-  hsize_t n_byte_ = 0;  ///< of a chunk's values
+  /// Of a chunk's values.
+  hsize_t n_byte_ = 0;
   hsize_t n_file_byte_ = 0;
   unsigned options_ = 0;
   std::vector<unsigned char> stored_, inflated_;

@@ -4,6 +4,7 @@
 #include <filesystem>
 
 #include "core/checks.hpp"
+#include "core/communicator.hpp"
 #include "io/hdf5_handle.hpp"
 #include "io/hdf5_read.hpp"
 #include "parallel/broadcast.hpp"
@@ -71,8 +72,7 @@ void broadcast_layout(FieldLayout& layout, MPI_Comm comm) {
 }  // namespace
 
 StoredNetwork read_stored_network(const std::string& path, const std::string& name, MPI_Comm comm) {
-  int rank = 0;
-  MPI_OK(MPI_Comm_rank(comm, &rank));
+  const int rank = mpi::rank(comm);
   StoredNetwork network;
   if (rank == 0) network = read_here(path, name);
   broadcast(network.exists, comm);

@@ -12,22 +12,32 @@
 namespace jpo {
 
 struct StoredNetwork {
-  bool exists = false;             ///< something stands at the path
-  bool is_result = false;          ///< and it is a result file
-  std::vector<std::string> names;  ///< of all networks in it
-  std::string name;                ///< the one that was asked for; empty: not there, or not said
-                                   ///< which of several
-  bool is_complete = false;        ///< everything below was there
-  std::string settings;            ///< the keys of [network] that it was made by, as TOML
-  std::string hash;                ///< of its weights' bytes
+  /// Something stands at the path.
+  bool exists = false;
+  /// And it is a result file.
+  bool is_result = false;
+  /// Of all networks in it.
+  std::vector<std::string> names;
+  /// The one that was asked for; empty: not there, or not said which of several.
+  std::string name;
+  /// Everything below was there.
+  bool is_complete = false;
+  /// The keys of [network] that it was made by, as TOML.
+  std::string settings;
+  /// Of its weights' bytes.
+  std::string hash;
   std::vector<std::string> layers;
   std::vector<double> weights;
   std::vector<double> input_mean;
   std::vector<double> input_deviation;
-  FieldLayout observation;       ///< sizes only, no texts
-  FieldLayout context;           ///< sizes only, no texts
-  ParameterSpace parameters;     ///< names and box, no units: answers fill this box
-  std::int64_t micro_batch = 0;  ///< rows of one call
+  /// Sizes only, no texts.
+  FieldLayout observation;
+  /// Sizes only, no texts.
+  FieldLayout context;
+  /// Names and box, no units: answers fill this box.
+  ParameterSpace parameters;
+  /// Rows of one call.
+  std::int64_t micro_batch = 0;
 };
 
 /// The network called `name`; the only one of the file where `name` is empty. Rank 0 reads, all

@@ -3,6 +3,7 @@
 #include <filesystem>
 
 #include "core/checks.hpp"
+#include "core/communicator.hpp"
 #include "io/hdf5_handle.hpp"
 #include "io/hdf5_read.hpp"
 #include "parallel/broadcast.hpp"
@@ -28,8 +29,7 @@ StoredRun read_here(const std::string& path) {
 }  // namespace
 
 StoredRun read_stored_run(const std::string& path, MPI_Comm comm) {
-  int rank = 0;
-  MPI_OK(MPI_Comm_rank(comm, &rank));
+  const int rank = mpi::rank(comm);
   StoredRun run;
   if (rank == 0) run = read_here(path);
   broadcast(run.exists, comm);

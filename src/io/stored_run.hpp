@@ -7,11 +7,16 @@ namespace jpo {
 
 /// What a result file says of the run that wrote it.
 struct StoredRun {
-  bool exists = false;           ///< something stands at the path
-  bool is_result = false;        ///< and it is a complete result file
-  std::string deck;              ///< the resolved deck
-  std::string problems_hash;     ///< of its problems; empty where it does not say
-  double failed_fraction = 0.0;  ///< problems without an answer, of the worst method
+  /// Something stands at the path.
+  bool exists = false;
+  /// And it is a complete result file.
+  bool is_result = false;
+  /// The resolved deck.
+  std::string deck;
+  /// Of its problems; empty where it does not say.
+  std::string problems_hash;
+  /// Problems without an answer, of the worst method.
+  double failed_fraction = 0.0;
 };
 
 /// Collective on comm: rank 0 reads, all ranks get the same.

@@ -239,7 +239,7 @@ inline void for_each_block(std::int64_t n_block, Body&& body) {
 template <class Kernel>
 inline void launch(MemorySpace space, std::int64_t n_block, const Kernel& kernel) {
 #if defined(__CUDACC__)
-  if (space == MemorySpace::cuda) {
+  if (space == MemorySpace::device) {
     // Two blocks per warp, one warp per thread block: few problems then use many multiprocessors.
     constexpr unsigned int n_thread = 2 * n_lane;
     if (n_block == 0) return;

@@ -6,12 +6,10 @@
 #include <utility>
 
 #include "core/checks.hpp"
-#include "core/handle.hpp"
+#include "core/petsc_handles.hpp"
 
 namespace jpo {
 namespace {
-
-using IndexSet = Handle<IS, ISDestroy>;
 
 constexpr std::int32_t kNone = -1;
 
@@ -40,7 +38,7 @@ SparseEntries columns_below(const SparseEntries& lower) {
 std::vector<std::int64_t> elimination_order(Mat matrix, MatOrderingType ordering) {
   PetscInt n = 0;
   PETSC(MatGetSize(matrix, &n, nullptr));
-  IndexSet rows, columns;
+  IsHandle rows, columns;
   PETSC(MatGetOrdering(matrix, ordering, rows.put(), columns.put()));
   const PetscInt* order = nullptr;
   PETSC(ISGetIndices(rows.get(), &order));

@@ -134,7 +134,8 @@ class Learner {
  private:
   const BankSettings& settings_;
   Network network_;
-  MethodResult scratch_;  ///< fits cost no solves and answer no problem: stays empty
+  /// Fits cost no solves and answer no problem: stays empty.
+  MethodResult scratch_;
   JointGradient joint_;
   Batch answers_;
   ClippedStep step_;
@@ -191,7 +192,7 @@ class BankProposal final : public Proposal {
         const auto rows = m.write();
         for (std::size_t k = 0; k < task_.usable.size(); ++k) {
           RandomStream stream = task_.stream("draw", draw, task_.usable[k]);
-          draw_from_box(stream, space_, rows.row(static_cast<std::int64_t>(k)));
+          draw_from_box(stream, space_, rows.row(k));
         }
       }
       task_.objective.evaluate_loss(task_.usable, m, result.ledger, evaluation);
@@ -239,9 +240,7 @@ class BankProposal final : public Proposal {
   }
 
  private:
-  const Batch& answers_of(std::int64_t k) const {
-    return learners_[static_cast<std::size_t>(k)]->answers();
-  }
+  const Batch& answers_of(std::int64_t k) const { return learners_[k]->answers(); }
 
   // Candidate 0 is the mean of the networks' answers, the next ones are these themselves.
   void first_answer(const StartRequest& request, std::span<double> m) const {
@@ -280,7 +279,7 @@ class BankProposal final : public Proposal {
     updates_due_ -= static_cast<double>(updates);
     for (std::int64_t k = 0; k < settings_.networks; ++k) {
       pairs_.teach(k, answers, weight_);
-      learners_[static_cast<std::size_t>(k)]->learn(updates);
+      learners_[k]->learn(updates);
     }
   }
 
@@ -292,7 +291,7 @@ class BankProposal final : public Proposal {
     std::vector<double> local;
     const auto m = answers.read();
     for (const std::int64_t row : task_.usable) {
-      const double weight = weight_[static_cast<std::size_t>(row)];
+      const double weight = weight_[row];
       if (weight < 1e-3 || task_.stream("pool", round, row).uniform() >= share) continue;
       const auto prediction = answers_of(pairs_.held_out_by(row)).read();
       local.push_back(static_cast<double>(task_.global_id(row)));
@@ -319,7 +318,8 @@ class BankProposal final : public Proposal {
   const Task& task_;
   const ParameterSpace& space_;
   BankPairs pairs_;
-  std::vector<double> weight_;  ///< w of each local problem
+  /// w of each local problem.
+  std::vector<double> weight_;
   std::vector<std::unique_ptr<Learner>> learners_;
   std::vector<double> errors_;
   double updates_due_ = 0.0;

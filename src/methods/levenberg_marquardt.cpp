@@ -186,7 +186,7 @@ class LevenbergMarquardt final : public Method {
       const auto trials = trials_.write();
       for (std::size_t k = 0; k < paths_.size(); ++k) {
         rows_.push_back(paths_[k].row);
-        std::ranges::copy(paths_[k].trial, trials.row(static_cast<std::int64_t>(k)).begin());
+        std::ranges::copy(paths_[k].trial, trials.row(k).begin());
       }
     }
     task_.objective.evaluate_loss(rows_, trials_, result_.ledger, evaluation_);
@@ -269,14 +269,14 @@ class LevenbergMarquardt final : public Method {
 
   void end(std::size_t k, StopReason reason) {
     ended_[k] = 1;
-    result_.reason[static_cast<std::size_t>(paths_[k].row)] = reason;
+    result_.reason[paths_[k].row] = reason;
   }
 
   // A path that ends gives its slot to the last one, whose linearization moves with it.
   void drop_ended() {
     for (std::size_t k = paths_.size(); k-- > 0;) {
       if (ended_[k] == 0) continue;
-      done_[static_cast<std::size_t>(paths_[k].row)] = 1;
+      done_[paths_[k].row] = 1;
       if (k + 1 < paths_.size()) {
         paths_[k] = std::move(paths_.back());
         gauss_newton_->move(paths_.size() - 1, k);

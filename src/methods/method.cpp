@@ -1,6 +1,7 @@
 #include "methods/method.hpp"
 
 #include <algorithm>
+#include <stdexcept>
 
 namespace jpo {
 namespace {
@@ -17,7 +18,9 @@ const std::vector<MethodEntry>& registered_methods() {
 }
 
 const MethodEntry& method_entry(const std::string& kind) {
-  return *std::ranges::find(methods(), kind, &MethodEntry::kind);
+  const auto found = std::ranges::find(methods(), kind, &MethodEntry::kind);
+  if (found == methods().end()) throw std::logic_error("no method of kind " + kind);
+  return *found;
 }
 
 void register_method(MethodEntry entry) {

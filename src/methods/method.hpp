@@ -47,7 +47,7 @@ struct MethodEntry {
 
 /// All registered methods, sorted by kind.
 const std::vector<MethodEntry>& registered_methods();
-/// The kind must be registered: the deck's reader refuses others.
+/// The deck's reader refuses kinds that are not registered; throws std::logic_error for one.
 const MethodEntry& method_entry(const std::string& kind);
 
 /// Adds an entry; called before main by RegisterMethod only.

@@ -39,7 +39,8 @@ struct Predictor {
   StoredNetwork stored;
   NetworkSettings settings;
   NetworkShape shape;
-  std::string label;  ///< for messages: network 'joint' of runs/a.h5
+  /// For messages: network 'joint' of runs/a.h5.
+  std::string label;
 };
 
 std::string refusal_to_read(const std::string& name, const PredictSettings& settings,
@@ -171,7 +172,7 @@ class Predict final : public Method {
       clamp_to(shape.parameters, m);
       result.network = trained_network(predictor.settings, predictor.shape, network);
     }
-    say("  {}: {}, {} weights", task_.name, predictor.label, predictor.stored.weights.size());
+    log_info("  {}: {}, {} weights", task_.name, predictor.label, predictor.stored.weights.size());
 
     task_.objective.evaluate_loss(calls.rows(), m, result.ledger, evaluation);
     result.record(calls.rows(), m, evaluation);

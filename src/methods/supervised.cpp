@@ -45,7 +45,7 @@ class FreshDraws final : public TrainingSet {
     if (n_set_ == 0) sets_.clear();
     const std::int64_t last = n_set_ == 0 ? 0 : update % n_set_;
     while (std::ssize(sets_) <= last) simulate(n_set_ == 0 ? update : std::ssize(sets_));
-    here_ = &sets_[static_cast<std::size_t>(last)];
+    here_ = &sets_[last];
   }
   const Batch& observation() const override { return here_->observation; }
   const Batch& context() const override { return here_->context; }
@@ -55,7 +55,7 @@ class FreshDraws final : public TrainingSet {
                 MethodResult& result, Evaluation& evaluation) override {
     fit_parameters(task_.objective.shape().parameters, rows, m, here_->truth, evaluation);
     if (!is_fresh_) return;
-    for (const std::int64_t row : rows) result.ledger.forward[static_cast<std::size_t>(row)] += 1.0;
+    for (const std::int64_t row : rows) result.ledger.forward[row] += 1.0;
   }
   double evaluation_cost() const override { return is_fresh_ ? 0.5 : 0.0; }
 

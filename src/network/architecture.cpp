@@ -1,6 +1,7 @@
 #include "network/architecture.hpp"
 
 #include <algorithm>
+#include <stdexcept>
 
 namespace jpo {
 namespace {
@@ -17,7 +18,9 @@ const std::vector<ArchitectureEntry>& registered_architectures() {
 }
 
 const ArchitectureEntry& architecture_entry(const std::string& name) {
-  return *std::ranges::find(architectures(), name, &ArchitectureEntry::name);
+  const auto found = std::ranges::find(architectures(), name, &ArchitectureEntry::name);
+  if (found == architectures().end()) throw std::logic_error("no architecture " + name);
+  return *found;
 }
 
 void register_architecture(ArchitectureEntry entry) {

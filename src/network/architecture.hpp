@@ -60,7 +60,7 @@ struct ArchitectureEntry {
 
 /// All registered architectures, sorted by name.
 const std::vector<ArchitectureEntry>& registered_architectures();
-/// The name must be registered: the deck's reader refuses others.
+/// The deck's reader refuses names that are not registered; throws std::logic_error for one.
 const ArchitectureEntry& architecture_entry(const std::string& name);
 /// Adds an entry; called before main by RegisterArchitecture only.
 void register_architecture(ArchitectureEntry entry);

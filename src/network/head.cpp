@@ -121,9 +121,12 @@ class SoftArgmaxHead final : public Head {
   double temperature_;
   bool is_algebraic_;
   HiddenLayers hidden_;
-  std::size_t score_;          ///< of the last layer's weight: a bias would shift all points alike
-  torch::Tensor is_bounded_;   ///< [parameter], 1 or 0
-  torch::Tensor coordinates_;  ///< [point, parameter]
+  /// Of the last layer's weight: a bias would shift all points alike.
+  std::size_t score_;
+  /// [parameter], 1 or 0.
+  torch::Tensor is_bounded_;
+  /// [point, parameter]
+  torch::Tensor coordinates_;
 };
 
 }  // namespace

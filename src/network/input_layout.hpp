@@ -22,7 +22,8 @@ class InputLayout {
  public:
   InputLayout(const NetworkShape& shape, bool stacks);
 
-  std::int64_t n_channel() const { return n_channel_; }  ///< stacked; 0: none
+  /// Stacked; 0: none.
+  std::int64_t n_channel() const { return n_channel_; }
   std::int64_t n_grid() const { return n_grid_; }
   std::int64_t n_appended() const { return n_appended_; }
 

@@ -15,12 +15,15 @@ namespace jpo {
 struct WeightShape {
   std::string name;
   std::vector<std::int64_t> shape;
-  std::int64_t fan_in;     ///< inputs of one output: sets the width of the first draw; 0: none
-  bool is_output = false;  ///< of the last layer: NetworkSettings::output_spread scales its draw
+  /// Inputs of one output: sets the width of the first draw; 0: none.
+  std::int64_t fan_in;
+  /// Of the last layer: NetworkSettings::output_spread scales its draw.
+  bool is_output = false;
   std::int64_t size() const;
 };
 using WeightTable = std::vector<WeightShape>;
-using Weights = std::vector<torch::Tensor>;  ///< in the table's order
+/// In the table's order.
+using Weights = std::vector<torch::Tensor>;
 
 /// Its place in the table.
 std::size_t add_weight(WeightTable& table, WeightShape weight);
@@ -56,10 +59,12 @@ class LayerNorm {
 /// How the convolutions of one network are done.
 struct ConvolutionRule {
   ConvolutionRule(const NetworkSettings& settings, bool periodic, std::int64_t n_dimension);
-  std::int64_t n_dimension;  ///< 1: [batch, channel, grid]; 2: [batch, channel, row, grid]
+  /// 1: [batch, channel, grid]; 2: [batch, channel, row, grid]
+  std::int64_t n_dimension;
   std::int64_t kernel;
   std::int64_t n_residual;
-  bool circular;  ///< along the grid; across rows it is always zero beyond the ends
+  /// Along the grid; across rows it is always zero beyond the ends.
+  bool circular;
   Activation activation;
 };
 

@@ -116,17 +116,22 @@ struct Network::Parts {
   torch::ScalarType type;
   torch::Device device;
   std::int64_t n_weight = 0;
-  torch::Tensor flat;                ///< all weights, the optimizer's one parameter
-  torch::Tensor gradient;            ///< of the same shape; backward adds into it
-  std::vector<torch::Tensor> views;  ///< each layer's weights, in flat's memory
+  /// All weights, the optimizer's one parameter.
+  torch::Tensor flat;
+  /// Of the same shape; backward adds into it.
+  torch::Tensor gradient;
+  /// Each layer's weights, in flat's memory.
+  std::vector<torch::Tensor> views;
   Normalization normalization;
   std::unique_ptr<torch::optim::Optimizer> optimizer;
 
   struct Slot {
     explicit Slot(MemorySpace space) : call(space) {}
     CallPlaces call;
-    torch::Tensor z;       ///< with its graph [micro_batch, n_parameter]
-    torch::Tensor values;  ///< its values, doubles
+    /// With its graph [micro_batch, n_parameter]
+    torch::Tensor z;
+    /// Its values, doubles.
+    torch::Tensor values;
   };
   std::vector<Slot> slots;
 };
@@ -203,7 +208,7 @@ void Network::backward(std::int64_t slot, const Batch& g, std::int64_t first_row
 // The gradient of all weights, where they are.
 void Network::backward(std::int64_t slot, const Batch& g, std::int64_t first_row) {
   Parts& p = *parts_;
-  Parts::Slot& here = p.slots[static_cast<std::size_t>(slot)];
+  Parts::Slot& here = p.slots[slot];
   const torch::Tensor dz = torch::zeros_like(here.values);
   p.rows.pull_back(here.call, here.values.data_ptr<double>(), g, first_row, dz.data_ptr<double>());
   p.gradient.zero_();

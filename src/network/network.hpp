@@ -48,8 +48,10 @@ struct NetworkShape {
   FieldLayout observation;
   FieldLayout context;
   ParameterSpace parameters;
-  std::int64_t micro_batch = 1;           ///< rows of every call: smaller ones are padded to it
-  MemorySpace space = MemorySpace::host;  ///< of the weights and all that is computed from them
+  /// Rows of every call: smaller ones are padded to it.
+  std::int64_t micro_batch = 1;
+  /// Of the weights and all that is computed from them.
+  MemorySpace space = MemorySpace::host;
 };
 
 /// Mean and deviation of the network's inputs over the training set, per input channel of y and
@@ -60,7 +62,8 @@ struct Normalization {
 };
 
 struct OptimizerSettings {
-  std::string name = "adam";  ///< adam | adamw
+  /// adam | adamw.
+  std::string name = "adam";
   double beta1 = 0.9;
   double beta2 = 0.999;
   double epsilon = 1e-8;
@@ -72,6 +75,9 @@ inline constexpr std::int64_t kEmptySlot = -1;
 
 /// The prediction keeps no graph: no gradient can be computed from it.
 inline constexpr std::int64_t kNoGraph = -1;
+
+/// Numbers in memory of each weight in training: weight, gradient, two moments, sums.
+inline constexpr double kNumbersPerWeight = 8.0;
 
 /// Weights of the network, counted without making it. Throws BadInput, naming the key, where it
 /// cannot be built for the shape or is too large.

@@ -12,7 +12,8 @@ LibraryBuild network_library_build();
 /// Threads that it, and OpenBLAS under it, would use in one call. After start_network_library().
 struct NetworkThreads {
   std::int64_t library = 1;
-  std::int64_t blas = 0;  ///< 0: the BLAS is another one, and does not say
+  /// 0: the BLAS is another one, and does not say.
+  std::int64_t blas = 0;
 };
 NetworkThreads network_threads();
 

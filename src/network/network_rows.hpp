@@ -59,8 +59,10 @@ class NetworkRows {
              Scalar* appended) const;
 
   MemorySpace space_;
-  std::int64_t n_stacked_, n_appended_;  ///< numbers of a place
-  KernelArray<InputTarget> targets_;     ///< of the components of y and then c
+  /// Numbers of a place.
+  std::int64_t n_stacked_, n_appended_;
+  /// Of the components of y and then c.
+  KernelArray<InputTarget> targets_;
   KernelArray<double> mean_, deviation_;
   KernelArray<ParameterMap> maps_;
 };

@@ -3,7 +3,7 @@
 namespace jpo {
 
 c10::Device torch_device(MemorySpace space) {
-  return space == MemorySpace::cuda ? c10::kCUDA : c10::kCPU;
+  return space == MemorySpace::device ? c10::kCUDA : c10::kCPU;
 }
 
 }  // namespace jpo

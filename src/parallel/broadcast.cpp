@@ -1,6 +1,7 @@
 #include "parallel/broadcast.hpp"
 
 #include "core/checks.hpp"
+#include "core/communicator.hpp"
 
 namespace jpo {
 namespace {
@@ -9,7 +10,7 @@ template <class Sequence>
 void broadcast_size(Sequence& values, MPI_Comm comm, int owner = 0) {
   auto size = static_cast<std::int64_t>(values.size());
   MPI_OK(MPI_Bcast(&size, 1, MPI_INT64_T, owner, comm));
-  values.resize(static_cast<std::size_t>(size));
+  values.resize(size);
 }
 
 void broadcast_text(std::string& text, int owner, MPI_Comm comm) {
@@ -48,10 +49,8 @@ void broadcast(std::vector<std::string>& values, MPI_Comm comm) {
 }
 
 std::string first_text(std::string text, MPI_Comm comm) {
-  int rank = 0;
-  int n_rank = 1;
-  MPI_OK(MPI_Comm_rank(comm, &rank));
-  MPI_OK(MPI_Comm_size(comm, &n_rank));
+  const int rank = mpi::rank(comm);
+  const int n_rank = mpi::size(comm);
   int owner = text.empty() ? n_rank : rank;
   MPI_OK(MPI_Allreduce(MPI_IN_PLACE, &owner, 1, MPI_INT, MPI_MIN, comm));
   if (owner == n_rank) return "";

@@ -56,7 +56,8 @@ class FlatSum {
   }
   double scalar(std::int64_t which) const;
   std::int64_t counted(std::int64_t which) const;
-  std::int64_t n_refused() const;  ///< terms refused on any rank
+  /// Terms refused on any rank.
+  std::int64_t n_refused() const;
 
  private:
   void add_terms(MemorySpace space, const double* terms, std::int64_t n);
@@ -66,14 +67,20 @@ class FlatSum {
 
   Sizes sizes_;
   Reduction reduction_;
-  std::int64_t n_exact_;               ///< values that are summed exactly: all or none
-  std::vector<std::int64_t> tail_;     ///< terms of values that were refused, hi and lo of the
-                                       ///< scalars, counts, terms of scalars that were refused
-  SpaceArray<std::int64_t> integers_;  ///< hi [n_exact], lo [n_exact], tail
-  SpaceArray<double> plain_;           ///< fast: [n_value]
-  PinnedArray<double> totals_;         ///< [n_value]
+  /// Values that are summed exactly: all or none.
+  std::int64_t n_exact_;
+  /// Terms of values that were refused, hi and lo of the scalars, counts, terms of scalars that
+  /// were refused.
+  std::vector<std::int64_t> tail_;
+  /// Hi [n_exact], lo [n_exact], tail.
+  SpaceArray<std::int64_t> integers_;
+  /// Fast: [n_value]
+  SpaceArray<double> plain_;
+  /// [n_value]
+  PinnedArray<double> totals_;
   // Of a sum on a device, from its first reduction on:
-  std::optional<PinnedArray<std::int64_t>> staged_;  ///< integers, where MPI wants them on the host
+  /// Integers, where MPI wants them on the host.
+  std::optional<PinnedArray<std::int64_t>> staged_;
   std::optional<SpaceArray<double>> device_totals_;
 };
 

@@ -5,6 +5,7 @@
 #include <stdexcept>
 
 #include "core/checks.hpp"
+#include "core/communicator.hpp"
 #include "core/device/kernel_launch.hpp"
 #include "parallel/exact_sum.hpp"
 #include "parallel/exact_terms.hpp"
@@ -66,11 +67,11 @@ double FlatSum::scalar(std::int64_t which) const {
 }
 
 void FlatSum::count(std::int64_t which, std::int64_t n) {
-  tail_[static_cast<std::size_t>(1 + 2 * sizes_.n_scalar + which)] += n;
+  tail_[1 + 2 * sizes_.n_scalar + which] += n;
 }
 
 std::int64_t FlatSum::counted(std::int64_t which) const {
-  return tail_[static_cast<std::size_t>(1 + 2 * sizes_.n_scalar + which)];
+  return tail_[1 + 2 * sizes_.n_scalar + which];
 }
 
 std::int64_t FlatSum::n_refused() const {
@@ -79,7 +80,7 @@ std::int64_t FlatSum::n_refused() const {
 
 void FlatSum::reduce(const Transport& transport, Seconds& seconds) {
   const MemorySpace space = integers_.space();
-  if (space == MemorySpace::cuda) finish_device_work();
+  if (space == MemorySpace::device) finish_device_work();
   // The tail's first number is where the values are.
   copy_values<std::int64_t>(space, integers_.data() + 2 * n_exact_ + 1, MemorySpace::host,
                             tail_.data() + 1, std::ssize(tail_) - 1);
@@ -142,8 +143,7 @@ std::int64_t reduce_sum(std::int64_t value, MPI_Comm comm) {
 }
 
 std::vector<double> gather_rows(std::span<const double> local, MPI_Comm comm) {
-  int n_rank = 1;
-  MPI_OK(MPI_Comm_size(comm, &n_rank));
+  const int n_rank = mpi::size(comm);
   const auto n_local = static_cast<std::int64_t>(local.size());
   std::vector<std::int64_t> sizes(static_cast<std::size_t>(n_rank));
   MPI_OK(MPI_Allgather(&n_local, 1, MPI_INT64_T, sizes.data(), 1, MPI_INT64_T, comm));

@@ -1,6 +1,7 @@
 #include "parallel/machine_ranks.hpp"
 
 #include "core/checks.hpp"
+#include "core/communicator.hpp"
 
 namespace jpo {
 
@@ -12,9 +13,8 @@ Handle<MPI_Comm, MPI_Comm_free> ranks_of_machine(MPI_Comm comm) {
 
 std::vector<std::string> machine_names(MPI_Comm comm) {
   constexpr std::size_t width = MPI_MAX_PROCESSOR_NAME + 1;
-  int n_rank = 1;
   int length = 0;
-  MPI_OK(MPI_Comm_size(comm, &n_rank));
+  const int n_rank = mpi::size(comm);
   std::vector<char> mine(width, '\0');
   std::vector<char> all(width * static_cast<std::size_t>(n_rank));
   MPI_OK(MPI_Get_processor_name(mine.data(), &length));

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "core/checks.hpp"
+#include "core/communicator.hpp"
 #include "core/device/memory_space.hpp"
 #include "parallel/broadcast.hpp"
 #include "parallel/nccl_ranks.hpp"
@@ -51,10 +52,8 @@ std::string nccl_version_text() {
 }
 
 NcclRanks::NcclRanks(MPI_Comm comm) : parts_(std::make_unique<Parts>()) {
-  int rank = 0;
-  int n_rank = 1;
-  MPI_OK(MPI_Comm_rank(comm, &rank));
-  MPI_OK(MPI_Comm_size(comm, &n_rank));
+  const int rank = mpi::rank(comm);
+  const int n_rank = mpi::size(comm);
   ncclUniqueId id{};
   check_everywhere(rank == 0 ? ncclGetUniqueId(&id) : ncclSuccess, "ncclGetUniqueId", comm);
   MPI_OK(MPI_Bcast(&id, sizeof(id), MPI_BYTE, 0, comm));

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "core/checks.hpp"
+#include "core/communicator.hpp"
 #include "core/random.hpp"
 #include "core/statistics.hpp"
 #include "parallel/exact_sum.hpp"
@@ -55,10 +56,8 @@ double median_seconds(const std::function<void()>& call, MPI_Comm comm) {
 }  // namespace
 
 ReduceTrial try_all_reduce(std::int64_t n_value, MPI_Comm comm) {
-  int rank = 0;
-  int n_rank = 1;
-  MPI_OK(MPI_Comm_rank(comm, &rank));
-  MPI_OK(MPI_Comm_size(comm, &n_rank));
+  const int rank = mpi::rank(comm);
+  const int n_rank = mpi::size(comm);
   ReduceTrial trial;
   trial.n_value = n_value;
   trial.has_same_bits = has_same_bits(rank, n_rank, comm);

@@ -11,12 +11,17 @@ class Shard {
  public:
   Shard(std::int64_t n_problem, std::int64_t micro_batch, int n_rank, int rank);
 
-  std::int64_t n_problem() const { return n_problem_; }      ///< of the whole set
-  std::int64_t micro_batch() const { return micro_batch_; }  ///< problems a micro-batch
-  std::int64_t n_micro_batch() const;                        ///< of the whole set
-  std::int64_t first_micro_batch() const { return first_; }  ///< of this rank
+  /// Of the whole set.
+  std::int64_t n_problem() const { return n_problem_; }
+  /// Problems a micro-batch.
+  std::int64_t micro_batch() const { return micro_batch_; }
+  /// Of the whole set.
+  std::int64_t n_micro_batch() const;
+  /// Of this rank.
+  std::int64_t first_micro_batch() const { return first_; }
   std::int64_t n_local_micro_batch() const { return last_ - first_; }
-  std::int64_t first_problem() const;  ///< global id of local row 0
+  /// Global id of local row 0.
+  std::int64_t first_problem() const;
   std::int64_t n_local_problem() const;
   /// Problems in local micro-batch k: micro_batch, or fewer in the last one of the set.
   std::int64_t micro_batch_size(std::int64_t k) const;
@@ -27,7 +32,8 @@ class Shard {
   std::int64_t n_problem_;
   std::int64_t micro_batch_;
   int n_rank_;
-  std::int64_t first_;  ///< micro-batches [first_, last_) are this rank's
+  /// Micro-batches [first_, last_) are this rank's.
+  std::int64_t first_;
   std::int64_t last_;
 };
 

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "core/checks.hpp"
+#include "core/communicator.hpp"
 #include "parallel/broadcast.hpp"
 #include "parallel/device_mpi.hpp"
 #include "parallel/machine_ranks.hpp"
@@ -26,14 +27,14 @@ Transport& Transport::operator=(Transport&&) noexcept = default;
 Transport::~Transport() = default;
 
 void Transport::sum(MemorySpace space, std::int64_t* values, std::int64_t n) const {
-  if (nccl_ && space == MemorySpace::cuda)
+  if (nccl_ && space == MemorySpace::device)
     nccl_->sum(values, n);
   else
     MPI_OK(MPI_Allreduce(MPI_IN_PLACE, values, static_cast<int>(n), MPI_INT64_T, MPI_SUM, comm_));
 }
 
 void Transport::sum(MemorySpace space, double* values, std::int64_t n) const {
-  if (nccl_ && space == MemorySpace::cuda)
+  if (nccl_ && space == MemorySpace::device)
     nccl_->sum(values, n);
   else
     MPI_OK(MPI_Allreduce(MPI_IN_PLACE, values, static_cast<int>(n), MPI_DOUBLE, MPI_SUM, comm_));
@@ -47,11 +48,9 @@ std::string transport_text(Transport::Kind kind) {
 }
 
 std::string shared_device(const std::string& place, MPI_Comm comm) {
-  int rank = 0;
-  int n_here = 1;
-  MPI_OK(MPI_Comm_rank(comm, &rank));
+  const int rank = mpi::rank(comm);
   const auto machine = ranks_of_machine(comm);
-  MPI_OK(MPI_Comm_size(machine.get(), &n_here));
+  const int n_here = mpi::size(machine.get());
   constexpr std::size_t width = 64;
   std::vector<char> mine(width, '\0');
   place.copy(mine.data(), width - 1);

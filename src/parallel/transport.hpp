@@ -16,9 +16,12 @@ class NcclRanks;
 class Transport {
  public:
   enum class Kind : std::uint8_t {
-    mpi,     ///< MPI, given device memory where it takes it
-    staged,  ///< MPI, by way of the host's memory
-    nccl,    ///< NCCL, on the ranks' devices
+    /// MPI, given device memory where it takes it.
+    mpi,
+    /// MPI, by way of the host's memory.
+    staged,
+    /// NCCL, on the ranks' devices.
+    nccl,
   };
 
   /// MPI on comm, which must outlive this; for sums in the host's memory.
@@ -49,7 +52,7 @@ class Transport {
 /// For people: how sums of the devices' values would travel.
 std::string transport_text(Transport::Kind kind);
 
-/// Names two ranks of comm on one machine whose device has the same `place` (cuda_device_place());
+/// Names two ranks of comm on one machine whose device has the same `place` (device_pci_bus_id());
 /// empty where every rank has its own. The same on every rank. Collective on comm.
 std::string shared_device(const std::string& place, MPI_Comm comm);
 

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "core/checks.hpp"
+#include "core/communicator.hpp"
 #include "core/log.hpp"
 
 namespace jpo {
@@ -14,12 +15,6 @@ namespace {
 constexpr double kTerminalSeconds = 0.1;
 constexpr double kLogSeconds = 5.0;
 constexpr int kBarWidth = 24;
-
-bool is_rank_zero(MPI_Comm comm) {
-  int rank = 0;
-  MPI_OK(MPI_Comm_rank(comm, &rank));
-  return rank == 0;
-}
 
 std::string bar(double share) {
   const int filled = static_cast<int>(share * kBarWidth);
@@ -31,7 +26,7 @@ std::string bar(double share) {
 Progress::Progress(const Task& task, const StepReport& begin)
     : name_(task.name),
       n_done_before_(begin.n_done),
-      is_printing_(is_rank_zero(task.comm)),
+      is_printing_(mpi::rank(task.comm) == 0),
       terminal_(output_is_terminal()) {}
 
 Progress::~Progress() {
@@ -60,7 +55,7 @@ void Progress::print(const StepReport& report) {
     std::fflush(stdout);
     line_open_ = true;
   } else {
-    say("{}", line);
+    log_info("{}", line);
   }
 }
 

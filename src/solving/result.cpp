@@ -94,7 +94,7 @@ void MethodResult::replace(std::span<const std::int64_t> rows, const Batch& m,
   replaced_.slot_list.clear();
   replaced_.row_list.clear();
   for (std::size_t j = 0; j < rows.size(); ++j) {
-    double& lowest = best[static_cast<std::size_t>(rows[j])];
+    double& lowest = best[rows[j]];
     if (evaluation.outcome[j] != Outcome::ok || lowest <= evaluation.loss[j]) continue;
     lowest = evaluation.loss[j];
     replaced_.slot_list.push_back(static_cast<std::int64_t>(j));
@@ -133,7 +133,7 @@ void visit_row(Result& result, std::size_t k, Visit&& visit) {
 }  // namespace
 
 std::vector<double> MethodResult::row(std::int64_t row) const {
-  std::vector<double> values = {recent_loss_[static_cast<std::size_t>(row)]};
+  std::vector<double> values = {recent_loss_[row]};
   visit_row(*this, static_cast<std::size_t>(row),
             [&](auto value) { values.push_back(static_cast<double>(value)); });
   for (const Batch* answers : {&parameters, &recent_}) {
@@ -145,7 +145,7 @@ std::vector<double> MethodResult::row(std::int64_t row) const {
 
 void MethodResult::set_row(std::int64_t row, std::span<const double> values) {
   auto next = values.begin();
-  recent_loss_[static_cast<std::size_t>(row)] = *next++;
+  recent_loss_[row] = *next++;
   visit_row(*this, static_cast<std::size_t>(row), [&](auto& value) {
     value = static_cast<std::remove_reference_t<decltype(value)>>(*next++);
   });
@@ -178,7 +178,7 @@ std::span<const History::Column> History::columns() {
 
 void History::archive(StateArchive& archive, const std::string& name) {
   const std::size_t n_quantile = Entry().loss_quantiles.size();
-  const std::size_t n_number = columns().size() + n_quantile;
+  const std::size_t n_number = numbers_per_entry();
   std::vector<double> numbers;
   for (const Entry& entry : entries) {
     for (const Column& column : columns()) numbers.push_back(entry.*column.value);

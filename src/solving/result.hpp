@@ -78,6 +78,9 @@ struct History {
 
   std::vector<Entry> entries;
 
+  static std::size_t numbers_per_entry() {
+    return columns().size() + Entry().loss_quantiles.size();
+  }
   void archive(StateArchive& archive, const std::string& name);
 };
 
@@ -102,6 +105,9 @@ struct MethodResult {
   /// Starts with m at the centre of the box and no loss (NaN). `memory` holds the answers.
   MethodResult(std::int64_t n_problem, const ParameterSpace& space,
                MemorySpace memory = MemorySpace::host);
+
+  /// Numbers of a problem in memory, with the point of its last evaluation.
+  static std::int64_t numbers_per_problem(std::int64_t n_parameter) { return 3 * n_parameter; }
 
   /// Keeps (m, loss) if it is ok and the best so far of local problem `row`; counts a failure.
   void record(std::int64_t row, std::span<const double> m, double loss, Outcome outcome);

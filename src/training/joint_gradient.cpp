@@ -10,6 +10,7 @@
 #include <string>
 
 #include "core/dot.hpp"
+#include "core/hash.hpp"
 #include "core/random.hpp"
 
 namespace jpo {
@@ -25,11 +26,6 @@ bool is_ok(Outcome outcome) {
 // Exact for every finite value that stays normal; one multiplication instead of a library call.
 double power_of_two(int exponent) {
   return std::ldexp(1.0, std::clamp(exponent, -1000, 1000));
-}
-
-// A hash as a double that holds it exactly: its upper 53 bits.
-double as_exact_double(std::uint64_t hash) {
-  return static_cast<double>(hash >> 11U);
 }
 
 }  // namespace
@@ -51,7 +47,7 @@ JointGradient::JointGradient(const Task& task, Network& network, TrainingSet& se
       micro_gradient_(network.space(), network.n_weight()),
       gradient_(static_cast<std::size_t>(network.n_weight())),
       sum_({network.n_weight(), n_count, n_scalar}, task.sums.reduction, network.space()) {
-  micro_batch_rows_.reserve(static_cast<std::size_t>(task.shard.micro_batch()));
+  micro_batch_rows_.reserve(task.shard.micro_batch());
 }
 
 JointSum JointGradient::evaluate(std::int64_t update, double problem_clip, MethodResult& result,
@@ -95,7 +91,7 @@ void JointGradient::choose_rows(std::int64_t update) {
   const std::int64_t n_part = (fullest + rows_per_micro_batch_ - 1) / rows_per_micro_batch_;
   calls_.begin(set_.usable());
   for (std::int64_t k = 0; k < n_micro_batch_; ++k) {
-    micro_batch_rows_.resize(static_cast<std::size_t>(task_.shard.micro_batch_size(k)));
+    micro_batch_rows_.resize(task_.shard.micro_batch_size(k));
     std::iota(micro_batch_rows_.begin(), micro_batch_rows_.end(), k * task_.shard.micro_batch());
     if (n_part > 1) {
       RandomStream stream(stream_seed(task_.seed, "mini_batch " + std::to_string(update / n_part),
@@ -128,7 +124,7 @@ JointGradient::Scale JointGradient::agree_on_scale(JointSum& sum) {
       largest_loss = std::max(largest_loss, std::abs(evaluation_.loss[k]));
   const std::chrono::duration<double> elapsed = PhaseTimer::Clock::now() - start_;
   // The weights' hash travels twice, with both signs: all ranks agree where max = -max(-).
-  const double hash = as_exact_double(network_.weight_mark());
+  const double hash = hash_number(network_.weight_mark());
   std::array<double, 5> agreed = {largest_gradient, largest_loss, hash, -hash, elapsed.count()};
   {
     const auto scope = task_.timer.scope(Phase::wait);
@@ -150,7 +146,7 @@ void JointGradient::add_gradients(int exponent) {
                       micro_gradient_);
     sum_.add(micro_gradient_);
   }
-  if (micro_gradient_.space() == MemorySpace::cuda) finish_device_work();  // in this phase
+  if (micro_gradient_.space() == MemorySpace::device) finish_device_work();  // in this phase
 }
 
 void JointGradient::add_losses(int exponent) {
@@ -251,7 +247,7 @@ void JointGradient::sample_gradient(std::int64_t id, std::vector<double>& sample
   const auto found = std::ranges::find(calls_.rows(), id - task_.shard.first_problem());
   if (found == calls_.rows().end()) return;
   const std::int64_t k = found - calls_.rows().begin();
-  if (!is_ok(evaluation_.outcome[static_cast<std::size_t>(k)])) return;
+  if (!is_ok(evaluation_.outcome[k])) return;
   const std::size_t call = calls_.call_of(k);
   calls_.predict(network_, call, 0, set_.observation(), set_.context(), m_);
   single_gradient_.set_n_problem(static_cast<std::int64_t>(rows().size()));

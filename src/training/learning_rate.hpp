@@ -10,7 +10,8 @@ namespace jpo {
 /// The learning-rate keys of a method.
 struct LearningRateSettings {
   double learning_rate = 1e-3;
-  std::string schedule = "cosine";  ///< constant | cosine | plateau
+  /// constant | cosine | plateau.
+  std::string schedule = "cosine";
   std::int64_t warm_up = 0;
   double final_fraction = 0.01;
   double plateau_factor = 0.5;
@@ -37,7 +38,8 @@ class LearningRate {
   LearningRateSettings settings_;
   std::int64_t n_update_;
   double best_loss_ = 0.0;
-  std::int64_t since_best_ = -1;  ///< -1: no loss seen yet
+  /// -1: no loss seen yet.
+  std::int64_t since_best_ = -1;
   double plateau_scale_ = 1.0;
 };
 

@@ -17,7 +17,7 @@ NetworkCalls::NetworkCalls(const Shard& shard, std::int64_t rows_per_call)
 
 void NetworkCalls::begin(std::span<const std::int64_t> usable) {
   is_usable_.assign(is_usable_.size(), false);
-  for (const std::int64_t row : usable) is_usable_[static_cast<std::size_t>(row)] = true;
+  for (const std::int64_t row : usable) is_usable_[row] = true;
   rows_.clear();
   first_.assign(1, 0);
   places_.clear();
@@ -27,7 +27,7 @@ void NetworkCalls::begin(std::span<const std::int64_t> usable) {
 // Unusable rows leave their places empty: the others' answers keep their bits.
 void NetworkCalls::add(std::span<const std::int64_t> rows) {
   for (const std::int64_t row : rows) {
-    const bool usable = is_usable_[static_cast<std::size_t>(row)];
+    const bool usable = is_usable_[row];
     places_.push_back(usable ? row : kEmptySlot);
     if (usable) rows_.push_back(row);
   }
@@ -40,7 +40,7 @@ void NetworkCalls::choose_all(std::span<const std::int64_t> usable) {
   for (std::int64_t k = 0; k < shard_.n_local_micro_batch(); ++k) {
     const std::int64_t end = k * shard_.micro_batch() + shard_.micro_batch_size(k);
     for (std::int64_t row = k * shard_.micro_batch(); row < end; row += rows_per_call_) {
-      call_rows_.resize(static_cast<std::size_t>(std::min(rows_per_call_, end - row)));
+      call_rows_.resize(std::min(rows_per_call_, end - row));
       std::iota(call_rows_.begin(), call_rows_.end(), row);
       add(call_rows_);
     }

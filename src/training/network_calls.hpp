@@ -48,11 +48,15 @@ class NetworkCalls {
  private:
   const Shard& shard_;
   std::int64_t rows_per_call_;
-  std::vector<bool> is_usable_;  ///< by local row
+  /// By local row.
+  std::vector<bool> is_usable_;
   std::vector<std::int64_t> rows_;
-  std::vector<std::int64_t> first_ = {0};  ///< [n_call + 1]
-  std::vector<std::int64_t> places_;       ///< the rows with the unusable ones as empty places
-  std::vector<std::int64_t> first_place_ = {0};  ///< where each call starts in places_ [n_call + 1]
+  /// [n_call + 1]
+  std::vector<std::int64_t> first_ = {0};
+  /// The rows with the unusable ones as empty places.
+  std::vector<std::int64_t> places_;
+  /// Where each call starts in places_ [n_call + 1]
+  std::vector<std::int64_t> first_place_ = {0};
   std::vector<std::int64_t> call_rows_;
 };
 

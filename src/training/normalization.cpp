@@ -15,7 +15,7 @@ class GroupSums {
         size_(static_cast<std::size_t>(network.n_normalized()), 0.0),
         term_(size_.size()),
         sum_({network.n_normalized(), 1}, task.sums.reduction) {
-    for (const std::int64_t group : group_) size_[static_cast<std::size_t>(group)] += 1.0;
+    for (const std::int64_t group : group_) size_[group] += 1.0;
   }
 
   /// Mean over all problems and components of f(value, group), group by group. Collective.
@@ -66,8 +66,10 @@ class GroupSums {
   }
 
   const Task& task_;
-  std::vector<std::int64_t> group_;  ///< of each component of y and then c
-  std::vector<double> size_;         ///< components a group
+  /// Of each component of y and then c.
+  std::vector<std::int64_t> group_;
+  /// Components a group.
+  std::vector<double> size_;
   std::vector<double> term_;
   FlatSum sum_;
 };

@@ -56,7 +56,7 @@ void ProblemLosses::evaluate(std::int64_t update, std::span<const std::int64_t> 
 // d(training loss)/dL.
 double ProblemLosses::slope(std::int64_t row, double loss) {
   if (settings_.loss == "log") return 1.0 / (loss + settings_.log_epsilon * task_.levels.reference);
-  double& first = first_loss_[static_cast<std::size_t>(row)];
+  double& first = first_loss_[row];
   if (first == 0.0) first = std::max(loss, 1e-6 * task_.levels.reference);
   return 1.0 / first;
 }
@@ -71,7 +71,7 @@ void ProblemLosses::explore(std::int64_t update, std::span<const std::int64_t> r
   const auto answers = m.write();
   for (std::size_t k = 0; k < rows.size(); ++k) {
     RandomStream stream = task_.stream("exploration", update, rows[k]);
-    const auto row = answers.row(static_cast<std::int64_t>(k));
+    const auto row = answers.row(k);
     for (std::size_t j = 0; j < row.size(); ++j)
       row[j] = std::clamp(row[j] + deviation * space.scale[j] * stream.normal(), space.lower[j],
                           space.upper[j]);

@@ -83,23 +83,23 @@ void fourth_order_adjoint(benchmark::State& state) {
 // On the device: what is kept of a step is written once and read once by the adjoint; batches stay
 // in its memory, the flags of the solve (8 bytes a problem) come back.
 void device_forward(benchmark::State& state) {
-  Problems problems(state.range(0), {}, MemorySpace::cuda);
+  Problems problems(state.range(0), {}, MemorySpace::device);
   for (auto _ : state) problems.model->solve(problems.c, problems.m, problems.y, problems.status);
   count(state, static_cast<double>(state.range(0)), kStep, 1.0);
 }
 void device_adjoint(benchmark::State& state) {
-  Problems problems(state.range(0), {}, MemorySpace::cuda);
+  Problems problems(state.range(0), {}, MemorySpace::device);
   for (auto _ : state) problems.model->adjoint(problems.w, problems.g);
   count(state, static_cast<double>(state.range(0)), kStep, 1.0);
 }
 // The bandwidth that bounds it: a copy within the device's memory, read and written bytes counted.
 void device_copy(benchmark::State& state) {
   const std::int64_t n = state.range(0);
-  LaneBuffer from(MemorySpace::cuda), to(MemorySpace::cuda);
+  LaneBuffer from(MemorySpace::device), to(MemorySpace::device);
   from.reserve(n);
   to.reserve(n);
   for (auto _ : state) {
-    copy_values(MemorySpace::cuda, to.data(), MemorySpace::cuda, from.data(), n);
+    copy_values(MemorySpace::device, to.data(), MemorySpace::device, from.data(), n);
     finish_device_work();
   }
   state.counters["bytes_rate"] = benchmark::Counter(16.0 * static_cast<double>(n),

@@ -79,12 +79,12 @@ void navier_stokes_adjoint(benchmark::State& state) {
 }
 // On the device: a thread a problem, so few problems wait for memory; states take 7 MB each.
 void device_forward(benchmark::State& state) {
-  Flows flows(state.range(0), MemorySpace::cuda);
+  Flows flows(state.range(0), MemorySpace::device);
   for (auto _ : state) flows.model->solve(flows.c, flows.m, flows.y, flows.status);
   count(state, kForwardFlop);
 }
 void device_adjoint(benchmark::State& state) {
-  Flows flows(state.range(0), MemorySpace::cuda);
+  Flows flows(state.range(0), MemorySpace::device);
   for (auto _ : state) flows.model->adjoint(flows.w, flows.g);
   count(state, kAdjointFlop);
 }

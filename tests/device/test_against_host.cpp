@@ -126,7 +126,7 @@ class Device : public testing::Test {
 TEST_F(Device, ModelsComputeWhatTheHostComputes) {
   for (const Keys& keys : cases()) {
     const Computed host = compute(keys, MemorySpace::host);
-    const Computed device = compute(keys, MemorySpace::cuda);
+    const Computed device = compute(keys, MemorySpace::device);
     SCOPED_TRACE(keys.at("model"));
     EXPECT_EQ(host.status, device.status);
     EXPECT_LE(relative_difference(host.observation, device.observation), kStateTolerance);
@@ -140,8 +140,8 @@ TEST_F(Device, ModelsComputeWhatTheHostComputes) {
 
 TEST_F(Device, ComputesTheSameBitsTwice) {
   for (const Keys& keys : cases()) {
-    const Computed one = compute(keys, MemorySpace::cuda);
-    const Computed two = compute(keys, MemorySpace::cuda);
+    const Computed one = compute(keys, MemorySpace::device);
+    const Computed two = compute(keys, MemorySpace::device);
     SCOPED_TRACE(keys.at("model"));
     EXPECT_EQ(one.observation, two.observation);
     EXPECT_EQ(one.gradient, two.gradient);
@@ -169,10 +169,10 @@ TEST_F(Device, NetworksAnswerAsOnTheHost) {
   for (const char* name : {"mlp", "cnn", "cnn2d", "unet", "transformer"}) {
     SCOPED_TRACE(name);
     const Answers host = answer(name, MemorySpace::host);
-    const Answers device = answer(name, MemorySpace::cuda);
+    const Answers device = answer(name, MemorySpace::device);
     EXPECT_LE(relative_difference(host.m, device.m), kGradientTolerance);
     EXPECT_LE(relative_difference(host.gradient, device.gradient), kGradientTolerance);
-    const Answers again = answer(name, MemorySpace::cuda);
+    const Answers again = answer(name, MemorySpace::device);
     EXPECT_EQ(device.m, again.m);
     EXPECT_EQ(device.gradient, again.gradient);
   }

@@ -6,10 +6,10 @@ namespace jpo {
 namespace {
 
 // Ranks of machine 0, each with the cores it may run on.
-std::vector<RankPlace> ranks_on(const std::vector<std::vector<int>>& cores) {
-  std::vector<RankPlace> places;
+std::vector<RankBinding> ranks_on(const std::vector<std::vector<int>>& cores) {
+  std::vector<RankBinding> places;
   for (const auto& each : cores) {
-    RankPlace place;
+    RankBinding place;
     place.machine_name = "node1";
     place.cores = each;
     place.omp_threads = 1;

@@ -97,7 +97,7 @@ double cuda_device_room() {
 std::string cuda_device_text() {
   return "emulated";
 }
-std::string cuda_device_place() {
+std::string device_pci_bus_id() {
   return "nowhere";
 }
 

@@ -38,13 +38,13 @@ double* host_of(Vec vec) {
 void update_host(Vec vec) {
   Mirror& mirror = mirror_of(vec);
   if (!mirror.device_is_newer) return;
-  copy_values(MemorySpace::host, host_of(vec), MemorySpace::cuda, mirror.device, mirror.n);
+  copy_values(MemorySpace::host, host_of(vec), MemorySpace::device, mirror.device, mirror.n);
   mirror.device_is_newer = false;
 }
 void update_device(Vec vec) {
   Mirror& mirror = mirror_of(vec);
   if (!mirror.host_is_newer) return;
-  copy_values(MemorySpace::cuda, mirror.device, MemorySpace::host, host_of(vec), mirror.n);
+  copy_values(MemorySpace::device, mirror.device, MemorySpace::host, host_of(vec), mirror.n);
   mirror.host_is_newer = false;
 }
 
@@ -99,7 +99,7 @@ PetscErrorCode restore_read(Vec /*vec*/, const PetscScalar** /*values*/) {
 
 PetscErrorCode destroy(Vec vec) {
   const Mirror mirror = mirror_of(vec);
-  release_bytes(MemorySpace::cuda, mirror.device);
+  release_bytes(MemorySpace::device, mirror.device);
   mirrors.erase(vec);
   return mirror.destroy(vec);
 }
@@ -108,7 +108,7 @@ PetscErrorCode create(Vec vec) {
   PETSC(VecSetType(vec, VECSEQ));
   PetscInt n = 0;
   PETSC(VecGetLocalSize(vec, &n));
-  mirrors[vec] = {allocate_values(MemorySpace::cuda, n), n, false, false, vec->ops->destroy};
+  mirrors[vec] = {allocate_values(MemorySpace::device, n), n, false, false, vec->ops->destroy};
   vec->ops->destroy = destroy;
   vec->ops->getarray = write_host;
   vec->ops->restorearray = restore;

@@ -215,8 +215,8 @@ TEST_P(Interruption, ChangesNoBit) {
     if (!is_stopped_at(deck, n, MPI_COMM_WORLD)) break;
     ++n_stop;
     Job job = begun(deck, MPI_COMM_WORLD);
-    GoOn go_on(job);
-    job.set_interruptions(go_on);
+    GoOn resume_text(job);
+    job.set_interruptions(resume_text);
     job.solve(job.deck().methods.back());
     EXPECT_EQ(wanted, all_of(job)) << method.name << ", safe point " << n;
   }

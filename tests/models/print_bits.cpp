@@ -127,6 +127,6 @@ int main(int argc, char** argv) {
   const jpo::Session session(&argc, &argv);
   const bool on_device = argc > 1 && std::string(argv[1]) == "cuda";
   if (on_device) jpo::use_cuda_device();
-  jpo::print_all(on_device ? jpo::MemorySpace::cuda : jpo::MemorySpace::host);
+  jpo::print_all(on_device ? jpo::MemorySpace::device : jpo::MemorySpace::host);
   return 0;
 }

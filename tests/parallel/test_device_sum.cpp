@@ -80,7 +80,7 @@ class DeviceSum : public testing::Test {
       // The last value of every term; one value of each, among them the first, which is a scalar.
       EXPECT_EQ(alone.n_refused, 2 * kTerm + 1);
       EXPECT_EQ(alone.count, kTerm * (kTerm - 1) / 2);
-      EXPECT_EQ(total(MemorySpace::cuda, Transport(kind, MPI_COMM_WORLD), rank, n_rank), alone);
+      EXPECT_EQ(total(MemorySpace::device, Transport(kind, MPI_COMM_WORLD), rank, n_rank), alone);
     }
   }
 
@@ -108,8 +108,8 @@ TEST_F(DeviceSum, FromItsMemoryHasTheBitsOfTheHost) {
 
 TEST_F(DeviceSum, IsAddedUpThere) {
   const int before = n_emulated_kernel();
-  FlatSum sum({kValue, 1, 2}, reduction, MemorySpace::cuda);
-  add(sum, MemorySpace::cuda, 0);
+  FlatSum sum({kValue, 1, 2}, reduction, MemorySpace::device);
+  add(sum, MemorySpace::device, 0);
   EXPECT_EQ(n_emulated_kernel(), before + 1);
 }
 #endif
@@ -119,10 +119,10 @@ TEST_F(DeviceSum, AHashIsThatOfTheHost) {
   const std::vector<float> floats(doubles.begin(), doubles.end());
   const auto there = [](const auto& numbers) {
     using Number = std::decay_t<decltype(numbers.front())>;
-    SpaceArray<Number> values(MemorySpace::cuda, kValue);
-    copy_values<Number>(MemorySpace::cuda, values.data(), MemorySpace::host, numbers.data(),
+    SpaceArray<Number> values(MemorySpace::device, kValue);
+    copy_values<Number>(MemorySpace::device, values.data(), MemorySpace::host, numbers.data(),
                         kValue);
-    return hash_in_place(MemorySpace::cuda, values.data(), kValue);
+    return hash_in_place(MemorySpace::device, values.data(), kValue);
   };
   EXPECT_EQ(there(doubles), hash_in_place(MemorySpace::host, doubles.data(), kValue));
   EXPECT_EQ(there(floats), hash_in_place(MemorySpace::host, floats.data(), kValue));
@@ -130,10 +130,10 @@ TEST_F(DeviceSum, AHashIsThatOfTheHost) {
 }
 
 TEST_F(DeviceSum, RefusesTermsOfAnotherMemory) {
-  FlatSum there({2}, Reduction::exact, MemorySpace::cuda);
+  FlatSum there({2}, Reduction::exact, MemorySpace::device);
   EXPECT_THROW(there.add(std::vector<double>{1.0, 2.0}), std::logic_error);
   FlatSum here({2}, Reduction::exact);
-  EXPECT_THROW(here.add(SpaceArray<double>(MemorySpace::cuda, 2)), std::logic_error);
+  EXPECT_THROW(here.add(SpaceArray<double>(MemorySpace::device, 2)), std::logic_error);
 }
 
 }  // namespace

@@ -17,7 +17,7 @@ constexpr const char* kDeviceType = "seqcuda";
 
 // A batch in host memory is never given to a device: its values would have no place there.
 void check_place(MemorySpace space, MemorySpace where) {
-  if (where == MemorySpace::cuda && space != MemorySpace::cuda)
+  if (where == MemorySpace::device && space != MemorySpace::device)
     throw std::logic_error("a batch in host memory was asked for on the device");
 }
 

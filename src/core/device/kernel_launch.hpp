@@ -53,7 +53,7 @@ void start_on_device([[maybe_unused]] std::int64_t n, [[maybe_unused]] const Ker
 /// kernel(k) for k = 0 .. n-1, in the memory space of its data.
 template <class Kernel>
 void for_each_index(MemorySpace space, std::int64_t n, const Kernel& kernel) {
-  if (space == MemorySpace::cuda)
+  if (space == MemorySpace::device)
     start_on_device(n, kernel);
   else
     for (std::int64_t k = 0; k < n; ++k) kernel(k);
@@ -72,7 +72,7 @@ struct PairKernel {
 template <class Kernel>
 void for_each_pair(MemorySpace space, std::int64_t n_row, std::int64_t n_column,
                    const Kernel& kernel) {
-  if (space == MemorySpace::cuda) {
+  if (space == MemorySpace::device) {
     start_on_device(n_row * n_column, PairKernel<Kernel>{kernel, n_column});
     return;
   }
@@ -101,7 +101,7 @@ struct AddToTotal {
 template <class Kernel, class Integer>
 void sum_over_indices(MemorySpace space, std::int64_t n, const Kernel& kernel, Integer* total) {
   static_assert(sizeof(Integer) == 8);
-  if (space == MemorySpace::cuda) {
+  if (space == MemorySpace::device) {
     start_on_device(n, AddToTotal<Kernel, Integer>{kernel, total});
     return;
   }

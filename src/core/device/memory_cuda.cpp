@@ -86,7 +86,7 @@ std::string cuda_device_text() {
                      properties.minor, static_cast<double>(properties.totalGlobalMem) / kGigabyte);
 }
 
-std::string cuda_device_place() {
+std::string device_pci_bus_id() {
   std::array<char, 32> place{};
   // Nothing to stop for: who uses a device that does not answer will be told.
   if (cudaDeviceGetPCIBusId(place.data(), static_cast<int>(place.size()), chosen) != cudaSuccess)
@@ -96,12 +96,12 @@ std::string cuda_device_place() {
 
 void* allocate_bytes(MemorySpace space, std::int64_t n_byte) {
   const auto size = static_cast<std::size_t>(n_byte);
-  if (space == MemorySpace::cuda) return allocate_on_device(size);
+  if (space == MemorySpace::device) return allocate_on_device(size);
   return std::memset(::operator new(size, kCacheLine), 0, size);
 }
 
 void release_bytes(MemorySpace space, void* bytes) noexcept {
-  if (space == MemorySpace::cuda)
+  if (space == MemorySpace::device)
     cudaFree(bytes);
   else
     ::operator delete(bytes, kCacheLine);

@@ -31,7 +31,7 @@ bool has_cuda_device() {
   return false;
 }
 void use_cuda_device() {
-  check_host(MemorySpace::cuda);
+  check_host(MemorySpace::device);
 }
 double cuda_device_room() {
   return 0.0;
@@ -39,7 +39,7 @@ double cuda_device_room() {
 std::string cuda_device_text() {
   return "none";
 }
-std::string cuda_device_place() {
+std::string device_pci_bus_id() {
   return "";
 }
 

@@ -14,7 +14,7 @@
 
 namespace jpo {
 
-enum class MemorySpace : std::uint8_t { host, cuda };
+enum class MemorySpace : std::uint8_t { host, device };
 
 /// True where this build of jpo can use CUDA devices.
 bool built_with_cuda();
@@ -34,7 +34,7 @@ double cuda_device_room();
 std::string cuda_device_text();
 /// Where it is plugged in: no other device of the machine has the same. Empty without
 /// CUDA, or where it does not answer.
-std::string cuda_device_place();
+std::string device_pci_bus_id();
 
 /// All 0, aligned to cache lines. Throws std::runtime_error, which says how much there is, where
 /// the device has not so much memory left, std::bad_alloc where the host has not.

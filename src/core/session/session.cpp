@@ -12,6 +12,7 @@
 #include <petscsys.h>
 
 #include "core/checks.hpp"
+#include "core/communicator.hpp"
 #include "core/device/memory_space.hpp"
 #include "core/revision.hpp"
 #include "core/session/library_build.hpp"
@@ -35,8 +36,7 @@ void ignore_outer_petsc_options() {
 // Ranks of the node that work on the device plugged in at `place`.
 int n_rank_with(const std::string& place, MPI_Comm node) {
   constexpr int width = 64;
-  int n_rank = 1;
-  MPI_OK(MPI_Comm_size(node, &n_rank));
+  const int n_rank = mpi::size(node);
   std::array<char, width> mine{};
   place.copy(mine.data(), width - 1);
   std::vector<char> all(static_cast<std::size_t>(n_rank * width));
@@ -57,11 +57,10 @@ void choose_device() {
   MPI_OK(MPI_Allreduce(&n_device, &fewest, 1, MPI_INT, MPI_MIN, MPI_COMM_WORLD));
   if (fewest == 0) return;
   MPI_Comm node = MPI_COMM_NULL;
-  int rank = 0;
   MPI_OK(MPI_Comm_split_type(MPI_COMM_WORLD, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &node));
-  MPI_OK(MPI_Comm_rank(node, &rank));
+  const int rank = mpi::rank(node);
   choose_cuda_device(rank % n_device);
-  share_cuda_device(n_rank_with(cuda_device_place(), node));
+  share_cuda_device(n_rank_with(device_pci_bus_id(), node));
   MPI_OK(MPI_Comm_free(&node));
   PETSC(PetscOptionsSetValue(nullptr, "-device_select", std::to_string(rank % n_device).c_str()));
   PETSC(PetscOptionsSetValue(nullptr, "-use_gpu_aware_mpi", "0"));
@@ -97,8 +96,8 @@ Session::Session(int* argc, char*** argv) {
   PETSC(PetscInitialize(&n_argument, &first, nullptr, nullptr));
   PETSC(PetscPushErrorHandler(PetscReturnErrorHandler, nullptr));
   MPI_OK(MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN));
-  MPI_OK(MPI_Comm_rank(MPI_COMM_WORLD, &rank_));
-  MPI_OK(MPI_Comm_size(MPI_COMM_WORLD, &n_rank_));
+  rank_ = mpi::rank(MPI_COMM_WORLD);
+  n_rank_ = mpi::size(MPI_COMM_WORLD);
 }
 
 Session::~Session() {

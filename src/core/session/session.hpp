@@ -36,6 +36,7 @@ std::vector<LibraryVersion> core_versions();
 std::string processor_name();
 
 std::string jpo_version();
-std::string git_revision();  ///< of the sources, with "-dirty" where they differ from it
+/// Of the sources, with "-dirty" where they differ from it.
+std::string git_revision();
 
 }  // namespace jpo

@@ -55,7 +55,7 @@ DeckFiles read_bases(DeckFile deck) {
     const toml::table table = parse_deck(files.back());
     const toml::node* base = base_of(table);
     if (base == nullptr) return files;
-    const std::string place = place_of(files.back().path, base->source());
+    const std::string place = source_location(files.back().path, base->source());
     files.push_back(read_base(files, base->as_string()->get(), place));
   }
 }

@@ -19,7 +19,7 @@ constexpr const char* kVariantForm =
 
 // All nodes of a tree have a source.
 std::string source_of(const toml::node& node) {
-  return place_of("", node.source());
+  return source_location("", node.source());
 }
 
 enum class Wins : std::uint8_t { from, into };
@@ -108,7 +108,7 @@ void select_methods(toml::table& deck) {
     if (!seen.insert(name).second)
       refuse(source_of(node), "methods", fmt::format("\"{}\" stands there twice", name),
              "each name once");
-    selected.push_back(std::move((*methods)[static_cast<std::size_t>(found - known.begin())]));
+    selected.push_back(std::move((*methods)[found - known.begin()]));
   }
   if (methods != nullptr) *methods = std::move(selected);
   deck.erase("methods");
@@ -125,7 +125,7 @@ std::vector<VariantTree> take_variants(toml::table& deck) {
   for (const auto& [name, table] : *node->as_table()) {
     const std::string key = "study.variants." + std::string(name.str());
     if (!is_name(std::string(name.str())))
-      refuse(place_of("", name.source()), key, "is not a name", "letters, digits, _ + -");
+      refuse(source_location("", name.source()), key, "is not a name", "letters, digits, _ + -");
     if (!table.is_table()) refuse(source_of(table), key, "is not a table", kVariantForm);
     order.emplace_back(name.source().begin.line, name.source().begin.column, name.str());
   }
@@ -182,7 +182,7 @@ void change_methods(toml::node& changes, toml::table& deck) {
     refuse(source_of(changes), "method", "methods are changed by their names here", form);
   for (auto&& [key, node] : *methods) {
     const std::string name(key.str());
-    const std::string place = place_of("", key.source());
+    const std::string place = source_location("", key.source());
     if (!node.is_table()) refuse(place, "method." + name, "is not a method and its key", form);
     merge(*node.as_table(), method_named(deck, name, place), Wins::from);
   }

@@ -14,12 +14,15 @@ namespace jpo {
 /// One table of [study.variants].
 struct VariantTree {
   std::string name;
-  toml::table changes;  ///< sections of the deck; methods by name: method.NAME.key
+  /// Sections of the deck; methods by name: method.NAME.key.
+  toml::table changes;
 };
 
 struct DeckTree {
-  toml::table table;                  ///< without base, methods and study.variants
-  std::vector<VariantTree> variants;  ///< in deck order
+  /// Without base, methods and study.variants.
+  toml::table table;
+  /// In deck order.
+  std::vector<VariantTree> variants;
 };
 
 /// Throws BadInput if the text is not TOML.

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "core/communicator.hpp"
 #include "core/log.hpp"
 #include "core/session/library_build.hpp"
 #include "driver/checkpoints.hpp"
@@ -23,12 +24,16 @@ namespace {
 struct Plan {
   MemoryNeed memory;
   FileNeed files;
-  std::int64_t useful_ranks = 0;  ///< 0: not known
-  std::int64_t n_value = 200000;  ///< of the all-reduce
+  /// 0: not known.
+  std::int64_t useful_ranks = 0;
+  /// Of the all-reduce.
+  std::int64_t n_value = 200000;
   double walltime_s = 0.0;
-  std::int64_t n_checkpoint = 0;  ///< that stand at a time
+  /// That stand at a time.
+  std::int64_t n_checkpoint = 0;
   std::string output = RunSettings().output_path();
-  std::string checkpoints;  ///< folder; empty: none
+  /// Folder; empty: none.
+  std::string checkpoints;
   OlderFiles older;
 };
 
@@ -37,8 +42,7 @@ bool stands(const std::string& path, MPI_Comm comm) {
 }
 
 Plan plan_of(const Deck& deck, MPI_Comm comm) {
-  int n_rank = 1;
-  MPI_Comm_size(comm, &n_rank);
+  const int n_rank = mpi::size(comm);
   const ModelShape shape = make_model(deck, Resolution::inversion)->shape();
   const auto& settings = deck.section<CheckpointSettings>("checkpoint");
   const auto& run = deck.section<RunSettings>("run");
@@ -68,8 +72,8 @@ std::vector<LibraryBuild> library_builds() {
 }
 
 std::vector<Finding> look_at_machines(const Plan& plan, const std::vector<LibraryBuild>& builds,
-                                      const Surroundings& around, MPI_Comm comm) {
-  const std::vector<RankPlace> places = gather_places(comm);
+                                      const MachineFacts& around, MPI_Comm comm) {
+  const std::vector<RankBinding> places = gather_bindings(comm);
   return {judge_ranks(places, around, plan.useful_ranks),
           judge_cores(places),
           judge_binding(places),
@@ -83,25 +87,24 @@ std::vector<Finding> look_at_machines(const Plan& plan, const std::vector<Librar
 }
 
 // Collective writing, as much as a small run does and never more than the room there is.
-Finding write_together(const BorrowedFolder& folder, const FileSystem& system,
+Finding write_together(const TemporaryFolder& folder, const FileSystem& system,
                        const std::string& mpi, MPI_Comm comm) {
   constexpr double most_bytes = 64e6;
   constexpr double most_bytes_per_rank = 1e6;
-  int n_rank = 1;
-  MPI_Comm_size(comm, &n_rank);
+  const int n_rank = mpi::size(comm);
   const double bytes =
       std::min({most_bytes_per_rank, most_bytes / n_rank, system.free_bytes / 4.0 / n_rank});
   return judge_parallel_write(try_parallel_write(folder.path(), bytes, comm), mpi);
 }
 
 std::vector<Finding> look_at_folders(const Plan& plan, const std::string& mpi,
-                                     const Surroundings& around, MPI_Comm comm) {
-  const BorrowedFolder output(std::filesystem::path(plan.output).parent_path(), comm);
+                                     const MachineFacts& around, MPI_Comm comm) {
+  const TemporaryFolder output(std::filesystem::path(plan.output).parent_path(), comm);
   std::vector<Finding> findings = {
       judge_folder("output", output.path(), output.refusal(), "run.output")};
   std::vector<Stored> stored;
   if (!plan.checkpoints.empty()) {
-    const BorrowedFolder checkpoints(plan.checkpoints, comm);
+    const TemporaryFolder checkpoints(plan.checkpoints, comm);
     findings.push_back(judge_folder("checkpoints", checkpoints.path(), checkpoints.refusal(),
                                     "checkpoint.directory"));
     findings.push_back(judge_older_files(plan.older));
@@ -122,8 +125,8 @@ std::vector<Finding> look_at_folders(const Plan& plan, const std::string& mpi,
 
 void show(const std::vector<Finding>& findings) {
   for (const Finding& finding : findings) {
-    say("{:<8} {:<14} {}", grade_name(finding.grade), finding.name, finding.found);
-    if (!finding.change.empty()) say("{:<8} {:<14} change: {}", "", "", finding.change);
+    log_info("{:<8} {:<14} {}", grade_name(finding.grade), finding.name, finding.found);
+    if (!finding.change.empty()) log_info("{:<8} {:<14} change: {}", "", "", finding.change);
   }
 }
 
@@ -155,14 +158,14 @@ ExitCode Doctor::run(const std::string& /*command*/, MPI_Comm comm) {
     check_deck(deck, comm);
     plan = plan_of(deck, comm);
   }
-  const Surroundings around = look_around(comm);
+  const MachineFacts around = gather_machine_facts(comm);
   const std::vector<LibraryBuild> builds = library_builds();
   std::vector<Finding> findings = look_at_machines(plan, builds, around, comm);
   show(findings);
   const std::vector<Finding> of_files = look_at_folders(plan, builds.front().found, around, comm);
   show(of_files);
   findings.insert(findings.end(), of_files.begin(), of_files.end());
-  say("{}", count_text(findings));
+  log_info("{}", count_text(findings));
   if (count_of(of_files, Grade::problem) > 0)
     throw CannotWrite(
         fmt::format("a run could not write here: {}", fmt::join(problems_of(findings), ", ")));

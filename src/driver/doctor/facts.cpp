@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "core/checks.hpp"
+#include "core/communicator.hpp"
 #include "core/device/memory_space.hpp"
 #include "core/machine.hpp"
 #include "network/network_library.hpp"
@@ -36,7 +37,7 @@ double limit_of(int resource) {
   rlimit limit{};
   if (getrlimit(static_cast<__rlimit_resource>(resource), &limit) != 0 ||
       limit.rlim_cur == RLIM_INFINITY)
-    return RankPlace::kNoLimit;
+    return RankBinding::kNoLimit;
   return static_cast<double>(limit.rlim_cur);
 }
 
@@ -50,8 +51,7 @@ double used_address_space() {
 // Numbers of one rank, in the order in which they travel.
 std::vector<double> numbers_here(MPI_Comm comm) {
   std::int64_t rank = 0;
-  int here = 0;
-  MPI_OK(MPI_Comm_rank(comm, &here));
+  const int here = mpi::rank(comm);
   rank = here;
   broadcast(rank, ranks_of_machine(comm).get());
   const NetworkThreads threads = network_threads();
@@ -90,8 +90,8 @@ std::int64_t launched_ranks() {
   return 0;
 }
 
-Surroundings look_around_here() {
-  Surroundings found;
+MachineFacts look_around_here() {
+  MachineFacts found;
   found.launched = launched_ranks();
   found.in_slurm = !variable("SLURM_JOB_ID").empty();
   const std::string end = variable("SLURM_JOB_END_TIME");
@@ -114,18 +114,18 @@ Surroundings look_around_here() {
 
 }  // namespace
 
-std::vector<RankPlace> gather_places(MPI_Comm comm) {
+std::vector<RankBinding> gather_bindings(MPI_Comm comm) {
   const std::vector<std::string> names = machine_names(comm);
   const std::vector<double> mine = numbers_here(comm);
   const std::vector<double> numbers = gather_rows(mine, comm);
   const std::vector<int> cores_here = allowed_cores();
   const std::vector<double> cores =
       gather_rows(std::vector<double>(cores_here.begin(), cores_here.end()), comm);
-  std::vector<RankPlace> places;
+  std::vector<RankBinding> places;
   auto core = cores.begin();
   for (std::size_t rank = 0; rank < names.size(); ++rank) {
     const double* number = numbers.data() + rank * mine.size();
-    RankPlace place;
+    RankBinding place;
     place.machine_name = names[rank];
     place.machine = static_cast<std::int64_t>(number[0]);
     place.cores.assign(core, core + static_cast<std::ptrdiff_t>(number[1]));
@@ -143,8 +143,8 @@ std::vector<RankPlace> gather_places(MPI_Comm comm) {
   return places;
 }
 
-Surroundings look_around(MPI_Comm comm) {
-  Surroundings found = look_around_here();
+MachineFacts gather_machine_facts(MPI_Comm comm) {
+  MachineFacts found = look_around_here();
   broadcast(found.launched, comm);
   broadcast(found.in_slurm, comm);
   broadcast(found.has_end, comm);

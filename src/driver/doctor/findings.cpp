@@ -23,23 +23,23 @@ constexpr double kLeastStack = 1e6;  // [bytes]
 // The ranks of one machine.
 struct Machine {
   std::string name;
-  std::vector<const RankPlace*> ranks;
+  std::vector<const RankBinding*> ranks;
   std::set<int> cores;  // that one of them may run on
-  double processors = RankPlace::kNoLimit;
-  double memory = RankPlace::kNoLimit;
+  double processors = RankBinding::kNoLimit;
+  double memory = RankBinding::kNoLimit;
 
   auto n_rank() const { return static_cast<std::int64_t>(ranks.size()); }
   /// Ranks that it has cores and time for, at least one.
   std::int64_t room() const {
-    const double n_core = cores.empty() ? RankPlace::kNoLimit : static_cast<double>(cores.size());
+    const double n_core = cores.empty() ? RankBinding::kNoLimit : static_cast<double>(cores.size());
     const double room = std::max(1.0, std::floor(std::min(n_core, processors)));
     return std::isinf(room) ? n_rank() : static_cast<std::int64_t>(room);
   }
 };
 
-std::vector<Machine> machines_of(const std::vector<RankPlace>& places) {
+std::vector<Machine> machines_of(const std::vector<RankBinding>& places) {
   std::map<std::int64_t, Machine> machines;
-  for (const RankPlace& place : places) {
+  for (const RankBinding& place : places) {
     Machine& machine = machines[place.machine];
     machine.name = place.machine_name;
     machine.ranks.push_back(&place);
@@ -62,37 +62,28 @@ std::string ranks_text(std::int64_t n) {
   return fmt::format("{} rank{}", n, n == 1 ? "" : "s");
 }
 
-// Augmenting paths (Kuhn): gives `rank` a core, moving others where that helps.
-bool find_core(std::size_t rank, const std::vector<const RankPlace*>& ranks,
-               std::map<int, std::size_t>& owner, std::set<int>& tried) {
-  for (const int core : ranks[rank]->cores) {
-    if (!tried.insert(core).second) continue;
-    const auto taken = owner.find(core);
-    if (taken == owner.end() || find_core(taken->second, ranks, owner, tried)) {
-      owner[core] = rank;
-      return true;
-    }
-  }
-  return false;
-}
-
+// Fewer distinct cores than ranks, or ranks bound to one and the same core.
 std::int64_t without_core(const Machine& machine) {
-  std::map<int, std::size_t> owner;
-  std::int64_t n = 0;
-  for (std::size_t rank = 0; rank < machine.ranks.size(); ++rank) {
-    std::set<int> tried;
-    const bool knows = !machine.ranks[rank]->cores.empty();
-    if (knows && !find_core(rank, machine.ranks, owner, tried)) ++n;
+  std::set<int> cores;
+  std::multiset<int> single_cores;
+  std::int64_t n_known = 0;
+  for (const RankBinding* rank : machine.ranks) {
+    if (rank->cores.empty()) continue;
+    ++n_known;
+    cores.insert(rank->cores.begin(), rank->cores.end());
+    if (rank->cores.size() == 1) single_cores.insert(rank->cores.front());
   }
-  return n;
+  const std::set<int> distinct(single_cores.begin(), single_cores.end());
+  return std::max(n_known - std::ssize(cores), std::ssize(single_cores) - std::ssize(distinct));
 }
 
 // The same cores for all of its ranks, and a choice between several.
 bool is_unbound(const Machine& machine) {
   const auto n_core = machine.cores.size();
   return machine.n_rank() > 1 && n_core > 1 &&
-         std::ranges::all_of(machine.ranks,
-                             [&](const RankPlace* place) { return place->cores.size() == n_core; });
+         std::ranges::all_of(machine.ranks, [&](const RankBinding* place) {
+           return place->cores.size() == n_core;
+         });
 }
 
 constexpr const char* kBind = "mpirun --map-by core --bind-to core, or srun --cpu-bind=cores";
@@ -119,7 +110,7 @@ std::string rate_text(double bytes, double seconds) {
   return fmt::format("{:.2f} ms, {:.0f} MB/s", 1e3 * seconds, 1e-6 * bytes / seconds);
 }
 
-double least(const std::vector<RankPlace>& places, double RankPlace::*limit) {
+double least(const std::vector<RankBinding>& places, double RankBinding::*limit) {
   return (*std::ranges::min_element(places, {}, limit)).*limit;
 }
 
@@ -145,13 +136,13 @@ std::string count_text(const std::vector<Finding>& findings) {
                      problems == 1 ? "" : "s");
 }
 
-std::int64_t ranks_without_core(const std::vector<RankPlace>& places) {
+std::int64_t ranks_without_core(const std::vector<RankBinding>& places) {
   std::int64_t n = 0;
   for (const Machine& machine : machines_of(places)) n += without_core(machine);
   return n;
 }
 
-Finding judge_ranks(const std::vector<RankPlace>& places, const Surroundings& around,
+Finding judge_ranks(const std::vector<RankBinding>& places, const MachineFacts& around,
                     std::int64_t useful) {
   const auto n_rank = static_cast<std::int64_t>(places.size());
   const auto machines = machines_of(places);
@@ -176,7 +167,7 @@ Finding judge_ranks(const std::vector<RankPlace>& places, const Surroundings& ar
   return finding;
 }
 
-Finding judge_cores(const std::vector<RankPlace>& places) {
+Finding judge_cores(const std::vector<RankBinding>& places) {
   const auto machines = machines_of(places);
   const Machine worst =
       worst_of(machines, [](const Machine& machine) { return machine.n_rank() - machine.room(); });
@@ -205,7 +196,7 @@ Finding judge_cores(const std::vector<RankPlace>& places) {
   return finding;
 }
 
-Finding judge_binding(const std::vector<RankPlace>& places) {
+Finding judge_binding(const std::vector<RankBinding>& places) {
   const auto machines = machines_of(places);
   const auto unbound = std::ranges::find_if(machines, is_unbound);
   if (unbound == machines.end())
@@ -221,20 +212,20 @@ Finding judge_binding(const std::vector<RankPlace>& places) {
           kBind};
 }
 
-Finding judge_threads(const std::vector<RankPlace>& places) {
+Finding judge_threads(const std::vector<RankBinding>& places) {
   constexpr const char* change =
       "export OMP_NUM_THREADS=1 (mpirun -x OMP_NUM_THREADS passes it to other machines)";
   const auto rank_text = [&](const auto& place) {
     return fmt::format("rank {} on {}", &*place - places.data(), place->machine_name);
   };
-  const auto several =
-      std::ranges::find_if(places, [](const RankPlace& place) { return place.used_threads != 1; });
+  const auto several = std::ranges::find_if(
+      places, [](const RankBinding& place) { return place.used_threads != 1; });
   if (several != places.end())
     return {"threads", Grade::problem,
             fmt::format("{} computes with {} threads: results lose their equal bits",
                         rank_text(several), several->used_threads),
             change};
-  const auto other = std::ranges::find_if(places, [](const RankPlace& place) {
+  const auto other = std::ranges::find_if(places, [](const RankBinding& place) {
     return place.omp_threads != 1 && (place.omp_threads != 0 || !place.knows_blas);
   });
   if (other == places.end())
@@ -299,7 +290,7 @@ Finding judge_libraries(const std::vector<LibraryBuild>& builds) {
   return finding;
 }
 
-Finding judge_gpus(const Surroundings& around) {
+Finding judge_gpus(const MachineFacts& around) {
   std::string seen = around.n_gpu == 0 ? "none here" : fmt::format("{} here", around.n_gpu);
   if (!around.visible_gpus.empty())
     seen += fmt::format(" (CUDA_VISIBLE_DEVICES={})", around.visible_gpus);
@@ -319,11 +310,11 @@ Finding judge_gpus(const Surroundings& around) {
                               "or build jpo with the preset cuda"};
 }
 
-Finding judge_limits(const std::vector<RankPlace>& places, const MemoryNeed& memory,
+Finding judge_limits(const std::vector<RankBinding>& places, const MemoryNeed& memory,
                      const FileNeed& files) {
-  const double file = least(places, &RankPlace::file_size);
-  const double address = least(places, &RankPlace::address_left);
-  const double stack = least(places, &RankPlace::stack);
+  const double file = least(places, &RankBinding::file_size);
+  const double address = least(places, &RankBinding::address_left);
+  const double stack = least(places, &RankBinding::stack);
   const double largest_file = std::max(files.result, files.checkpoint);
   Finding finding{"limits", Grade::ok,
                   fmt::format("files {}, address space left {}, stack {}", limit_text(file),
@@ -344,7 +335,7 @@ Finding judge_limits(const std::vector<RankPlace>& places, const MemoryNeed& mem
   return finding;
 }
 
-Finding judge_time(const Surroundings& around, double walltime_s) {
+Finding judge_time(const MachineFacts& around, double walltime_s) {
   constexpr double short_time = 120.0;
   const bool has_walltime = walltime_s > 0.0;
   Finding finding{"time", Grade::ok, "no Slurm job", ""};
@@ -369,7 +360,7 @@ Finding judge_time(const Surroundings& around, double walltime_s) {
   return finding;
 }
 
-Finding judge_memory(const std::vector<RankPlace>& places, const MemoryNeed& need) {
+Finding judge_memory(const std::vector<RankBinding>& places, const MemoryNeed& need) {
   const auto machines = machines_of(places);
   const auto asked = [&](const Machine& machine) {
     return static_cast<double>(machine.n_rank()) * need.total();

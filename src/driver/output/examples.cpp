@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "core/checks.hpp"
+#include "core/communicator.hpp"
 
 namespace jpo {
 namespace {
@@ -19,8 +20,7 @@ std::vector<std::int64_t> choose_problems(const Job& job) {
     if (std::isfinite(loss[id])) ids.push_back(static_cast<std::int64_t>(id));
   if (ids.empty()) return ids;
   std::ranges::sort(ids, [&](std::int64_t a, std::int64_t b) {
-    return std::pair(loss[static_cast<std::size_t>(a)], a) <
-           std::pair(loss[static_cast<std::size_t>(b)], b);
+    return std::pair(loss[a], a) < std::pair(loss[b], b);
   });
   std::vector<std::int64_t> chosen;
   for (const std::size_t quarter : {1U, 2U, 3U})
@@ -32,8 +32,7 @@ std::vector<std::int64_t> choose_problems(const Job& job) {
 // The owner solves local `row` at m, where m is known; everyone gets the states.
 Trajectory share_trajectory(Job& job, int owner, std::int64_t row, const Batch& m) {
   Trajectory trajectory;
-  int rank = 0;
-  MPI_OK(MPI_Comm_rank(job.comm(), &rank));
+  const int rank = mpi::rank(job.comm());
   const auto is_finite = [](double value) { return std::isfinite(value); };
   if (rank == owner && std::ranges::all_of(m.read().row(row), is_finite)) {
     const ModelShape& shape = job.shape();
@@ -51,8 +50,8 @@ Trajectory share_trajectory(Job& job, int owner, std::int64_t row, const Batch& 
   MPI_OK(MPI_Bcast(size.data(), 2, MPI_INT64_T, owner, job.comm()));
   MPI_OK(MPI_Bcast(&trajectory.length, 1, MPI_DOUBLE, owner, job.comm()));
   trajectory.n_grid = size[1];
-  trajectory.time.resize(static_cast<std::size_t>(size[0]));
-  trajectory.states.resize(static_cast<std::size_t>(size[0] * size[1]));
+  trajectory.time.resize(size[0]);
+  trajectory.states.resize(size[0] * size[1]);
   MPI_OK(
       MPI_Bcast(trajectory.time.data(), static_cast<int>(size[0]), MPI_DOUBLE, owner, job.comm()));
   MPI_OK(MPI_Bcast(trajectory.states.data(), static_cast<int>(size[0] * size[1]), MPI_DOUBLE, owner,

@@ -7,6 +7,7 @@
 #include <fmt/ranges.h>
 
 #include "core/checks.hpp"
+#include "core/communicator.hpp"
 #include "core/session/session.hpp"
 #include "deck/key_attributes.hpp"
 #include "deck/settings_text.hpp"
@@ -19,19 +20,13 @@ namespace {
 
 constexpr std::int64_t kSchemaVersion = 1;
 
-int n_rank_of(MPI_Comm comm) {
-  int n_rank = 1;
-  MPI_OK(MPI_Comm_size(comm, &n_rank));
-  return n_rank;
-}
-
 void write_root(ResultFile& file, const Job& job, const RunRecord& record) {
   file.attribute("/", "schema_version", kSchemaVersion);
   file.attribute("/", "jpo_version", jpo_version());
   file.attribute("/", "git_revision", git_revision());
   file.attribute("/", "deck", job.deck().resolved);
   file.attribute("/", "command", record.command);
-  file.attribute("/", "n_rank", static_cast<std::int64_t>(n_rank_of(job.comm())));
+  file.attribute("/", "n_rank", static_cast<std::int64_t>(mpi::size(job.comm())));
   file.attribute("/", "started", record.started);
   file.attribute("/", "failed_fraction", failed_fraction(job));
   if (!record.variant.empty()) file.attribute("/", "variant", record.variant);

@@ -10,9 +10,12 @@ struct RunRecord {
   std::string command;
   std::string started;
   bool overwrite = false;
-  std::string variant;     ///< of a study; empty for a run of its own
-  std::string checkpoint;  ///< that it goes on from; empty: from the beginning
-  std::string resumed_by;  ///< the command that goes on from its own, for messages
+  /// Of a study; empty for a run of its own.
+  std::string variant;
+  /// That it goes on from; empty: from the beginning.
+  std::string checkpoint;
+  /// The command that goes on from its own, for messages.
+  std::string resumed_by;
 };
 /// The time now, in UTC.
 std::string time_stamp();

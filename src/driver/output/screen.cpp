@@ -11,6 +11,7 @@
 #include <fmt/ranges.h>
 
 #include "core/checks.hpp"
+#include "core/communicator.hpp"
 #include "core/log.hpp"
 #include "core/random.hpp"
 #include "core/session/session.hpp"
@@ -24,9 +25,12 @@ namespace {
 
 // What the table of methods knows of all problems, gathered on every rank.
 struct Truths {
-  std::vector<double> floor;  ///< where none is known: the best misfit of all methods
-  std::int64_t n_unknown;     ///< problems that have an answer, and no floor of their own
-  double reference;           ///< L_ref: median misfit at the centre
+  /// Where none is known: the best misfit of all methods.
+  std::vector<double> floor;
+  /// Problems that have an answer, and no floor of their own.
+  std::int64_t n_unknown;
+  /// L_ref: median misfit at the centre.
+  double reference;
 };
 
 Truths truths_of(const Job& job) {
@@ -61,21 +65,23 @@ void show_method(const Job& job, std::size_t k, const Truths& truths) {
   const std::vector<double> evaluations = job.evaluations(k);
   const std::vector<double> known = sorted_finite(loss);
   const auto n = static_cast<double>(loss.size());
-  say("{:<18} {:>7.1f} {:>11.4g} {:>11.4g} {:>10.1f} {:>7.0f} {:>8.1f} {:>9.1f}",
-      job.deck().methods[k].name, 100.0 * static_cast<double>(count_solved(loss, truths)) / n,
-      mean(known), quantile(known, 0.5), mean(evaluations), *std::ranges::max_element(evaluations),
-      100.0 * (n - static_cast<double>(known.size())) / n, result.seconds);
+  log_info("{:<18} {:>7.1f} {:>11.4g} {:>11.4g} {:>10.1f} {:>7.0f} {:>8.1f} {:>9.1f}",
+           job.deck().methods[k].name, 100.0 * static_cast<double>(count_solved(loss, truths)) / n,
+           mean(known), quantile(known, 0.5), mean(evaluations),
+           *std::ranges::max_element(evaluations),
+           100.0 * (n - static_cast<double>(known.size())) / n, result.seconds);
 }
 
 void show_phases(Job& job) {
   const auto rows = reduce_phases(job.timer().seconds(), job.comm());
   double total = 0.0;
   for (const PhaseRow& row : rows) total += row.mean;
-  say("\n{:<12} {:>10} {:>10} {:>10} {:>8}", "phase", "min [s]", "mean [s]", "max [s]", "share");
+  log_info("\n{:<12} {:>10} {:>10} {:>10} {:>8}", "phase", "min [s]", "mean [s]", "max [s]",
+           "share");
   for (const PhaseRow& row : rows)
     if (row.max > 0.0005)
-      say("{:<12} {:>10.3f} {:>10.3f} {:>10.3f} {:>7.1f}%", phase_name(row.phase), row.min,
-          row.mean, row.max, 100.0 * row.mean / total);
+      log_info("{:<12} {:>10.3f} {:>10.3f} {:>10.3f} {:>7.1f}%", phase_name(row.phase), row.min,
+               row.mean, row.max, 100.0 * row.mean / total);
 }
 
 void show_failures(const Job& job, std::size_t k) {
@@ -87,55 +93,55 @@ void show_failures(const Job& job, std::size_t k) {
   std::vector<std::string> parts;
   for (const auto& [name, value] : stop_reason_names())
     if (count[value] > 0) parts.push_back(fmt::format("{} {}", count[value], name));
-  say("  {:<16} {}", job.deck().methods[k].name, fmt::join(parts, ", "));
+  log_info("  {:<16} {}", job.deck().methods[k].name, fmt::join(parts, ", "));
 }
 
 }  // namespace
 
 void show_header(MPI_Comm comm) {
-  int n_rank = 1;
-  MPI_OK(MPI_Comm_size(comm, &n_rank));
+  const int n_rank = mpi::size(comm);
   const char* threads = std::getenv("OMP_NUM_THREADS");
-  say("jpo {} ({}), {} rank{} x 1 thread (OMP_NUM_THREADS {})", jpo_version(), git_revision(),
-      n_rank, n_rank == 1 ? "" : "s", threads != nullptr ? threads : "not set");
+  log_info("jpo {} ({}), {} rank{} x 1 thread (OMP_NUM_THREADS {})", jpo_version(), git_revision(),
+           n_rank, n_rank == 1 ? "" : "s", threads != nullptr ? threads : "not set");
   std::string line;
   for (const auto& [name, version] : all_versions())
     line += fmt::format("{}{} {}", line.empty() ? "" : ", ", name, version);
-  say("{}", line);
+  log_info("{}", line);
 }
 
 void show_sizes(const Deck& deck, const ModelShape& shape, int n_rank, std::int64_t solve_batch) {
   const auto& data = deck.section<DataSettings>("data");
   const auto& parallel = deck.section<ParallelSettings>("parallel");
-  say("model {}: {} parameters ({}), {} observations, {} context values a problem", deck.model_name,
-      shape.parameters.size(), fmt::join(shape.parameters.names, ", "), shape.observation.size(),
-      shape.context.size());
-  if (shape.space == MemorySpace::cuda)
-    say("works on the CUDA devices of its ranks, rank 0 on {}, {} problems at once; sums travel {}",
+  log_info("model {}: {} parameters ({}), {} observations, {} context values a problem",
+           deck.model_name, shape.parameters.size(), fmt::join(shape.parameters.names, ", "),
+           shape.observation.size(), shape.context.size());
+  if (shape.space == MemorySpace::device)
+    log_info(
+        "works on the CUDA devices of its ranks, rank 0 on {}, {} problems at once; sums travel {}",
         cuda_device_text(), solve_batch, transport_text(transport_kind(parallel)));
   else if (parallel.device == "cuda")
-    say("works on the host: this model has no kernels for a device");
+    log_info("works on the host: this model has no kernels for a device");
   const std::int64_t useful = max_useful_ranks(deck);
-  say("{} problems{} in {} micro-batches of {}: at most {} ranks have work{}", data.n_problem,
-      data.from_file() ? " of " + data.file : "", useful, parallel.micro_batch, useful,
-      n_rank > useful ? fmt::format(", {} of yours have none", n_rank - useful) : "");
+  log_info("{} problems{} in {} micro-batches of {}: at most {} ranks have work{}", data.n_problem,
+           data.from_file() ? " of " + data.file : "", useful, parallel.micro_batch, useful,
+           n_rank > useful ? fmt::format(", {} of yours have none", n_rank - useful) : "");
   const std::int64_t n_weight = count_weights(deck, shape);
   if (n_weight > 0)
-    say("network {}: {} weights", deck.section<NetworkSettings>("network").name, n_weight);
+    log_info("network {}: {} weights", deck.section<NetworkSettings>("network").name, n_weight);
   const MemoryNeed need = predict_memory(deck, shape, n_rank);
   const auto part = [](double bytes, const char* what) {
     return bytes > 0.0 ? fmt::format(", {} {}", bytes_text(bytes), what) : "";
   };
-  say("memory a rank: {} problems and answers, {} states, {} weights and sums{}{}",
-      bytes_text(need.problems), bytes_text(need.states), bytes_text(need.weights),
-      part(need.pairs, "simulated pairs"), part(need.answers, "answers of live solves"));
+  log_info("memory a rank: {} problems and answers, {} states, {} weights and sums{}{}",
+           bytes_text(need.problems), bytes_text(need.states), bytes_text(need.weights),
+           part(need.pairs, "simulated pairs"), part(need.answers, "answers of live solves"));
   if (shape.recompute_factor > 1.0)
-    say("states that do not fit are computed again: {:.2f} forward solves a gradient",
-        shape.recompute_factor);
+    log_info("states that do not fit are computed again: {:.2f} forward solves a gradient",
+             shape.recompute_factor);
 }
 
 void show_device_room(const Deck& deck, ModelShape shape, int n_rank) {
-  if (shape.space != MemorySpace::cuda) return;
+  if (shape.space != MemorySpace::device) return;
   const auto& data = deck.section<DataSettings>("data");
   if (!data.inverse_crime && !data.from_file())
     shape.state_bytes =
@@ -144,7 +150,8 @@ void show_device_room(const Deck& deck, ModelShape shape, int n_rank) {
   const double need = predict_device_memory(deck, shape, n_rank, batch);
   const double room = cuda_device_room();
   const std::int64_t most = most_on_device(deck, shape, n_rank, room);
-  say("memory on the device: {} for the {} problems that a rank solves at once, {} are free for "
+  log_info(
+      "memory on the device: {} for the {} problems that a rank solves at once, {} are free for "
       "it: at most {} fit",
       bytes_text(need), batch, bytes_text(room), most);
   const auto& parallel = deck.section<ParallelSettings>("parallel");
@@ -155,7 +162,8 @@ void show_device_room(const Deck& deck, ModelShape shape, int n_rank) {
     warn("the problems of a rank do not fit its device; allowed: more ranks, or fewer problems");
   constexpr std::int64_t few = 256;
   if (parallel.micro_batch < few && data.n_problem > parallel.micro_batch)
-    say("each micro-batch of {} is some hundred small launches: {} or more a micro-batch are "
+    log_info(
+        "each micro-batch of {} is some hundred small launches: {} or more a micro-batch are "
         "faster on a device, and another result",
         parallel.micro_batch, few);
 }
@@ -166,16 +174,17 @@ void show_problems(const Job& job) {
   const std::int64_t n_failed = n - reduce_sum(std::ssize(job.problems().usable), job.comm());
   if (data.from_file()) {
     if (n_failed == 0)
-      say("{} problems read from {}{}", n, data.file,
-          n < job.problems().n_in_file ? fmt::format(", the first of {}", job.problems().n_in_file)
-                                       : "");
+      log_info("{} problems read from {}{}", n, data.file,
+               n < job.problems().n_in_file
+                   ? fmt::format(", the first of {}", job.problems().n_in_file)
+                   : "");
     else
       warn(
           "{} of {} problems of {} have a value in observation or context that is no finite number "
           "(or above 1e100): no_observation, left out",
           n_failed, n, data.file);
   } else if (n_failed == 0) {
-    say("all {} draws of the prior were solved", n);
+    log_info("all {} draws of the prior were solved", n);
   } else {
     warn("{} of {} draws of the prior did not solve: no observation, left out", n_failed, n);
   }
@@ -183,14 +192,15 @@ void show_problems(const Job& job) {
 
 void show_results(Job& job) {
   const Truths truths = truths_of(job);
-  say("\n{:<18} {:>7} {:>11} {:>11} {:>10} {:>7} {:>8} {:>9}", "method", "solved%", "mean L",
-      "median L", "evals mean", "max", "failed%", "time [s]");
+  log_info("\n{:<18} {:>7} {:>11} {:>11} {:>10} {:>7} {:>8} {:>9}", "method", "solved%", "mean L",
+           "median L", "evals mean", "max", "failed%", "time [s]");
   for (std::size_t k = 0; k < job.results().size(); ++k) show_method(job, k, truths);
   if (truths.n_unknown > 0)
-    say("solved: of {} problems no misfit at the truth is known, the best of all methods stands "
+    log_info(
+        "solved: of {} problems no misfit at the truth is known, the best of all methods stands "
         "for it",
         truths.n_unknown);
-  say("\nwhy each method stopped:");
+  log_info("\nwhy each method stopped:");
   for (std::size_t k = 0; k < job.results().size(); ++k) show_failures(job, k);
   show_phases(job);
 }

@@ -22,12 +22,14 @@ namespace jpo {
 namespace {
 
 // What stands at the path of a cell's result.
-enum class Standing : std::uint8_t { absent, done, other };
+enum class CellState : std::uint8_t { absent, done, other };
 
 struct Found {
-  Standing standing = Standing::absent;
-  std::string differs;  ///< where it is other: in what
-  bool failed = false;  ///< where it is done: more problems failed than the deck allows
+  CellState state = CellState::absent;
+  /// Where it is other: in what.
+  std::string differs;
+  /// Where it is done: more problems failed than the deck allows.
+  bool failed = false;
 };
 
 // Of the problems that the deck's file holds now.
@@ -41,14 +43,14 @@ std::string hash_of_file(const Deck& deck, MPI_Comm comm) {
 Found find_result(const StudyCell& cell, MPI_Comm comm) {
   const StoredRun stored = read_stored_run(cell.path, comm);
   if (!stored.exists) return {};
-  if (!stored.is_result) return {Standing::other, "it is no result file of this program", false};
+  if (!stored.is_result) return {CellState::other, "it is no result file of this program", false};
   // Where the file stands and how it came there is not what was computed.
   auto keys = differing_keys(cell.deck.resolved, stored.deck, keys_without_effect(cell.deck));
   const auto& data = cell.deck.section<DataSettings>("data");
   if (keys.empty() && data.from_file() && stored.problems_hash != hash_of_file(cell.deck, comm))
     keys.push_back(fmt::format("the problems in {} are others now", data.file));
-  if (!keys.empty()) return {Standing::other, fmt::format("{}", fmt::join(keys, ", ")), false};
-  return {Standing::done, "",
+  if (!keys.empty()) return {CellState::other, fmt::format("{}", fmt::join(keys, ", ")), false};
+  return {CellState::done, "",
           !cell.deck.section<RunSettings>("run").allows_failed(stored.failed_fraction)};
 }
 
@@ -57,22 +59,23 @@ std::string name_of(const StudyCell& cell) {
 }
 
 void show_list(const std::vector<StudyCell>& cells, const std::vector<Found>& found) {
-  say("{:>5}  {:<20} {:>10} {:>10}  {:<8}  {}", "cell", "variant", "n", "seed", "result", "file");
+  log_info("{:>5}  {:<20} {:>10} {:>10}  {:<8}  {}", "cell", "variant", "n", "seed", "result",
+           "file");
   for (std::size_t k = 0; k < cells.size(); ++k) {
-    const char* standing = found[k].standing == Standing::absent ? "to run"
-                           : found[k].standing == Standing::done ? "done"
-                                                                 : "differs";
+    const char* state = found[k].state == CellState::absent ? "to run"
+                        : found[k].state == CellState::done ? "done"
+                                                            : "differs";
     const std::string file = fmt::format("{}{}{}", cells[k].path,
                                          found[k].differs.empty() ? "" : ": ", found[k].differs);
-    say("{:>5}  {:<20} {:>10} {:>10}  {:<8}  {}", k + 1, cells[k].variant, cells[k].n_problem,
-        cells[k].seed, standing, file);
+    log_info("{:>5}  {:<20} {:>10} {:>10}  {:<8}  {}", k + 1, cells[k].variant, cells[k].n_problem,
+             cells[k].seed, state, file);
   }
 }
 
 void refuse_others(const std::vector<StudyCell>& cells, const std::vector<Found>& found) {
   std::vector<std::string> others;
   for (std::size_t k = 0; k < cells.size(); ++k)
-    if (found[k].standing == Standing::other)
+    if (found[k].state == CellState::other)
       others.push_back(fmt::format("{}: {}", cells[k].path, found[k].differs));
   if (others.empty()) return;
   for (const std::string& other : others) warn("not of this deck: {}", other);
@@ -97,14 +100,14 @@ class Study {
         command_(std::move(command)),
         comm_(comm) {
     for (std::size_t k = 0; k < cells_.size(); ++k)
-      if (found_[k].standing != Standing::done) problems_left_ += cells_[k].n_problem;
+      if (found_[k].state != CellState::done) problems_left_ += cells_[k].n_problem;
   }
 
   void run() {
     for (std::size_t k = 0; k < cells_.size(); ++k) {
-      if (found_[k].standing == Standing::done) {
-        say("cell {} of {}: {}: done already, {}", k + 1, cells_.size(), name_of(cells_[k]),
-            cells_[k].path);
+      if (found_[k].state == CellState::done) {
+        log_info("cell {} of {}: {}: done already, {}", k + 1, cells_.size(), name_of(cells_[k]),
+                 cells_[k].path);
         if (found_[k].failed) failed_.push_back(name_of(cells_[k]));
       } else {
         run_cell(k);
@@ -113,8 +116,8 @@ class Study {
   }
 
   void report() const {
-    say("\nstudy: {} cells, {} run now, {} done before", cells_.size(), n_run_,
-        cells_.size() - n_run_);
+    log_info("\nstudy: {} cells, {} run now, {} done before", cells_.size(), n_run_,
+             cells_.size() - n_run_);
     if (!failed_.empty())
       throw TooManyFailed(fmt::format(
           "in {} of {} cells more problems failed than run.max_failed_fraction allows; each has a "
@@ -127,12 +130,12 @@ class Study {
 
   void run_cell(std::size_t k) {
     StudyCell& cell = cells_[k];
-    say("\n=== cell {} of {}: {}{}", k + 1, cells_.size(), name_of(cell), time_left());
+    log_info("\n=== cell {} of {}: {}{}", k + 1, cells_.size(), name_of(cell), time_left());
     const auto start = Clock::now();
     try {
       const auto checkpoints = find_checkpoints(checkpoint_folder(cell.deck), comm_);
       run_deck(std::move(cell.deck),
-               {command_, time_stamp(), found_[k].standing == Standing::other, cell.variant,
+               {command_, time_stamp(), found_[k].state == CellState::other, cell.variant,
                 checkpoints.empty() ? "" : checkpoints.front(), "the same jpo study"},
                comm_);
     } catch (const TooManyFailed& error) {
@@ -190,15 +193,15 @@ ExitCode StudyVerb::run(const std::string& command, MPI_Comm comm) {
   for (const StudyCell& cell : cells) found.push_back(find_result(cell, comm));
   if (list_only_) {
     show_list(cells, found);
-    say("{}", study_text(deck));
+    log_info("{}", study_text(deck));
     return ExitCode::done;
   }
   if (!overwrite_ && !deck.section<RunSettings>("run").overwrite) refuse_others(cells, found);
   for (std::size_t k = 0; k < cells.size(); ++k)
-    if (found[k].standing != Standing::done) check_output_path(cells[k].path, true, comm);
+    if (found[k].state != CellState::done) check_output_path(cells[k].path, true, comm);
 
   show_header(comm);
-  say("study: {}", study_text(deck));
+  log_info("study: {}", study_text(deck));
   Study cells_in_turn(std::move(cells), std::move(found), command, comm);
   cells_in_turn.run();
   cells_in_turn.report();

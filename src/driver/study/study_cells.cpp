@@ -15,7 +15,8 @@ namespace {
 
 struct Axes {
   std::vector<std::string> variants;
-  std::vector<std::int64_t> sizes;  ///< empty: that of each variant's deck
+  /// Empty: that of each variant's deck.
+  std::vector<std::int64_t> sizes;
   std::vector<std::int64_t> seeds;
   std::string folder;
 };

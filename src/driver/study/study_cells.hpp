@@ -16,8 +16,10 @@ struct StudyCell {
   std::string variant;
   std::int64_t n_problem;
   std::int64_t seed;
-  std::string path;  ///< of its result file
-  Deck deck;         ///< with the variant, without [study]
+  /// Of its result file.
+  std::string path;
+  /// With the variant, without [study]
+  Deck deck;
 };
 
 /// True if the deck asks for more than its one run.

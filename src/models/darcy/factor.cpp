@@ -6,12 +6,10 @@
 #include <petscmat.h>
 
 #include "core/checks.hpp"
-#include "core/handle.hpp"
+#include "core/petsc_handles.hpp"
 
 namespace jpo::darcy {
 namespace {
-
-using MatHandle = Handle<Mat, MatDestroy>;
 
 // The nonzeros of A(k), for any k.
 MatHandle five_points(std::int64_t n_grid) {

@@ -18,7 +18,7 @@
 #include <petscts.h>
 
 #include "core/checks.hpp"
-#include "core/handle.hpp"
+#include "core/petsc_handles.hpp"
 #include "core/random.hpp"
 #include "models/per_problem_model.hpp"
 #include "models/registry.hpp"
@@ -55,11 +55,6 @@ PetscErrorCode fill_operator(DM grid, const Discretization& d, Mat a) {
   PetscCall(MatAssemblyEnd(a, MAT_FINAL_ASSEMBLY));
   PetscFunctionReturn(PetscErrorCode{});
 }
-
-using DmHandle = Handle<DM, DMDestroy>;
-using TsHandle = Handle<TS, TSDestroy>;
-using MatHandle = Handle<Mat, MatDestroy>;
-using VecHandle = Handle<Vec, VecDestroy>;
 
 class DiffusionProblem : public ProblemWorkspace {
  public:

@@ -7,12 +7,10 @@
 #include <petscmat.h>
 
 #include "core/checks.hpp"
-#include "core/handle.hpp"
+#include "core/petsc_handles.hpp"
 
 namespace jpo::kuramoto_sivashinsky {
 namespace {
-
-using MatHandle = Handle<Mat, MatDestroy>;
 
 // B on the periodic grid, assembled in PETSc.
 template <class S>

@@ -3,12 +3,10 @@
 #include <array>
 
 #include "core/checks.hpp"
-#include "core/handle.hpp"
+#include "core/petsc_handles.hpp"
 
 namespace jpo::navier_stokes {
 namespace {
-
-using MatHandle = Handle<Mat, MatDestroy>;
 
 // Cells with an unknown pressure: all fluid cells except the first.
 std::vector<std::int64_t> unknown_cells(const Grid& grid) {

@@ -7,7 +7,7 @@
 
 #include "core/checks.hpp"
 #include "core/dot.hpp"
-#include "core/handle.hpp"
+#include "core/petsc_handles.hpp"
 
 namespace jpo {
 
@@ -33,9 +33,6 @@ double set_trial(GaussNewtonPath& path, const ParameterSpace& space, std::span<c
 }
 
 namespace {
-
-using MatHandle = Handle<Mat, MatDestroy>;
-using VecHandle = Handle<Vec, VecDestroy>;
 
 class DenseGaussNewton : public GaussNewton {
  public:
@@ -161,10 +158,13 @@ class DenseGaussNewton : public GaussNewton {
   const ParameterSpace& space_;
   std::size_t n_;
   Batch direction_;
-  std::vector<Batch> columns_;  ///< J e_j of every path
+  /// J e_j of every path.
+  std::vector<Batch> columns_;
   std::vector<double> weights_;
-  std::vector<std::vector<double>> normal_;           ///< H [n, n] of each path
-  std::vector<std::vector<double>> damped_diagonal_;  ///< D of each path
+  /// H [n, n] of each path.
+  std::vector<std::vector<double>> normal_;
+  /// D of each path.
+  std::vector<std::vector<double>> damped_diagonal_;
   std::vector<double> step_;
   MatHandle matrix_;
   VecHandle right_, solution_;

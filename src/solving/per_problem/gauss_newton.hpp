@@ -19,14 +19,21 @@ namespace jpo {
 /// One problem on its way to its answer. Vectors have n_parameter entries.
 struct GaussNewtonPath {
   std::int64_t row = 0;
-  std::vector<double> m;      ///< the accepted point
-  std::vector<double> trial;  ///< the point to be evaluated next
-  std::vector<double> g;      ///< dL/dm at m
-  double loss = 0.0;          ///< at m
-  double damping = 0.0;       ///< lambda
+  /// The accepted point.
+  std::vector<double> m;
+  /// The point to be evaluated next.
+  std::vector<double> trial;
+  /// DL/dm at m.
+  std::vector<double> g;
+  /// At m.
+  double loss = 0.0;
+  /// Lambda.
+  double damping = 0.0;
   double damping_growth = 2.0;
-  double predicted = 0.0;       ///< reduction of the loss that the linear model promises for trial
-  double first_gradient = 0.0;  ///< size of the projected gradient at the start
+  /// Reduction of the loss that the linear model promises for trial.
+  double predicted = 0.0;
+  /// Size of the projected gradient at the start.
+  double first_gradient = 0.0;
   bool started = false;
 };
 

@@ -17,9 +17,12 @@ struct Inner {
   double r_square = 0.0;
   double r_first = 0.0;
   double sigma = 0.0;
-  double slope = 0.0;      ///< g.x
-  double curvature = 0.0;  ///< x.Hx
-  double length = 1.0;     ///< share of x that the last trial took
+  /// g.x.
+  double slope = 0.0;
+  /// x.Hx.
+  double curvature = 0.0;
+  /// Share of x that the last trial took.
+  double length = 1.0;
 };
 
 class CgGaussNewton : public GaussNewton {
@@ -103,7 +106,7 @@ class CgGaussNewton : public GaussNewton {
     const auto g = product_.read();
     for (std::size_t k = 0; k < paths.size(); ++k) {
       if (needed[k] == 0) continue;
-      std::ranges::copy(g.row(static_cast<std::int64_t>(k)), paths[k].g.begin());
+      std::ranges::copy(g.row(k), paths[k].g.begin());
       objective_.misfit().add_prior_gradient(paths[k].trial, paths[k].g);
     }
   }
@@ -125,7 +128,7 @@ class CgGaussNewton : public GaussNewton {
       const auto v = direction_.write();
       for (std::size_t k = 0; k < paths.size(); ++k)
         for (std::size_t i = 0; i < n_ && running[k] != 0; ++i)
-          v.row(static_cast<std::int64_t>(k))[i] = inner_[k].p[i] * space_.scale[i];
+          v.row(k)[i] = inner_[k].p[i] * space_.scale[i];
     }
     objective_.tangent(running, direction_, dy_, ledger);
     const double weight = objective_.misfit().residual_curvature();
@@ -139,11 +142,10 @@ class CgGaussNewton : public GaussNewton {
       if (running[k] == 0) continue;
       for (std::size_t i = 0; i < n_; ++i) {
         const double scale = space_.scale[i];
-        inner_[k].hp[i] =
-            is_free(paths[k], space_, i)
-                ? scale * product.row(static_cast<std::int64_t>(k))[i] +
-                      objective_.misfit().prior_curvature(i) * scale * scale * inner_[k].p[i]
-                : 0.0;
+        inner_[k].hp[i] = is_free(paths[k], space_, i)
+                              ? scale * product.row(k)[i] + objective_.misfit().prior_curvature(i) *
+                                                                scale * scale * inner_[k].p[i]
+                              : 0.0;
       }
     }
   }

@@ -34,10 +34,6 @@ void after_switch([[maybe_unused]] void* fake_stack, [[maybe_unused]] const void
 #endif
 }
 
-// A recorded evaluation: hash of the point, loss, outcome, forward and adjoint solves of the
-// problem so far, gradient.
-constexpr std::size_t kBeforeGradient = 5;
-
 double point_hash(std::span<const double> m) {
   return hash_number(hash_values(m));
 }
@@ -136,7 +132,7 @@ void Lockstep::fill(std::span<const std::int64_t> rows, const Body& body) {
 // all points are evaluated again.
 bool Lockstep::start(Live& live) {
   const std::int64_t row = live.solve->row();
-  const std::size_t width = kBeforeGradient + m_.n_component();
+  const std::size_t width = n_recorded(m_.n_component());
   const std::span<const double> recorded = recorded_[row];
   bool is_running = live.solve->advance();
   for (std::size_t first = 0; is_running && first + width <= recorded.size(); first += width) {
@@ -184,6 +180,7 @@ void Lockstep::resume_solves() {
   });
 }
 
+// Hash of the point, loss, outcome, forward and adjoint solves of the problem so far, gradient.
 void Lockstep::record(const LiveSolve& solve, const PointEvaluation& evaluation) {
   const std::int64_t row = solve.row();
   std::vector<double>& recorded = recorded_[row];

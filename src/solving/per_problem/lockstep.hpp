@@ -73,6 +73,10 @@ class LiveSolve {
 class Lockstep {
  public:
   using Body = std::function<void(LiveSolve&)>;
+  /// Numbers before the gradient in a recorded evaluation.
+  static constexpr std::int64_t kBeforeGradient = 5;
+  /// Numbers that one recorded evaluation takes.
+  static std::int64_t n_recorded(std::int64_t n_parameter) { return kBeforeGradient + n_parameter; }
 
   /// At most `concurrent_solves` are live at a time. Both references must outlive it.
   Lockstep(Objective& objective, MethodResult& result, std::int64_t concurrent_solves);

@@ -7,13 +7,10 @@
 #include <petsctao.h>
 
 #include "core/checks.hpp"
-#include "core/handle.hpp"
+#include "core/petsc_handles.hpp"
 
 namespace jpo {
 namespace {
-
-using TaoHandle = Handle<Tao, TaoDestroy>;
-using VecHandle = Handle<Vec, VecDestroy>;
 
 VecHandle vector_of(std::span<const double> values) {
   VecHandle vec;
@@ -116,7 +113,7 @@ void GuardedSolve::run(std::span<const double> start, std::int64_t max_evaluatio
 }
 
 bool GuardedSolve::has_beaten_best() const {
-  const double best = result_.loss[static_cast<std::size_t>(live_.row())];
+  const double best = result_.loss[live_.row()];
   return best < best_before_ || (std::isnan(best_before_) && !std::isnan(best));
 }
 

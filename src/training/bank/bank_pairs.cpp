@@ -28,7 +28,7 @@ BankPairs::BankPairs(const Task& task, std::int64_t n_simulation, std::int64_t n
 // The first n_simulation points fill the places, each later one replaces a random one.
 void BankPairs::visit(std::int64_t row, std::span<const double> m, std::span<const double> y) {
   if (n_simulation_ == 0 || is_far(m)) return;
-  const std::int64_t n = n_visited_[static_cast<std::size_t>(row)]++;
+  const std::int64_t n = n_visited_[row]++;
   RandomStream stream = task_.stream("visit", n, row);
   const auto n_place = static_cast<std::uint64_t>(n_simulation_);
   const std::int64_t place =

@@ -49,14 +49,19 @@ class BankPairs : public TrainingSet {
   const Task& task_;
   std::int64_t n_simulation_;
   std::int64_t n_network_;
-  std::string purpose_;  ///< of the draws: each network has its own
+  /// Of the draws: each network has its own.
+  std::string purpose_;
   const Batch* answers_ = nullptr;
   std::span<const double> weight_;
   std::vector<std::int64_t> rows_, usable_;
-  Batch observation_;                    ///< of this update [n_local_problem, n_observation]
-  Batch target_;                         ///< its m [n_local_problem, n_parameter]
-  Batch visited_m_, visited_y_;          ///< n_simulation rows a problem
-  std::vector<std::int64_t> n_visited_;  ///< by problem, ever
+  /// Of this update [n_local_problem, n_observation]
+  Batch observation_;
+  /// Its m [n_local_problem, n_parameter]
+  Batch target_;
+  /// n_simulation rows a problem.
+  Batch visited_m_, visited_y_;
+  /// By problem, ever.
+  std::vector<std::int64_t> n_visited_;
 };
 
 }  // namespace jpo

@@ -11,9 +11,12 @@ namespace jpo {
 
 /// What a weighting rule may look at, all problems together.
 struct BankedLosses {
-  std::vector<double> sorted;   ///< finite best losses of all problems, ascending
-  std::int64_t n_observation;   ///< of one problem
-  double loss_reference = 0.0;  ///< L_ref
+  /// Finite best losses of all problems, ascending.
+  std::vector<double> sorted;
+  /// Of one problem.
+  std::int64_t n_observation;
+  /// L_ref.
+  double loss_reference = 0.0;
 };
 
 /// Names of the rules; the first is the default.
