@@ -21,3 +21,5 @@ find_python() {
 # Another checkout of the same sources finds what this one compiled.
 CCACHE_BASEDIR=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 export CCACHE_BASEDIR CCACHE_NOHASHDIR=1
+# Tests use precompiled headers (tests/CMakeLists.txt); CMakePresets.json sets the same.
+export CCACHE_SLOPPINESS=pch_defines,time_macros
