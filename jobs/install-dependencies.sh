@@ -11,7 +11,7 @@ packages=(build-essential cmake ninja-build ccache pkg-config git
   libopenblas0-pthread
   libtomlplusplus-dev libcli11-dev libfmt-dev libspdlog-dev
   libgtest-dev libbenchmark-dev
-  python3 python3-h5py python3-numpy python3-matplotlib)
+  python3 python3-h5py python3-numpy python3-matplotlib python3-pandas)
 if [[ ${1:-} == --tests ]]; then
   # tests/cluster starts a Slurm of its own and empty Debian roots with them.
   packages+=(clang-format clang-tidy python3-pip python3-scipy munge slurmctld slurmd slurm-client debootstrap)
@@ -27,7 +27,7 @@ HDF5 1.10+       parallel, built with the same MPI; found by pkg-config or HDF5_
 LibTorch 1.13+   CPU is enough: Torch_DIR=.../share/cmake/Torch (a torch package of Python holds one)
 zlib, toml++, CLI11, fmt, spdlog: small; headers and CMake packages, on CMAKE_PREFIX_PATH
 GoogleTest, Google Benchmark: only for tests and benchmarks; without them -DJPO_TESTS=OFF -DJPO_BENCHMARKS=OFF
-python3 with h5py, numpy, matplotlib: for tables and figures
+python3 3.11+ with h5py, numpy, matplotlib, pandas: for tables and figures
 LIST
 }
 if [[ ${1:-} == --list ]]; then

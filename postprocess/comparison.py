@@ -1,19 +1,21 @@
-"""How methods are judged: better, tie, worse, solved, and the sign test."""
+"""Judge the methods of a result: better, tie, worse, solved, and the sign test."""
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 
-from result import Method, Result
+from result import Result
 
 RELATIVE = 1e-3
+# Columns that apply only if the run has a multi_start; pandas.NA otherwise.
+RIVAL_TYPES = {"solved_not_by_rival": "Int64", "solved_only_by_rival": "Int64", "rival_sign_test_p": "Float64"}
 
 
 def verdicts(loss: np.ndarray, other: np.ndarray, loss_reference: float) -> np.ndarray:
-    """-1 where `loss` is better than `other`, 0 for a tie, +1 where it is worse.
+    """-1 if `loss` is better than `other`, 0 for a tie, +1 if it is worse.
 
     NaN is worse than any number, and ties with NaN.
     """
@@ -34,7 +36,7 @@ def solved(loss: np.ndarray, floor: np.ndarray, loss_reference: float) -> np.nda
 
 
 def sign_test(n_better: int, n_worse: int) -> float:
-    """Two-sided p of a fair coin, exact: the non-ties fall as unevenly or more so."""
+    """Two-sided p of a fair coin, exact: the probability of a split at least as uneven among the non-ties."""
     n = n_better + n_worse
     if n == 0:
         return 1.0
@@ -45,114 +47,82 @@ def sign_test(n_better: int, n_worse: int) -> float:
     return min(1.0, 2.0 * tail)
 
 
-@dataclass
-class Judgement:
-    """One method of one run, or of several runs one after the other; arrays by problem."""
+def judge(result: Result, reference: str | None = None) -> pd.DataFrame:
+    """The answers of a result and their judgement.
 
-    method: Method
-    loss: np.ndarray
-    verdict: np.ndarray  # against the reference
-    solved: np.ndarray
-    reference_solved: np.ndarray
-    rival_solved: np.ndarray | None  # by multi_start, where there is one
-    evaluations: np.ndarray
-    seconds: list[float]  # of each run
-
-
-def rival_of(result: Result) -> Method | None:
-    """The method whose name or kind is multi_start: the classical rival at equal budget."""
-    return next((m for m in result.methods if "multi_start" in (m.name, m.kind)), None)
-
-
-def judge(result: Result, method: Method, reference: Method) -> Judgement:
-    def is_solved(one: Method) -> np.ndarray:
-        return solved(one.loss, result.floor, result.loss_reference)
-
-    rival = rival_of(result)
-    return Judgement(method, method.loss, verdicts(method.loss, reference.loss, result.loss_reference),
-                     is_solved(method), is_solved(reference), is_solved(rival) if rival else None,
-                     result.evaluations(method), [method.seconds])
+    Index: method, problem. Columns: those of Result.answers, kind, seconds, floor, solved, verdict against the
+    reference, solved_by_reference, solved_by_rival: by the first method whose name or kind is multi_start
+    (the classical method of equal budget), pandas.NA without one.
+    """
+    frame = result.answers.join(result.methods[["kind", "seconds"]], on="method")
+    frame = frame.join(result.problems["floor"], on="problem")
+    frame["solved"] = solved(frame["loss"], frame["floor"], result.loss_reference)
+    problem = frame.index.get_level_values("problem")
+    other = frame.loc[result.reference(reference)].loc[problem]
+    frame["verdict"] = verdicts(frame["loss"], other["loss"].to_numpy(), result.loss_reference)
+    frame["solved_by_reference"] = other["solved"].to_numpy()
+    rivals = result.methods.index[(result.methods.index == "multi_start") | (result.methods["kind"] == "multi_start")]
+    frame["solved_by_rival"] = pd.array(
+        frame["solved"].loc[rivals[0]].loc[problem] if len(rivals) else [pd.NA] * len(frame), dtype="boolean")
+    return frame
 
 
-def pool(parts: list[Judgement]) -> Judgement:
-    """Several runs as one; each problem is judged within its own run."""
-    rivals = [part.rival_solved for part in parts if part.rival_solved is not None]
-    return Judgement(
-        parts[0].method,
-        *(np.concatenate([getattr(part, name) for part in parts])
-          for name in ("loss", "verdict", "solved", "reference_solved")),
-        np.concatenate(rivals) if len(rivals) == len(parts) else None,
-        np.concatenate([part.evaluations for part in parts]),
-        [seconds for part in parts for seconds in part.seconds])
+def _percent(chosen: pd.Series) -> float:
+    return 100.0 * int(chosen.sum()) / len(chosen) if len(chosen) else math.nan
 
 
-def _percent(chosen: np.ndarray, among: np.ndarray | None = None) -> float:
-    n = chosen.size if among is None else int(among.sum())
-    return 100.0 * int(chosen.sum()) / n if n else math.nan
-
-
-def row_of(judged: Judgement) -> dict:
-    """The numbers of a table's row; shares in percent of all problems where nothing else is said."""
-    known = judged.loss[np.isfinite(judged.loss)]
-    better, worse = judged.verdict < 0, judged.verdict > 0
-    unsolved = ~judged.reference_solved
+def _summary(group: pd.DataFrame) -> dict:
+    """A row of the table for judged answers of one method; shares are percentages of all its problems."""
+    known = group["loss"][np.isfinite(group["loss"])]
+    better, worse = group["verdict"] < 0, group["verdict"] > 0
+    unsolved = ~group["solved_by_reference"]
     row = {
-        "name": judged.method.name,
-        "kind": judged.method.kind,
-        "n": int(judged.loss.size),
-        "solved": _percent(judged.solved),
+        "n": len(group),
+        "solved": _percent(group["solved"]),
         "better": _percent(better),
         "tie": _percent(~better & ~worse),
         "worse": _percent(worse),
-        "better_and_solved": _percent(better & judged.solved),
-        "better_of_unsolved": _percent(better & unsolved, unsolved),
+        "better_and_solved": _percent(better & group["solved"]),
+        "better_of_unsolved": _percent(better[unsolved]),
         "unsolved_by_reference": _percent(unsolved),
-        "loss_mean": float(known.mean()) if known.size else math.nan,
-        "loss_median": float(np.median(known)) if known.size else math.nan,
-        "evaluations_mean": float(judged.evaluations.mean()),
-        "evaluations_max": float(judged.evaluations.max()),
-        "failed": _percent(~np.isfinite(judged.loss)),
-        "seconds": float(np.mean(judged.seconds)),
+        "loss_mean": known.mean(),
+        "loss_median": known.median(),
+        "evaluations_mean": group["evaluations"].mean(),
+        "evaluations_max": group["evaluations"].max(),
+        "failed": _percent(~np.isfinite(group["loss"])),
+        "seconds": group["seconds"].xs(0, level="problem").mean(),  # one row for each run
         "sign_test_p": sign_test(int(better.sum()), int(worse.sum())),
     }
-    if judged.rival_solved is not None:
-        only_this = int((judged.solved & ~judged.rival_solved).sum())
-        only_rival = int((judged.rival_solved & ~judged.solved).sum())
+    if group["solved_by_rival"].notna().all():
+        only_this = int((group["solved"] & ~group["solved_by_rival"]).sum())
+        only_rival = int((group["solved_by_rival"] & ~group["solved"]).sum())
         row |= {"solved_not_by_rival": only_this, "solved_only_by_rival": only_rival,
                 "rival_sign_test_p": sign_test(only_this, only_rival)}
     return row
 
 
-def compare(result: Result, reference: Method) -> list[dict]:
-    """One row a method."""
-    return [row_of(judge(result, method, reference)) for method in result.methods]
+def compare(judged: pd.DataFrame, keys: tuple[str, ...] = ("method", "kind")) -> pd.DataFrame:
+    """The table: one row for each combination of the keys, in the order in which they appear."""
+    rows = [dict(zip(keys, key)) | _summary(group) for key, group in judged.groupby(list(keys), sort=False)]
+    table = pd.DataFrame(rows).rename(columns={"method": "name"})
+    return table.reindex(columns=list(dict.fromkeys([*table.columns, *RIVAL_TYPES]))).astype(RIVAL_TYPES)
 
 
-def compare_study(results: list[Result], reference: str | None) -> list[dict]:
+def compare_study(results: list[Result], reference: str | None = None) -> pd.DataFrame:
     """One row for each variant, size and method, over all seeds; in the order of `results`.
 
-    The sign tests stand there for each seed (sign_test_p_by_seed) and for all problems together
-    (sign_test_p): seeds draw different problems.
+    Seeds draw different problems: the sign tests are made for each seed (sign_test_p_by_seed) and for all
+    problems together (sign_test_p).
     """
-    groups: dict[tuple[str, int, str], list[Judgement]] = {}
-    seeds: dict[tuple[str, int], list[int]] = {}
-    for result in results:
-        against = result.method(reference) if reference else result.reference()
-        seeds.setdefault((result.variant, result.n_problem), []).append(result.seed)
-        for method in result.methods:
-            groups.setdefault((result.variant, result.n_problem, method.name), []).append(
-                judge(result, method, against))
-    rows = []
-    for (variant, n_problem, _), parts in groups.items():
-        by_seed = [row_of(part) for part in parts]
-        row = {"variant": variant, "n_problem": n_problem, "seeds": seeds[variant, n_problem]}
-        row |= row_of(pool(parts))
-        for name in ("solved", "better", "better_of_unsolved"):
-            values = [one[name] for one in by_seed if not math.isnan(one[name])]
-            row[name + "_min"] = min(values, default=math.nan)
-            row[name + "_max"] = max(values, default=math.nan)
-        for name in ("sign_test_p", "rival_sign_test_p"):
-            if name in row:
-                row[name + "_by_seed"] = [one[name] for one in by_seed]
-        rows.append(row)
-    return rows
+    judged = pd.concat([judge(r, reference).assign(variant=r.variant, n_problem=r.n_problem, seed=r.seed)
+                        for r in results])
+    keys = ("variant", "n_problem", "method", "kind")
+    index = ["variant", "n_problem", "name", "kind"]
+    table = compare(judged, keys).set_index(index)
+    seeds = compare(judged, (*keys, "seed")).groupby(index, sort=False)
+    table.insert(0, "seeds", seeds["seed"].agg(list))
+    for name in ("solved", "better", "better_of_unsolved"):
+        table[name + "_min"], table[name + "_max"] = seeds[name].min(), seeds[name].max()
+    for name in ("sign_test_p", "rival_sign_test_p"):
+        table[name + "_by_seed"] = seeds[name].agg(list).where(table[name].notna(), pd.NA)
+    return table.reset_index()

@@ -11,11 +11,13 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt  # noqa: E402
 import numpy as np  # noqa: E402
 
-from comparison import solved, verdicts  # noqa: E402
-from result import Method, Result  # noqa: E402
+import pandas as pd  # noqa: E402
 
-# Okabe and Ito's colours: told apart by everyone.
+from result import QUANTILES, Result  # noqa: E402
+
+# Okabe and Ito's colours: distinct for colour-blind readers as well.
 BETTER, TIE, WORSE, SOLVED = "#0072B2", "#999999", "#D55E00", "#009E73"
+VERDICTS = ((-1, BETTER, "better than"), (0, TIE, "tie with"), (1, WORSE, "worse than"))
 
 
 def save_figure(figure: plt.Figure, folder: str, name: str) -> str:
@@ -26,83 +28,87 @@ def save_figure(figure: plt.Figure, folder: str, name: str) -> str:
 
 
 def draw_history(result: Result, folder: str) -> list[str]:
-    """Best misfit so far against gradient evaluations, for each method that recorded its course."""
+    """Best misfit so far against gradient evaluations, for each method that recorded its history."""
     paths = []
-    for method in (m for m in result.methods if m.history and np.isfinite(m.loss).any()):
+    summary = result.answers.groupby(level="method", sort=False).agg(
+        cost=("evaluations", "mean"), loss=("loss", "median"), least=("loss", "min"))
+    summary["loss"] = summary["loss"].clip(lower=1e-12)
+    for name in summary.index[np.isfinite(summary["least"]) & summary.index.isin(result.histories.index)]:
+        history = result.histories.loc[[name]]
+        evaluations, quantiles = history["gradient_evaluations"], history[QUANTILES].clip(lower=1e-12)
         figure, axes = plt.subplots(figsize=(7, 4.5))
-        evaluations = method.history["gradient_evaluations"]
-        quantiles = np.maximum(method.history["loss_quantiles"], 1e-12)
-        axes.fill_between(evaluations, quantiles[:, 0], quantiles[:, 4], color=BETTER, alpha=0.15,
+        axes.fill_between(evaluations, quantiles["loss_5"], quantiles["loss_95"], color=BETTER, alpha=0.15,
                           label="5 to 95 % of the problems, best so far")
-        axes.fill_between(evaluations, quantiles[:, 1], quantiles[:, 3], color=BETTER, alpha=0.3,
+        axes.fill_between(evaluations, quantiles["loss_25"], quantiles["loss_75"], color=BETTER, alpha=0.3,
                           label="25 to 75 %")
-        axes.plot(evaluations, quantiles[:, 2], color=BETTER, label="median")
-        axes.plot(evaluations, method.history["loss_mean"], color="black", lw=0.8,
+        axes.plot(evaluations, quantiles["loss_50"], color=BETTER, label="median")
+        axes.plot(evaluations, history["loss_mean"], color="black", lw=0.8,
                   label="mean at the current weights")
-        for k, other in enumerate(m for m in result.methods if m is not method):
-            axes.plot(result.evaluations(other).mean(), max(np.nanmedian(other.loss), 1e-12), "osD^vP*X"[k % 8],
-                      color=WORSE, label=f"{other.name}: median at its mean cost")
+        for k, (other, point) in enumerate(summary.drop(name).iterrows()):
+            axes.plot(point["cost"], point["loss"], "osD^vP*X"[k % 8], color=WORSE,
+                      label=f"{other}: median at its mean cost")
         axes.set(yscale="log", xlabel="gradient evaluations a problem", ylabel="misfit L",
-                 title=f"{method.name}: course of the misfit")
+                 title=f"{name}: best misfit and cost")
         axes.legend(fontsize=8)
-        paths.append(save_figure(figure, folder, f"history_{method.name}"))
+        paths.append(save_figure(figure, folder, f"history_{name}"))
     return paths
 
 
-def draw_scatter(result: Result, reference: Method, answer: Method, folder: str) -> str:
-    verdict = verdicts(answer.loss, reference.loss, result.loss_reference)
+def draw_scatter(result: Result, judged: pd.DataFrame, reference: str, answer: str, folder: str) -> str:
     low = 1e-10 * result.loss_reference
+    own = judged.loc[answer]
+    loss = pd.DataFrame({"reference": judged.loc[reference]["loss"], "answer": own["loss"]}).clip(lower=low)
     figure, axes = plt.subplots(figsize=(5.5, 5.2))
-    for value, colour, name in ((-1, BETTER, "better than"), (0, TIE, "tie with"), (1, WORSE, "worse than")):
-        chosen = verdict == value
-        axes.plot(np.maximum(reference.loss[chosen], low), np.maximum(answer.loss[chosen], low), "o", ms=4,
-                  alpha=0.7, color=colour, label=f"{answer.name} {name}: {chosen.sum()}")
-    ends = [low, 1.5 * np.nanmax([np.nanmax(reference.loss), np.nanmax(answer.loss)])]
+    for value, colour, name in VERDICTS:
+        chosen = loss[own["verdict"] == value]
+        axes.plot(chosen["reference"], chosen["answer"], "o", ms=4,
+                  alpha=0.7, color=colour, label=f"{answer} {name}: {len(chosen)}")
+    ends = [low, 1.5 * loss.max().max()]
     axes.plot(ends, ends, color="black", lw=0.7)
-    axes.axhline(max(np.nanmedian(result.floor), 1e-6 * result.loss_reference), color=SOLVED, lw=0.8, ls="--",
+    axes.axhline(max(result.problems["floor"].median(), 1e-6 * result.loss_reference), color=SOLVED, lw=0.8, ls="--",
                  label="about solved")
-    axes.set(xscale="log", yscale="log", xlabel=f"misfit of {reference.name}",
-             ylabel=f"misfit of {answer.name}", title="each problem's misfit (below the line: better)")
+    axes.set(xscale="log", yscale="log", xlabel=f"misfit of {reference}",
+             ylabel=f"misfit of {answer}", title="misfit of each problem (below the line: better)")
     axes.legend(fontsize=8)
     return save_figure(figure, folder, "scatter")
 
 
-def draw_shares(result: Result, reference: Method, folder: str) -> str:
-    figure, axes = plt.subplots(figsize=(7, 0.8 + 0.7 * len(result.methods)))
-    for k, method in enumerate(result.methods):
-        verdict = verdicts(method.loss, reference.loss, result.loss_reference)
+def draw_shares(judged: pd.DataFrame, reference: str, folder: str) -> str:
+    methods = judged.groupby(level="method", sort=False)
+    figure, axes = plt.subplots(figsize=(7, 0.8 + 0.7 * len(methods)))
+    for k, (_, own) in enumerate(methods):
         left = 0.0
-        for value, colour, name in ((-1, BETTER, "better than"), (0, TIE, "tie with"), (1, WORSE, "worse than")):
-            share = 100.0 * np.mean(verdict == value)
+        for value, colour, name in VERDICTS:
+            share = 100.0 * (own["verdict"] == value).mean()
             axes.barh(k + 0.18, share, 0.34, left=left, color=colour,
-                      label=f"{name} {reference.name}" if k == 0 else None)
+                      label=f"{name} {reference}" if k == 0 else None)
             left += share
-        share = 100.0 * np.mean(solved(method.loss, result.floor, result.loss_reference))
+        share = 100.0 * own["solved"].mean()
         axes.barh(k - 0.18, share, 0.34, color=SOLVED, label="solved" if k == 0 else None)
         axes.text(share + 1, k - 0.18, f"{share:.1f} %", va="center", fontsize=8)
-    axes.set_yticks(range(len(result.methods)), [method.name for method in result.methods])
+    axes.set_yticks(range(len(methods)), [name for name, _ in methods])
     axes.set(xlim=(0, 108), xlabel="share of the problems [%]")
     axes.legend(fontsize=8, ncols=4, loc="upper center", bbox_to_anchor=(0.5, 1.25))
     return save_figure(figure, folder, "shares")
 
 
 def draw_example(result: Result, folder: str, problem: int | None) -> list[str]:
-    """States at the truth and at each answer, and what the answers miss of it."""
+    """States at the truth and at each answer, and the difference of each answer from the truth."""
     if not result.examples:
         return []
     if problem is None:
-        problem = sorted(result.examples, key=lambda i: result.loss_at_centre[i])[len(result.examples) // 2]
+        problem = result.problems["loss_at_centre"].loc[list(result.examples)].sort_values().index[
+            len(result.examples) // 2]
     if problem not in result.examples:
         print(f"problem {problem} has no states in the file; it has {sorted(result.examples)}")
         return []
     example = result.examples[problem]
-    columns = [(m.name, example.states[m.name], f"misfit {m.loss[problem]:.3g}") for m in result.methods
-               if m.name in example.states]
+    loss = result.answers["loss"].xs(problem, level="problem")
+    columns = [(name, example.states[name], f"misfit {loss[name]:.3g}") for name in loss.index if name in example.states]
     if example.truth is not None:
         columns.insert(0, ("truth", example.truth, f"problem {problem}"))
-    else:  # the best answer stands for it
-        best = {m.name: np.nan_to_num(m.loss[problem], nan=np.inf) for m in result.methods}
-        columns.sort(key=lambda column: best[column[0]])
+    else:  # the best answer is used in its place
+        columns.sort(key=lambda column: loss.fillna(np.inf)[column[0]])
     base, base_states, _ = columns[0]
     limit = np.nanpercentile(np.abs(base_states), 99.5)
     figure, axes = plt.subplots(2, len(columns), figsize=(3 * len(columns), 6), sharex=True, sharey=True,
@@ -126,11 +132,12 @@ def draw_example(result: Result, folder: str, problem: int | None) -> list[str]:
     return [save_figure(figure, folder, "space_time")]
 
 
-def draw_figures(result: Result, reference: Method, answer: Method, folder: str,
+def draw_figures(result: Result, judged: pd.DataFrame, reference: str, answer: str, folder: str,
                  problem: int | None) -> list[str]:
-    if not np.isfinite(reference.loss).any() or not np.isfinite(answer.loss).any():
+    """Draw the figures of a result into `folder`; `judged` is judge(result, reference). Returns their paths."""
+    if not all(np.isfinite(judged.loc[name]["loss"]).any() for name in (reference, answer)):
         print("no figures: one of the two methods has no answer to any problem")
         return []
     os.makedirs(folder, exist_ok=True)
-    return [*draw_history(result, folder), draw_scatter(result, reference, answer, folder),
-            draw_shares(result, reference, folder), *draw_example(result, folder, problem)]
+    return [*draw_history(result, folder), draw_scatter(result, judged, reference, answer, folder),
+            draw_shares(judged, reference, folder), *draw_example(result, folder, problem)]

@@ -1,44 +1,44 @@
 #!/usr/bin/env python3
-"""Alignment of the joint gradient with the way to the solution, against the size of the set.
+"""Alignment of the joint gradient with the direction to the solution, against the size of the set.
 
-    gradient_quality.py DIRECTORY [--json FILE] [--figure FILE.png]
+    gradient_quality.py DIRECTORY [--until N] [--json FILE] [--figure FILE.png]
 
 Reads /methods/joint/history/alignment at the first update of every cell of a study. Fits
 mean cosine = a n^b by weighted least squares, b in [-1, 2], over the sizes up to --until (default: all),
-with a 95 % interval of b from 2000 bootstrap draws of the seeds. Independent errors would give b = 0.5 while the cosine is small.
+with a 95 % interval of b from 2000 bootstrap draws of the seeds. Independent errors would give b = 0.5 while the
+cosine is small.
 """
 
 from __future__ import annotations
 
 import argparse
-import glob
-import json
 import os
 import sys
 
-import interpreter  # noqa: F401
-import h5py  # noqa: E402
-import matplotlib  # noqa: E402
+import interpreter  # noqa: F401  (re-executes with the system's python3 if modules are missing)
+
+import matplotlib
 
 matplotlib.use("Agg")
-import matplotlib.pyplot as plt  # noqa: E402
-import numpy as np  # noqa: E402
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
 
-from result import BadResult  # noqa: E402
+from result import BadResult, load_study
+from tables import write_json
 
 
-def load(directory: str) -> dict[str, dict[int, dict[int, float]]]:
-    """Cosine by variant, size and seed."""
-    cosines: dict[str, dict[int, dict[int, float]]] = {}
-    for path in sorted(glob.glob(os.path.join(directory, "*.h5"))):
-        variant, size, seed = os.path.basename(path)[:-3].rsplit("_", 2)
-        with h5py.File(path, "r") as file:
-            value = float(file["methods/joint/history/alignment"][0])
+def load(directory: str) -> pd.DataFrame:
+    """Columns variant, n_problem, seed, cosine; one row for each cell."""
+    rows = []
+    for result in load_study(directory):
+        history = result.histories.loc[[result.known("joint")]]
+        value = history["alignment"].iloc[0] if "alignment" in history else np.nan
         if not np.isfinite(value):
-            raise BadResult(f"{path} has no alignment: it needs method.joint.gradient_alignment = true, and problems "
-                            "whose truth is known")
-        cosines.setdefault(variant, {}).setdefault(int(size[1:]), {})[int(seed[4:])] = value
-    return cosines
+            raise BadResult(f"{directory}: the cell {result.variant}, n = {result.n_problem}, seed {result.seed} has no "
+                            "alignment: it needs method.joint.gradient_alignment = true, and problems whose truth is known")
+        rows.append((result.variant, result.n_problem, result.seed, value))
+    return pd.DataFrame(rows, columns=["variant", "n_problem", "seed", "cosine"])
 
 
 def exponent(sizes: np.ndarray, means: np.ndarray, errors: np.ndarray) -> float:
@@ -50,16 +50,18 @@ def exponent(sizes: np.ndarray, means: np.ndarray, errors: np.ndarray) -> float:
     return float(grid[np.argmin(((a * powers - values) ** 2).sum(axis=0))])
 
 
-def fit(table: dict[int, dict[int, float]], until: int) -> dict:
-    sizes = np.array(sorted(n for n in table if n <= until))
-    seeds = sorted(set.intersection(*(set(table[n]) for n in sizes)))
-    values = np.array([[table[n][seed] for seed in seeds] for n in sizes])
+def fit(cells: pd.DataFrame, until: int) -> dict:
+    """Exponent and its interval for one variant, from the seeds that were run at every size."""
+    table = cells[cells["n_problem"] <= until].pivot(index="n_problem", columns="seed", values="cosine")
+    table = table.dropna(axis="columns")
+    sizes, values = table.index.to_numpy(), np.ascontiguousarray(table)
+    n_seed = table.shape[1]
     draw = np.random.default_rng(0)
-    errors = values.std(axis=1, ddof=1) / np.sqrt(len(seeds))
-    fits = [exponent(sizes, values[:, draw.integers(0, len(seeds), len(seeds))].mean(axis=1), errors)
+    errors = values.std(axis=1, ddof=1) / np.sqrt(n_seed)
+    fits = [exponent(sizes, values[:, draw.integers(0, n_seed, n_seed)].mean(axis=1), errors)
             for _ in range(2000)]
     return {"n": sizes.tolist(), "mean_cosine": values.mean(axis=1).tolist(),
-            "standard_error": errors.tolist(), "n_seed": len(seeds),
+            "standard_error": errors.tolist(), "n_seed": n_seed,
             "exponent": exponent(sizes, values.mean(axis=1), errors),
             "exponent_95": np.percentile(fits, [2.5, 97.5]).tolist()}
 
@@ -76,7 +78,7 @@ def draw_figure(fits: dict[str, dict], path: str) -> None:
     axes.plot(n, top * np.sqrt(n / n[-1]), "--", color="#999999", label="sqrt(n)")
     axes.axhline(0.0, color="black", lw=0.6)
     axes.set_xscale("log", base=2)
-    axes.set(xlabel="problems n", ylabel="cosine with the way to the truth",
+    axes.set(xlabel="problems n", ylabel="cosine with the direction to the truth",
              title="joint gradient at the first update (mean over seeds, 2 standard errors)")
     axes.legend(fontsize=8)
     figure.savefig(path, dpi=150, bbox_inches="tight")
@@ -90,22 +92,18 @@ def main() -> int:
     parser.add_argument("--figure")
     arguments = parser.parse_args()
     try:
-        cosines = load(arguments.directory)
-        if not cosines:
-            raise BadResult(f"no result files in {arguments.directory}")
+        cells = load(arguments.directory)
     except BadResult as error:
         print(f"gradient_quality.py: {error}", file=sys.stderr)
         return 2
-    fits = {variant: fit(table, arguments.until) for variant, table in cosines.items()}
+    fits = {variant: fit(own, arguments.until) for variant, own in cells.groupby("variant")}
     for variant, row in fits.items():
         print(f"{variant}: cosine ~ n^{row['exponent']:.3f}, 95 % interval "
               f"[{row['exponent_95'][0]:.3f}, {row['exponent_95'][1]:.3f}], {row['n_seed']} seeds")
         for n, mean, error in zip(row["n"], row["mean_cosine"], row["standard_error"]):
             print(f"  n = {n:<5} cosine {mean:8.4f} +- {error:.4f}")
     if arguments.json:
-        with open(arguments.json, "w", encoding="utf-8") as file:
-            json.dump(fits, file, indent=2)
-            file.write("\n")
+        write_json(arguments.json, fits)
     draw_figure(fits, arguments.figure or os.path.join(arguments.directory, "gradient_quality.png"))
     return 0
 

@@ -4,14 +4,14 @@
     report.py RESULT.h5 [--figures DIR] [--json FILE] [--reference METHOD] [--answer METHOD]
                         [--problem ID]
 
-Reads nothing but the file's schema. Prints the comparison of all methods, problem by problem, with
-one of them (the reference; default: the first per-problem method without an earlier one), and draws
-PNG figures beside the result (default: RESULT_figures/).
+Reads only the schema of the file. Prints the comparison of all methods with one of them, problem by problem
+(the reference; default: the first `tao` method without an earlier one), and draws PNG figures beside the
+result (default: RESULT_figures/).
 
-Per problem, method A against reference B: better if L_A < L_B - tol, worse if L_A > L_B + tol, else
-tie, tol = 1e-3 max(|L_A|, |L_B|, 1e-3 L_ref), L_ref the median misfit at the centre of the box.
-Solved: L <= floor + 1e-3 max(floor, 1e-3 L_ref), floor the misfit at the truth, or the best of all
-methods where the truth is not known. A problem without an answer is never solved, and worse than any
+For each problem, method A against reference B: better if L_A < L_B - tol, worse if L_A > L_B + tol, else
+tie; tol = 1e-3 max(|L_A|, |L_B|, 1e-3 L_ref), L_ref is the median misfit at the centre of the box.
+Solved: L <= floor + 1e-3 max(floor, 1e-3 L_ref); floor is the misfit at the truth, or the best of all
+methods if the truth is not known. A problem without an answer is never solved, and worse than any
 answer. Gradient evaluations add up along `from`.
 """
 
@@ -21,14 +21,15 @@ import argparse
 import os
 import sys
 
-import interpreter  # noqa: F401  (goes on in the one that has h5py)
+import interpreter  # noqa: F401  (re-executes with the system's python3 if modules are missing)
 
 import numpy as np
+import pandas as pd
 
-from comparison import compare
+from comparison import compare, judge
 from figures import draw_figures
 from result import BadResult, load_result
-from tables import table_lines, write_json
+from tables import records, table_lines, write_json
 
 COLUMNS = [
     ("method", "<16", "name"),
@@ -47,12 +48,12 @@ COLUMNS = [
 ]
 
 
-def print_table(rows: list[dict], reference: str, n_unknown: int) -> None:
-    """The comparison, one line a method; shares in percent of all problems."""
+def print_table(table: pd.DataFrame, reference: str, n_unknown: int) -> None:
+    """Print one line for each method; shares are percentages of all problems."""
     print(f"against {reference}; evals: gradient evaluations a problem, mean and max")
     if n_unknown > 0:
         print(f"solved: against the best of all methods for the {n_unknown} problems whose truth is not known")
-    for line in table_lines(rows, COLUMNS):
+    for line in table_lines(table, COLUMNS):
         print(line)
 
 
@@ -67,21 +68,22 @@ def main() -> int:
     arguments = parser.parse_args()
     try:
         result = load_result(arguments.result)
-        reference = result.method(arguments.reference) if arguments.reference else result.reference()
-        answer = result.method(arguments.answer) if arguments.answer else result.methods[-1]
+        reference = result.reference(arguments.reference)
+        answer = result.known(arguments.answer or result.methods.index[-1])
     except BadResult as error:
         print(f"report.py: {error}", file=sys.stderr)
         return 2
-    rows = compare(result, reference)
-    n_unknown = int((~result.floor_is_known & np.isfinite(result.floor)).sum())
+    judged = judge(result, reference)
+    table = compare(judged)
+    n_unknown = int((~result.problems["floor_is_known"] & np.isfinite(result.problems["floor"])).sum())
     if arguments.json:
-        write_json(arguments.json, {"result": arguments.result, "reference": reference.name,
-                                    "problems_without_floor": n_unknown, "methods": rows,
+        write_json(arguments.json, {"result": arguments.result, "reference": reference,
+                                    "problems_without_floor": n_unknown, "methods": records(table),
                                     "git_revision": result.git_revision})
     if arguments.json != "-":
-        print_table(rows, reference.name, n_unknown)
+        print_table(table, reference, n_unknown)
     folder = arguments.figures or os.path.splitext(arguments.result)[0] + "_figures"
-    for path in draw_figures(result, reference, answer, folder, arguments.problem):
+    for path in draw_figures(result, judged, reference, answer, folder, arguments.problem):
         print(f"figure: {path}", file=sys.stderr if arguments.json == "-" else sys.stdout)
     return 0
 

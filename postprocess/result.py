@@ -1,58 +1,59 @@
-"""A jpo result file, or a directory of them, read into arrays. The schema and nothing else."""
+"""Read a result file of jpo, or the files of a study, into pandas data frames.
+
+    result = load_result("runs/kuramoto_sivashinsky.h5")
+    result.answers.groupby(level="method", sort=False)[["loss", "evaluations"]].median()
+"""
 
 from __future__ import annotations
 
 import glob
 import os
 import tomllib
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import h5py
 import numpy as np
-
+import pandas as pd
 
 CELL_ATTRIBUTES = ["variant", "deck", "command", "started", "processor_version"]
+LEDGER = ["forward_solves", "adjoint_solves", "tangent_solves"]
+QUANTILES = ["loss_5", "loss_25", "loss_50", "loss_75", "loss_95"]
 
 
 class BadResult(Exception):
-    """The file is missing, foreign or incomplete, or a name is not in it."""
-
-
-@dataclass
-class Method:
-    """One group of /methods; arrays by problem."""
-
-    name: str
-    kind: str
-    earlier: str  # attribute `from`: the method whose answers were the starts
-    seconds: float
-    parameters: np.ndarray
-    loss: np.ndarray
-    forward: np.ndarray
-    adjoint: np.ndarray
-    tangent: np.ndarray
-    history: dict[str, np.ndarray] = field(default_factory=dict)
+    """The file is missing, foreign or incomplete, or it does not contain a name."""
 
 
 @dataclass
 class Example:
-    """States over time of one problem, [time, grid point]."""
+    """States of one problem over time, [time, grid point]."""
 
     time: np.ndarray
     length: float
-    truth: np.ndarray | None  # None where it is not known
+    truth: np.ndarray | None  # None if the truth is not known
     states: dict[str, np.ndarray]  # by method
 
 
 @dataclass
 class Result:
-    floor: np.ndarray  # misfit at the truth; the best of all methods where it is not known
-    floor_is_known: np.ndarray
-    loss_at_centre: np.ndarray
-    observation: np.ndarray
-    methods: list[Method]
+    """One result file.
+
+    attributes  of the file: git_revision, command, deck, ...
+    methods     index: name, in the order of the deck; columns kind, earlier (attribute `from`: the method
+                whose answers were the starts, or ""), seconds
+    problems    index: problem; columns floor (misfit at the truth, or the smallest misfit of all methods if
+                the truth is not known), floor_is_known, loss_at_centre
+    answers     index: method, problem; columns loss, the solves of LEDGER, evaluations
+    histories   index: method; columns of /methods/<name>/history, QUANTILES of the best misfit so far
+    examples    by problem
+    """
+
+    attributes: dict[str, str]
+    methods: pd.DataFrame
+    problems: pd.DataFrame
+    answers: pd.DataFrame
+    histories: pd.DataFrame
     examples: dict[int, Example]
-    attributes: dict[str, str]  # of the file: git_revision, command, deck, processor_version, ...
 
     @property
     def git_revision(self) -> str:
@@ -60,12 +61,12 @@ class Result:
 
     @property
     def variant(self) -> str:
-        """Of the study that the run was a cell of."""
+        """The variant of the study that the run is a cell of."""
         return self.attributes["variant"]
 
     @property
     def n_problem(self) -> int:
-        return len(self.floor)
+        return len(self.problems)
 
     @property
     def seed(self) -> int:
@@ -73,43 +74,69 @@ class Result:
 
     @property
     def loss_reference(self) -> float:
-        """L_ref: median misfit at the centre of the box, over the finite ones."""
-        return float(np.nanmedian(np.where(np.isfinite(self.loss_at_centre), self.loss_at_centre,
-                                           np.nan)))
+        """L_ref: the median of the finite misfits at the centre of the box."""
+        centre = self.problems["loss_at_centre"]
+        return float(centre[np.isfinite(centre)].median())
 
-    def method(self, name: str) -> Method:
-        for method in self.methods:
-            if method.name == name:
-                return method
-        known = ", ".join(method.name for method in self.methods)
-        raise BadResult(f"no method '{name}' in the file; it has {known}")
+    def reference(self, name: str | None = None) -> str:
+        """`name` if it is a method of the file; without a name the first `tao` method that has no earlier one."""
+        if name:
+            return self.known(name)
+        from_nothing = self.methods[(self.methods["kind"] == "tao") & (self.methods["earlier"] == "")]
+        return from_nothing.index[0] if len(from_nothing) else self.methods.index[0]
 
-    def reference(self) -> Method:
-        """The first per-problem method that starts from nothing."""
-        return next((m for m in self.methods if m.kind == "tao" and not m.earlier), self.methods[0])
-
-    def evaluations(self, method: Method) -> np.ndarray:
-        """Gradient evaluations by problem, with those of the methods it started from.
-
-        One gradient evaluation is one forward and one adjoint solve, and so the number of them is
-        (forward + adjoint + tangent) / 2: a solve of any kind, also one without its partner (the
-        closing evaluation of a joint method, a tangent of Gauss-Newton), counts half.
-        """
-        total = 0.5 * (method.forward + method.adjoint + method.tangent)
-        return total + self.evaluations(self.method(method.earlier)) if method.earlier else total
+    def known(self, name: str) -> str:
+        if name not in self.methods.index:
+            raise BadResult(f"no method '{name}' in the file; it has {', '.join(self.methods.index)}")
+        return name
 
 
 def _text(value: object) -> str:
     return value.decode() if isinstance(value, bytes) else str(value)
 
 
-def _method(name: str, group: h5py.Group) -> Method:
-    history = group.get("history", {})
-    return Method(name, _text(group.attrs["kind"]), _text(group.attrs["from"]),
-                  float(group.attrs["seconds"]), group["parameters"][...], group["loss"][...],
-                  group["forward_solves"][...], group["adjoint_solves"][...],
-                  group["tangent_solves"][...],
-                  {key: history[key][...] for key in history})
+def _methods(group: h5py.Group) -> pd.DataFrame:
+    names = [name for name in _text(group.attrs["order"]).split(",") if name]
+    rows = [(_text(group[n].attrs["kind"]), _text(group[n].attrs["from"]), float(group[n].attrs["seconds"]))
+            for n in names]
+    return pd.DataFrame(rows, index=pd.Index(names, name="method"), columns=["kind", "earlier", "seconds"])
+
+
+def _answers(group: h5py.Group, methods: pd.DataFrame) -> pd.DataFrame:
+    """A row for each method and problem.
+
+    A gradient evaluation is one forward and one adjoint solve: a solve of any kind, also a single one (the
+    last forward solve of a joint method, a tangent of Gauss-Newton), counts half. The evaluations of a
+    method include those of the methods that it started from.
+    """
+    frames: dict[str, pd.DataFrame] = {}
+    for name, earlier in methods["earlier"].items():
+        frame = pd.DataFrame({column: group[name][column][...] for column in ["loss", *LEDGER]})
+        frame["evaluations"] = 0.5 * frame[LEDGER].sum(axis="columns")
+        if earlier:
+            if earlier not in frames:
+                raise BadResult(f"method '{name}' starts from '{earlier}', which is not an earlier method of the file")
+            frame["evaluations"] += frames[earlier]["evaluations"]
+        frames[name] = frame
+    return pd.concat(frames, names=["method", "problem"])
+
+
+def _problems(group: h5py.Group, answers: pd.DataFrame) -> pd.DataFrame:
+    frame = pd.DataFrame({"loss_at_centre": group["loss_at_centre"][...]})
+    floor = pd.Series(group["floor"][...] if "floor" in group else np.nan, index=frame.index)
+    frame["floor_is_known"] = np.isfinite(floor)
+    frame["floor"] = floor.where(frame["floor_is_known"], answers["loss"].groupby(level="problem").min())
+    return frame
+
+
+def _history(group: h5py.Group) -> pd.DataFrame:
+    columns = {key: values[...] for key, values in group.items() if key != "loss_quantiles"}
+    return pd.DataFrame(columns | dict(zip(QUANTILES, group["loss_quantiles"][...].T)))
+
+
+def _histories(group: h5py.Group, methods: pd.DataFrame) -> pd.DataFrame:
+    frames = {name: _history(group[name]["history"]) for name in methods.index if "history" in group[name]}
+    return pd.concat(frames, names=["method"]).droplevel(1) if frames else pd.DataFrame()
 
 
 def _example(group: h5py.Group) -> Example:
@@ -119,27 +146,17 @@ def _example(group: h5py.Group) -> Example:
                    {name: methods[name][...] for name in methods})
 
 
-def _floor(problems: h5py.Group, methods: list[Method]) -> tuple[np.ndarray, np.ndarray]:
-    """What each problem is judged against, and whether that is the misfit at its truth."""
-    n_problem = len(problems["loss_at_centre"])
-    known = problems["floor"][...] if "floor" in problems else np.full(n_problem, np.nan)
-    is_known = np.isfinite(known)
-    best = np.fmin.reduce([method.loss for method in methods], initial=np.nan)
-    return np.where(is_known, known, best), is_known
-
-
 def load_result(path: str) -> Result:
+    """Read one file. Throws BadResult."""
     try:
         with h5py.File(path, "r") as file:
             group = file["methods"]
-            names = [name for name in _text(group.attrs["order"]).split(",") if name]
-            problems = file["problems"]
             file.attrs["git_revision"]  # every result file has it
-            methods = [_method(n, group[n]) for n in names]
-            return Result(*_floor(problems, methods), problems["loss_at_centre"][...],
-                          problems["observation"][...], methods,
-                          {int(key): _example(value) for key, value in file.get("examples", {}).items()},
-                          {key: _text(value) for key, value in file.attrs.items()})
+            methods = _methods(group)
+            answers = _answers(group, methods)
+            return Result({key: _text(value) for key, value in file.attrs.items()}, methods,
+                          _problems(file["problems"], answers), answers, _histories(group, methods),
+                          {int(key): _example(value) for key, value in file.get("examples", {}).items()})
     except OSError as error:
         raise BadResult(f"cannot read {path}: {error}") from error
     except KeyError as error:
@@ -147,7 +164,7 @@ def load_result(path: str) -> Result:
 
 
 def load_study(folder: str) -> list[Result]:
-    """All cells of a directory that `jpo study` wrote: by variant as they were run, size, seed."""
+    """Read all cells in a directory of `jpo study`: by variant in the order of the runs, size, seed."""
     results = []
     for path in sorted(glob.glob(os.path.join(glob.escape(folder), "*.h5"))):
         result = load_result(path)
@@ -157,8 +174,7 @@ def load_study(folder: str) -> list[Result]:
         results.append(result)
     if not results:
         raise BadResult(f"no result file (*.h5) in {folder}")
-    started: dict[str, str] = {}
-    for result in results:
-        time = result.attributes["started"]
-        started[result.variant] = min(time, started.get(result.variant, time))
-    return sorted(results, key=lambda r: (started[r.variant], r.variant, r.n_problem, r.seed))
+    cells = pd.DataFrame([(r.variant, r.n_problem, r.seed, r.attributes["started"]) for r in results],
+                         columns=["variant", "n_problem", "seed", "started"])
+    cells["started"] = cells.groupby("variant")["started"].transform("min")
+    return [results[k] for k in cells.sort_values(["started", "variant", "n_problem", "seed"]).index]

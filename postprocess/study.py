@@ -3,14 +3,14 @@
 
     study.py DIR [--json FILE] [--figures DIR] [--reference METHOD]
 
-Reads nothing but the files' schema. Runs of the same variant and size are taken together over their
-seeds. Judged as in report.py, each problem within its own run: better, tie, worse than the reference
-(default: the first per-problem method without an earlier one), solved (against the best of all methods
-of the run where no misfit at the truth is known); gradient evaluations are
-(forward + adjoint + tangent solves) / 2 a problem, with those of the methods it started from.
+Reads only the schema of the files. Runs of the same variant and size are pooled over their seeds. Each
+problem is judged within its own run, as in report.py: better, tie, worse than the reference (default: the
+first `tao` method without an earlier one), solved (against the best of all methods of the run if no misfit
+at the truth is known). Gradient evaluations are (forward + adjoint + tangent solves) / 2 for each problem,
+with those of the methods that the method started from.
 
-The sign tests are two-sided and exact. One compares the misfits with the reference's; one, where
-there is a method whose name or kind is multi_start, which problems are solved with those it solves.
+The sign tests are two-sided and exact. One compares the misfits with those of the reference. If there is a
+method whose name or kind is multi_start, the other compares the problems solved with those it solves.
 """
 
 from __future__ import annotations
@@ -20,12 +20,14 @@ import os
 import shlex
 import sys
 
-import interpreter  # noqa: F401  (goes on in the one that has h5py)
+import interpreter  # noqa: F401  (re-executes with the system's python3 if modules are missing)
 
-from comparison import compare, compare_study
+import pandas as pd
+
+from comparison import compare, compare_study, judge
 from result import BadResult, Result, load_study
 from study_figures import draw_study
-from tables import table_lines, write_json
+from tables import records, table_lines, write_json
 
 COLUMNS = [
     ("method", "<16", "name"),
@@ -51,42 +53,43 @@ evals, max: gradient evaluations a problem; time: of a run; p: sign test of bett
 p(multi) of the problems solved against those that multi_start solves, over all seeds, then for each seed"""
 
 
-def print_study(rows: list[dict], reference: str) -> None:
+def _by_seed(row: pd.Series) -> str:
+    parts = [" ".join(f"{p:.1g}" for p in row[key])
+             for key in ("sign_test_p_by_seed", "rival_sign_test_p_by_seed") if isinstance(row[key], list)]
+    return "; multi: ".join(parts)
+
+
+def print_study(table: pd.DataFrame, reference: str) -> None:
     print(LEGEND.format(reference=reference))
-    columns = COLUMNS + ([RIVAL] if any("rival_sign_test_p" in row for row in rows) else [])
-    groups: dict[tuple[str, int], list[dict]] = {}
-    for row in rows:
-        groups.setdefault((row["variant"], row["n_problem"]), []).append(row)
-    for (variant, n_problem), group in groups.items():
-        seeds = group[0]["seeds"]
+    columns = COLUMNS + ([RIVAL] if table["rival_sign_test_p"].notna().any() else [])
+    for (variant, n_problem), group in table.groupby(["variant", "n_problem"], sort=False):
+        first = group.iloc[0]
+        seeds = first["seeds"]
         print(f"\n{variant}, n = {n_problem}, {len(seeds)} seed{'s' * (len(seeds) != 1)} "
               f"({', '.join(map(str, seeds))}); the reference leaves "
-              f"{group[0]['unsolved_by_reference']:.1f} % unsolved")
-        lines = table_lines(group, columns)
-        print(lines[0] + "  p by seed")
-        for row, line in zip(group, lines[1:]):
-            parts = [" ".join(f"{p:.1g}" for p in row.get(key, []))
-                     for key in ("sign_test_p_by_seed", "rival_sign_test_p_by_seed")]
-            print(line + "  " + "; multi: ".join(part for part in parts if part))
+              f"{first['unsolved_by_reference']:.1f} % unsolved")
+        titles, *lines = table_lines(group, columns)
+        print(titles + "  p by seed")
+        for (_, row), line in zip(group.iterrows(), lines):
+            print(line + "  " + _by_seed(row))
 
 
 def distinct(results: list[Result], attribute: str) -> list[str]:
     return sorted({result.attributes[attribute] for result in results})
 
 
-def study_json(results: list[Result], rows: list[dict], reference: str | None) -> dict:
-    """What the numbers are and where they come from."""
+def study_json(results: list[Result], table: pd.DataFrame, reference: str | None) -> dict:
+    """The numbers and their origin."""
     return {
         "postprocess": shlex.join([os.path.basename(sys.argv[0]), *sys.argv[1:]]),
         "commands": distinct(results, "command"),
         "git_revisions": distinct(results, "git_revision"),
         "processors": distinct(results, "processor_version"),
-        "reference": reference or results[0].reference().name,
-        "table": rows,
+        "reference": results[0].reference(reference),
+        "table": records(table),
         "cells": [{"variant": r.variant, "n_problem": r.n_problem, "seed": r.seed,
                    "started": r.attributes["started"], "n_rank": int(r.attributes["n_rank"]),
-                   "git_revision": r.git_revision,
-                   "methods": compare(r, r.method(reference) if reference else r.reference())}
+                   "git_revision": r.git_revision, "methods": records(compare(judge(r, reference)))}
                   for r in results],
         # The first cell's; the others differ in run.seed, data.n_problem and run.output.
         "decks": {r.variant: r.attributes["deck"] for r in reversed(results)},
@@ -102,20 +105,20 @@ def main() -> int:
     arguments = parser.parse_args()
     try:
         results = load_study(arguments.directory)
-        rows = compare_study(results, arguments.reference)
+        table = compare_study(results, arguments.reference)
     except BadResult as error:
         print(f"study.py: {error}", file=sys.stderr)
         return 2
-    content = study_json(results, rows, arguments.reference)
+    content = study_json(results, table, arguments.reference)
     if arguments.json:
         write_json(arguments.json, content)
     out = sys.stderr if arguments.json == "-" else sys.stdout
     if arguments.json != "-":
-        print_study(rows, content["reference"])
+        print_study(table, content["reference"])
     if len(content["git_revisions"]) > 1:
         print(f"\nthe cells are of several revisions: {', '.join(content['git_revisions'])}", file=out)
     folder = arguments.figures or os.path.join(arguments.directory, "figures")
-    for path in draw_study(rows, content["reference"], folder):
+    for path in draw_study(table, content["reference"], folder):
         print(f"figure: {path}", file=out)
     return 0
 

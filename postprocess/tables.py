@@ -1,4 +1,4 @@
-"""Rows of numbers as text and as JSON."""
+"""Data frames as text and as JSON."""
 
 from __future__ import annotations
 
@@ -6,21 +6,30 @@ import json
 import math
 import re
 
-Column = tuple[str, str, str]  # title, format (alignment, width, ...), key of the row
+import pandas as pd
+
+Column = tuple[str, str, str]  # title, format (alignment, width, ...), column of the data frame
 
 
-def table_lines(rows: list[dict], columns: list[Column]) -> list[str]:
-    """A line of titles and one a row; blank where a row does not have the key."""
+def records(table: pd.DataFrame) -> list[dict]:
+    """One dictionary for each row, without the entries that do not apply (pandas.NA)."""
+    # pandas 3 converts NA to None here.
+    return [{key: value for key, value in row.items() if value is not pd.NA and value is not None}
+            for row in table.to_dict("records")]
+
+
+def table_lines(table: pd.DataFrame, columns: list[Column]) -> list[str]:
+    """One line of titles and one for each row; entries that do not apply (pandas.NA) are blank."""
     widths = [re.match("[<>][0-9]+", form).group() for _, form, _ in columns]
     lines = ["".join(format(title, width) for (title, _, _), width in zip(columns, widths))]
-    for row in rows:
+    for row in records(table):
         lines.append("".join(format(row[key], form) if key in row else format("", width)
                              for (_, form, key), width in zip(columns, widths)))
     return [line.rstrip() for line in lines]
 
 
 def _plain(value: object) -> object:
-    """NaN and infinity are no JSON: null."""
+    """JSON has no NaN and no infinity: null."""
     if isinstance(value, dict):
         return {key: _plain(one) for key, one in value.items()}
     if isinstance(value, list):
@@ -29,7 +38,7 @@ def _plain(value: object) -> object:
 
 
 def write_json(path: str, content: dict) -> None:
-    """To a file, or to standard output where the path is -."""
+    """Write to a file, or to standard output if the path is -."""
     text = json.dumps(_plain(content), indent=1, allow_nan=False)
     if path == "-":
         print(text)

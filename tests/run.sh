@@ -7,6 +7,9 @@ source jobs/environment.sh
 
 step() { printf '\n== %s (%d s)\n' "$1" "$SECONDS"; }
 fast=${1:-}
+# Many tests wait more than they compute: twice as many processes as cores, and room for the tests on 4 ranks.
+cores=$(env -u OMP_NUM_THREADS nproc)  # nproc follows OMP_NUM_THREADS
+processes=$((2 * cores > 4 ? 2 * cores : 4))
 
 step "dependencies"
 jobs/install-dependencies.sh --tests
@@ -21,14 +24,13 @@ if [[ $fast != --fast ]]; then
   tests/lint.sh build/release
 fi
 step "tests"
-# Two cores are enough; tests on more ranks run alone.
-ctest --test-dir build/release --output-on-failure --parallel 2 -LE long
+ctest --test-dir build/release --output-on-failure --parallel "$processes" -LE long
 if [[ $fast != --fast ]]; then
   step "build with sanitizers"
   cmake --preset asan >/dev/null
-  cmake --build --preset asan
+  cmake --build --preset asan --target sanitized_tests
   step "tests with sanitizers"
   # Three and four ranks have no code of their own; the methods on one rank have none that two have not.
-  ctest --test-dir build/asan --output-on-failure --parallel 2 -L sanitize -E '_np[34]$|^methods_np1$'
+  ctest --test-dir build/asan --output-on-failure --parallel "$processes" -L sanitize -E '_np[34]$|^methods_np1$'
 fi
 step "done"

@@ -13,8 +13,8 @@ from small_result import write_result
 ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
 sys.path.insert(0, os.path.join(ROOT, "postprocess"))
 
-from comparison import compare, sign_test, solved, verdicts  # noqa: E402
-from result import BadResult, load_result  # noqa: E402
+from comparison import compare, judge, sign_test, solved, verdicts  # noqa: E402
+from result import QUANTILES, BadResult, load_result  # noqa: E402
 
 NAN = float("nan")
 
@@ -51,7 +51,10 @@ class Report(unittest.TestCase):
     def test_table(self):
         result = load_result(self.path)
         self.assertEqual(result.loss_reference, 100.0)
-        bfgs, joint, refined = compare(result, result.reference())
+        table = compare(judge(result))
+        self.assertEqual(list(table["kind"]), ["tao", "joint", "refine"])
+        self.assertTrue(table["rival_sign_test_p"].isna().all())  # no multi_start
+        bfgs, joint, refined = (row for _, row in table.set_index("name").iterrows())
         self.assertEqual((bfgs["solved"], bfgs["tie"], bfgs["failed"]), (25.0, 100.0, 25.0))
         self.assertEqual((joint["better"], joint["worse"], joint["tie"]), (50.0, 25.0, 25.0))
         self.assertEqual((refined["better"], refined["tie"], refined["solved"]), (75.0, 25.0, 75.0))
@@ -71,10 +74,30 @@ class Report(unittest.TestCase):
                                  ([NAN, NAN, 10.6, NAN], [25.0, 25.0, 100.0])):
             write_result(self.path, floor=floor)
             result = load_result(self.path)
-            self.assertEqual([row["solved"] for row in compare(result, result.reference())], solved_by)
+            self.assertEqual(list(compare(judge(result))["solved"]), solved_by)
             unknown = [True] * 4 if floor is None else list(np.isnan(floor))
-            self.assertEqual(list(~result.floor_is_known), unknown)
-            np.testing.assert_allclose(result.floor[unknown], np.array([5e-5, 1e-5, 10.005, 3.0])[unknown])
+            self.assertEqual(list(~result.problems["floor_is_known"]), unknown)
+            np.testing.assert_allclose(result.problems["floor"][unknown], np.array([5e-5, 1e-5, 10.005, 3.0])[unknown])
+
+    def test_frames_follow_the_file(self):
+        result = load_result(self.path)
+        self.assertEqual(list(result.methods.index), ["bfgs", "joint", "joint+refine"])
+        self.assertEqual(list(result.methods["earlier"]), ["", "", "joint"])
+        self.assertEqual(list(result.answers.index.names), ["method", "problem"])
+        self.assertEqual(result.answers.loc[("joint+refine", 2), "loss"], 10.005)
+        history = result.histories.loc[["joint"]]
+        self.assertEqual(list(history["gradient_evaluations"]), [1.0, 100.0])
+        self.assertEqual(history[QUANTILES].to_numpy().tolist(), [[1, 2, 3, 4, 5], [1, 1, 2, 2, 3]])
+
+    def test_missing_module_is_named(self):
+        with open(os.path.join(self.folder.name, "pandas.py"), "w", encoding="utf-8") as file:
+            file.write("raise ImportError\n")
+        for script in ("report.py", "study.py", "growth.py", "gradient_quality.py"):
+            done = subprocess.run([sys.executable, os.path.join(ROOT, "postprocess", script), self.path],
+                                  env=os.environ | {"PYTHONPATH": self.folder.name}, capture_output=True, text=True,
+                                  check=False)
+            self.assertEqual(done.returncode, 1)
+            self.assertEqual(done.stderr, f"{script} needs pandas: apt-get install python3-pandas\n")
 
     def test_program_judges_and_draws_without_a_truth(self):
         write_result(self.path, floor=None)

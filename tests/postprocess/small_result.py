@@ -9,17 +9,18 @@ NAN = float("nan")
 
 
 def write_result(path: str, attributes: dict | None = None, rival: list[float] | None = None,
-                 floor: list[float] | None = (0.0, 0.0, 10.0, 0.0)) -> None:
-    """Four problems, L_ref = 100; bfgs, joint, a refinement of joint, and losses of multi_start.
+                 floor: list[float] | None = (0.0, 0.0, 10.0, 0.0), repeats: int = 1) -> None:
+    """Write four problems, or `repeats` times these four, with L_ref = 100.
 
-    Without a floor: problems of a file, whose truth nobody knows.
+    Methods: bfgs, joint, a refinement of joint, and multi_start if its losses `rival` are given. Without a floor:
+    problems of a file whose truth is not known.
     """
     with h5py.File(path, "w") as file:
         file.attrs.update({"git_revision": "test"} | (attributes or {}))
         if floor is not None:
-            file["problems/floor"] = floor
-        file["problems/loss_at_centre"] = [100.0, 100.0, 100.0, NAN]
-        file["problems/observation"] = np.zeros((4, 8))
+            file["problems/floor"] = list(floor) * repeats
+        file["problems/loss_at_centre"] = [100.0, 100.0, 100.0, NAN] * repeats
+        file["problems/observation"] = np.zeros((4 * repeats, 8))
         methods = [("bfgs", "", "tao", [50.0, 1e-5, 12.0, NAN], [10, 20, 30, 1]),
                    ("joint", "", "joint", [5.0, 0.5, 10.5, NAN], [100] * 4),
                    ("joint+refine", "joint", "refine", [5e-5, 1e-5, 10.005, 3.0], [5, 5, 5, 9])]
@@ -29,12 +30,12 @@ def write_result(path: str, attributes: dict | None = None, rival: list[float] |
         for name, earlier, kind, loss, solves in methods:
             group = file.create_group(f"methods/{name}")
             group.attrs.update({"kind": kind, "from": earlier, "seconds": 1.0})
-            group["parameters"] = np.zeros((4, 2))
-            group["loss"] = loss
-            group["forward_solves"] = solves
+            group["parameters"] = np.zeros((4 * repeats, 2))
+            group["loss"] = loss * repeats
+            group["forward_solves"] = solves * repeats
             # Half evaluations: a joint method's closing evaluation has no adjoint, and a tangent no forward.
-            group["adjoint_solves"] = np.array(solves) - (kind == "joint")
-            group["tangent_solves"] = np.full(4, 2 * (kind == "refine"))
+            group["adjoint_solves"] = np.array(solves * repeats) - (kind == "joint")
+            group["tangent_solves"] = np.full(4 * repeats, 2 * (kind == "refine"))
         history = file.create_group("methods/joint/history")
         history["gradient_evaluations"] = [1.0, 100.0]
         history["loss_mean"] = [90.0, 5.0]

@@ -7,7 +7,9 @@ import sys
 import tempfile
 import unittest
 
+import h5py
 import numpy as np
+import pandas as pd
 
 from small_result import write_result
 
@@ -17,15 +19,20 @@ sys.path.insert(0, os.path.join(ROOT, "postprocess"))
 from comparison import compare_study  # noqa: E402
 from growth import evaluations_to_solve  # noqa: E402
 from result import BadResult, load_study  # noqa: E402
+from tables import records  # noqa: E402
 
 # Solves problems 1 and 2 with the first seed, nothing with the second.
 RIVALS = [[1e-5, 1e-5, 20.0, 1.0], [1.0, 1.0, 20.0, 1.0]]
 
 
-def write_cell(folder: str, variant: str, seed: int, started: str, rival: list[float] | None) -> None:
+def write_cell(folder: str, variant: str, seed: int, started: str, rival: list[float] | None, n: int = 4,
+               alignment: float = float("nan")) -> None:
     attributes = {"variant": variant, "deck": f"[run]\nseed = {seed}\n", "command": "jpo study deck.toml",
                   "started": started, "processor_version": "a CPU", "n_rank": 2}
-    write_result(os.path.join(folder, f"{variant}_n4_seed{seed}.h5"), attributes, rival)
+    path = os.path.join(folder, f"{variant}_n{n}_seed{seed}.h5")
+    write_result(path, attributes, rival, repeats=n // 4)
+    with h5py.File(path, "r+") as file:
+        file["methods/joint/history/alignment"] = [alignment, 0.0]
 
 
 class Study(unittest.TestCase):
@@ -45,11 +52,11 @@ class Study(unittest.TestCase):
         return subprocess.run([sys.executable, program, *arguments], capture_output=True, text=True, check=False)
 
     def test_cells_are_pooled_over_seeds(self):
-        rows = compare_study(load_study(self.folder), None)
-        self.assertEqual([(row["variant"], row["name"]) for row in rows],
+        table = compare_study(load_study(self.folder))
+        self.assertEqual(list(zip(table["variant"], table["name"])),
                          [("plain", "bfgs"), ("plain", "joint"), ("plain", "joint+refine"), ("plain", "many"),
                           ("a_wide", "bfgs"), ("a_wide", "joint"), ("a_wide", "joint+refine")])
-        refined, many = rows[2], rows[3]
+        refined, many = table.loc[2], table.loc[3]
         self.assertEqual((refined["n"], refined["n_problem"], refined["seeds"]), (8, 4, [7, 8]))
         self.assertEqual((refined["solved"], refined["solved_min"], refined["solved_max"]), (75.0, 75.0, 75.0))
         # Two of four, and none of four.
@@ -61,11 +68,13 @@ class Study(unittest.TestCase):
         self.assertEqual((refined["solved_not_by_rival"], refined["solved_only_by_rival"]), (4, 0))
         self.assertAlmostEqual(refined["rival_sign_test_p"], 2 / 16)
         np.testing.assert_allclose(refined["rival_sign_test_p_by_seed"], [1.0, 0.25])
-        self.assertNotIn("rival_sign_test_p", rows[-1])
+        self.assertIs(table["rival_sign_test_p"].iloc[-1], pd.NA)
+        self.assertNotIn("rival_sign_test_p", records(table)[-1])
+        self.assertNotIn("rival_sign_test_p_by_seed", records(table)[-1])
 
     def test_reference_can_be_chosen(self):
-        rows = compare_study(load_study(self.folder), "joint")
-        self.assertEqual(rows[1]["tie"], 100.0)
+        table = compare_study(load_study(self.folder), "joint")
+        self.assertEqual(table.loc[1, "tie"], 100.0)
         with self.assertRaises(BadResult):
             compare_study(load_study(self.folder), "many")  # not in every variant
 
@@ -96,6 +105,40 @@ class Study(unittest.TestCase):
         self.assertEqual(evaluations_to_solve(evaluations, np.array([True, True, True, False]), 0.75), 11 / 4)
         self.assertEqual(evaluations_to_solve(evaluations, np.array([True, True, True, True]), 1.0), 107 / 4)
         self.assertTrue(np.isnan(evaluations_to_solve(evaluations, np.array([True, True, False, False]), 0.75)))
+
+    def test_growth_writes_table_and_figure(self):
+        growth = [sys.executable, os.path.join(ROOT, "postprocess", "growth.py"), self.folder]
+        refused = subprocess.run(growth, capture_output=True, text=True, check=False)
+        self.assertEqual((refused.returncode, refused.stderr.strip()),
+                         (2, f"growth.py: {self.folder} has several variants (a_wide, plain); allowed: one"))
+        os.remove(os.path.join(self.folder, "a_wide_n4_seed7.h5"))
+        path = os.path.join(self.folder, "growth.json")
+        done = subprocess.run([*growth, "--share", "0.5", "--json", path], capture_output=True, text=True, check=False)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        # Two of four are solved with the first seed, none with the second: 106 forward and adjoint solves.
+        self.assertIn("many         n = 4          nan evaluations until 50 % are solved; by seed 106.0 nan", done.stdout)
+        with open(path, encoding="utf-8") as file:
+            self.assertEqual(json.load(file), {"share": 0.5, "evaluations": {"many": {"4": {"7": 106.0, "8": None}}}})
+        self.assertIn("growth.png", os.listdir(self.folder))
+
+    def test_gradient_quality_fits_the_exponent(self):
+        for n in (4, 16):
+            for seed, error in ((1, -0.01), (2, 0.0), (3, 0.01)):
+                write_cell(self.folder, "plain", seed, "2026-01-01T00:00:00Z", None, n, 0.1 * n**0.5 * (1 + error))
+        program = [sys.executable, os.path.join(ROOT, "postprocess", "gradient_quality.py")]
+        refused = subprocess.run([*program, self.folder], capture_output=True, text=True, check=False)
+        self.assertEqual(refused.returncode, 2, refused.stderr)
+        self.assertIn("the cell plain, n = 4, seed 7 has no alignment", refused.stderr)
+        for name in ("plain_n4_seed7.h5", "plain_n4_seed8.h5", "a_wide_n4_seed7.h5"):
+            os.remove(os.path.join(self.folder, name))
+        path = os.path.join(self.folder, "quality.json")
+        done = subprocess.run([*program, self.folder, "--json", path], capture_output=True, text=True, check=False)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        with open(path, encoding="utf-8") as file:
+            fit = json.load(file)["plain"]
+        self.assertEqual((fit["n"], fit["n_seed"]), ([4, 16], 3))
+        self.assertAlmostEqual(fit["exponent"], 0.5)
+        np.testing.assert_allclose(fit["mean_cosine"], [0.2, 0.4])
 
     def test_program_refuses_what_is_no_study(self):
         alone = os.path.join(self.folder, "alone")

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# The tests of postprocess/, with the interpreter that has h5py.
+# The tests of postprocess/, with an interpreter that has its modules.
 set -euo pipefail
 root=$(cd "$(dirname "$0")/../.." && pwd)
 source "$root/jobs/environment.sh"
-cd "$root/tests/driver"
+cd "$root/tests/postprocess"
 exec "$(find_python)" -B -m unittest test_report test_study_table
