@@ -7,8 +7,8 @@
 
 namespace jpo {
 
-/// FNV-1a over the 64-bit words of `bytes` (the last one padded with zeros), chained through
-/// `hash`: equal bits, equal hash.
+/// FNV-1a with 64-bit words instead of bytes and one more shift a word; the last word is padded
+/// with zeros. `hash` continues an earlier hash.
 inline std::uint64_t hash_bytes(std::span<const std::byte> bytes,
                                 std::uint64_t hash = 0xcbf29ce484222325ULL) {
   for (std::size_t k = 0; k < bytes.size(); k += sizeof(std::uint64_t)) {
@@ -26,7 +26,7 @@ std::uint64_t hash_values(std::span<const T> values, std::uint64_t hash = 0xcbf2
   return hash_bytes(std::as_bytes(values), hash);
 }
 
-/// Of 53 bits of a hash: a double holds them.
+/// The upper 53 bits of a hash, which a double holds exactly.
 inline double hash_number(std::uint64_t hash) {
   return static_cast<double>(hash >> 11U);
 }

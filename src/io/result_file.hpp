@@ -1,6 +1,6 @@
 #pragma once
-// The result file: parallel HDF5, complete or absent. Written to PATH.part and renamed by commit();
-// the outcome of every collective call is agreed before the next one.
+// The result file: parallel HDF5, complete or absent. Written to PATH.<process>.part and renamed by
+// commit(); the outcome of every collective call is agreed before the next one.
 
 #include <cstdint>
 #include <memory>
@@ -34,7 +34,7 @@ struct RowRange {
 /// same on all ranks) naming path and cause; the part file is then gone and PATH is untouched.
 class ResultFile {
  public:
-  /// Creates PATH.part and any missing parent directories.
+  /// Creates the part file and any missing parent directories.
   ResultFile(const std::string& path, bool overwrite, MPI_Comm comm);
   ResultFile(const ResultFile&) = delete;
   ResultFile& operator=(const ResultFile&) = delete;
@@ -80,7 +80,7 @@ class ResultFile {
   std::unique_ptr<Parts> parts_;
 };
 
-/// Before any work, collective on comm: throws BadInput where `path` exists and overwrite is false,
+/// Before any work, collective on comm: throws BadInput if `path` exists and overwrite is false,
 /// is a directory, or cannot be written (its directory is created).
 void check_output_path(const std::string& path, bool overwrite, MPI_Comm comm);
 

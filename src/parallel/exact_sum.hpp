@@ -4,7 +4,7 @@
 // A term x with |x| < 2^22 is split into two 64-bit integers, x = hi 2^-20 + lo 2^-64 (what is
 // left, below 2^-65, is dropped). Integer sums are associative and up to 2^19 terms an entry cannot
 // overflow, so the total does not depend on the number of ranks, their order, or MPI's algorithm.
-// Terms are scaled by an agreed power of two beforehand (common_exponent), which is exact.
+// Terms are scaled by an agreed power of two beforehand (binary_exponent), which is exact.
 
 #include <cstdint>
 #include <optional>
@@ -72,14 +72,14 @@ class FlatSum {
   /// Terms of values that were refused, hi and lo of the scalars, counts, terms of scalars that
   /// were refused.
   std::vector<std::int64_t> tail_;
-  /// Hi [n_exact], lo [n_exact], tail.
+  /// hi [n_exact], lo [n_exact], tail.
   SpaceArray<std::int64_t> integers_;
   /// Fast: [n_value]
   SpaceArray<double> plain_;
   /// [n_value]
   PinnedArray<double> totals_;
-  // Of a sum on a device, from its first reduction on:
-  /// Integers, where MPI wants them on the host.
+  // Of a sum on a device, made at its first reduction.
+  /// Integers on the host, if MPI cannot read device memory.
   std::optional<PinnedArray<std::int64_t>> staged_;
   std::optional<SpaceArray<double>> device_totals_;
 };
