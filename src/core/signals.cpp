@@ -12,14 +12,14 @@ namespace {
 volatile std::sig_atomic_t stop_flag = 0;
 volatile std::sig_atomic_t save_flag = 0;
 
-// A handler may only read what is complete: texts alternate between two places.
+// A handler may only read what is complete: texts alternate between two buffers.
 using Text = std::array<char, 4096>;
 std::array<Text, 2> texts;
-std::atomic<const char*> last_word = nullptr;
+std::atomic<const char*> current_message = nullptr;
 
 // Ends as if nobody had listened.
-void say_last_word(int signal) {
-  if (const char* text = last_word.load()) {
+void say_current_message(int signal) {
+  if (const char* text = current_message.load()) {
     std::size_t size = 0;
     while (text[size] != '\0') ++size;
     [[maybe_unused]] const ssize_t n = write(STDERR_FILENO, text, size);
@@ -37,7 +37,7 @@ void catch_signals() {
   sigaction(SIGUSR1, &action, nullptr);
   action.sa_handler = [](int) { save_flag = 1; };
   sigaction(SIGUSR2, &action, nullptr);
-  action.sa_handler = say_last_word;
+  action.sa_handler = say_current_message;
   sigaction(SIGTERM, &action, nullptr);
 }
 
@@ -53,14 +53,14 @@ bool take_save_signal() {
 
 void set_signal_message(const std::string& text) {
   if (text.empty()) {
-    last_word = nullptr;
+    current_message = nullptr;
     return;
   }
-  Text& place = last_word.load() == texts[0].data() ? texts[1] : texts[0];
-  const std::size_t size = std::min(text.size(), place.size() - 1);
-  std::copy_n(text.begin(), size, place.begin());
-  place[size] = '\0';
-  last_word = place.data();
+  Text& unused = current_message.load() == texts[0].data() ? texts[1] : texts[0];
+  const std::size_t size = std::min(text.size(), unused.size() - 1);
+  std::copy_n(text.begin(), size, unused.begin());
+  unused[size] = '\0';
+  current_message = unused.data();
 }
 
 }  // namespace jpo

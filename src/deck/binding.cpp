@@ -120,12 +120,12 @@ void refuse_unknown(const toml::table& table, const std::string& section, const 
   for (const auto& [name, node] : table) {
     const std::string given(name.str());
     if (std::ranges::find(known, given) != known.end()) continue;
-    const std::string place = source_location(file, name.source());
+    const std::string location = source_location(file, name.source());
     const std::string dotted = section + "." + given;
     for (const Key& key : keys.keys())
       if (key.rule.old_name == given)
-        refuse(place, dotted, fmt::format("is now called '{}'", key.name));
-    refuse(place, dotted, "unknown key", fmt::format("{}", fmt::join(known, ", ")),
+        refuse(location, dotted, fmt::format("is now called '{}'", key.name));
+    refuse(location, dotted, "unknown key", fmt::format("{}", fmt::join(known, ", ")),
            nearest_name(given, known));
   }
 }
@@ -134,13 +134,13 @@ void refuse_unknown(const toml::table& table, const std::string& section, const 
 
 std::string source_location(const std::string& file, const toml::source_region& region) {
   if (!region.path) return file;
-  if (region.path->starts_with(kOverridePlace)) return *region.path;
+  if (region.path->starts_with(kOverrideLocation)) return *region.path;
   return fmt::format("{}:{}:{}", *region.path, region.begin.line, region.begin.column);
 }
 
-void refuse(const std::string& place, const std::string& key, const std::string& what,
+void refuse(const std::string& location, const std::string& key, const std::string& what,
             const std::string& allowed, const std::string& near) {
-  throw BadInput(fmt::format("{}: key '{}': {}{}{}", place, one_line(key, kValueBytes), what,
+  throw BadInput(fmt::format("{}: key '{}': {}{}{}", location, one_line(key, kValueBytes), what,
                              allowed.empty() ? "" : "; allowed: " + allowed,
                              near.empty() ? "" : "; did you mean '" + near + "'?"));
 }

@@ -12,14 +12,15 @@
 namespace jpo {
 
 /// Prefix of the source path of TOML that does not come from a file: "--set KEY".
-constexpr std::string_view kOverridePlace = "--set ";
+constexpr std::string_view kOverrideLocation = "--set ";
 
 /// "FILE:LINE:COL" of a region, "--set KEY" for an override; `file` if it has no source.
 std::string source_location(const std::string& file, const toml::source_region& region);
 
 /// Throws BadInput: "PLACE: key 'KEY': WHAT[; allowed: ALLOWED][; did you mean 'NEAR'?]".
-[[noreturn]] void refuse(const std::string& place, const std::string& key, const std::string& what,
-                         const std::string& allowed = "", const std::string& near = "");
+[[noreturn]] void refuse(const std::string& location, const std::string& key,
+                         const std::string& what, const std::string& allowed = "",
+                         const std::string& near = "");
 
 /// What a key allows, in words: "integer >= 1", "one of exact, fast", ...
 std::string allowed_text(const Key& key);

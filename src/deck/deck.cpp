@@ -82,12 +82,12 @@ class Reader {
     const std::string dotted = section + "." + key;
     const toml::node* node = table.get(key);
     if (node == nullptr) refuse(source_location(file_, table.source()), dotted, "missing", allowed);
-    const std::string place = source_location(file_, node->source());
-    if (!node->is_string()) refuse(place, dotted, text_of(*node) + " is not a string", allowed);
+    const std::string location = source_location(file_, node->source());
+    if (!node->is_string()) refuse(location, dotted, text_of(*node) + " is not a string", allowed);
     const std::string name = node->as_string()->get();
     const auto found = std::ranges::find(choices, name, &Choice::name);
     if (found == choices.end())
-      refuse(place, dotted, fmt::format("\"{}\" is not known", one_line(name, kValueBytes)),
+      refuse(location, dotted, fmt::format("\"{}\" is not known", one_line(name, kValueBytes)),
              allowed, nearest_name(name, names));
     return *found;
   }
@@ -133,13 +133,13 @@ class Reader {
       refuse(source_location(file_, node->source()), "method.name",
              text_of(*node) + " is not a string", "letters, digits, _ + -");
     const std::string name = node != nullptr ? node->as_string()->get() : kind;
-    const std::string place =
+    const std::string location =
         source_location(file_, node != nullptr ? node->source() : table.source());
     if (!is_name(name))
-      refuse(place, "method.name", fmt::format("\"{}\" is not a name", name),
+      refuse(location, "method.name", fmt::format("\"{}\" is not a name", name),
              "letters, digits, _ + -");
     if (std::ranges::find(deck_.methods, name, &MethodDeck::name) != deck_.methods.end())
-      refuse(place, "method.name", fmt::format("\"{}\" is the name of two methods", name),
+      refuse(location, "method.name", fmt::format("\"{}\" is the name of two methods", name),
              "a name of its own for each");
     return name;
   }

@@ -124,7 +124,8 @@ struct DeckChanges {
 
 /// Parses a deck with its changes and checks it, and checks it once more with each of its variants.
 /// Pure: no files, no MPI. Throws BadInput with one message: "FILE:LINE:COL: key 'data.nois':
-/// unknown key; allowed: ...; did you mean 'noise'?" The place of an override is "--set data.nois".
+/// unknown key; allowed: ...; did you mean 'noise'?" The location of an override is "--set
+/// data.nois".
 Deck read_deck(const DeckFiles& files, const DeckChanges& changes, const Catalogue& catalogue);
 
 /// The same for a deck without a base.

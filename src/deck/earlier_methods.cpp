@@ -11,7 +11,7 @@
 namespace jpo {
 namespace {
 
-// One method and the places of its keys.
+// One method and the locations of its keys.
 class References {
  public:
   References(const MethodDeck& method, const toml::table& table, const std::string& file)

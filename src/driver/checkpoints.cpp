@@ -186,7 +186,7 @@ std::string Checkpoints::resume_text(const std::string& path) const {
   return fmt::format("{} goes on from {}", resumed_by_, path);
 }
 
-// Rank 0 speaks, and rank 1 as well: it may be rank 0 that has died.
+// Printed by ranks 0 and 1, in case rank 0 died.
 void Checkpoints::set_resume_message(const std::string& how_to_go_on) const {
   const int rank = mpi::rank(job_.comm());
   if (rank <= 1)
@@ -292,10 +292,10 @@ void Checkpoints::serve(Request agreed, const State& state) {
   if (stop_signalled())
     why = "SIGUSR1";
   else if (walltime_ends())
-    why = "the time is nearly up";
+    why = "the time limit is near";
   save(state);
   if (agreed.stop)
-    throw StoppedResumable(fmt::format("stopped as asked to ({}), {} of {} methods done; {}", why,
+    throw StoppedResumable(fmt::format("stopped on request ({}), {} of {} methods done; {}", why,
                                        job_.results().size(), job_.deck().methods.size(),
                                        resume_text(checkpoint_path(folder_, n_written_))));
 }

@@ -70,8 +70,8 @@ std::string read_rows_back(const std::string& path, const RowRange& rows) {
   if (!read_rows(file.get(), "/trial", rows.first, rows.n_local, rows.n_global, kWidth, values))
     return "a rank cannot read what another has written: " + hdf5_error_text();
   for (std::size_t k = 0; k < values.size(); ++k) {
-    const auto place = static_cast<std::int64_t>(k);
-    if (values[k] != value_at(rows.first + place / kWidth, place % kWidth))
+    const auto index = static_cast<std::int64_t>(k);
+    if (values[k] != value_at(rows.first + index / kWidth, index % kWidth))
       return "a rank reads other numbers than were written";
   }
   return "";

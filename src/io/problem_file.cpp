@@ -79,7 +79,7 @@ std::optional<Hid> find(hid_t group, const std::string& name, const std::string&
   refuse_damaged(path);
 }
 
-std::string kind_of(hid_t object) {
+std::string object_kind(hid_t object) {
   switch (H5Iget_type(object)) {
     case H5I_GROUP:
       return "a group";
@@ -130,7 +130,7 @@ class Table {
  public:
   Table(Hid dataset, const TableRule& rule)
       : dataset_(std::move(dataset)), path_(std::string("/problems/") + rule.name) {
-    if (H5Iget_type(dataset_.get()) != H5I_DATASET) complain(kind_of(dataset_.get()), rule);
+    if (H5Iget_type(dataset_.get()) != H5I_DATASET) complain(object_kind(dataset_.get()), rule);
     check_type(rule);
     read_sizes();
     if (sizes_.size() != rule.n_dimension)
@@ -266,7 +266,7 @@ class ProblemGroup {
     auto group = find(file_.get(), "problems", "/problems", links_.get());
     if (!group) refuse("/problems: found no such group; expected one with the dataset observation");
     if (H5Iget_type(group->get()) != H5I_GROUP)
-      refuse(fmt::format("/problems: found {}; expected a group", kind_of(group->get())));
+      refuse(fmt::format("/problems: found {}; expected a group", object_kind(group->get())));
     return std::move(*group);
   }
 

@@ -75,8 +75,8 @@ class SoftArgmaxHead final : public Head {
     for (const double lower : plan.parameters.lower)
       is_bounded.push_back(std::isfinite(lower) ? 1.0 : 0.0);
     for (std::int64_t j = 0; j < n; ++j) {
-      const double place = static_cast<double>(2 * j - (n - 1)) / static_cast<double>(n - 1);
-      const double coordinate = plan.settings.reach * place;
+      const double fraction = static_cast<double>(2 * j - (n - 1)) / static_cast<double>(n - 1);
+      const double coordinate = plan.settings.reach * fraction;
       for (const double bounded : is_bounded)
         coordinates.push_back(bounded > 0.0 ? std::clamp(coordinate, -kLimit, kLimit) : coordinate);
     }

@@ -9,7 +9,7 @@
 
 namespace jpo {
 
-/// Where a component goes: its place in the stacked or the appended values, and its group.
+/// Where a component goes: its offset in the stacked or the appended values, and its group.
 struct InputTarget {
   bool is_stacked;
   std::int64_t offset;

@@ -1,6 +1,6 @@
 #pragma once
 // What architectures are built of. A layer notes its weights in a table when it is built, and finds
-// them at the same places when it is called. Sees torch: included by this folder only.
+// them at the same indices when it is called. Sees torch: included by this folder only.
 
 #include <cstdint>
 #include <string>
@@ -25,7 +25,7 @@ using WeightTable = std::vector<WeightShape>;
 /// In the table's order.
 using Weights = std::vector<torch::Tensor>;
 
-/// Its place in the table.
+/// Returns its index in the table.
 std::size_t add_weight(WeightTable& table, WeightShape weight);
 
 enum class Activation { relu, gelu, tanh };

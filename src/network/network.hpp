@@ -109,10 +109,10 @@ class Network {
   const Normalization& normalization() const;
 
   /// Place p of the micro-batch holds row rows[p] of y and c, or is empty; rows.size() <=
-  /// micro_batch. Answers are written one after the other, without the empty places' ones:
+  /// micro_batch. Answers are written one after the other, without the empty slots' ones:
   /// m.row(first_row + j) = N_theta(y.row(r), c.row(r)), r the j-th row that is no kEmptySlot.
-  /// An answer's bits depend on its place (matrix products round by it), never on the other places:
-  /// who gives a problem the same place always gets the same bits.
+  /// An answer's bits depend on its slot (matrix products round by it), never on the other slots:
+  /// who gives a problem the same slot always gets the same bits.
   /// Keeps the graph in `slot` (0, 1, ...; grows on first use) for backward; none in kNoGraph.
   void predict(std::int64_t slot, const Batch& y, const Batch& c,
                std::span<const std::int64_t> rows, Batch& m, std::int64_t first_row);

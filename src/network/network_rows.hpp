@@ -16,17 +16,17 @@
 
 namespace jpo {
 
-/// The places of a network call that hold problems, in their order, and the problems' rows.
+/// The slots of a network call that hold problems, in their order, and the problems' rows.
 class CallPlaces {
  public:
-  explicit CallPlaces(MemorySpace space) : places_(space), rows_(space) {}
+  explicit CallPlaces(MemorySpace space) : slots_(space), rows_(space) {}
   /// Place p holds row rows[p], or nothing where that is kEmptySlot.
   void assign(std::span<const std::int64_t> rows);
-  const RowList& places() const { return places_; }
+  const RowList& slots() const { return slots_; }
   const RowList& rows() const { return rows_; }
 
  private:
-  RowList places_, rows_;
+  RowList slots_, rows_;
   std::vector<std::int64_t> taken_, taken_rows_;
 };
 
@@ -37,16 +37,16 @@ class NetworkRows {
 
   void set_normalization(const Normalization& normalization);
 
-  /// (value - mean) / deviation of rows of y and c, by place: stacked [place, n_channel, n_grid],
-  /// appended [place, n_appended]; empty places stay as they are.
+  /// (value - mean) / deviation of rows of y and c, by slot: stacked [slot, n_channel, n_grid],
+  /// appended [slot, n_appended]; empty slots stay as they are.
   void write_inputs(const CallPlaces& call, const Batch& y, const Batch& c, float* stacked,
                     float* appended) const;
   void write_inputs(const CallPlaces& call, const Batch& y, const Batch& c, double* stacked,
                     double* appended) const;
-  /// m.row(first_row + j) = map of z at the j-th place that is taken; z [place, n_parameter].
+  /// m.row(first_row + j) = map of z at the j-th slot that is taken; z [slot, n_parameter].
   void write_answers(const CallPlaces& call, const double* z, Batch& m,
                      std::int64_t first_row) const;
-  /// dz = g dm/dz, of the same places and rows; empty places stay as they are.
+  /// dz = g dm/dz, of the same slots and rows; empty slots stay as they are.
   void pull_back(const CallPlaces& call, const double* z, const Batch& g, std::int64_t first_row,
                  double* dz) const;
   /// n numbers as doubles.
@@ -59,7 +59,7 @@ class NetworkRows {
              Scalar* appended) const;
 
   MemorySpace space_;
-  /// Numbers of a place.
+  /// Numbers of a slot.
   std::int64_t n_stacked_, n_appended_;
   /// Of the components of y and then c.
   KernelArray<InputTarget> targets_;

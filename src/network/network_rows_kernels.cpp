@@ -4,10 +4,10 @@
 namespace jpo {
 namespace {
 
-// Component `column` of y or c of the j-th place that is taken.
+// Component `column` of y or c of the j-th slot that is taken.
 template <class Scalar>
 struct WriteInput {
-  const std::int64_t* places;
+  const std::int64_t* slots;
   const std::int64_t* rows;
   BatchRows<const double> values;
   const InputTarget* targets;
@@ -21,25 +21,25 @@ struct WriteInput {
     const InputTarget target = targets[column];
     const double value = values.data()[rows[j] * values.n_component() + column];
     Scalar* to =
-        target.is_stacked ? stacked + places[j] * n_stacked : appended + places[j] * n_appended;
+        target.is_stacked ? stacked + slots[j] * n_stacked : appended + slots[j] * n_appended;
     to[target.offset] = static_cast<Scalar>((value - mean[target.group]) / deviation[target.group]);
   }
 };
 
 struct WriteAnswer {
-  const std::int64_t* places;
+  const std::int64_t* slots;
   const double* z;
   const ParameterMap* maps;
   BatchRows<double> m;
   std::int64_t first_row;
   JPO_KERNEL void operator()(std::int64_t j, std::int64_t k) const {
     const std::int64_t n = m.n_component();
-    m.data()[(first_row + j) * n + k] = maps[k].value(z[places[j] * n + k]);
+    m.data()[(first_row + j) * n + k] = maps[k].value(z[slots[j] * n + k]);
   }
 };
 
 struct PullBack {
-  const std::int64_t* places;
+  const std::int64_t* slots;
   const double* z;
   const ParameterMap* maps;
   BatchRows<const double> g;
@@ -47,7 +47,7 @@ struct PullBack {
   double* dz;
   JPO_KERNEL void operator()(std::int64_t j, std::int64_t k) const {
     const std::int64_t n = g.n_component();
-    const std::int64_t at = places[j] * n + k;
+    const std::int64_t at = slots[j] * n + k;
     dz[at] = g.data()[(first_row + j) * n + k] * maps[k].derivative(z[at]);
   }
 };
@@ -64,12 +64,12 @@ struct Widen {
 void CallPlaces::assign(std::span<const std::int64_t> rows) {
   taken_.clear();
   taken_rows_.clear();
-  for (std::size_t place = 0; place < rows.size(); ++place) {
-    if (rows[place] == kEmptySlot) continue;
-    taken_.push_back(static_cast<std::int64_t>(place));
-    taken_rows_.push_back(rows[place]);
+  for (std::size_t slot = 0; slot < rows.size(); ++slot) {
+    if (rows[slot] == kEmptySlot) continue;
+    taken_.push_back(static_cast<std::int64_t>(slot));
+    taken_rows_.push_back(rows[slot]);
   }
-  places_.assign(taken_);
+  slots_.assign(taken_);
   rows_.assign(taken_rows_);
 }
 
@@ -100,14 +100,14 @@ void NetworkRows::write_inputs(const CallPlaces& call, const Batch& y, const Bat
 template <class Scalar>
 void NetworkRows::write(const CallPlaces& call, const Batch& y, const Batch& c, Scalar* stacked,
                         Scalar* appended) const {
-  const std::int64_t* places = call.places().data(space_);
+  const std::int64_t* slots = call.slots().data(space_);
   const std::int64_t* rows = call.rows().data(space_);
   std::int64_t first_component = 0;
   for (const Batch* batch : {&y, &c}) {
     const auto values = batch->read(space_);
     for_each_pair(
         space_, call.rows().size(), batch->n_component(),
-        WriteInput<Scalar>{places, rows, values, targets_.data() + first_component, mean_.data(),
+        WriteInput<Scalar>{slots, rows, values, targets_.data() + first_component, mean_.data(),
                            deviation_.data(), stacked, n_stacked_, appended, n_appended_});
     first_component += batch->n_component();
   }
@@ -116,15 +116,15 @@ void NetworkRows::write(const CallPlaces& call, const Batch& y, const Batch& c, 
 void NetworkRows::write_answers(const CallPlaces& call, const double* z, Batch& m,
                                 std::int64_t first_row) const {
   const auto rows = m.write(space_);
-  for_each_pair(space_, call.places().size(), maps_.size(),
-                WriteAnswer{call.places().data(space_), z, maps_.data(), rows, first_row});
+  for_each_pair(space_, call.slots().size(), maps_.size(),
+                WriteAnswer{call.slots().data(space_), z, maps_.data(), rows, first_row});
 }
 
 void NetworkRows::pull_back(const CallPlaces& call, const double* z, const Batch& g,
                             std::int64_t first_row, double* dz) const {
   const auto rows = g.read(space_);
-  for_each_pair(space_, call.places().size(), maps_.size(),
-                PullBack{call.places().data(space_), z, maps_.data(), rows, first_row, dz});
+  for_each_pair(space_, call.slots().size(), maps_.size(),
+                PullBack{call.slots().data(space_), z, maps_.data(), rows, first_row, dz});
 }
 
 void NetworkRows::widen(const float* from, std::int64_t n, double* to) const {

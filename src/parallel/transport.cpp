@@ -47,13 +47,13 @@ std::string transport_text(Transport::Kind kind) {
              : "by MPI through the host's memory";
 }
 
-std::string shared_device(const std::string& place, MPI_Comm comm) {
+std::string shared_device(const std::string& bus_id, MPI_Comm comm) {
   const int rank = mpi::rank(comm);
   const auto machine = ranks_of_machine(comm);
   const int n_here = mpi::size(machine.get());
   constexpr std::size_t width = 64;
   std::vector<char> mine(width, '\0');
-  place.copy(mine.data(), width - 1);
+  bus_id.copy(mine.data(), width - 1);
   std::vector<char> all(width * static_cast<std::size_t>(n_here));
   std::vector<int> ranks(static_cast<std::size_t>(n_here));
   MPI_OK(MPI_Allgather(mine.data(), width, MPI_CHAR, all.data(), width, MPI_CHAR, machine.get()));

@@ -52,8 +52,8 @@ class Transport {
 /// For people: how sums of the devices' values would travel.
 std::string transport_text(Transport::Kind kind);
 
-/// Names two ranks of comm on one machine whose device has the same `place` (device_pci_bus_id());
+/// Names two ranks of comm on one machine whose device has the same `bus_id` (device_pci_bus_id());
 /// empty where every rank has its own. The same on every rank. Collective on comm.
-std::string shared_device(const std::string& place, MPI_Comm comm);
+std::string shared_device(const std::string& bus_id, MPI_Comm comm);
 
 }  // namespace jpo

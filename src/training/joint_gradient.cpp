@@ -197,11 +197,11 @@ double JointGradient::alignment() {
     const auto truth = task_.truth.read();
     const auto g = evaluation_.gradient.write();
     for (std::size_t k = 0; k < rows().size(); ++k) {
-      const auto place = static_cast<std::int64_t>(k);
+      const auto slot = static_cast<std::int64_t>(k);
       for (std::size_t j = 0; j < scale.size(); ++j) {
-        const double error = (m.row(place)[j] - truth.row(rows()[k])[j]) / scale[j];
+        const double error = (m.row(slot)[j] - truth.row(rows()[k])[j]) / scale[j];
         const bool is_known = std::isfinite(error);
-        g.row(place)[j] = is_ok(evaluation_.outcome[k]) && is_known ? error / scale[j] : 0.0;
+        g.row(slot)[j] = is_ok(evaluation_.outcome[k]) && is_known ? error / scale[j] : 0.0;
         if (is_known) largest = std::max(largest, std::abs(error));
       }
     }

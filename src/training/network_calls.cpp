@@ -10,9 +10,9 @@ NetworkCalls::NetworkCalls(const Shard& shard, std::int64_t rows_per_call)
   const auto n_row = static_cast<std::size_t>(shard.n_local_problem());
   is_usable_.resize(n_row, false);
   rows_.reserve(n_row);
-  places_.reserve(n_row);
+  slots_.reserve(n_row);
   first_.reserve(n_row + 1);
-  first_place_.reserve(n_row + 1);
+  first_slot_.reserve(n_row + 1);
 }
 
 void NetworkCalls::begin(std::span<const std::int64_t> usable) {
@@ -20,19 +20,19 @@ void NetworkCalls::begin(std::span<const std::int64_t> usable) {
   for (const std::int64_t row : usable) is_usable_[row] = true;
   rows_.clear();
   first_.assign(1, 0);
-  places_.clear();
-  first_place_.assign(1, 0);
+  slots_.clear();
+  first_slot_.assign(1, 0);
 }
 
-// Unusable rows leave their places empty: the others' answers keep their bits.
+// Unusable rows leave their slots empty: the others' answers keep their bits.
 void NetworkCalls::add(std::span<const std::int64_t> rows) {
   for (const std::int64_t row : rows) {
     const bool usable = is_usable_[row];
-    places_.push_back(usable ? row : kEmptySlot);
+    slots_.push_back(usable ? row : kEmptySlot);
     if (usable) rows_.push_back(row);
   }
   first_.push_back(static_cast<std::int64_t>(rows_.size()));
-  first_place_.push_back(static_cast<std::int64_t>(places_.size()));
+  first_slot_.push_back(static_cast<std::int64_t>(slots_.size()));
 }
 
 void NetworkCalls::choose_all(std::span<const std::int64_t> usable) {
@@ -53,9 +53,9 @@ std::size_t NetworkCalls::call_of(std::int64_t j) const {
 
 void NetworkCalls::predict(Network& network, std::size_t k, std::int64_t slot, const Batch& y,
                            const Batch& c, Batch& m) const {
-  const auto begin = static_cast<std::size_t>(first_place_[k]);
-  const auto end = static_cast<std::size_t>(first_place_[k + 1]);
-  network.predict(slot, y, c, std::span(places_).subspan(begin, end - begin), m, first_[k]);
+  const auto begin = static_cast<std::size_t>(first_slot_[k]);
+  const auto end = static_cast<std::size_t>(first_slot_[k + 1]);
+  network.predict(slot, y, c, std::span(slots_).subspan(begin, end - begin), m, first_[k]);
 }
 
 void NetworkCalls::predict(Network& network, const Batch& y, const Batch& c, Batch& m) const {

@@ -1,5 +1,5 @@
 #pragma once
-// Which of this rank's problems go through the network together, and each in which place. Both are
+// Which of this rank's problems go through the network together, and each in which slot. Both are
 // fixed by global ids: an answer's bits depend on them, and so not on the number of ranks.
 
 #include <cstdint>
@@ -25,7 +25,7 @@ class NetworkCalls {
 
   /// No call yet; only `usable` rows (local, ascending) will be asked.
   void begin(std::span<const std::int64_t> usable);
-  /// One more call, with `rows` (local) in its places; those that are not usable leave theirs
+  /// One more call, with `rows` (local) in its slots; those that are not usable leave theirs
   /// empty.
   void add(std::span<const std::int64_t> rows);
   /// All usable rows, rows_per_call after rows_per_call of each micro-batch.
@@ -53,10 +53,10 @@ class NetworkCalls {
   std::vector<std::int64_t> rows_;
   /// [n_call + 1]
   std::vector<std::int64_t> first_ = {0};
-  /// The rows with the unusable ones as empty places.
-  std::vector<std::int64_t> places_;
-  /// Where each call starts in places_ [n_call + 1]
-  std::vector<std::int64_t> first_place_ = {0};
+  /// The rows with the unusable ones as empty slots.
+  std::vector<std::int64_t> slots_;
+  /// Where each call starts in slots_ [n_call + 1]
+  std::vector<std::int64_t> first_slot_ = {0};
   std::vector<std::int64_t> call_rows_;
 };
 

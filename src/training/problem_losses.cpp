@@ -9,11 +9,11 @@ void TrainingLossSettings::describe(KeyTable& table) {
   table.add(
       "loss", &loss,
       {.doc = "what training descends; answers are judged by the misfit L alone. squared: L; "
-              "huber: far residuals pull no harder; log: log(L + epsilon); normalized: L over "
+              "huber: far residuals enter linearly; log: log(L + epsilon); normalized: L over "
               "the problem's first L",
        .allowed = {"squared", "huber", "log", "normalized"}});
   table.add("huber_scales", &huber_scales,
-            {.doc = "huber: residual from which the pull is constant",
+            {.doc = "huber: residual beyond which it enters linearly",
              .unit = "misfit.residual_scale",
              .min = 0,
              .min_is_open = true});

@@ -7,16 +7,16 @@ namespace {
 
 // Ranks of machine 0, each with the cores it may run on.
 std::vector<RankBinding> ranks_on(const std::vector<std::vector<int>>& cores) {
-  std::vector<RankBinding> places;
+  std::vector<RankBinding> bindings;
   for (const auto& each : cores) {
-    RankBinding place;
-    place.machine_name = "node1";
-    place.cores = each;
-    place.omp_threads = 1;
-    place.memory = 8e9;
-    places.push_back(place);
+    RankBinding binding;
+    binding.machine_name = "node1";
+    binding.cores = each;
+    binding.omp_threads = 1;
+    binding.memory = 8e9;
+    bindings.push_back(binding);
   }
-  return places;
+  return bindings;
 }
 
 bool says(const std::string& text, const std::string& part) {
@@ -31,9 +31,9 @@ TEST(RanksWithoutCore, AreCountedHoweverCoresAreDealtOut) {
   EXPECT_EQ(ranks_without_core(ranks_on({{0, 1, 2}, {0, 1}, {0, 1}, {0, 1}})), 1);
   EXPECT_EQ(ranks_without_core(ranks_on({{}, {}})), 0);  // not known
   // The same numbers on another machine are other cores.
-  auto places = ranks_on({{0}, {0}});
-  places[1].machine = 1;
-  EXPECT_EQ(ranks_without_core(places), 0);
+  auto bindings = ranks_on({{0}, {0}});
+  bindings[1].machine = 1;
+  EXPECT_EQ(ranks_without_core(bindings), 0);
 }
 
 TEST(Cores, AreToBeOneARank) {
@@ -49,23 +49,23 @@ TEST(Cores, AreToBeOneARank) {
 }
 
 TEST(Cores, OfTheFullestMachineCount) {
-  auto places = ranks_on({{0, 1, 2}, {0, 1}, {0, 1}, {0, 1}});
+  auto bindings = ranks_on({{0, 1, 2}, {0, 1}, {0, 1}, {0, 1}});
   for (std::size_t k = 1; k < 4; ++k) {
-    places[k].machine = 1;
-    places[k].machine_name = "node2";
+    bindings[k].machine = 1;
+    bindings[k].machine_name = "node2";
   }
-  const Finding finding = judge_cores(places);
+  const Finding finding = judge_cores(bindings);
   EXPECT_EQ(finding.grade, Grade::warning);
   EXPECT_TRUE(says(finding.found, "3 ranks on 2 cores of node2")) << finding.found;
   EXPECT_TRUE(says(finding.change, "mpirun -n 3,")) << finding.change;
 }
 
 TEST(Cores, AreNoMoreThanTheTimeThatAControlGroupGives) {
-  auto places = ranks_on({{0, 1, 2, 3}, {0, 1, 2, 3}});
-  places[1].processors = 2.0;
-  EXPECT_EQ(judge_cores(places).grade, Grade::ok);
-  places[1].processors = 1.5;
-  const Finding finding = judge_cores(places);
+  auto bindings = ranks_on({{0, 1, 2, 3}, {0, 1, 2, 3}});
+  bindings[1].processors = 2.0;
+  EXPECT_EQ(judge_cores(bindings).grade, Grade::ok);
+  bindings[1].processors = 1.5;
+  const Finding finding = judge_cores(bindings);
   EXPECT_EQ(finding.grade, Grade::warning);
   EXPECT_TRUE(says(finding.found, "control groups allow 1.5 processors")) << finding.found;
 }
@@ -80,18 +80,18 @@ TEST(Binding, IsMissedWhereRanksMayMove) {
 }
 
 TEST(Threads, AreOneARank) {
-  auto places = ranks_on({{0}, {1}});
-  EXPECT_EQ(judge_threads(places).grade, Grade::ok);
-  places[1].omp_threads = 0;
-  EXPECT_EQ(judge_threads(places).grade, Grade::ok);
-  places[1].knows_blas = false;
-  EXPECT_EQ(judge_threads(places).grade, Grade::warning);
-  places[1].omp_threads = 4;
-  const Finding finding = judge_threads(places);
+  auto bindings = ranks_on({{0}, {1}});
+  EXPECT_EQ(judge_threads(bindings).grade, Grade::ok);
+  bindings[1].omp_threads = 0;
+  EXPECT_EQ(judge_threads(bindings).grade, Grade::ok);
+  bindings[1].knows_blas = false;
+  EXPECT_EQ(judge_threads(bindings).grade, Grade::warning);
+  bindings[1].omp_threads = 4;
+  const Finding finding = judge_threads(bindings);
   EXPECT_EQ(finding.grade, Grade::warning);
   EXPECT_TRUE(says(finding.found, "OMP_NUM_THREADS is 4 (rank 1 on node1)")) << finding.found;
-  places[1].used_threads = 4;
-  EXPECT_EQ(judge_threads(places).grade, Grade::problem);
+  bindings[1].used_threads = 4;
+  EXPECT_EQ(judge_threads(bindings).grade, Grade::problem);
 }
 
 TEST(AllReduce, IsExactAndNotHopelesslySlow) {
@@ -111,17 +111,17 @@ TEST(Libraries, AreThoseOfTheBuild) {
 }
 
 TEST(Memory, OfTheTightestMachineCounts) {
-  auto places = ranks_on({{0}, {1}, {2}});
-  places[2].machine = 2;
-  places[2].machine_name = "node2";
+  auto bindings = ranks_on({{0}, {1}, {2}});
+  bindings[2].machine = 2;
+  bindings[2].machine_name = "node2";
   MemoryNeed need;
   need.problems = 1e9;
   need.states = 2e9;
-  EXPECT_EQ(judge_memory(places, need).grade, Grade::ok);  // 6 of 8 GB, and 3
-  places[0].memory = 7e9;
-  EXPECT_EQ(judge_memory(places, need).grade, Grade::warning);
-  places[2].memory = 1e9;
-  const Finding finding = judge_memory(places, need);
+  EXPECT_EQ(judge_memory(bindings, need).grade, Grade::ok);  // 6 of 8 GB, and 3
+  bindings[0].memory = 7e9;
+  EXPECT_EQ(judge_memory(bindings, need).grade, Grade::warning);
+  bindings[2].memory = 1e9;
+  const Finding finding = judge_memory(bindings, need);
   EXPECT_EQ(finding.grade, Grade::problem);
   EXPECT_TRUE(says(finding.found, "3.0 GB for the 1 rank of node2; left there: 1.0 GB"))
       << finding.found;

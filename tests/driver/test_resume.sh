@@ -212,7 +212,7 @@ kill -0 $job 2>/dev/null || fail "SIGUSR2 has ended the run"
 kill -USR1 $job
 wait $job
 [[ $? -eq 75 ]] || fail "SIGUSR1: exit code is not 75: $(cat log)"
-grep -q "stopped as asked to (SIGUSR1)" log || fail "no word on why it stopped: $(cat log)"
+grep -q "stopped on request (SIGUSR1)" log || fail "no word on why it stopped: $(cat log)"
 grep -q "jpo run with --resume goes on from $folder/checkpoint_000002.h5" log || fail "no word on how to go on: $(cat log)"
 
 # What it may not be resumed with, and what it may.
@@ -227,11 +227,11 @@ expect 2 "allowed: --resume-from $folder/checkpoint_000001.h5, an older one" "$j
 truncate -s 5000 $folder/checkpoint_000002.h5
 expect 2 "it cannot be opened" "$jpo" run kept.toml "${slow[@]}" --resume
 [[ -f $result ]] && fail "a refusal left a result"
-expect 75 "stopped as asked to (the time is nearly up)" "$jpo" run kept.toml "${slow[@]}" --resume-from $folder/checkpoint_000001.h5 --set checkpoint.walltime_s=6 --set parallel.solve_batch=7
+expect 75 "stopped on request (the time limit is near)" "$jpo" run kept.toml "${slow[@]}" --resume-from $folder/checkpoint_000001.h5 --set checkpoint.walltime_s=6 --set parallel.solve_batch=7
 
 # With resume = "auto" the same command line goes on, and a finished run leaves nothing behind.
 rm -rf runs
-expect 75 "stopped as asked to (the time is nearly up), 0 of 6 methods done" ranks 2 "$jpo" run kept.toml --set checkpoint.walltime_s=1
+expect 75 "stopped on request (the time limit is near), 0 of 6 methods done" ranks 2 "$jpo" run kept.toml --set checkpoint.walltime_s=1
 expect 0 "goes on from $folder/checkpoint_000001.h5" ranks 3 "$jpo" run kept.toml --set 'checkpoint.resume="auto"'
 same whole_kept.h5 $result
 [[ -e $folder ]] && fail "checkpoints are left of a run that has finished"

@@ -1,4 +1,4 @@
-// A checkpoint gives back what was told, on any cut into ranks, and says where it is damaged.
+// A checkpoint returns what was written, on any number of ranks, and reports damage.
 
 #include <cmath>
 #include <filesystem>
@@ -57,7 +57,7 @@ struct State {
     for (std::size_t k = 0; k < write.values().size(); ++k)
       write.values()[k] = 0.1 * static_cast<double>(2 * rows.first) + 0.1 * static_cast<double>(k);
   }
-  void tell(StateArchive& archive) {
+  void archive(StateArchive& archive) {
     archive.shared("update", update);
     archive.shared("is on", is_on);
     archive.shared("deep/shared", shared);
@@ -90,7 +90,7 @@ class Checkpoint : public testing::Test {
     state.fill(rows);
     CheckpointWriter writer(path(), rows, comm);
     writer.attribute("deck", "a deck");
-    state.tell(writer);
+    state.archive(writer);
     writer.commit();
   }
   void expect_read(MPI_Comm comm) const {
@@ -99,7 +99,7 @@ class Checkpoint : public testing::Test {
     wanted.fill(rows);
     CheckpointReader reader(path(), rows, comm);
     EXPECT_EQ(reader.attribute("deck"), "a deck");
-    state.tell(reader);
+    state.archive(reader);
     reader.check_hash();
     EXPECT_EQ(state.update, 41);
     EXPECT_TRUE(state.is_on);
@@ -115,7 +115,7 @@ class Checkpoint : public testing::Test {
   void read_all(MPI_Comm comm) const {
     State state(rows_of(comm));
     CheckpointReader reader(path(), rows_of(comm), comm);
-    state.tell(reader);
+    state.archive(reader);
     reader.check_hash();
   }
   void put_first(const char* dataset, double value) const {
@@ -208,7 +208,7 @@ TEST_F(Checkpoint, OthersSizesAreRefused) {
   rows.n_global = kProblem + 1;
   CheckpointReader reader(path(), rows, MPI_COMM_WORLD);
   State state(rows);
-  EXPECT_THROW(state.tell(reader), BadInput);
+  EXPECT_THROW(state.archive(reader), BadInput);
 }
 
 TEST_F(Checkpoint, TheNewestStay) {

@@ -87,11 +87,11 @@ std::string cuda_device_text() {
 }
 
 std::string device_pci_bus_id() {
-  std::array<char, 32> place{};
-  // Nothing to stop for: who uses a device that does not answer will be told.
-  if (cudaDeviceGetPCIBusId(place.data(), static_cast<int>(place.size()), chosen) != cudaSuccess)
+  std::array<char, 32> bus_id{};
+  // Errors are ignored here; the next CUDA call reports them.
+  if (cudaDeviceGetPCIBusId(bus_id.data(), static_cast<int>(bus_id.size()), chosen) != cudaSuccess)
     return "";
-  return place.data();
+  return bus_id.data();
 }
 
 void* allocate_bytes(MemorySpace space, std::int64_t n_byte) {

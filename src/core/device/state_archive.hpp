@@ -1,6 +1,6 @@
 #pragma once
-// How an object tells a checkpoint its state, and takes it back: one function names the fields, and
-// the same calls write or read, by the archive's kind. Numbers travel as doubles: integers must be
+// Serializes the state of objects for checkpoints: one function names the fields, and the same
+// calls write or read them, depending on the archive. Numbers travel as doubles: integers must be
 // below 2^53.
 
 #include <algorithm>
@@ -23,7 +23,7 @@ class StateArchive {
   StateArchive& operator=(StateArchive&&) = delete;
   virtual ~StateArchive() = default;
 
-  /// True where fields are set, false where they are told.
+  /// True when reading a checkpoint.
   virtual bool is_reading() const = 0;
 
   /// The same values on every rank. Collective.

@@ -33,22 +33,22 @@ void ignore_outer_petsc_options() {
     }
 }
 
-// Ranks of the node that work on the device plugged in at `place`.
-int n_rank_with(const std::string& place, MPI_Comm node) {
+// Ranks of the node that work on the device plugged in at `bus_id`.
+int n_rank_with(const std::string& bus_id, MPI_Comm node) {
   constexpr int width = 64;
   const int n_rank = mpi::size(node);
   std::array<char, width> mine{};
-  place.copy(mine.data(), width - 1);
+  bus_id.copy(mine.data(), width - 1);
   std::vector<char> all(static_cast<std::size_t>(n_rank * width));
   MPI_OK(MPI_Allgather(mine.data(), width, MPI_CHAR, all.data(), width, MPI_CHAR, node));
   int n = 0;
   for (int rank = 0; rank < n_rank; ++rank)
-    n += place == all.data() + static_cast<std::ptrdiff_t>(rank * width) ? 1 : 0;
+    n += bus_id == all.data() + static_cast<std::ptrdiff_t>(rank * width) ? 1 : 0;
   return n;
 }
 
 // The devices of a node are dealt out to its ranks in turn; where a rank sees none, no rank uses
-// one. Of the device itself only its place is asked: one that is busy is an error of who uses it.
+// one. Of the device itself only its bus_id is asked: one that is busy is an error of who uses it.
 // PETSc gives MPI no device memory for us, and must not try whether this MPI could take it: it dies
 // of the answer.
 void choose_device() {

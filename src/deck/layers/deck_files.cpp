@@ -30,19 +30,19 @@ std::string read_file(const std::string& path) {
   return text.str();
 }
 
-// The base that the last of `files` names at `place`.
-DeckFile read_base(const DeckFiles& files, const std::string& name, const std::string& place) {
+// The base that the last of `files` names at `location`.
+DeckFile read_base(const DeckFiles& files, const std::string& name, const std::string& location) {
   const std::string path = (fs::path(files.back().path).parent_path() / name).string();
   for (const DeckFile& file : files) {
     std::error_code ignored;  // a missing file fails below
     if (fs::equivalent(file.path, path, ignored))
-      refuse(place, "base", fmt::format("{} is a variant of itself", file.path),
+      refuse(location, "base", fmt::format("{} is a variant of itself", file.path),
              "a deck that does not lead back to this one");
   }
   try {
     return {path, read_file(path)};
   } catch (const BadInput& error) {
-    refuse(place, "base", fmt::format("cannot read {}: {}", path, error.what()),
+    refuse(location, "base", fmt::format("cannot read {}: {}", path, error.what()),
            "path of a deck, relative to the folder of this one");
   }
 }
@@ -55,8 +55,8 @@ DeckFiles read_bases(DeckFile deck) {
     const toml::table table = parse_deck(files.back());
     const toml::node* base = base_of(table);
     if (base == nullptr) return files;
-    const std::string place = source_location(files.back().path, base->source());
-    files.push_back(read_base(files, base->as_string()->get(), place));
+    const std::string location = source_location(files.back().path, base->source());
+    files.push_back(read_base(files, base->as_string()->get(), location));
   }
 }
 

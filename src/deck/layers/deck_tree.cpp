@@ -45,9 +45,9 @@ std::vector<std::string> labels_of(const toml::array& methods) {
   return labels;
 }
 
-[[noreturn]] void refuse_method(const std::string& place, const std::string& key,
+[[noreturn]] void refuse_method(const std::string& location, const std::string& key,
                                 const std::string& name, const std::vector<std::string>& known) {
-  refuse(place, key, fmt::format("no method is called \"{}\"", one_line(name, kValueBytes)),
+  refuse(location, key, fmt::format("no method is called \"{}\"", one_line(name, kValueBytes)),
          fmt::format("{}", fmt::join(known, ", ")), nearest_name(name, known));
 }
 
@@ -165,14 +165,14 @@ DeckTree lay_over(DeckTree base, DeckTree own) {
   return {std::move(own.table), std::move(base.variants)};
 }
 
-toml::table& method_named(toml::table& deck, const std::string& name, const std::string& place) {
+toml::table& method_named(toml::table& deck, const std::string& name, const std::string& location) {
   std::vector<std::string> known;
   if (toml::array* methods = deck["method"].as_array()) {
     for (toml::node& method : *methods)
       if (method.is_table() && label_of(method) == name) return *method.as_table();
     known = labels_of(*methods);
   }
-  refuse_method(place, "method." + name, name, known);
+  refuse_method(location, "method." + name, name, known);
 }
 
 void change_methods(toml::node& changes, toml::table& deck) {
@@ -182,9 +182,9 @@ void change_methods(toml::node& changes, toml::table& deck) {
     refuse(source_of(changes), "method", "methods are changed by their names here", form);
   for (auto&& [key, node] : *methods) {
     const std::string name(key.str());
-    const std::string place = source_location("", key.source());
-    if (!node.is_table()) refuse(place, "method." + name, "is not a method and its key", form);
-    merge(*node.as_table(), method_named(deck, name, place), Wins::from);
+    const std::string location = source_location("", key.source());
+    if (!node.is_table()) refuse(location, "method." + name, "is not a method and its key", form);
+    merge(*node.as_table(), method_named(deck, name, location), Wins::from);
   }
 }
 
@@ -247,9 +247,9 @@ void put_in_front(const std::string& methods, DeckTree& deck) {
   if (!deck.table.contains("method")) deck.table.insert("method", toml::array{});
   toml::array* all = deck.table["method"].as_array();
   if (all == nullptr) return;  // refused by the reader
-  std::ptrdiff_t place = 0;
+  std::ptrdiff_t index = 0;
   for (toml::node& method : *first["method"].as_array())
-    all->insert(all->cbegin() + place++, std::move(*method.as_table()));
+    all->insert(all->cbegin() + index++, std::move(*method.as_table()));
 }
 
 void apply_changes(toml::table changes, DeckTree& deck) {

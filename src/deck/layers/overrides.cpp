@@ -56,12 +56,12 @@ toml::table parse_override(const std::string& text) {
   std::string value = text.substr(equals + 1);
   if (!is_toml_value(value)) value = toml_value(&value);
   for (std::string& name : names) name = toml_value(&name);
-  const std::string place = std::string(kOverridePlace) + key;
+  const std::string location = std::string(kOverrideLocation) + key;
   try {
     return toml::parse(fmt::format("{} = {}", fmt::join(names, "."), value),
-                       std::string_view(place));
+                       std::string_view(location));
   } catch (const toml::parse_error& error) {
-    throw BadInput(fmt::format("{}: is not valid TOML: {}", place, error.description()));
+    throw BadInput(fmt::format("{}: is not valid TOML: {}", location, error.description()));
   }
 }
 

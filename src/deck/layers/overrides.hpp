@@ -5,7 +5,7 @@
 
 namespace jpo {
 
-/// "section.key=value" as TOML, with methods by name: method.NAME.key. Its place in messages is
+/// "section.key=value" as TOML, with methods by name: method.NAME.key. Its location in messages is
 /// "--set section.key". Throws BadInput if it is malformed.
 toml::table parse_override(const std::string& text);
 

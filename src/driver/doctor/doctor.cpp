@@ -1,4 +1,4 @@
-// jpo doctor: looks at the place where a run is to be, and says what to change.
+// jpo doctor: looks at the binding where a run is to be, and says what to change.
 
 #include <algorithm>
 #include <filesystem>
@@ -73,17 +73,17 @@ std::vector<LibraryBuild> library_builds() {
 
 std::vector<Finding> look_at_machines(const Plan& plan, const std::vector<LibraryBuild>& builds,
                                       const MachineFacts& around, MPI_Comm comm) {
-  const std::vector<RankBinding> places = gather_bindings(comm);
-  return {judge_ranks(places, around, plan.useful_ranks),
-          judge_cores(places),
-          judge_binding(places),
-          judge_threads(places),
+  const std::vector<RankBinding> bindings = gather_bindings(comm);
+  return {judge_ranks(bindings, around, plan.useful_ranks),
+          judge_cores(bindings),
+          judge_binding(bindings),
+          judge_threads(bindings),
           judge_all_reduce(try_all_reduce(plan.n_value, comm)),
           judge_libraries(builds),
           judge_gpus(around),
-          judge_limits(places, plan.memory, plan.files),
+          judge_limits(bindings, plan.memory, plan.files),
           judge_time(around, plan.walltime_s),
-          judge_memory(places, plan.memory)};
+          judge_memory(bindings, plan.memory)};
 }
 
 // Collective writing, as much as a small run does and never more than the room there is.

@@ -121,26 +121,26 @@ std::vector<RankBinding> gather_bindings(MPI_Comm comm) {
   const std::vector<int> cores_here = allowed_cores();
   const std::vector<double> cores =
       gather_rows(std::vector<double>(cores_here.begin(), cores_here.end()), comm);
-  std::vector<RankBinding> places;
+  std::vector<RankBinding> bindings;
   auto core = cores.begin();
   for (std::size_t rank = 0; rank < names.size(); ++rank) {
     const double* number = numbers.data() + rank * mine.size();
-    RankBinding place;
-    place.machine_name = names[rank];
-    place.machine = static_cast<std::int64_t>(number[0]);
-    place.cores.assign(core, core + static_cast<std::ptrdiff_t>(number[1]));
+    RankBinding binding;
+    binding.machine_name = names[rank];
+    binding.machine = static_cast<std::int64_t>(number[0]);
+    binding.cores.assign(core, core + static_cast<std::ptrdiff_t>(number[1]));
     core += static_cast<std::ptrdiff_t>(number[1]);
-    place.processors = number[2];
-    place.memory = number[3];
-    place.omp_threads = static_cast<std::int64_t>(number[4]);
-    place.used_threads = static_cast<std::int64_t>(number[5]);
-    place.knows_blas = number[6] > 0.0;
-    place.address_left = number[7];
-    place.stack = number[8];
-    place.file_size = number[9];
-    places.push_back(place);
+    binding.processors = number[2];
+    binding.memory = number[3];
+    binding.omp_threads = static_cast<std::int64_t>(number[4]);
+    binding.used_threads = static_cast<std::int64_t>(number[5]);
+    binding.knows_blas = number[6] > 0.0;
+    binding.address_left = number[7];
+    binding.stack = number[8];
+    binding.file_size = number[9];
+    bindings.push_back(binding);
   }
-  return places;
+  return bindings;
 }
 
 MachineFacts gather_machine_facts(MPI_Comm comm) {

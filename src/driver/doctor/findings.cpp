@@ -37,15 +37,15 @@ struct Machine {
   }
 };
 
-std::vector<Machine> machines_of(const std::vector<RankBinding>& places) {
+std::vector<Machine> machines_of(const std::vector<RankBinding>& bindings) {
   std::map<std::int64_t, Machine> machines;
-  for (const RankBinding& place : places) {
-    Machine& machine = machines[place.machine];
-    machine.name = place.machine_name;
-    machine.ranks.push_back(&place);
-    machine.cores.insert(place.cores.begin(), place.cores.end());
-    machine.processors = std::min(machine.processors, place.processors);
-    machine.memory = std::min(machine.memory, place.memory);
+  for (const RankBinding& binding : bindings) {
+    Machine& machine = machines[binding.machine];
+    machine.name = binding.machine_name;
+    machine.ranks.push_back(&binding);
+    machine.cores.insert(binding.cores.begin(), binding.cores.end());
+    machine.processors = std::min(machine.processors, binding.processors);
+    machine.memory = std::min(machine.memory, binding.memory);
   }
   std::vector<Machine> all;
   for (const auto& [lowest, machine] : machines) all.push_back(machine);
@@ -81,8 +81,8 @@ std::int64_t without_core(const Machine& machine) {
 bool is_unbound(const Machine& machine) {
   const auto n_core = machine.cores.size();
   return machine.n_rank() > 1 && n_core > 1 &&
-         std::ranges::all_of(machine.ranks, [&](const RankBinding* place) {
-           return place->cores.size() == n_core;
+         std::ranges::all_of(machine.ranks, [&](const RankBinding* binding) {
+           return binding->cores.size() == n_core;
          });
 }
 
@@ -110,8 +110,8 @@ std::string rate_text(double bytes, double seconds) {
   return fmt::format("{:.2f} ms, {:.0f} MB/s", 1e3 * seconds, 1e-6 * bytes / seconds);
 }
 
-double least(const std::vector<RankBinding>& places, double RankBinding::*limit) {
-  return (*std::ranges::min_element(places, {}, limit)).*limit;
+double least(const std::vector<RankBinding>& bindings, double RankBinding::*limit) {
+  return (*std::ranges::min_element(bindings, {}, limit)).*limit;
 }
 
 std::string limit_text(double bytes) {
@@ -136,16 +136,16 @@ std::string count_text(const std::vector<Finding>& findings) {
                      problems == 1 ? "" : "s");
 }
 
-std::int64_t ranks_without_core(const std::vector<RankBinding>& places) {
+std::int64_t ranks_without_core(const std::vector<RankBinding>& bindings) {
   std::int64_t n = 0;
-  for (const Machine& machine : machines_of(places)) n += without_core(machine);
+  for (const Machine& machine : machines_of(bindings)) n += without_core(machine);
   return n;
 }
 
-Finding judge_ranks(const std::vector<RankBinding>& places, const MachineFacts& around,
+Finding judge_ranks(const std::vector<RankBinding>& bindings, const MachineFacts& around,
                     std::int64_t useful) {
-  const auto n_rank = static_cast<std::int64_t>(places.size());
-  const auto machines = machines_of(places);
+  const auto n_rank = static_cast<std::int64_t>(bindings.size());
+  const auto machines = machines_of(bindings);
   const Machine fullest = worst_of(machines, &Machine::n_rank);
   Finding finding{"ranks", Grade::ok, fmt::format("{} on {}", ranks_text(n_rank), fullest.name),
                   ""};
@@ -167,8 +167,8 @@ Finding judge_ranks(const std::vector<RankBinding>& places, const MachineFacts& 
   return finding;
 }
 
-Finding judge_cores(const std::vector<RankBinding>& places) {
-  const auto machines = machines_of(places);
+Finding judge_cores(const std::vector<RankBinding>& bindings) {
+  const auto machines = machines_of(bindings);
   const Machine worst =
       worst_of(machines, [](const Machine& machine) { return machine.n_rank() - machine.room(); });
   Finding finding{"cores", Grade::ok, "", ""};
@@ -188,7 +188,7 @@ Finding judge_cores(const std::vector<RankBinding>& places) {
         total);
     if (without_core(worst) > 0 && worst.cores.size() > 1)
       finding.change += fmt::format("; where there are more cores than that: {}", kBind);
-  } else if (const std::int64_t n = ranks_without_core(places); n > 0) {
+  } else if (const std::int64_t n = ranks_without_core(bindings); n > 0) {
     finding.grade = Grade::warning;
     finding.found += fmt::format(", yet {} bound to a core of another's", ranks_text(n));
     finding.change = kBind;
@@ -196,13 +196,13 @@ Finding judge_cores(const std::vector<RankBinding>& places) {
   return finding;
 }
 
-Finding judge_binding(const std::vector<RankBinding>& places) {
-  const auto machines = machines_of(places);
+Finding judge_binding(const std::vector<RankBinding>& bindings) {
+  const auto machines = machines_of(bindings);
   const auto unbound = std::ranges::find_if(machines, is_unbound);
   if (unbound == machines.end())
     return {
         "binding", Grade::ok,
-        places.size() == 1 ? "one rank has nothing to be kept from" : "ranks stay where they are",
+        bindings.size() == 1 ? "one rank has nothing to be kept from" : "ranks stay where they are",
         ""};
   if (unbound->n_rank() > unbound->room())
     return {"binding", Grade::ok, "none, and no core for every rank", ""};
@@ -212,26 +212,26 @@ Finding judge_binding(const std::vector<RankBinding>& places) {
           kBind};
 }
 
-Finding judge_threads(const std::vector<RankBinding>& places) {
+Finding judge_threads(const std::vector<RankBinding>& bindings) {
   constexpr const char* change =
       "export OMP_NUM_THREADS=1 (mpirun -x OMP_NUM_THREADS passes it to other machines)";
-  const auto rank_text = [&](const auto& place) {
-    return fmt::format("rank {} on {}", &*place - places.data(), place->machine_name);
+  const auto rank_text = [&](const auto& binding) {
+    return fmt::format("rank {} on {}", &*binding - bindings.data(), binding->machine_name);
   };
   const auto several = std::ranges::find_if(
-      places, [](const RankBinding& place) { return place.used_threads != 1; });
-  if (several != places.end())
+      bindings, [](const RankBinding& binding) { return binding.used_threads != 1; });
+  if (several != bindings.end())
     return {"threads", Grade::problem,
             fmt::format("{} computes with {} threads: results lose their equal bits",
                         rank_text(several), several->used_threads),
             change};
-  const auto other = std::ranges::find_if(places, [](const RankBinding& place) {
-    return place.omp_threads != 1 && (place.omp_threads != 0 || !place.knows_blas);
+  const auto other = std::ranges::find_if(bindings, [](const RankBinding& binding) {
+    return binding.omp_threads != 1 && (binding.omp_threads != 0 || !binding.knows_blas);
   });
-  if (other == places.end())
+  if (other == bindings.end())
     return {"threads", Grade::ok,
             fmt::format("1 a rank, OMP_NUM_THREADS {}",
-                        places.front().omp_threads == 0 ? "not set: jpo sets it" : "1"),
+                        bindings.front().omp_threads == 0 ? "not set: jpo sets it" : "1"),
             ""};
   return {"threads", Grade::warning,
           other->omp_threads != 0
@@ -310,11 +310,11 @@ Finding judge_gpus(const MachineFacts& around) {
                               "or build jpo with the preset cuda"};
 }
 
-Finding judge_limits(const std::vector<RankBinding>& places, const MemoryNeed& memory,
+Finding judge_limits(const std::vector<RankBinding>& bindings, const MemoryNeed& memory,
                      const FileNeed& files) {
-  const double file = least(places, &RankBinding::file_size);
-  const double address = least(places, &RankBinding::address_left);
-  const double stack = least(places, &RankBinding::stack);
+  const double file = least(bindings, &RankBinding::file_size);
+  const double address = least(bindings, &RankBinding::address_left);
+  const double stack = least(bindings, &RankBinding::stack);
   const double largest_file = std::max(files.result, files.checkpoint);
   Finding finding{"limits", Grade::ok,
                   fmt::format("files {}, address space left {}, stack {}", limit_text(file),
@@ -360,8 +360,8 @@ Finding judge_time(const MachineFacts& around, double walltime_s) {
   return finding;
 }
 
-Finding judge_memory(const std::vector<RankBinding>& places, const MemoryNeed& need) {
-  const auto machines = machines_of(places);
+Finding judge_memory(const std::vector<RankBinding>& bindings, const MemoryNeed& need) {
+  const auto machines = machines_of(bindings);
   const auto asked = [&](const Machine& machine) {
     return static_cast<double>(machine.n_rank()) * need.total();
   };

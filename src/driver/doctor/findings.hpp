@@ -32,30 +32,30 @@ std::string count_text(const std::vector<Finding>& findings);
 /// How many have this grade.
 std::int64_t count_of(const std::vector<Finding>& findings, Grade grade);
 
-/// Ranks of `places` that have no core of their own, however cores are dealt out: ranks on one
+/// Ranks of `bindings` that have no core of their own, however cores are dealt out: ranks on one
 /// machine less the largest matching of ranks to the cores that each may run on.
-std::int64_t ranks_without_core(const std::vector<RankBinding>& places);
+std::int64_t ranks_without_core(const std::vector<RankBinding>& bindings);
 
 /// Are all ranks one run, and have all work? `useful`: ranks that have work; 0: not known.
-Finding judge_ranks(const std::vector<RankBinding>& places, const MachineFacts& around,
+Finding judge_ranks(const std::vector<RankBinding>& bindings, const MachineFacts& around,
                     std::int64_t useful);
 /// A core for every rank, on every machine?
-Finding judge_cores(const std::vector<RankBinding>& places);
+Finding judge_cores(const std::vector<RankBinding>& bindings);
 /// Is every rank kept on cores of its own?
-Finding judge_binding(const std::vector<RankBinding>& places);
+Finding judge_binding(const std::vector<RankBinding>& bindings);
 /// One thread a rank?
-Finding judge_threads(const std::vector<RankBinding>& places);
+Finding judge_threads(const std::vector<RankBinding>& bindings);
 Finding judge_all_reduce(const ReduceTrial& trial);
 /// Are libraries those that the program was built with?
 Finding judge_libraries(const std::vector<LibraryBuild>& builds);
 Finding judge_gpus(const MachineFacts& around);
 /// ulimit: room for files and memory; what the deck needs is 0 where there is none.
-Finding judge_limits(const std::vector<RankBinding>& places, const MemoryNeed& memory,
+Finding judge_limits(const std::vector<RankBinding>& bindings, const MemoryNeed& memory,
                      const FileNeed& files);
 /// Does the run stop in time? `walltime_s` of the deck; 0: none.
 Finding judge_time(const MachineFacts& around, double walltime_s);
 /// Predicted memory against what each machine has left; `need` 0: no deck.
-Finding judge_memory(const std::vector<RankBinding>& places, const MemoryNeed& need);
+Finding judge_memory(const std::vector<RankBinding>& bindings, const MemoryNeed& need);
 
 /// Can a folder be written? `refusal`: why not, or empty; `key` of the deck chooses the folder.
 Finding judge_folder(const std::string& name, const std::string& path, const std::string& refusal,

@@ -64,7 +64,7 @@ class GaussNewton {
   /// Sets trial and predicted of path k; `again` where the last trial was rejected. Returns the
   /// largest change in units of the scale.
   virtual double propose(std::span<GaussNewtonPath> paths, std::size_t k, bool again) = 0;
-  /// The path at place `from` goes on at place `to`.
+  /// Moves the data of slot `from` to slot `to`.
   virtual void move(std::size_t from, std::size_t to) = 0;
   /// What the steps of path k need, as numbers, and back.
   virtual std::vector<double> state(std::size_t k) const = 0;

@@ -25,20 +25,20 @@ BankPairs::BankPairs(const Task& task, std::int64_t n_simulation, std::int64_t n
       visited_y_(n_simulation * task.objective.n_problem(), observation_.n_component()),
       n_visited_(static_cast<std::size_t>(task.objective.n_problem())) {}
 
-// The first n_simulation points fill the places, each later one replaces a random one.
+// The first n_simulation points fill the slots, each later one replaces a random one.
 void BankPairs::visit(std::int64_t row, std::span<const double> m, std::span<const double> y) {
   if (n_simulation_ == 0 || is_far(m)) return;
   const std::int64_t n = n_visited_[row]++;
   RandomStream stream = task_.stream("visit", n, row);
-  const auto n_place = static_cast<std::uint64_t>(n_simulation_);
-  const std::int64_t place =
+  const auto n_slot = static_cast<std::uint64_t>(n_simulation_);
+  const std::int64_t slot =
       row * n_simulation_ +
-      (n < n_simulation_ ? n : static_cast<std::int64_t>(stream.below(n_place)));
-  std::ranges::copy(m, visited_m_.write().row(place).begin());
+      (n < n_simulation_ ? n : static_cast<std::int64_t>(stream.below(n_slot)));
+  std::ranges::copy(m, visited_m_.write().row(slot).begin());
   const auto kept = visited_y_.write();
-  std::ranges::copy(y, kept.row(place).begin());
+  std::ranges::copy(y, kept.row(slot).begin());
   if (task_.noise > 0.0)
-    for (double& value : kept.row(place)) value += task_.noise * stream.normal();
+    for (double& value : kept.row(slot)) value += task_.noise * stream.normal();
 }
 
 // A line search may overshoot far beyond where any answer lies.
@@ -82,11 +82,11 @@ bool BankPairs::draw_pair(std::int64_t row, std::int64_t update) {
     return true;
   }
   if (n_kept == 0) return false;
-  const std::int64_t place =
+  const std::int64_t slot =
       row * n_simulation_ +
       static_cast<std::int64_t>(stream.below(static_cast<std::uint64_t>(n_kept)));
-  std::ranges::copy(visited_y_.read().row(place), y.row(row).begin());
-  std::ranges::copy(visited_m_.read().row(place), m.row(row).begin());
+  std::ranges::copy(visited_y_.read().row(slot), y.row(row).begin());
+  std::ranges::copy(visited_m_.read().row(slot), m.row(row).begin());
   return true;
 }
 
