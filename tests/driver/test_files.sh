@@ -66,7 +66,7 @@ ends_with() {
     kill -0 $job 2>/dev/null || break
     sleep 0.1
   done
-  kill -0 $job 2>/dev/null && fail "the job hangs: $(cat job.log)" && pkill -9 -f "$jpo run"
+  kill -0 $job 2>/dev/null && fail "the job hangs: $(cat job.log)" && pkill -9 -P $job
   wait $job
   got=$?
   [[ $got -eq $code ]] || fail "exit $got (expected $code): $(cat job.log)"

@@ -164,7 +164,7 @@ kill_and_resume() { # DECK KILLS
       kill_ranks "$deck" "$whose"
       if ! ends_soon $job; then
         fail "a job of $n_rank ranks hangs after the death of $whose: $(cat log)"
-        pkill -9 -f "$jpo run"
+        pkill -9 -P "$job"  # its mpirun, and no other test's
       fi
       wait $job && break
       n_killed=$((n_killed + 1))
