@@ -28,4 +28,4 @@ check() {
 }
 export -f check
 export build stamps common tidy
-git ls-files 'src/*.cpp' | grep -vE '^src/network/|_cuda.cpp$' | xargs -P "$(nproc --all)" -I{} bash -c 'check {}'
+git ls-files --cached --others --exclude-standard 'src/*.cpp' | grep -vE '^src/network/|_cuda.cpp$' | xargs -P "$(nproc --all)" -I{} bash -c 'check {}'

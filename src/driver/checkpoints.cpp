@@ -171,10 +171,12 @@ Checkpoints::Checkpoints(Job& job, std::string resumed_by)
       settings_(job.deck().section<CheckpointSettings>("checkpoint")),
       folder_(checkpoint_folder(job.deck())),
       end_(end_of_walltime(settings_.walltime_s)) {
-  log_info(
-      "checkpoints: {}{}; after a stop or a kill {} goes on", folder_,
-      settings_.every_seconds > 0.0 ? fmt::format(", every {:g} s", settings_.every_seconds) : "",
-      resumed_by_);
+  std::string interval;
+  if (settings_.every_updates > 0)
+    interval += fmt::format(", every {} safe points", settings_.every_updates);
+  if (settings_.every_seconds > 0.0)
+    interval += fmt::format(", every {:g} s", settings_.every_seconds);
+  log_info("checkpoints: {}{}; after a stop or a kill {} goes on", folder_, interval, resumed_by_);
   set_resume_message("there is no checkpoint yet");
 }
 

@@ -25,9 +25,8 @@ struct ModelShape {
   bool has_tangent = false;
   /// True if it can be built at Resolution::data, finer than Resolution::inversion.
   bool has_finer = false;
-  bool channels_in_time =
-      /// Channel k of y is observed at (k + 1) / n_channel of the horizon.
-      false;
+  /// Channel k of y is observed at (k + 1) / n_channel of the horizon.
+  bool channels_in_time = false;
   /// Memory of the batches.
   MemorySpace space = MemorySpace::host;
   /// Memory that solve() keeps, in bytes per problem of a full block.

@@ -2,6 +2,7 @@
 // The architectures a deck can name: from fields on the grid to features at points along it; a head
 // (head.hpp) maps features to parameters. An architecture's file ends with one line:
 //   const RegisterArchitecture<MyNet> registered_my_net{"my_net", "its layers, in a few words"};
+// (network/architectures/ is compiled as one source: names in it must differ).
 // MyNet derives from Architecture and has
 //   MyNet(const ArchitecturePlan&, WeightTable&)
 //       adds its weights to the table; throws BadInput, naming the key, if the settings do not fit
@@ -40,7 +41,7 @@ class Architecture {
   virtual ~Architecture() = default;
 
   virtual std::int64_t n_feature() const = 0;
-  /// Evenly along the grid.
+  /// Evenly along the grid; 1 if features have no position on it (soft_argmax is then refused).
   virtual std::int64_t n_point() const = 0;
   /// [batch, n_feature, n_point] from stacked fields [batch, n_channel, n_grid]. A row's bits do
   /// not depend on the other rows.

@@ -105,8 +105,8 @@ class SoftArgmaxHead final : public Head {
     if (plan.n_point < 2)
       throw BadInput(
           fmt::format("key 'network.head' = \"soft_argmax\": network {} leaves {} point along the "
-                      "grid; allowed here: dense, pooled, or a smaller network.stride",
-                      plan.settings.name, plan.n_point));
+                      "grid; allowed here: dense, pooled, or keys of {} that leave more points",
+                      plan.settings.name, plan.n_point, plan.settings.name));
     if (plan.n_appended > 0 && plan.settings.hidden.empty())
       throw BadInput(
           "key 'network.hidden' = []: with soft_argmax the values that are not on y's grid act "

@@ -25,10 +25,7 @@ void serve_requests(Interruptions& interruptions, MPI_Comm comm,
 
 SafePoint::SafePoint(Interruptions& interruptions, MPI_Comm comm, const Interruptions::State& state,
                      const std::function<void()>& on_advance)
-    : interruptions_(interruptions),
-      comm_(comm),
-      state_(state),
-      on_advance_(on_advance) {}
+    : interruptions_(interruptions), comm_(comm), state_(state), on_advance_(on_advance) {}
 
 Request SafePoint::request() {
   if (!own_) own_ = interruptions_.request();
@@ -51,6 +48,7 @@ void SafePoint::at_own_pace(const std::function<bool()>& advance) {
 
 void SafePoint::post(Request request, bool is_busy) {
   posted_ = {as_number(request.save), as_number(request.stop), as_number(is_busy)};
+  // NOLINTNEXTLINE(clang-analyzer-optin.mpi.MPI-Checker): completed in wait() or pause()
   MPI_OK(MPI_Iallreduce(posted_.data(), any_.data(), static_cast<int>(posted_.size()), MPI_DOUBLE,
                         MPI_MAX, comm_, &agreement_));
 }

@@ -21,6 +21,14 @@ void record(const StepReport& report, std::int64_t n_step, const Task& task) {
   task.result.history.entries.push_back(entry);
 }
 
+// The initial reason is that no evaluation was ok.
+void complete_reasons(const Task& task) {
+  MethodResult& result = task.result;
+  for (const std::int64_t row : task.usable)
+    if (std::isfinite(result.loss[row]) && result.reason[row] == StopReason::solve_diverged)
+      result.reason[row] = StopReason::updates_done;
+}
+
 }  // namespace
 
 void solve(Method& method, const Task& task, Interruptions& interruptions) {
@@ -45,6 +53,7 @@ void solve(Method& method, const Task& task, Interruptions& interruptions) {
     if (!method.is_done()) safe_point.serve();
   }
   method.answer();
+  complete_reasons(task);
 }
 
 }  // namespace jpo

@@ -45,11 +45,12 @@ class Method {
   virtual void step(SafePoint& safe_point) = 0;
   /// True if no step is left; the same on all ranks.
   virtual bool is_done() const = 0;
-  /// Completes task.result after the last step. Collective.
+  /// Completes task.result after the last step. A method that knows why a solve ended sets
+  /// task.result.reason; the loop sets updates_done for a problem that has an answer and no reason.
+  /// Collective.
   virtual void answer() {}
-  /// Writes or reads the state of the method itself at a safe point, under any names but loop/...: the
-  /// loop archives task.result and the
-  /// objective's counters itself, and before. Collective.
+  /// Writes or reads the method's own state at a safe point, under any names but loop/... . The
+  /// loop archives task.result before it, and the objective's counters after it. Collective.
   virtual void archive(StateArchive& /*archive*/) {}
   /// Describes the last step. Not collective.
   virtual StepReport report() const = 0;

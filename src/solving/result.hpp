@@ -24,7 +24,7 @@ enum class StopReason : std::int8_t {
   gradient_small = 1,
   /// TAO: the step or the change of the loss met its tolerance.
   step_small,
-  /// Networks: all updates were made.
+  /// All updates of a network, or all steps of a method, were made.
   updates_done,
   /// Evaluations or seconds of the deck are used up.
   budget_reached,

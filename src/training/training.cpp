@@ -115,8 +115,8 @@ void Training::answer() {
   MethodResult& result = task_.result;
   joint_.evaluate_answers(result);
   for (const std::int64_t row : task_.usable)
-    result.reason[row] =
-        std::isnan(result.loss[row]) ? stop_reason_of(result.last_failure[row]) : *stop_;
+    result.reason[row] = std::isnan(result.loss[row]) ? stop_reason_of(result.last_failure[row])
+                                                      : stop_.value_or(StopReason::updates_done);
   result.network = trained_network(task_.network, shape_, network_);
 }
 

@@ -99,6 +99,8 @@ TEST(Base, MethodsAreSelectedAndOrdered) {
   EXPECT_EQ(methods_of(read_on_base("methods = [\"joint\", \"tao\"]\n[[method]]\nkind = "
                                     "\"joint\"\n")),
             (std::vector<std::string>{"joint", "tao"}));
+  const Deck chosen = read_deck(kBase, "deck.toml", {"methods=[\"tao\"]"}, program_catalogue());
+  EXPECT_EQ(methods_of(chosen), (std::vector<std::string>{"tao"}));
   const std::string message = refusal_on_base("methods = [\"again\"]\n");
   EXPECT_EQ(message.substr(0, message.find(';')),
             "base.toml:15:8: key 'method.again.from': \"tao\" is not an earlier method");

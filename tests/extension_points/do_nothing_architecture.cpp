@@ -1,5 +1,5 @@
-// A network architecture in one file, with a key of its own: the stacked fields times a constant are
-// the features.
+// A network architecture in one file, with a key of its own: the stacked fields times a constant
+// are the features.
 
 #include "network/architecture.hpp"
 

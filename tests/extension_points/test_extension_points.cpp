@@ -1,6 +1,6 @@
-// One file with one registration line is enough for a method, an architecture and a verb: those beside
-// this file are compiled into this program only, and are used here as a deck or a command line uses
-// them.
+// One file with one registration line is enough for a method, an architecture and a verb: those
+// beside this file are compiled into this program only, and are used here as a deck or a command
+// line uses them.
 
 #include <algorithm>
 #include <filesystem>
@@ -55,6 +55,34 @@ TEST(ExtensionPoints, AMethodAndAnArchitectureRunFromADeck) {
     EXPECT_LE(job.results()[2].loss[row], job.loss_at_centre()[row]);
 }
 
+constexpr const char* kSearch = R"(
+[data]
+n_problem = 7
+[model]
+name = "diffusion"
+[parallel]
+micro_batch = 2
+[[method]]
+kind = "random_search"
+draws = 30
+)";
+
+TEST(ExtensionPoints, AMethodThatEvaluatesKeepsTheBestAndCounts) {
+  const Job job = solved_job(kSearch, {}, MPI_COMM_WORLD);
+  const Job fewer = solved_job(kSearch, {"method.random_search.draws=3"}, MPI_COMM_WORLD);
+  const MethodResult& result = job.results()[0];
+  for (std::size_t row = 0; row < result.loss.size(); ++row) {
+    EXPECT_LE(result.loss[row], fewer.results()[0].loss[row]);
+    EXPECT_EQ(result.ledger.forward[row], 30.0);
+    EXPECT_EQ(result.reason[row], StopReason::updates_done);
+  }
+  const auto& entries = result.history.entries;
+  ASSERT_EQ(entries.size(), 30U);
+  EXPECT_EQ(entries.back().gradient_evaluations, 15.0);
+  EXPECT_LT(entries.back().loss_mean, entries.front().loss_mean);
+  EXPECT_EQ(answers_of(job, 0).hash, answers_of(solved_job(kSearch, {}, MPI_COMM_SELF), 0).hash);
+}
+
 TEST(ExtensionPoints, KeysAreKnownToTheDeck) {
   const auto refusal = [](const std::string& overriding) {
     try {
@@ -101,8 +129,7 @@ class StopAtSecond : public Interruptions {
  private:
   static constexpr const char* kPath = "extension_points/checkpoint_000001.h5";
   RowRange rows() const {
-    return {job_.shard().first_problem(), job_.shard().n_local_problem(),
-            job_.shard().n_problem()};
+    return {job_.shard().first_problem(), job_.shard().n_local_problem(), job_.shard().n_problem()};
   }
   const Job& job_;
   int n_request_ = 0;

@@ -17,6 +17,7 @@ constexpr std::string_view kVariants = "study.variants.";
 // The names that the dots of a key separate; dots of a PETSc option are part of its name. Empty if
 // it is not a key.
 std::vector<std::string> split_key(const std::string& key) {
+  if (key == "methods") return {key};
   if (key.starts_with(kVariants)) {
     const std::string rest = key.substr(kVariants.size());
     const std::size_t dot = rest.find('.');
@@ -52,7 +53,9 @@ toml::table parse_override(const std::string& text) {
   std::vector<std::string> names = split_key(key);
   if (equals == std::string::npos || names.empty())
     throw BadInput(
-        fmt::format("--set {}: expected section.key=value, or method.NAME.key=value", text));
+        fmt::format("--set {}: expected section.key=value, method.NAME.key=value or "
+                    "methods=[\"NAME\", ...]",
+                    text));
   std::string value = text.substr(equals + 1);
   if (!is_toml_value(value)) value = toml_value(&value);
   for (std::string& name : names) name = toml_value(&name);

@@ -74,7 +74,8 @@ void write_examples(ResultFile& file, Job& job) {
     const std::int64_t row = id - job.shard().first_problem();
     const std::string group = fmt::format("/examples/{}", id);
     Trajectory last;
-    const auto write = [&](const std::string& owner_group, const std::string& name, const Batch& m) {
+    const auto write = [&](const std::string& owner_group, const std::string& name,
+                           const Batch& m) {
       const Trajectory states = share_trajectory(job, owner, row, m);
       if (states.time.empty()) return;
       write_trajectory(file, owner_group, name, states);

@@ -65,7 +65,7 @@ void show_method(const Job& job, std::size_t k, const Truths& truths) {
   const std::vector<double> evaluations = job.evaluations(k);
   const std::vector<double> known = sorted_finite(loss);
   const auto n = static_cast<double>(loss.size());
-  log_info("{:<18} {:>7.1f} {:>11.4g} {:>11.4g} {:>10.1f} {:>7.0f} {:>8.1f} {:>9.1f}",
+  log_info("{:<20} {:>7.1f} {:>11.4g} {:>11.4g} {:>10.1f} {:>7.0f} {:>8.1f} {:>9.1f}",
            job.deck().methods[k].name, 100.0 * static_cast<double>(count_solved(loss, truths)) / n,
            mean(known), quantile(known, 0.5), mean(evaluations),
            *std::ranges::max_element(evaluations),
@@ -93,7 +93,7 @@ void show_failures(const Job& job, std::size_t k) {
   std::vector<std::string> parts;
   for (const auto& [name, value] : stop_reason_names())
     if (count[value] > 0) parts.push_back(fmt::format("{} {}", count[value], name));
-  log_info("  {:<16} {}", job.deck().methods[k].name, fmt::join(parts, ", "));
+  log_info("  {:<18} {}", job.deck().methods[k].name, fmt::join(parts, ", "));
 }
 
 }  // namespace
@@ -192,7 +192,7 @@ void show_problems(const Job& job) {
 
 void show_results(Job& job) {
   const Truths truths = truths_of(job);
-  log_info("\n{:<18} {:>7} {:>11} {:>11} {:>10} {:>7} {:>8} {:>9}", "method", "solved%", "mean L",
+  log_info("\n{:<20} {:>7} {:>11} {:>11} {:>10} {:>7} {:>8} {:>9}", "method", "solved%", "mean L",
            "median L", "evals mean", "max", "failed%", "time [s]");
   for (std::size_t k = 0; k < job.results().size(); ++k) show_method(job, k, truths);
   if (truths.n_unknown > 0)
