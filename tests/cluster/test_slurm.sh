@@ -43,7 +43,8 @@ wait_until() {  # wait_until SECONDS COMMAND...: false where it did not come tru
 }
 has_ended() { [[ $(field "$1" JobState) =~ ^(COMPLETED|FAILED|TIMEOUT|CANCELLED|NODE_FAIL)$ ]]; }
 was_requeued() { [[ $(field "$1" Restarts) -gt 0 ]]; }
-ended_unsignalled() { [[ $(field "$1" JobState) == COMPLETED ]] && ! grep -q SIGUSR1 "jpo_$1.log"; }
+# Also if the signal came after the last checkpoint, while the result was written.
+ended_unstopped() { [[ $(field "$1" JobState) == COMPLETED ]] && ! was_requeued "$1"; }
 was_stopped() {
   has_ended "$1" || { was_requeued "$1" && grep -q "jpo run with --resume goes on from" "jpo_$1.log"; }
 }
@@ -127,7 +128,7 @@ done
 table_of() { sed -n '/^ "table"/,/^ \]/p' "$1" | grep -v seconds; }
 diff <(table_of direct/array.json) <(table_of array.json) || fail "the tables of the two studies differ"
 
-# Two chains of the same run, under mpirun and srun. Where they end before they are signalled, the machine
+# Two chains of the same run, under mpirun and srun. If they end before they are stopped, the machine
 # is a fast one: more work. Once they have been stopped with a checkpoint, they get more time for the rest.
 chain=(sbatch --parsable --time=1 --signal=B:USR1@30 "$jobs/requeue.sbatch" chain.toml)
 for updates in 2000 8000 32000; do
@@ -139,7 +140,7 @@ for updates in 2000 8000 32000; do
   for job in "$by_mpirun" "$by_srun"; do
     wait_until 100 was_stopped "$job" && scontrol update job="$job" TimeLimit=5 >log 2>&1
   done
-  ended_unsignalled "$by_mpirun" || ended_unsignalled "$by_srun" || break
+  ended_unstopped "$by_mpirun" || ended_unstopped "$by_srun" || break
   scancel "$by_mpirun" "$by_srun"
   rm -rf runs/*.checkpoints
 done
