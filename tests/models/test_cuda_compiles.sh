@@ -3,7 +3,7 @@
 # kernels, for devices, and those that call CUDA or NCCL. They take the place of the host's in the
 # program of BUILD, whose PETSc and LibTorch need no CUDA: it computes the same bits on the host, and
 # says that there is no device. The whole CUDA build is tests/device/test_cuda_build.sh.
-# Usage: test_cuda_compiles.sh BUILD HOST_OPTION...
+# Usage: JPO_TEST_ARCHITECTURES="80 90" test_cuda_compiles.sh BUILD HOST_OPTION...     default: 90
 set -euo pipefail
 root=$(cd "$(dirname "$0")/../.." && pwd)
 build=$1
@@ -25,6 +25,10 @@ compile() { # compile SOURCE COMPILER OPTIONS...
   "$@" -std=c++20 -O3 -I"$root/src" "${includes[@]}" -c "$root/src/$source" -o "$work/${source//\//_}.o" \
     >"$work/log" 2>&1 || { cat "$work/log"; exit 1; }
 }
+devices=()
+for architecture in ${JPO_TEST_ARCHITECTURES:-90}; do
+  devices+=(-gencode "arch=compute_$architecture,code=sm_$architecture")
+done
 replaced=()  # objects of BUILD's models
 
 for folder in core parallel models network inverse training; do
@@ -33,8 +37,7 @@ for folder in core parallel models network inverse training; do
   for source in "${sources[@]}"; do
     replaced+=("src/models/CMakeFiles/jpo_models.dir/$source.o")
     compile "$folder/$source" nvcc -x cu --expt-relaxed-constexpr -fmad=false -Xptxas -v \
-      "-Xcompiler=$(IFS=,; echo "${host_options[*]}")" \
-      -gencode arch=compute_80,code=sm_80 -gencode arch=compute_90,code=sm_90
+      "-Xcompiler=$(IFS=,; echo "${host_options[*]}")" "${devices[@]}"
     n=$(grep -c "Compiling entry function" "$work/log" || true)
     [[ $n -gt 0 ]] || { cat "$work/log"; echo "$source has no kernels"; exit 1; }
     echo "$source: $n kernels, $(grep -o "Used [0-9]* registers" "$work/log" | sort -u | paste -sd, | sed 's/Used //g'), \
