@@ -34,7 +34,7 @@ struct DataSettings : Settings {
 struct ProblemSet {
   std::int64_t first_id = 0;
   std::int64_t n_global = 0;
-  /// Of these n_global are taken; 0 where they are drawn.
+  /// Problems in the file, of which n_global are taken; 0 if they are drawn.
   std::int64_t n_in_file = 0;
   /// [n_local, n_context], where the model works.
   Batch context;
@@ -42,7 +42,7 @@ struct ProblemSet {
   Batch observation;
   /// Some problem's may be known; the same on all ranks.
   bool has_truth = true;
-  /// [n_local, n_parameter]; NaN where it is not known.
+  /// [n_local, n_parameter]; NaN if it is not known.
   Batch truth;
   /// So may the misfit at the truth; the same on all ranks.
   bool has_floor = true;

@@ -13,7 +13,7 @@
 #include "core/hash.hpp"
 #include "core/log.hpp"
 #include "core/session/session.hpp"
-#include "core/signals.hpp"
+#include "core/session/signals.hpp"
 #include "deck/differing_keys.hpp"
 #include "deck/key_attributes.hpp"
 #include "driver/output/results.hpp"

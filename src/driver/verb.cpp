@@ -1,24 +1,23 @@
 #include "driver/verb.hpp"
 
-#include <algorithm>
+#include "core/registry.hpp"
 
 namespace jpo {
 namespace {
 
-std::vector<VerbEntry>& verbs() {
-  static std::vector<VerbEntry> entries;
-  return entries;
+auto& verbs() {
+  static Registry<VerbEntry, &VerbEntry::name> registry;
+  return registry;
 }
 
 }  // namespace
 
 const std::vector<VerbEntry>& registered_verbs() {
-  return verbs();
+  return verbs().entries();
 }
 
 void register_verb(VerbEntry entry) {
-  const auto after = std::ranges::upper_bound(verbs(), entry.name, {}, &VerbEntry::name);
-  verbs().insert(after, std::move(entry));
+  verbs().add(std::move(entry));
 }
 
 void add_overrides(CLI::App& parser, DeckArguments& arguments) {

@@ -41,7 +41,7 @@ class CheckpointWriter : public StateArchive {
   ResultFile file_;
   RowRange rows_;
   MPI_Comm comm_;
-  /// Rank 0, which hashes what is shared.
+  /// True on rank 0, which hashes the shared values.
   bool is_first_ = false;
   std::uint64_t hash_ = 0;
 };

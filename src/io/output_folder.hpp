@@ -38,7 +38,7 @@ class TemporaryFolder {
 };
 
 struct FileSystem {
-  /// "lustre", "nfs", ...; "unknown (0x...)" where it has no name here.
+  /// "lustre", "nfs", ...; "unknown (0x...)" for other types.
   std::string type;
   /// That this user may fill.
   double free_bytes = 0.0;

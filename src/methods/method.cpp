@@ -1,31 +1,31 @@
 #include "methods/method.hpp"
 
-#include <algorithm>
 #include <stdexcept>
+
+#include "core/registry.hpp"
 
 namespace jpo {
 namespace {
 
-std::vector<MethodEntry>& methods() {
-  static std::vector<MethodEntry> entries;
-  return entries;
+auto& methods() {
+  static Registry<MethodEntry, &MethodEntry::kind> registry;
+  return registry;
 }
 
 }  // namespace
 
 const std::vector<MethodEntry>& registered_methods() {
-  return methods();
+  return methods().entries();
 }
 
 const MethodEntry& method_entry(const std::string& kind) {
-  const auto found = std::ranges::find(methods(), kind, &MethodEntry::kind);
-  if (found == methods().end()) throw std::logic_error("no method of kind " + kind);
-  return *found;
+  const MethodEntry* entry = methods().find(kind);
+  if (entry == nullptr) throw std::logic_error("no method of kind " + kind);
+  return *entry;
 }
 
 void register_method(MethodEntry entry) {
-  const auto after = std::ranges::upper_bound(methods(), entry.kind, {}, &MethodEntry::kind);
-  methods().insert(after, std::move(entry));
+  methods().add(std::move(entry));
 }
 
 }  // namespace jpo

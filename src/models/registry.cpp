@@ -1,30 +1,27 @@
 #include "models/registry.hpp"
 
-#include <algorithm>
+#include "core/registry.hpp"
 
 namespace jpo {
 namespace {
 
-// Filled before main. A static of a function exists when the first registration needs it.
-std::vector<ModelEntry>& entries() {
-  static std::vector<ModelEntry> all;
-  return all;
+auto& models() {
+  static Registry<ModelEntry, &ModelEntry::name> registry;
+  return registry;
 }
 
 }  // namespace
 
 const std::vector<ModelEntry>& registered_models() {
-  return entries();
+  return models().entries();
 }
 
 const ModelEntry* find_model(const std::string& name) {
-  const auto found = std::ranges::find(entries(), name, &ModelEntry::name);
-  return found == entries().end() ? nullptr : &*found;
+  return models().find(name);
 }
 
 void register_model(ModelEntry entry) {
-  const auto position = std::ranges::lower_bound(entries(), entry.name, {}, &ModelEntry::name);
-  entries().insert(position, std::move(entry));
+  models().add(std::move(entry));
 }
 
 }  // namespace jpo

@@ -1,36 +1,35 @@
 #include "network/architecture.hpp"
 
-#include <algorithm>
 #include <stdexcept>
+
+#include "core/registry.hpp"
 
 namespace jpo {
 namespace {
 
-std::vector<ArchitectureEntry>& architectures() {
-  static std::vector<ArchitectureEntry> entries;
-  return entries;
+auto& architectures() {
+  static Registry<ArchitectureEntry, &ArchitectureEntry::name> registry;
+  return registry;
 }
 
 }  // namespace
 
 const std::vector<ArchitectureEntry>& registered_architectures() {
-  return architectures();
+  return architectures().entries();
 }
 
 const ArchitectureEntry& architecture_entry(const std::string& name) {
-  const auto found = std::ranges::find(architectures(), name, &ArchitectureEntry::name);
-  if (found == architectures().end()) throw std::logic_error("no architecture " + name);
-  return *found;
+  const ArchitectureEntry* entry = architectures().find(name);
+  if (entry == nullptr) throw std::logic_error("no architecture " + name);
+  return *entry;
 }
 
 void register_architecture(ArchitectureEntry entry) {
-  const auto after =
-      std::ranges::upper_bound(architectures(), entry.name, {}, &ArchitectureEntry::name);
-  architectures().insert(after, std::move(entry));
+  architectures().add(std::move(entry));
 }
 
 ArchitectureSettings::ArchitectureSettings() {
-  for (const ArchitectureEntry& entry : architectures())
+  for (const ArchitectureEntry& entry : registered_architectures())
     if (entry.make_settings) own_[entry.name] = entry.make_settings();
 }
 

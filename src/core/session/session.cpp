@@ -16,7 +16,7 @@
 #include "core/device/memory_space.hpp"
 #include "core/revision.hpp"
 #include "core/session/library_build.hpp"
-#include "core/signals.hpp"
+#include "core/session/signals.hpp"
 
 namespace jpo {
 
@@ -47,10 +47,9 @@ int n_rank_with(const std::string& bus_id, MPI_Comm node) {
   return n;
 }
 
-// The devices of a node are dealt out to its ranks in turn; where a rank sees none, no rank uses
-// one. Of the device itself only its bus_id is asked: one that is busy is an error of who uses it.
-// PETSc gives MPI no device memory for us, and must not try whether this MPI could take it: it dies
-// of the answer.
+// The devices of a node are assigned to its ranks in turn; if a rank sees none, no rank uses one.
+// Only the PCI id is queried; a busy device fails at first use. PETSc's probe for GPU-aware MPI can
+// crash, so it is disabled: PETSc gives MPI no device memory here.
 void choose_device() {
   const int n_device = n_cuda_device();
   int fewest = 0;

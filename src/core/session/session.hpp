@@ -36,7 +36,7 @@ std::vector<LibraryVersion> core_versions();
 std::string processor_name();
 
 std::string jpo_version();
-/// Of the sources, with "-dirty" where they differ from it.
+/// Of the sources, with "-dirty" if they differ from it.
 std::string git_revision();
 
 }  // namespace jpo

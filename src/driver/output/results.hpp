@@ -12,9 +12,9 @@ struct RunRecord {
   bool overwrite = false;
   /// Of a study; empty for a run of its own.
   std::string variant;
-  /// That it goes on from; empty: from the beginning.
+  /// The checkpoint to resume from; empty: from the beginning.
   std::string checkpoint;
-  /// The command that goes on from its own, for messages.
+  /// The command that resumes this run, for messages.
   std::string resumed_by;
 };
 /// The time now, in UTC.

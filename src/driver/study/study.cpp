@@ -26,9 +26,9 @@ enum class CellState : std::uint8_t { absent, done, other };
 
 struct Found {
   CellState state = CellState::absent;
-  /// Where it is other: in what.
+  /// The difference, if the state is `other`.
   std::string differs;
-  /// Where it is done: more problems failed than the deck allows.
+  /// The state is `done`, and more problems failed than the deck allows.
   bool failed = false;
 };
 

@@ -1,4 +1,4 @@
-#include "core/signals.hpp"
+#include "core/session/signals.hpp"
 
 #include <algorithm>
 #include <array>
@@ -12,7 +12,7 @@ namespace {
 volatile std::sig_atomic_t stop_flag = 0;
 volatile std::sig_atomic_t save_flag = 0;
 
-// A handler may only read what is complete: texts alternate between two buffers.
+// A handler must read a complete text: texts alternate between two buffers.
 using Text = std::array<char, 4096>;
 std::array<Text, 2> texts;
 std::atomic<const char*> current_message = nullptr;
