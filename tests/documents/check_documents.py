@@ -144,7 +144,7 @@ class Checker:
             return
         verb, words = words[0], words[1:]
         help_text = output_of(self.program, verb, "--help")
-        if f" {verb}" not in output_of(self.program, "--help"):
+        if not re.search(rf"^ +{re.escape(verb)}\b", output_of(self.program, "--help"), re.MULTILINE):
             self.fault(path, line, f"jpo has no verb {verb}")
             return
         for option in options_of(words):
@@ -175,8 +175,10 @@ class Checker:
 
 def main():
     program = os.path.abspath(sys.argv[1]) if len(sys.argv) > 1 else None
-    files = subprocess.run(["git", "ls-files", "-co", "--exclude-standard", "*.md"], cwd=ROOT, check=True, capture_output=True,
-                           text=True).stdout.split()
+    listed = subprocess.run(["git", "ls-files", "-co", "--exclude-standard", "*.md"], cwd=ROOT, check=False,
+                            capture_output=True, text=True).stdout.split()
+    # Outside of a git checkout: all files.
+    files = listed or [str(path.relative_to(ROOT)) for path in ROOT.rglob("*.md")]
     checker = Checker(program)
     for file in sorted(files):
         if (ROOT / file).is_file():

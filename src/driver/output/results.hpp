@@ -20,7 +20,7 @@ struct RunRecord {
 /// The time now, in UTC.
 std::string time_stamp();
 
-/// Writes the whole result of a job to its deck's output: schema version 1, described in README.md.
+/// Writes the whole result of a job to its deck's output: schema version 1, described in postprocess/README.md.
 /// Collective. Throws CannotWrite on all ranks.
 void write_results(Job& job, const RunRecord& record);
 
