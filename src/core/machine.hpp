@@ -5,7 +5,7 @@
 namespace jpo {
 
 /// Returns the memory that is still available to this process [bytes]: the smaller of the kernel's
-/// MemAvailable and the rest of its control groups' limits. Infinity if both are unknown. Tests
+/// MemAvailable and the memory left by its control groups. Infinity if both are unknown. Tests
 /// replace "/" by `root`. Not collective.
 double available_memory(const std::string& root = "/");
 

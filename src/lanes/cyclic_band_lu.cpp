@@ -43,7 +43,7 @@ struct CyclicBandLu<half_bandwidth>::Matrix {
 template <int half_bandwidth>
 auto CyclicBandLu<half_bandwidth>::read(Mat matrix) -> Matrix {
   const auto refuse = [] {
-    throw std::invalid_argument("CyclicBandLu: not a symmetric matrix of this cyclic band");
+    throw std::invalid_argument("CyclicBandLu: the matrix is not symmetric or has entries outside the band");
   };
   PetscInt n = 0;
   PETSC(MatGetSize(matrix, &n, nullptr));
@@ -189,7 +189,7 @@ void CyclicBandLu<half_bandwidth>::check_product(const Matrix& a) const {
     for (std::int64_t k = first; k <= std::min(i, j); ++k)
       product += lower_entry(i, k) * upper_entry(k, j);
     if (!(std::abs(product - a.entry(i, j)) <= limit))
-      throw std::invalid_argument("CyclicBandLu: the factors miss the matrix; pivoting is needed");
+      throw std::invalid_argument("CyclicBandLu: L U differs from the matrix: pivoting is needed");
   };
   for (std::int64_t i = 0; i < n_; ++i) {
     for (std::int64_t j = std::max<std::int64_t>(0, i - kW); j <= std::min(i + kW, n_ - 1); ++j)

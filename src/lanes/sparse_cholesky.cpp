@@ -111,7 +111,7 @@ void SparseCholesky::check_product(const SparseEntries& a, const Factor& l) cons
     for (const auto& [i, value] : columns_of_a[j]) product[i] -= value;
     for (std::size_t i = j; i < n; ++i) {
       if (!(std::abs(product[i]) <= kProductTolerance * largest))
-        throw std::invalid_argument("SparseCholesky: the factors miss the matrix");
+        throw std::invalid_argument("SparseCholesky: L D L^T differs from the matrix");
       product[i] = 0.0;
     }
   }

@@ -28,7 +28,7 @@ FlatSum::FlatSum(const Sizes& sizes, Reduction reduction, MemorySpace space)
       plain_(space, sizes.n_value - n_exact_),
       totals_(space, sizes.n_value) {
   if (integers_.size() > std::numeric_limits<int>::max())
-    throw std::length_error("a flat reduction of more than 2^31 numbers");
+    throw std::length_error("FlatSum: more than 2^31 - 1 numbers in one reduction");
 }
 
 void FlatSum::clear() {
@@ -156,7 +156,7 @@ std::vector<double> gather_rows(std::span<const double> local, MPI_Comm comm) {
     total += size;
   }
   if (total > std::numeric_limits<int>::max())
-    throw std::length_error("more than 2^31 numbers gathered on one rank");
+    throw std::length_error("gather_rows: more than 2^31 - 1 numbers");
   std::vector<double> all(static_cast<std::size_t>(total));
   MPI_OK(MPI_Allgatherv(local.data(), static_cast<int>(n_local), MPI_DOUBLE, all.data(),
                         counts.data(), offsets.data(), MPI_DOUBLE, comm));

@@ -8,7 +8,7 @@
 namespace jpo {
 namespace {
 
-// Copies row from_rows[k] to row to_rows[k]. A list that is null stands for the identity.
+// Copies row from_rows[k] to row to_rows[k]. A null list means row k itself.
 struct CopyRows {
   BatchRows<const double> from;
   const std::int64_t* from_rows;

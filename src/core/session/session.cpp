@@ -49,7 +49,7 @@ int n_rank_with(const std::string& bus_id, MPI_Comm node) {
 
 // The devices of a node are assigned to its ranks in turn; if a rank sees none, no rank uses one.
 // Only the PCI id is queried; a busy device fails at first use. PETSc's probe for GPU-aware MPI can
-// crash, so it is disabled: PETSc gives MPI no device memory here.
+// crash, so it is disabled: jpo does not use PETSc to send device memory.
 void choose_device() {
   const int n_device = n_cuda_device();
   int fewest = 0;
