@@ -25,10 +25,10 @@ struct ProblemFileSizes {
 };
 
 /// Checks a problem file, except for the values of its tables, and returns the sizes of the tables.
-/// Rank 0 reads the file. Throws BadInput, the same on all ranks, with the file, the dataset, the
-/// found and the expected layout. Errors are: the file is missing, damaged or not HDF5; the
-/// observation is missing; a table is not one of integers or floats, has another number of rows
-/// than the observation, or has its values in another file. Collective on comm.
+/// Rank 0 reads the file. Throws BadInput, the same on all ranks, if the file is missing, damaged
+/// or not HDF5, or has no observation. Throws also if a table does not contain integers or floats,
+/// has another number of rows than the observation, or has its values in another file. The message
+/// has the file, the dataset, the found and the expected layout. Collective on comm.
 ProblemFileSizes inspect_problem_file(const std::string& path, MPI_Comm comm);
 
 /// Destination of the values of rows [first, first + n): row-major, n times the columns of each

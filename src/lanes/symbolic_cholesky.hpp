@@ -25,11 +25,11 @@ struct SparseEntries {
 /// diagonal is the last entry of each row. `matrix`: sequential AIJ.
 SparseEntries permuted_lower(Mat matrix, const std::vector<std::int64_t>& order);
 
-/// Elimination tree (Liu 1990, doi 10.1137/0611010): parent[j] is the first row below j with an
-/// entry in column j of L, -1 if there is none; count[j] is the number of entries of that column
-/// below its diagonal.
+/// Elimination tree (Liu 1990, doi 10.1137/0611010).
 struct EliminationTree {
+  /// parent[j]: first row below j with an entry in column j of L; -1 if there is none.
   std::vector<std::int32_t> parent;
+  /// count[j]: number of entries of column j of L below its diagonal.
   std::vector<std::int64_t> count;
 };
 EliminationTree elimination_tree(const SparseEntries& lower);

@@ -33,8 +33,8 @@ void* allocate_on_device(std::size_t n_byte) {
     std::size_t total = 0;
     check(cudaMemGetInfo(&free, &total), "memory");
     throw std::runtime_error(fmt::format(
-        "cannot allocate {:.2f} GB on the device: {:.2f} GB of {:.2f} GB are free; the memory is "
-        "proportional to parallel.solve_batch",
+        "cannot allocate {:.2f} GB on the device: {:.2f} GB of {:.2f} GB are free; a smaller "
+        "parallel.solve_batch needs proportionally less memory",
         static_cast<double>(n_byte) / kGigabyte, static_cast<double>(free) / kGigabyte,
         static_cast<double>(total) / kGigabyte));
   }
