@@ -44,8 +44,8 @@ void observe(ProblemSet& problems, std::int64_t first, std::int64_t n, ForwardMo
   copy_rows(y, 0, problems.observation, first);
 }
 
-// Collects the usable rows. The others are set to NaN, because a model does not define the values
-// of a row that did not converge.
+// Collects the usable rows. Observations of the other rows are set to NaN, because a model does not
+// define the values of a row that did not converge.
 void mark_failed(ProblemSet& problems) {
   const auto y = problems.observation.write();
   for (std::int64_t row = 0; row < problems.observation.n_problem(); ++row) {

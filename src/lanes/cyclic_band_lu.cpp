@@ -43,7 +43,8 @@ struct CyclicBandLu<half_bandwidth>::Matrix {
 template <int half_bandwidth>
 auto CyclicBandLu<half_bandwidth>::read(Mat matrix) -> Matrix {
   const auto refuse = [] {
-    throw std::invalid_argument("CyclicBandLu: the matrix is not symmetric or has entries outside the band");
+    throw std::invalid_argument(
+        "CyclicBandLu: the matrix is not symmetric or has entries outside the band");
   };
   PetscInt n = 0;
   PETSC(MatGetSize(matrix, &n, nullptr));
