@@ -298,7 +298,7 @@ TEST_F(FileSet, RefusesValuesThatAreNoNumbers) {
                                    {states, "values of an enumeration"},
                                    {list, "values of variable length"},
                                    {H5T_STD_REF_OBJ, "references"},
-                                   {blob, "values that are no numbers"},
+                                   {blob, "values that are not numbers"},
                                    {wide, "numbers of 40 bytes"}}) {
     write([&, element = type](hid_t group) {
       add(group, "observation", {kProblem, 3}, counting, element);
