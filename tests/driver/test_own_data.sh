@@ -134,7 +134,7 @@ refused "found a directory; expected an HDF5 file" $(from .)
 refused "found another kind of file; expected an HDF5 file" $(from deck.toml)
 refused "/problems/observation: found 127 values per problem; expected 128: the model's observation" $(from narrow.h5)
 refused "found 128 values per problem; expected 160: the model's observation" $(from made.h5) --set 'model.unknown=initial_state'
-refused "key 'data.n_problem' = 11: made.h5 holds 10 problems; allowed: 1 to 10" $(from made.h5) --set data.n_problem=11
+refused "key 'data.n_problem' = 11: made.h5 has 10 problems; allowed: 1 to 10" $(from made.h5) --set data.n_problem=11
 refused "there is no problem 10; allowed: 0 to 9" $(from made.h5) --set 'fault.problems=[10]'
 refused "key 'method.joint.gradient_alignment' = true: the problems of data.file have no truth" $(from bare.h5)
 refused "key 'data.file': missing" --set data.source=file
