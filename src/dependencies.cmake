@@ -1,4 +1,4 @@
-# Everything jpo is built on, with a sentence for what is missing.
+# Finds all libraries that jpo needs. The error for a missing library names the package to install.
 set(MPI_CXX_SKIP_MPICXX ON)
 find_package(MPI REQUIRED COMPONENTS C CXX)
 find_package(PkgConfig REQUIRED)
@@ -51,7 +51,7 @@ unset(CMAKE_REQUIRED_LIBRARIES)
 unset(CMAKE_REQUIRED_INCLUDES)
 if(NOT JPO_PETSC_IS_REAL_DOUBLE)
   message(FATAL_ERROR "This PETSc is complex or not double precision. jpo needs a real double "
-    "build: install petsc-dev (Debian) and unset PETSC_DIR/PETSC_ARCH that name another one.")
+    "build: install petsc-dev (Debian) and unset PETSC_DIR and PETSC_ARCH if they name another build.")
 endif()
 if(NOT JPO_HDF5_IS_PARALLEL)
   message(FATAL_ERROR "This HDF5 is serial. jpo writes in parallel: install libhdf5-openmpi-dev "

@@ -1,5 +1,5 @@
 #pragma once
-// Every call into MPI and PETSc goes through one of these: none stands bare.
+// Checks of return codes. Every call of MPI or PETSc is wrapped in MPI_OK or PETSC.
 
 #include <mpi.h>
 #include <petscsys.h>
@@ -10,13 +10,15 @@
 
 namespace jpo {
 
-/// Throws std::runtime_error with PETSc's text for `code`, the call and its place.
+/// Throws std::runtime_error with PETSc's text for `code`, the call, its file and line.
 [[noreturn]] void throw_petsc_error(PetscErrorCode code, const char* call, const char* file,
                                     int line);
+/// Throws std::runtime_error with MPI's text for `code`, the call, its file and line.
 [[noreturn]] void throw_mpi_error(int code, const char* call, const char* file, int line);
 
 }  // namespace jpo
 
+// Evaluates a PETSc call; throws if it fails.
 #define PETSC(call)                                                                        \
   do {                                                                                     \
     const auto jpo_petsc_code = (call);                                                    \
@@ -25,6 +27,7 @@ namespace jpo {
                              __LINE__);                                                    \
   } while (false)
 
+// Evaluates an MPI call; throws if it fails.
 #define MPI_OK(call)                                                 \
   do {                                                               \
     const int jpo_mpi_code = (call);                                 \

@@ -5,7 +5,7 @@
 
 namespace jpo::mpi {
 
-/// This process in comm. Not collective.
+/// Rank of this process in comm. Not collective.
 inline int rank(MPI_Comm comm) {
   int value = 0;
   MPI_OK(MPI_Comm_rank(comm, &value));

@@ -4,7 +4,7 @@
 
 namespace jpo {
 
-/// sum_k a_k b_k, in order.
+/// Returns sum_k a_k b_k, summed in ascending order of k. `a` and `b` have the same length.
 inline double dot(std::span<const double> a, std::span<const double> b) {
   return std::inner_product(a.begin(), a.end(), b.begin(), 0.0);
 }

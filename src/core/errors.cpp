@@ -3,7 +3,7 @@
 namespace jpo {
 namespace {
 
-// Bytes inside a UTF-8 character.
+// True if `byte` continues a UTF-8 character.
 bool is_continuation(char byte) {
   return (static_cast<unsigned char>(byte) & 0xC0U) == 0x80U;
 }

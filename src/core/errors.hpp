@@ -1,6 +1,6 @@
 #pragma once
-// What can go wrong and the exit code that says so. A failed forward solve is none of these: it is
-// a status (models/forward_model.hpp).
+// Exceptions that end the program, each with its exit code. A failed forward solve is not an
+// exception but a status (models/forward_model.hpp).
 
 #include <cstdint>
 #include <stdexcept>
@@ -17,11 +17,11 @@ enum class ExitCode : std::uint8_t {
   stopped_resumable = 75,
 };
 
-/// Text that a user wrote, fit for a message: no control characters, at most so many bytes, the
-/// middle of a longer one left out.
+/// Makes a user's text fit for a message: control characters become spaces, and the middle of a
+/// text longer than `most_bytes` is replaced by " ... ".
 std::string one_line(std::string text, std::size_t most_bytes = 2000);
 
-/// Base of every error that ends the program with a code of its own.
+/// Base of all errors that have their own exit code.
 class Error : public std::runtime_error {
  public:
   Error(ExitCode code, const std::string& message)
@@ -32,7 +32,7 @@ class Error : public std::runtime_error {
   ExitCode code_;
 };
 
-/// The user's deck, file or command line is wrong. Thrown before any collective work.
+/// Error in the user's deck, an input file or the command line.
 class BadInput : public Error {
  public:
   explicit BadInput(const std::string& message) : Error(ExitCode::bad_input, message) {}
@@ -50,7 +50,7 @@ class CannotWrite : public Error {
   explicit CannotWrite(const std::string& message) : Error(ExitCode::cannot_write, message) {}
 };
 
-/// Asked to stop, by a signal or the walltime: a checkpoint holds everything.
+/// Stop on a signal or at the time limit, after a checkpoint has been written.
 class StoppedResumable : public Error {
  public:
   explicit StoppedResumable(const std::string& message)

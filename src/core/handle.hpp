@@ -3,7 +3,7 @@
 
 namespace jpo {
 
-/// Move-only owner of a C library's handle. `destroy(T*)` is called once, on what is not null.
+/// Move-only owner of a C library's handle. Calls `destroy(T*)` once if the handle is not null.
 template <class T, auto destroy>
 class Handle {
  public:
@@ -22,7 +22,7 @@ class Handle {
   ~Handle() { reset(); }
 
   T get() const { return raw_; }
-  /// For creation routines that write the handle: destroys what was held first.
+  /// Destroys the handle and returns its address, for creation routines that write it.
   T* put() {
     reset();
     return &raw_;

@@ -1,5 +1,5 @@
 #pragma once
-// Names and versions of the libraries that the program is built on.
+// Names and versions of the libraries that the program uses.
 
 #include <string>
 
@@ -10,14 +10,14 @@ struct LibraryVersion {
   std::string version;
 };
 
-/// A library as the program was built with it and as it was found when the program started.
+/// Version of a library when the program was built, and version that was loaded at its start.
 struct LibraryBuild {
   std::string name;
   /// Version of its headers.
   std::string built_with;
-  /// Version that the library reports; empty: it reports none.
+  /// Version that the loaded library reports; empty if it reports none.
   std::string found;
-  /// File that the loader mapped; empty if unknown.
+  /// Path of the loaded file; empty if unknown.
   std::string path = {};
 };
 

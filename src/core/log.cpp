@@ -47,7 +47,7 @@ void start_log(int rank) {
 }
 
 bool output_is_terminal() {
-  // mpirun gives its processes a terminal of their own even where its output goes into a file.
+  // mpirun gives its processes a terminal even if its own output is redirected to a file.
   const bool under_mpirun = std::getenv("OMPI_COMM_WORLD_SIZE") != nullptr;
   return !under_mpirun && isatty(STDOUT_FILENO) != 0;
 }

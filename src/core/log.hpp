@@ -10,13 +10,16 @@ namespace jpo {
 /// level; other ranks write nothing. Call once, after MPI is up.
 void start_log(int rank);
 
-/// True when standard output is a terminal: then progress is a bar, otherwise a line now and then.
+/// Returns true if standard output is a terminal. Progress is then shown as a bar, otherwise as
+/// occasional lines.
 bool output_is_terminal();
 
+/// Logs a plain line.
 template <class... Args>
 void log_info(spdlog::format_string_t<Args...> format, Args&&... args) {
   spdlog::get("jpo")->info(format, std::forward<Args>(args)...);
 }
+/// Logs a warning.
 template <class... Args>
 void warn(spdlog::format_string_t<Args...> format, Args&&... args) {
   spdlog::get("jpo")->warn(format, std::forward<Args>(args)...);

@@ -17,7 +17,8 @@ namespace fs = std::filesystem;
 
 constexpr double kNoLimit = std::numeric_limits<double>::infinity();
 
-// The number that a file holds; none where it says "max", or is not there.
+// Returns the number in a file; none if the file is missing or does not begin with a number
+// ("max").
 std::optional<double> number_in(const fs::path& path) {
   std::ifstream file(path);
   double number = 0.0;
@@ -25,8 +26,8 @@ std::optional<double> number_in(const fs::path& path) {
   return std::nullopt;
 }
 
-// The number behind a name, in a file of lines "name number".
-std::optional<double> number_behind(const std::string& name, const fs::path& path) {
+// Returns the number that follows `name`, in a file of lines "name number".
+std::optional<double> number_after(const std::string& name, const fs::path& path) {
   std::ifstream file(path);
   double number = 0.0;
   for (std::string word; file >> word;)
@@ -34,7 +35,7 @@ std::optional<double> number_behind(const std::string& name, const fs::path& pat
   return std::nullopt;
 }
 
-// A folder of control groups' numbers, and which version of them it is.
+// Folder of a control group, and the version of control groups that it belongs to.
 struct Group {
   fs::path folder;
   bool is_version2;
@@ -44,11 +45,12 @@ bool names_controller(const std::string& list, const std::string& controller) {
   return ("," + list + ",").find("," + controller + ",") != std::string::npos;
 }
 
-// The control groups that this process is in and that can limit `controller`, with all above them.
+// Returns the control groups of this process that can limit `controller`, and all their ancestors.
 std::vector<Group> groups_of_process(const fs::path& root, const std::string& controller) {
   std::vector<Group> found;
   std::ifstream groups(root / "proc/self/cgroup");
-  for (std::string line; std::getline(groups, line);) {  // "NUMBER:CONTROLLERS:GROUP"
+  // Each line is "NUMBER:CONTROLLERS:GROUP".
+  for (std::string line; std::getline(groups, line);) {
     const std::size_t first = line.find(':');
     const std::size_t second = line.find(':', first + 1);
     if (first == std::string::npos || second == std::string::npos) continue;
@@ -63,20 +65,22 @@ std::vector<Group> groups_of_process(const fs::path& root, const std::string& co
   return found;
 }
 
+// Returns the bytes that the group's limit leaves; infinity if there is no limit.
 double memory_left(const Group& group) {
   const auto limit =
       number_in(group.folder / (group.is_version2 ? "memory.max" : "memory.limit_in_bytes"));
   const auto usage =
       number_in(group.folder / (group.is_version2 ? "memory.current" : "memory.usage_in_bytes"));
   if (!limit || !usage) return kNoLimit;
-  // Pages of files are given back on demand.
-  const double cache = number_behind(group.is_version2 ? "inactive_file" : "total_inactive_file",
-                                     group.folder / "memory.stat")
+  // The kernel releases inactive pages of files on demand, so they count as free.
+  const double cache = number_after(group.is_version2 ? "inactive_file" : "total_inactive_file",
+                                    group.folder / "memory.stat")
                            .value_or(0.0);
   return std::max(0.0, *limit - std::max(0.0, *usage - cache));
 }
 
-// Processors' worth of time; version 2 says "QUOTA PERIOD" or "max PERIOD", version 1 -1 for none.
+// Returns the processor time of the group per unit of time; infinity if there is no limit.
+// Version 2 has "QUOTA PERIOD", or "max PERIOD" for no limit; version 1 has the quota -1.
 double processor_quota(const Group& group) {
   std::optional<double> quota;
   std::optional<double> period;
@@ -91,7 +95,7 @@ double processor_quota(const Group& group) {
   return quota && period && *quota > 0.0 && *period > 0.0 ? *quota / *period : kNoLimit;
 }
 
-// The first number of the list "0,64" or "0-1" that a core's topology holds: its lowest processor.
+// Returns the lowest processor of the core: the first number of a list such as "0,64" or "0-1".
 int core_of(int processor, const fs::path& root) {
   const auto lowest = number_in(root / "sys/devices/system/cpu" / fmt::format("cpu{}", processor) /
                                 "topology/thread_siblings_list");
@@ -103,7 +107,7 @@ int core_of(int processor, const fs::path& root) {
 double available_memory(const std::string& root) {
   constexpr double kilo = 1024.0;
   double available =
-      kilo * number_behind("MemAvailable:", fs::path(root) / "proc/meminfo").value_or(kNoLimit);
+      kilo * number_after("MemAvailable:", fs::path(root) / "proc/meminfo").value_or(kNoLimit);
   for (const Group& group : groups_of_process(root, "memory"))
     available = std::min(available, memory_left(group));
   return available;
@@ -117,7 +121,7 @@ double available_processors(const std::string& root) {
 }
 
 std::vector<int> allowed_cores(const std::string& root) {
-  // A mask as long as the kernel's: it refuses shorter ones.
+  // The kernel rejects masks that are shorter than its own.
   constexpr int most_processors = 65536;
   std::vector<cpu_set_t> mask(most_processors / CPU_SETSIZE);
   const std::size_t size = mask.size() * sizeof(cpu_set_t);

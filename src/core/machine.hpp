@@ -4,17 +4,17 @@
 
 namespace jpo {
 
-/// Memory that processes of this machine can still have [bytes]: what the kernel calls available or
-/// what a control group of this process leaves, whichever is less; infinity where neither says.
-/// `root` stands for "/" in tests. Not collective.
+/// Returns the memory that is still available to this process [bytes]: the smaller of the kernel's
+/// MemAvailable and the memory left by its control groups. Infinity if both are unknown. Tests
+/// replace "/" by `root`. Not collective.
 double available_memory(const std::string& root = "/");
 
-/// Processors' worth of time that control groups allow the processes in them together; infinity
-/// where they say nothing. Not collective.
+/// Returns the processor time per unit of time that control groups allow to all their processes
+/// together; infinity if they set no limit. Not collective.
 double available_processors(const std::string& root = "/");
 
-/// Cores that this process may run on, ascending, each named by its lowest processor: two hardware
-/// threads of a core are one. Empty where the system does not say. Not collective.
+/// Returns the cores on which this process may run, ascending. A core is identified by its lowest
+/// processor, so that its hardware threads count once. Empty if unknown. Not collective.
 std::vector<int> allowed_cores(const std::string& root = "/");
 
 }  // namespace jpo

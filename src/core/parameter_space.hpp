@@ -1,5 +1,5 @@
 #pragma once
-// What both a model and a network must know of the unknowns and of the data: plain descriptions.
+// Descriptions of the unknowns and of the data, used by models and by networks.
 
 #include <cstdint>
 #include <string>
@@ -7,24 +7,24 @@
 
 namespace jpo {
 
-/// The unknowns of one problem, component by component [n_parameter].
+/// The unknowns of one problem. Each vector is [n_parameter].
 struct ParameterSpace {
   std::vector<std::string> names;
   std::vector<std::string> units;
-  /// -infinity: unbounded.
+  /// -infinity if unbounded.
   std::vector<double> lower;
-  /// +infinity: unbounded.
+  /// +infinity if unbounded.
   std::vector<double> upper;
-  /// Where every method starts: the middle of the box, or the prior mean.
+  /// Start of every method: the middle of the box, or the prior mean.
   std::vector<double> centre;
-  /// Half the box, or the prior deviation: the natural unit of change.
+  /// Natural unit of change: half the width of the box, or the prior standard deviation.
   std::vector<double> scale;
 
   std::int64_t size() const { return static_cast<std::int64_t>(centre.size()); }
 };
 
-/// How the components of y or c are laid out: channel by channel, each on a 1-D grid
-/// (component = channel * n_grid + point). n_channel = 0: there is none.
+/// Layout of the components of y or c: channels on a 1-D grid, with component = channel * n_grid +
+/// point. n_channel is 0 if there are no components.
 struct FieldLayout {
   std::int64_t n_channel = 0;
   std::int64_t n_grid = 0;

@@ -1,5 +1,5 @@
 #pragma once
-// Owners of PETSc objects; see core/handle.hpp.
+// Owners of PETSc objects (core/handle.hpp).
 
 #include <petscdm.h>
 #include <petsctao.h>

@@ -1,5 +1,5 @@
 #pragma once
-// Where the time goes: exclusive wall time per phase, min / mean / max over ranks at the end.
+// Exclusive wall time per phase, with minimum, mean and maximum over the ranks.
 
 #include <array>
 #include <chrono>
@@ -11,8 +11,8 @@
 
 namespace jpo {
 
-/// In the order in which a run meets them. `wait` is the time a rank waits for the slowest before a
-/// reduction, `reduce` the transfer itself.
+/// Phases in the order of a run. `wait` is the time for which a rank waits before a reduction for
+/// the slowest rank, `reduce` is the transfer itself.
 enum class Phase : std::uint8_t {
   data,
   forward,
@@ -40,7 +40,7 @@ class PhaseTimer {
   using Clock = std::chrono::steady_clock;
   PhaseTimer() : last_(Clock::now()) {}
 
-  /// While the guard lives, time goes to `phase`.
+  /// Guard: its lifetime is counted for one phase.
   class Scope {
    public:
     Scope(PhaseTimer& timer, Phase phase) : timer_(timer), outer_(timer.enter(phase)) {}
@@ -56,10 +56,11 @@ class PhaseTimer {
   };
   [[nodiscard]] Scope scope(Phase phase) { return {*this, phase}; }
 
-  /// Books `seconds` of `from` to `to`: for a call that knows its own parts.
+  /// Subtracts `seconds` from phase `from` and adds them to phase `to`, for calls that measure
+  /// parts of their time themselves.
   void move(Phase from, Phase to, double seconds);
 
-  /// Seconds of this rank, by phase.
+  /// Returns the seconds of this rank by phase.
   std::array<double, n_phase> seconds();
 
  private:
@@ -71,10 +72,10 @@ class PhaseTimer {
 
 struct PhaseRow {
   Phase phase;
-  /// Seconds over the ranks.
+  /// Seconds: minimum, mean and maximum over the ranks.
   double min, mean, max;
 };
-/// Collective on comm. One row a phase.
+/// Returns one row per phase, the same on every rank. Collective on comm.
 std::vector<PhaseRow> reduce_phases(const std::array<double, n_phase>& seconds, MPI_Comm comm);
 
 }  // namespace jpo

@@ -12,8 +12,8 @@ namespace {
 constexpr double kLn2High = 6.93147180369123816490e-01;  // ln 2 in two parts (fdlibm, e_log.c)
 constexpr double kLn2Low = 1.90821492927058770002e-10;
 
-// log(x), x > 0, by x = 2^k f and the odd series of atanh((f-1)/(f+1)): about 1 ulp, same bits
-// with every C library.
+// Returns log(x), x > 0, from x = 2^k f and the series of 2 atanh((f-1)/(f+1)). The error is about
+// 1 ulp. The bits are the same with every C library.
 double plain_log(double x) {
   int k = 0;
   double f = std::frexp(x, &k);
@@ -35,7 +35,7 @@ double horner(const std::array<double, n>& coefficients, double x) {
   return value;
 }
 
-// Wichura (1988), AS 241, PPND16: coefficients of the three rational approximations.
+// Coefficients of the three rational approximations of Wichura (1988), AS 241, PPND16.
 constexpr std::array kCentreTop = {3.3871328727963666080e0,  1.3314166789178437745e+2,
                                    1.9715909503065514427e+3, 1.3731693765509461125e+4,
                                    4.5921953931549871457e+4, 6.7265770927008700853e+4,
@@ -126,7 +126,8 @@ double RandomStream::normal() {
 }
 
 std::uint64_t RandomStream::below(std::uint64_t n) {
-  const std::uint64_t limit = ~0ULL - (~0ULL % n + 1) % n;  // last value of the last whole cycle
+  // Larger draws are rejected: the number of accepted values is a multiple of n.
+  const std::uint64_t limit = ~0ULL - (~0ULL % n + 1) % n;
   std::uint64_t draw = bits();
   while (draw > limit) draw = bits();
   return draw % n;

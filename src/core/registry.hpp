@@ -6,8 +6,8 @@
 
 namespace jpo {
 
-/// Entries that register themselves before main, sorted by name. A registry must be a static of a
-/// function, which exists when the first registration needs it.
+/// Entries that are registered before main, sorted by name. A registry must be a static variable of
+/// a function, so that it is constructed before the first registration.
 template <class Entry, std::string Entry::*name>
 class Registry {
  public:
@@ -16,7 +16,7 @@ class Registry {
     entries_.insert(position, std::move(entry));
   }
   const std::vector<Entry>& entries() const { return entries_; }
-  /// nullptr if there is none of that name.
+  /// Returns the entry of this name, or nullptr if there is none.
   const Entry* find(const std::string& wanted) const {
     const auto found = std::ranges::find(entries_, wanted, name);
     return found == entries_.end() ? nullptr : &*found;

@@ -1,6 +1,7 @@
 #pragma once
-// How a typed struct of settings tells the deck its keys: default, unit, bounds and one line of doc
-// stand at the field. The reader, the resolved echo and `jpo check --keys` all use this one table.
+// Declaration of deck keys. A struct of settings lists for each of its fields the key, its default,
+// unit, bounds and one line of documentation. The deck reader, the resolved deck and
+// `jpo check --keys` use this table.
 
 #include <cstdint>
 #include <limits>
@@ -11,52 +12,54 @@
 
 namespace jpo {
 
-/// A pointer to the field that a key fills; its value at registration is the default.
+/// Pointer to the field of a key. The field's value at registration is the default.
 using Field = std::variant<bool*, std::int64_t*, double*, std::string*, std::vector<std::int64_t>*,
                            std::vector<double>*, std::vector<std::string>*>;
 
-/// How the string of a method's key refers to an earlier method of the deck. An empty string refers
-/// to none, unless the key is required.
+/// Relation of a method's string key to an earlier method of the deck. An empty string refers to no
+/// method, unless the key is required.
 enum class EarlierMethod : std::uint8_t {
-  /// The string is no name of a method.
+  /// The string is not the name of a method.
   none,
   /// The name of an earlier method.
   named,
-  /// The name of the earlier method whose answers are the starts: its cost is added.
+  /// The name of the earlier method whose answers are the starts. Its cost is added.
   start,
 };
 
-/// What the integer of a method's key counts among the answers that pass from method to method.
+/// Meaning of an integer key that counts answers passed from one method to another.
 enum class AnswerCount : std::uint8_t {
+  /// The integer counts something else.
   none,
-  /// Answers that the method keeps beside its best one.
+  /// Number of answers that the method keeps in addition to its best one.
   kept,
-  /// Answers of the method it starts from: at most one more than that method keeps.
+  /// Number of answers used from the start method: at most one more than that method keeps.
   used,
 };
 
-/// What a key allows and means. Bounds are inclusive unless they are open; for arrays they hold for
-/// every element.
+/// Allowed values and meaning of a key. Bounds are inclusive unless they are marked as open. For
+/// arrays they apply to every element.
 struct KeyRule {
-  /// One line.
+  /// Documentation, one line.
   std::string doc{};
-  /// Empty: dimensionless or no number.
+  /// Empty if the key is dimensionless or not a number.
   std::string unit{};
   double min = -std::numeric_limits<double>::infinity();
   double max = std::numeric_limits<double>::infinity();
-  /// value > min instead of >=.
+  /// True if min itself is not allowed.
   bool min_is_open = false;
+  /// True if max itself is not allowed.
   bool max_is_open = false;
-  /// For strings: empty = any.
+  /// Allowed strings; empty if all are allowed.
   std::vector<std::string> allowed{};
-  /// No default: the deck must state it.
+  /// True if there is no default: the key must be in the deck.
   bool required = false;
-  /// False if results are the same bits for every value. Such keys may differ when a run is
+  /// False if every value gives the same bits in the results. Such keys may differ when a run is
   /// resumed.
   bool affects_result = true;
   EarlierMethod earlier_method = EarlierMethod::none;
   AnswerCount answer_count = AnswerCount::none;
-  /// Refused with an error that gives the new name.
+  /// Former name of the key. A deck that uses it is refused with an error that gives the new name.
   std::string old_name{};
 };
 
@@ -66,7 +69,7 @@ struct Key {
   KeyRule rule;
 };
 
-/// The table that Settings::describe fills.
+/// Table of keys, filled by Settings::describe.
 class KeyTable {
  public:
   void add(std::string name, Field field, KeyRule rule) {
@@ -78,7 +81,7 @@ class KeyTable {
   std::vector<Key> keys_;
 };
 
-/// One section of the deck. A derived struct has its fields with defaults and describes each.
+/// One section of the deck. A derived struct has one field per key, with its default.
 struct Settings {
   Settings() = default;
   Settings(const Settings&) = default;
@@ -87,9 +90,10 @@ struct Settings {
   Settings& operator=(Settings&&) = default;
   virtual ~Settings() = default;
 
-  /// Rules may depend on the fields' values: after reading they hold for that deck.
+  /// Adds the keys of this section to the table. Rules may depend on the fields' values: a call
+  /// after reading gives the rules for that deck.
   virtual void describe(KeyTable& table) = 0;
-  /// Rules that span several keys: throws BadInput with a sentence that names them.
+  /// Checks rules that involve several keys. Throws BadInput with a message that names the keys.
   virtual void check() const {}
 };
 

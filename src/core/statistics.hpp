@@ -1,21 +1,22 @@
 #pragma once
-// Order statistics of small sets: losses of all problems, gathered.
+// Order statistics of small sets, such as the gathered losses of all problems.
 
 #include <span>
 #include <vector>
 
 namespace jpo {
 
-/// The finite ones of `values`, ascending.
+/// Returns the finite values, ascending.
 std::vector<double> sorted_finite(std::vector<double> values);
 
-/// Quantile `share` in [0, 1] of ascending values, linear between neighbours; NaN of none.
+/// Returns the quantile `share` in [0, 1] of ascending values, with linear interpolation; NaN if
+/// there are no values.
 double quantile(std::span<const double> ascending, double share);
 
-/// Median of the finite ones; NaN of none.
+/// Returns the median of the finite values; NaN if there are none.
 double finite_median(std::vector<double> values);
 
-/// Mean; NaN of none.
+/// Returns the mean; NaN if there are no values.
 double mean(std::span<const double> values);
 
 }  // namespace jpo

@@ -27,7 +27,7 @@ void check_width(const DataSettings& settings, const std::string& table, std::in
                  std::int64_t expected, const std::string& meaning) {
   if (found != expected)
     refuse(settings,
-           fmt::format("/problems/{}: found {} values a problem; expected {}: the model's {}",
+           fmt::format("/problems/{}: found {} values per problem; expected {}: the model's {}",
                        table, found, expected, meaning));
 }
 
@@ -35,7 +35,8 @@ std::string gigabytes(double bytes) {
   return fmt::format("{:.1f} GB", 1e-9 * bytes);
 }
 
-// What reading allocates, on the fullest machine against what that one has left.
+// Throws on all ranks if the values of a machine's ranks exceed the memory available there.
+// Collective.
 void check_memory(const DataSettings& settings, double local_bytes, MPI_Comm comm) {
   double needed = local_bytes;
   const auto machine = ranks_of_machine(comm);
@@ -44,8 +45,8 @@ void check_memory(const DataSettings& settings, double local_bytes, MPI_Comm com
   const std::string refusal = first_text(
       needed <= available
           ? ""
-          : fmt::format("{} problems: found {} of values for one machine; expected {} at most, "
-                        "the memory left there; allowed: more machines, or a smaller "
+          : fmt::format("{} problems: found {} of values for one machine; expected at most {}, "
+                        "its available memory; allowed: more machines, or a smaller "
                         "data.n_problem",
                         settings.n_problem, gigabytes(needed), gigabytes(available)),
       comm);
@@ -75,8 +76,8 @@ ProblemFileSizes check_problem_file(const DataSettings& settings, const ModelSha
     check_width(settings, "truth", sizes.n_parameter, shape.parameters.size(), "parameters");
   if (settings.n_problem > sizes.n_problem)
     throw BadInput(
-        fmt::format("key 'data.n_problem' = {}: {} holds {} problems; allowed: 1 to {}, or no such "
-                    "key for all of them",
+        fmt::format("key 'data.n_problem' = {}: {} has {} problems; allowed: 1 to {}, or omit the "
+                    "key to use all problems",
                     settings.n_problem, settings.file, sizes.n_problem, sizes.n_problem));
   return sizes;
 }

@@ -1,5 +1,5 @@
 #pragma once
-// The problems of this rank from a file that anyone may have written (io/problem_file.hpp).
+// Reads the problems of this rank from a user's file (io/problem_file.hpp).
 
 #include <mpi.h>
 
@@ -8,15 +8,15 @@
 
 namespace jpo {
 
-/// Sizes of the tables of settings.file, which fit the model and hold n_problem problems. Throws
-/// BadInput, the same on all ranks, where they do not. Collective on comm.
+/// Returns the sizes of the tables of settings.file. Throws BadInput, the same on all ranks, if
+/// they do not fit the model or have fewer than n_problem rows. Collective on comm.
 ProblemFileSizes check_problem_file(const DataSettings& settings, const ModelShape& shape,
                                     MPI_Comm comm);
 
-/// Reads the problems of `shard` from settings.file. A problem with a value in observation or
-/// context that is no finite number, or too large to be squared, is not usable. Throws BadInput as
-/// check_problem_file, where a rank cannot read, and before it allocates anything where the tables
-/// do not fit the memory of its machine. Collective on comm.
+/// Reads the problems of `shard` from settings.file. A problem is not usable if a value of its
+/// observation or context is not finite, or so large that sums of squares could overflow. Throws
+/// BadInput, the same on all ranks: as check_problem_file, if a rank cannot read, or, before memory
+/// is allocated, if the tables exceed the available memory of a machine. Collective on comm.
 ProblemSet read_problems(const DataSettings& settings, const Shard& shard, const ModelShape& shape,
                          MPI_Comm comm);
 

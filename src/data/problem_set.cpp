@@ -23,7 +23,7 @@ void draw(ProblemSet& problems, std::uint64_t run_seed, const ForwardModel& mode
                  m.row(row));
 }
 
-// y of rows [first, first + n) by one model call.
+// Computes the observations of rows [first, first + n) with one model call.
 void observe(ProblemSet& problems, std::int64_t first, std::int64_t n, ForwardModel& model) {
   const MemorySpace space = model.shape().space;
   Batch c(n, problems.context.n_component(), space);
@@ -44,8 +44,9 @@ void observe(ProblemSet& problems, std::int64_t first, std::int64_t n, ForwardMo
   copy_rows(y, 0, problems.observation, first);
 }
 
-// The model may leave anything in a row that did not converge.
-void sort_out_failed(ProblemSet& problems) {
+// Collects the usable rows. Observations of the other rows are set to NaN, because a model does not
+// define the values of a row that did not converge.
+void mark_failed(ProblemSet& problems) {
   const auto y = problems.observation.write();
   for (std::int64_t row = 0; row < problems.observation.n_problem(); ++row) {
     if (problems.draw_status[row] == SolveStatus::converged)
@@ -68,31 +69,32 @@ void add_noise(ProblemSet& problems, std::uint64_t run_seed, double deviation) {
 
 void DataSettings::describe(KeyTable& table) {
   table.add("source", &source,
-            {.doc = "where the problems come from; generate: draws from the model's prior; file: "
+            {.doc = "source of the problems; generate: random draws from the model's prior; file: "
                     "the tables of /problems in data.file",
              .allowed = {"generate", "file"}});
   table.add("file", &file,
-            {.doc = "path of the HDF5 file that holds the problems, as a result file does: "
-                    "/problems/observation, context, and truth and floor where they are known"});
+            {.doc = "path of an HDF5 file with the problems, in the layout of a result file: "
+                    "/problems/observation, context, and truth and floor if they are known"});
   table.add("n_problem", &n_problem,
-            {.doc = "problems in the set; of a file: its first ones, and all of them where the "
-                    "deck does not say it",
+            {.doc = "number of problems; with a file, its first problems are used, or all of them "
+                    "if the deck does not have this key",
              .min = 1,
              .max = 1e12});
   table.add("noise", &noise,
-            {.doc = "deviation of the Gaussian noise on the observations: added to generated "
-                    "ones, and what is known of a file's, to which nothing is added",
+            {.doc = "standard deviation of the Gaussian noise of the observations; added to "
+                    "generated observations, but not to those of a file, which contain it",
              .unit = "as the observation",
              .min = 0});
   table.add("inverse_crime", &inverse_crime,
-            {.doc = "true: observations from the discretization that inverts them, which can "
-                    "reach them up to the noise; false: from a finer one, or from nature"});
+            {.doc = "true: the observations come from the discretization used for the inversion, "
+                    "which can fit them up to the noise; false: they come from a finer "
+                    "discretization or from measurements"});
 }
 
 void DataSettings::check() const {
   if (from_file() && file.empty())
     throw BadInput(
-        "key 'data.file': missing; allowed where data.source = \"file\": the path of an HDF5 file");
+        "key 'data.file': missing; allowed if data.source = \"file\": the path of an HDF5 file");
   if (!from_file() && !file.empty())
     throw BadInput(
         fmt::format("key 'data.file' = \"{}\": data.source = \"{}\" reads no file; allowed: "
@@ -115,7 +117,7 @@ ProblemSet generate_problems(const DataSettings& settings, std::uint64_t run_see
   draw(problems, run_seed, model);
   for (std::int64_t first = 0; first < n; first += solve_batch)
     observe(problems, first, std::min(solve_batch, n - first), model);
-  sort_out_failed(problems);
+  mark_failed(problems);
   add_noise(problems, run_seed, settings.noise);
   return problems;
 }

@@ -1,5 +1,5 @@
 #pragma once
-// The problems of this rank: drawn from the model's prior by a seed, or a user's own
+// The problems of this rank: drawn from the model's prior, or read from a user's file
 // (file_set.hpp).
 
 #include <cstdint>
@@ -15,53 +15,53 @@
 
 namespace jpo {
 
-/// [data] of the deck.
+/// Section [data] of the deck.
 struct DataSettings : Settings {
   std::string source = "generate";
-  /// Path; only where the source is a file.
+  /// Path; only if source is "file".
   std::string file;
   std::int64_t n_problem = 256;
-  /// Deviation of the Gaussian noise on y.
+  /// Standard deviation of the Gaussian noise of y.
   double noise = 0.0;
-  /// Observations from the inversion's own discretization.
+  /// True if the observations come from the discretization used for the inversion.
   bool inverse_crime = true;
   void describe(KeyTable& table) override;
   void check() const override;
   bool from_file() const { return source == "file"; }
 };
 
-/// Rows are the problems of this rank, in the order of their global ids.
+/// The problems of this rank: one row per problem, in the order of their global ids.
 struct ProblemSet {
   std::int64_t first_id = 0;
   std::int64_t n_global = 0;
-  /// Problems in the file, of which n_global are taken; 0 if they are drawn.
+  /// Number of problems in the file, of which n_global are used; 0 for a generated set.
   std::int64_t n_in_file = 0;
-  /// [n_local, n_context], where the model works.
+  /// [n_local, n_context], in the model's memory space.
   Batch context;
-  /// [n_local, n_observation], with noise; there, too.
+  /// [n_local, n_observation], with noise, in the model's memory space.
   Batch observation;
-  /// Some problem's may be known; the same on all ranks.
+  /// False if no problem's truth is known; the same on all ranks.
   bool has_truth = true;
-  /// [n_local, n_parameter]; NaN if it is not known.
+  /// [n_local, n_parameter], in host memory; NaN if unknown.
   Batch truth;
-  /// So may the misfit at the truth; the same on all ranks.
+  /// False if no problem's misfit at the truth is known; the same on all ranks.
   bool has_floor = true;
-  /// That misfit as a file says it [n_local]; NaN: it does not.
+  /// Misfit at the truth from the file [n_local]; NaN if unknown.
   std::vector<double> floor;
-  /// Of a generated set: of the solve at the truth [n_local]
+  /// Status of the solve at the truth [n_local]; only for a generated set.
   std::vector<SolveStatus> draw_status;
-  /// Local rows with an observation and a context, ascending.
+  /// Local rows with a valid observation and context, ascending.
   std::vector<std::int64_t> usable;
 };
 
-/// Draws the problems of `shard`. `model` is the one that makes the observations (the finer one
-/// where inverse_crime is false); at most solve_batch problems at once. Not collective. A draw that
-/// does not solve keeps its NaN observation and its status.
+/// Draws the problems of `shard` and computes their observations with `model` (the finer one if
+/// inverse_crime is false), at most solve_batch problems per call. If a solve fails, the
+/// observation is NaN and draw_status has the reason. Not collective.
 ProblemSet generate_problems(const DataSettings& settings, std::uint64_t run_seed,
                              const Shard& shard, std::int64_t solve_batch, ForwardModel& model);
 
-/// A hash of all observations and contexts, in hexadecimal digits; the same for any number of
-/// ranks. Collective on comm.
+/// Returns a hash of all observations and contexts, in hexadecimal digits. It does not depend on
+/// the number of ranks. Collective on comm.
 std::string hash_problems(const ProblemSet& problems, MPI_Comm comm);
 
 }  // namespace jpo

@@ -34,7 +34,7 @@ std::string bounds_text(const KeyRule& rule) {
   return has_max ? max : "";
 }
 
-// One key of one section, on its way into its field.
+// Converts the TOML value of one key to the type of its field and checks it.
 class Binder {
  public:
   Binder(const Key& key, std::string dotted, const std::string& file, const toml::node& node)
@@ -62,7 +62,7 @@ class Binder {
   }
   template <class T>
   T scalar(const toml::node& node) const {
-    // Exact types only: TOML++ would turn 1.0 into an integer and true into 1.
+    // Exact types only: toml++ would also convert 1.0 to an integer and true to 1.
     if (const auto* value = node.as<T>()) return value->get();
     wrong(fmt::format("{} is not of the right type", text_of(node)));
   }

@@ -16,7 +16,7 @@ std::string scalar_text(T value) {
   return toml_value(&value);
 }
 
-// Only the types that a deck can have: others are refused when the variant is read.
+// Only for the types that a deck can have; others are refused when the variant is read.
 std::string value_text(const toml::node& node) {
   if (const auto* value = node.as_boolean()) return scalar_text(value->get());
   if (const auto* value = node.as_integer()) return scalar_text(value->get());

@@ -5,10 +5,10 @@
 
 namespace jpo {
 
-/// The changes of a variant as TOML, one line a key: network.hidden = [256, 256].
+/// Returns the changes of a variant as TOML, one line per key: network.hidden = [256, 256].
 std::string changes_text(const toml::table& changes);
 
-/// A name as a key of TOML, in quotes if it needs them.
+/// Returns a name as a TOML key, in quotes if necessary.
 std::string key_text(const std::string& name);
 
 }  // namespace jpo

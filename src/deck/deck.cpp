@@ -26,7 +26,7 @@ std::vector<std::string> names_of(const std::vector<Choice>& choices) {
   return names;
 }
 
-// Reads one deck; holds what every step needs.
+// Converts the TOML of one deck into a Deck.
 class Reader {
  public:
   Reader(const std::string& file, const toml::table& table, const Catalogue& catalogue)
@@ -74,7 +74,7 @@ class Reader {
       deck_.given.insert(fmt::format("{}.{}", section.name, key.str()));
   }
 
-  // The string under `key` of `table`, which must be one of `choices`.
+  // Returns the choice that `key` of `table` names.
   const Choice& choice(const toml::table& table, const std::string& section, const std::string& key,
                        const std::vector<Choice>& choices) const {
     const std::vector<std::string> names = names_of(choices);
@@ -140,7 +140,7 @@ class Reader {
              "letters, digits, _ + -");
     if (std::ranges::find(deck_.methods, name, &MethodDeck::name) != deck_.methods.end())
       refuse(location, "method.name", fmt::format("\"{}\" is the name of two methods", name),
-             "a name of its own for each");
+             "a different name for each");
     return name;
   }
 
@@ -167,14 +167,14 @@ class Reader {
   Deck deck_;
 };
 
-// All that a deck is read from.
+// Arguments of read_deck.
 struct DeckInput {
   const DeckFiles& files;
   const DeckChanges& changes;
   const Catalogue& catalogue;
 };
 
-// Keys that differ between the runs of a study whatever the variant.
+// Throws if a variant changes keys that the study itself sets for each run.
 void refuse_study_keys(const VariantTree& variant) {
   constexpr std::array<std::array<const char*, 2>, 3> keys = {
       {{"run", "seed"}, {"run", "output"}, {"data", "n_problem"}}};
@@ -195,7 +195,7 @@ void refuse_study_keys(const VariantTree& variant) {
   }
 }
 
-// The deck with this variant must be a deck.
+// Throws if the deck is not valid with this variant.
 void check_variant(const VariantTree& variant, const DeckInput& input) {
   refuse_study_keys(variant);
   DeckChanges changes = input.changes;
@@ -207,7 +207,7 @@ void check_variant(const VariantTree& variant, const DeckInput& input) {
   }
 }
 
-// study.only names variants.
+// Throws if study.only contains a name that is not a variant.
 void check_only(const DeckTree& tree, const std::string& file) {
   const toml::array* only = tree.table[kStudy]["only"].as_array();
   if (only == nullptr) return;
@@ -225,18 +225,19 @@ void check_only(const DeckTree& tree, const std::string& file) {
 }  // namespace
 
 void RunSettings::describe(KeyTable& table) {
-  table.add("name", &name, {.doc = "of the run: letters, digits, _ + - ."});
-  table.add("seed", &seed,
-            {.doc = "of every draw: problems, noise, weights, starts", .min = 0, .max = 9e15});
+  table.add("name", &name, {.doc = "name of the run: letters, digits, _ + - ."});
+  table.add(
+      "seed", &seed,
+      {.doc = "seed of all random draws: problems, noise, weights, starts", .min = 0, .max = 9e15});
   table.add("output", &output,
             {.doc = "path of the result file; empty: runs/<name>.h5", .affects_result = false});
   table.add("overwrite", &overwrite,
             {.doc = "replace an existing result file", .affects_result = false});
   table.add(
       "max_failed_fraction", &max_failed_fraction,
-      {.doc = "share of problems without an answer above which the run ends with exit code 3, "
-              "after the method that they failed in, with a checkpoint; where no problem has one "
-              "the exit code is 3 in any case",
+      {.doc = "largest allowed fraction of problems without an answer; above it the run stops "
+              "after the method in which they failed, with a checkpoint and exit code 3; if no "
+              "problem has an answer the exit code is always 3",
        .min = 0,
        .max = 1,
        .affects_result = false});

@@ -1,7 +1,7 @@
 #pragma once
-// The input deck: a TOML file, read strictly against the tables of settings that the rest of the
-// program offers. Unknown or duplicate keys, wrong types, values out of bounds are refused with
-// file, line, column, the key, what is allowed, and the nearest known key.
+// The input deck: a TOML file, checked against the tables of settings of the program. Unknown or
+// duplicate keys, wrong types and values out of bounds are refused. The message has file, line and
+// column, the key, the allowed values and the nearest known key.
 
 #include <cstdint>
 #include <functional>
@@ -18,34 +18,35 @@
 
 namespace jpo {
 
-/// [run] of the deck.
+/// Section [run] of the deck.
 struct RunSettings : Settings {
   std::string name = "run";
   std::int64_t seed = 0;
-  /// Path of the result file; default runs/<name>.h5.
+  /// Path of the result file; runs/<name>.h5 if empty.
   std::string output;
   bool overwrite = false;
   double max_failed_fraction = 1.0;
   void describe(KeyTable& table) override;
   void check() const override;
-  /// False where so large a share of problems without an answer fails the run.
+  /// Returns false if the run fails with this fraction of problems without an answer.
   bool allows_failed(double fraction) const {
     return fraction <= max_failed_fraction && fraction < 1.0;
   }
-  /// Path of the result file.
+  /// Returns the path of the result file.
   std::string output_path() const { return output.empty() ? "runs/" + name + ".h5" : output; }
 };
 
-/// One way to fill a section that is chosen by a key: a model by [model] name, say.
+/// One choice for a section whose keys depend on the value of one key: for example the model called
+/// [model] name.
 struct Choice {
-  /// Value of the choosing key.
+  /// Value of that key.
   std::string name;
   /// One line for --keys.
   std::string summary;
   std::function<std::unique_ptr<Settings>()> make;
 };
 
-/// What the program offers: the driver fills it from the registries.
+/// All sections, models and methods of the program. The driver fills it from the registries.
 struct Catalogue {
   struct Section {
     /// "data".
@@ -53,11 +54,11 @@ struct Catalogue {
     std::string summary;
     std::function<std::unique_ptr<Settings>()> make;
   };
-  /// Plain sections: run, data, network, ...; all optional.
+  /// Plain sections: run, data, network, ...; all are optional.
   std::vector<Section> sections;
-  /// Chosen by [model] name (required)
+  /// Choices of [model] name, which is required.
   std::vector<Choice> models;
-  /// Chosen by [[method]] kind (required, at least one method)
+  /// Choices of [[method]] kind. At least one method is required.
   std::vector<Choice> methods;
 };
 
@@ -71,35 +72,35 @@ struct MethodDeck {
 /// A named change of the deck, from [study.variants.NAME].
 struct StudyVariant {
   std::string name;
-  /// TOML, one line a key: network.hidden = [256, 256]
+  /// TOML, one line per key: network.hidden = [256, 256].
   std::string changes;
 };
 
 /// A deck after defaults, --set overrides and checks.
 class Deck {
  public:
-  /// The settings of a plain section, as the type that its Catalogue::Section makes.
+  /// Returns the settings of a plain section. T is the type that its Catalogue::Section makes.
   template <class T>
   const T& section(const std::string& name) const {
     return dynamic_cast<const T&>(*sections.at(name));
   }
 
   std::map<std::string, std::unique_ptr<Settings>> sections;
-  /// "section.key" of plain sections that are no defaults.
+  /// Keys of plain sections that the deck sets, as "section.key".
   std::set<std::string> given;
   std::string model_name;
   std::unique_ptr<Settings> model;
   /// In deck order.
   std::vector<MethodDeck> methods;
-  /// Option name without dash, value.
+  /// Pairs of option name without dash and value.
   std::vector<std::pair<std::string, std::string>> petsc;
-  /// Of [study], in deck order.
+  /// Variants of [study], in deck order.
   std::vector<StudyVariant> variants;
-  /// TOML text with every key and its value: reading it gives this deck.
+  /// TOML text with every key and its value. Reading it gives this deck.
   std::string resolved;
 };
 
-/// A deck's text and the path that messages name.
+/// Text of a deck, and the path shown in messages.
 struct DeckFile {
   std::string path;
   std::string text;
@@ -112,31 +113,32 @@ using DeckFiles = std::vector<DeckFile>;
 struct DeckChanges {
   /// TOML of [[method]] blocks that run before the deck's own.
   std::string first_methods{};
-  /// "section.key=value"; the value is TOML, or a string if it is not valid TOML.
-  /// "method.NAME.key=value" addresses the [[method]] of that name, "petsc.option=value" an option,
-  /// "study.variants.NAME.section.key=value" a variant.
+  /// "section.key=value". The value is TOML, or a string if it is not valid TOML.
+  /// "method.NAME.key=value" changes the [[method]] of that name, "petsc.option=value" a PETSc
+  /// option, "study.variants.NAME.section.key=value" a variant.
   std::vector<std::string> overrides{};
-  /// Makes the deck one run of its study: with this variant ("": none) and without [study].
+  /// If set, the deck becomes one run of its study: with this variant ("" for none) and without
+  /// [study].
   std::optional<std::string> variant{};
-  /// As `overrides`, after the variant.
+  /// As `overrides`, but applied after the variant.
   std::vector<std::string> last_overrides{};
 };
 
-/// Parses a deck with its changes and checks it, and checks it once more with each of its variants.
-/// Pure: no files, no MPI. Throws BadInput with one message: "FILE:LINE:COL: key 'data.nois':
-/// unknown key; allowed: ...; did you mean 'noise'?" The location of an override is "--set
-/// data.nois".
+/// Parses a deck with its changes and checks it, and checks it again with each of its variants.
+/// Reads no files and does not use MPI. Throws BadInput with a message such as "FILE:LINE:COL: key
+/// 'data.nois': unknown key; allowed: ...; did you mean 'noise'?" The location of an override is
+/// "--set data.nois".
 Deck read_deck(const DeckFiles& files, const DeckChanges& changes, const Catalogue& catalogue);
 
 /// The same for a deck without a base.
 Deck read_deck(const std::string& text, const std::string& file,
                const std::vector<std::string>& overrides, const Catalogue& catalogue);
 
-/// The manual of all keys: section by section, key, type, default, unit, allowed, doc; the models'
-/// and methods' own keys under each name. What `jpo check --keys` prints.
+/// Returns the text of `jpo check --keys`: for each section all keys with default, allowed values,
+/// unit and documentation. Keys of a model or a method follow its name.
 std::string describe_keys(const Catalogue& catalogue);
 
-/// The known name nearest to `name` (edit distance), empty where nothing is near.
+/// Returns the known name nearest to `name` (edit distance, ignoring case); empty if none is near.
 std::string nearest_name(std::string_view name, const std::vector<std::string>& known);
 
 }  // namespace jpo

@@ -43,15 +43,14 @@ std::string choices(const std::vector<Choice>& choices, const std::string& title
 
 std::string describe_keys(const Catalogue& catalogue) {
   std::string text =
-      "Every key of a deck, with its default, what is allowed, and [its unit].\n"
+      "All keys of a deck, with their defaults, allowed values and [units].\n"
       "\nBefore all sections\n"
       "  base                                            string\n"
-      "      path of a deck, relative to the folder of this one, that this deck is a variant of:\n"
-      "      it states only the keys that differ; a [[method]] of a name that the base has "
-      "changes\n"
-      "      the keys it states, another is appended\n"
+      "      path of another deck, relative to the folder of this one; this deck then contains\n"
+      "      only the keys that differ; a [[method]] whose name is in the base changes the keys\n"
+      "      that it contains, and a [[method]] of another name is appended\n"
       "  methods                                         array of strings\n"
-      "      names of the methods to run, in this order; without this key all of them run\n";
+      "      names of the methods to run, in this order; without this key all methods run\n";
   for (const Catalogue::Section& section : catalogue.sections)
     text +=
         fmt::format("\n[{}]  {}\n{}", section.name, section.summary, key_lines(*section.make()));
@@ -59,18 +58,18 @@ std::string describe_keys(const Catalogue& catalogue) {
       "\n[study.variants.NAME]  a variant of the deck for `jpo study`, run at every size and seed\n"
       "  any key of the deck, as section.key or method.NAME.key: network.hidden = [256, 256]\n";
   text +=
-      "\n[model]  the forward model, and its own keys\n"
-      "  name                         = (required)       string\n      one of those below\n";
+      "\n[model]  the forward model and its keys\n"
+      "  name                         = (required)       string\n      one of the names below\n";
   text += choices(catalogue.models, "[model] name =");
   text +=
-      "\n[[method]]  one block a method, in the order in which they run\n"
+      "\n[[method]]  one block per method, in the order in which the methods run\n"
       "  name                         = the kind         string\n"
-      "      labels the result: letters, digits, _ + -\n"
-      "  kind                         = (required)       string\n      one of those below\n";
+      "      name of the method in the results: letters, digits, _ + -\n"
+      "  kind                         = (required)       string\n      one of the kinds below\n";
   text += choices(catalogue.methods, "[[method]] kind =");
   text +=
-      "\n[petsc]  options for PETSc, without the dash; those of a method start with its name in\n  "
-      "    lower case, + and - as _, and one more _: bfgs_tao_ls_type = \"armijo\"\n";
+      "\n[petsc]  options for PETSc, without the dash; options of a method start with its name and "
+      "_,\n      with the name in lower case and _ for + and -: bfgs_tao_ls_type = \"armijo\"\n";
   return text;
 }
 

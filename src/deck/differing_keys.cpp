@@ -18,7 +18,8 @@ void flatten_table(const toml::table& table, const std::string& section, Flat& f
     flat[fmt::format("{}.{}", section, key.str())] = text_of(node);
 }
 
-// Dotted keys and their values; a method's under its name, and the order of the methods.
+// Returns dotted keys and their values, those of a method as method.NAME.key, and the order of the
+// methods. Returns nothing if the text is not TOML.
 std::optional<Flat> flatten(const std::string& text) {
   Flat flat;
   try {
@@ -32,7 +33,8 @@ std::optional<Flat> flatten(const std::string& text) {
           if (method == nullptr) continue;
           const std::string label = (*method)["name"].value_or(std::string());
           flatten_table(*method, section + "." + label, flat);
-          flat["order of the methods"] += label + " ";
+          std::string& order = flat["order of the methods"];
+          order += (order.empty() ? "" : " ") + label;
         }
       }
     }
@@ -44,10 +46,10 @@ std::optional<Flat> flatten(const std::string& text) {
 
 }  // namespace
 
-std::vector<std::string> differing_keys(const std::string& here, const std::string& there,
+std::vector<std::string> differing_keys(const std::string& deck, const std::string& stored,
                                         const std::set<std::string>& ignored) {
-  const std::optional<Flat> a = flatten(here);
-  const std::optional<Flat> b = flatten(there);
+  const std::optional<Flat> a = flatten(deck);
+  const std::optional<Flat> b = flatten(stored);
   if (!a || !b) return {"the whole deck"};
   const auto value = [](const Flat& flat, const std::string& key) {
     const auto found = flat.find(key);
@@ -58,7 +60,8 @@ std::vector<std::string> differing_keys(const std::string& here, const std::stri
   std::vector<std::string> differing;
   for (const auto& [key, unused] : all)
     if (!ignored.contains(key) && value(*a, key) != value(*b, key))
-      differing.push_back(fmt::format("{} ({}, there {})", key, value(*a, key), value(*b, key)));
+      differing.push_back(
+          fmt::format("{} ({} in the deck, {} in the file)", key, value(*a, key), value(*b, key)));
   return differing;
 }
 

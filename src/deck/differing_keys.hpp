@@ -5,10 +5,10 @@
 
 namespace jpo {
 
-/// The dotted keys whose values differ between two resolved decks, as "data.noise (0.01, there
-/// 0.001)", but for those in `ignored`; empty where the decks are the same job. Text that is not
-/// TOML differs as a whole.
-std::vector<std::string> differing_keys(const std::string& here, const std::string& there,
+/// Returns the dotted keys whose values differ between a resolved deck and one stored in a file, as
+/// "data.noise (0.01 in the deck, 0.001 in the file)". Keys in `ignored` are skipped. Empty if the
+/// decks describe the same run. Returns "the whole deck" if a text is not TOML.
+std::vector<std::string> differing_keys(const std::string& deck, const std::string& stored,
                                         const std::set<std::string>& ignored = {});
 
 }  // namespace jpo

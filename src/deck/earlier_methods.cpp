@@ -11,7 +11,7 @@
 namespace jpo {
 namespace {
 
-// One method and the locations of its keys.
+// Checks the keys of one method that refer to earlier methods.
 class References {
  public:
   References(const MethodDeck& method, const toml::table& table, const std::string& file)
@@ -44,12 +44,12 @@ class References {
     std::vector<std::string> names;
     for (const MethodDeck& method : earlier) names.push_back(method.name);
     refuse_key(key, fmt::format("\"{}\" is not an earlier method", one_line(name, kValueBytes)),
-               names.empty() ? "none: no method stands before this one"
+               names.empty() ? "none: this is the first method"
                              : fmt::format("one of {}", fmt::join(names, ", ")),
                nearest_name(name, names));
   }
 
-  // Its best answer and the answers it keeps.
+  // Throws if this method uses more answers than `start` has: its best one and those that it keeps.
   void check_answers(const MethodDeck& start) const {
     KeyTable start_keys;
     start.settings->describe(start_keys);

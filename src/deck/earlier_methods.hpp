@@ -1,5 +1,5 @@
 #pragma once
-// Keys of a method that refer to methods in front of it.
+// Keys of a method that refer to earlier methods of the deck.
 
 #include <string>
 #include <vector>
@@ -10,9 +10,9 @@
 
 namespace jpo {
 
-/// Throws BadInput if a key of `method` names a method that is not one of `earlier`, or uses more
-/// answers than the method it starts from keeps. Places come from `table`, the method's TOML in the
-/// deck `file`.
+/// Throws BadInput if a key of `method` names a method that is not in `earlier`, or uses more
+/// answers than its start method keeps. Locations for messages come from `table`, the method's TOML
+/// in the deck `file`.
 void check_earlier_methods(const MethodDeck& method, const std::vector<MethodDeck>& earlier,
                            const toml::table& table, const std::string& file);
 

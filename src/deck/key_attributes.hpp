@@ -1,5 +1,5 @@
 #pragma once
-// The attributes of keys (core/settings.hpp), evaluated for a whole deck.
+// Attributes of the keys of a whole deck (core/settings.hpp).
 
 #include <set>
 #include <string>
@@ -8,10 +8,11 @@
 
 namespace jpo {
 
-/// The dotted keys of the deck that change no result, with their old names, and study.variants.
+/// Returns the dotted keys of the deck that change no result, their old names, and study.variants.
 std::set<std::string> keys_without_effect(const Deck& deck);
 
-/// Name of the earlier method whose answers are the method's starts; empty if there is none.
+/// Returns the name of the earlier method whose answers are the method's starts; empty if there is
+/// none.
 std::string start_method(const MethodDeck& method);
 
 }  // namespace jpo

@@ -15,7 +15,8 @@ std::string lower(std::string_view text) {
   return result;
 }
 
-// Optimal string alignment: insertions, deletions, replacements, and swaps of neighbours.
+// Returns the optimal string alignment distance: the number of insertions, deletions, replacements
+// and swaps of neighbours.
 std::size_t edit_distance(const std::string& a, const std::string& b) {
   std::vector<std::size_t> before2(b.size() + 1), before(b.size() + 1), here(b.size() + 1);
   std::iota(before.begin(), before.end(), 0);

@@ -34,7 +34,8 @@ std::string text_of(const std::string& value) {
   return quoted(value);
 }
 std::string text_of(double value) {
-  std::string text = fmt::format("{}", value);  // the shortest that reads back the same
+  // The shortest text from which the same value is read.
+  std::string text = fmt::format("{}", value);
   if (std::isfinite(value) && text.find_first_of(".e") == std::string::npos) text += ".0";
   return text;
 }

@@ -5,11 +5,11 @@
 
 namespace jpo {
 
-/// "key = value" lines, one a key, as TOML: a section of a resolved deck without its title.
+/// Returns the settings as TOML, one line "key = value" per key, without the section's title.
 std::string settings_text(Settings& settings);
 
-/// The reverse; a key that the text does not have keeps its default. Throws BadInput, with `file`
-/// in front, as for a deck.
+/// Reads the text of settings_text. Keys that are missing keep their defaults. Throws BadInput as
+/// for a deck, with `file` at the beginning of the message.
 void read_settings_text(const std::string& text, const std::string& file,
                         const std::string& section, Settings& settings);
 

@@ -1,6 +1,6 @@
 #pragma once
-// [study] of the deck: a table of runs, every variant at every size with every seed. The variants
-// themselves are Deck::variants.
+// Section [study] of the deck: a set of runs, one for each combination of variant, size and seed.
+// The variants are in Deck::variants.
 
 #include <cstdint>
 #include <string>

@@ -38,12 +38,12 @@ std::uint64_t hash_of(const std::string& name) {
   return hash_values(std::span<const char>(name));
 }
 
-// All fields stand in one group, '/' and all.
+// Returns the path of a field's dataset. A '/' in the name makes a group below /state.
 std::string dataset_of(const std::string& name) {
   return "/state/" + name;
 }
 
-// The lists of this rank's problems, one behind the other, among those of all ranks.
+// Returns the rows of this rank if the ranks' n_local rows follow each other. Collective.
 RowRange range_of(std::int64_t n_local, MPI_Comm comm) {
   RowRange range{0, n_local, reduce_sum(n_local, comm)};
   MPI_OK(MPI_Exscan(&n_local, &range.first, 1, MPI_INT64_T, MPI_SUM, comm));
@@ -73,11 +73,11 @@ CheckpointWriter::~CheckpointWriter() = default;
 
 void CheckpointWriter::shared(const std::string& name, std::vector<double>& values) {
   if (is_first_) hash_ += hash_values(std::span<const double>(values), hash_of(name));
-  // HDF5 1.10 cannot write an empty dataset collectively: the number of values leads.
+  // HDF5 1.10 cannot write an empty dataset collectively, so the number of values is stored first.
   std::vector<double> counted = {static_cast<double>(values.size())};
   counted.insert(counted.end(), values.begin(), values.end());
   file_.replicated(dataset_of(name), {std::ssize(counted)}, counted,
-                   {"1", "their number, then values that are the same on every rank"});
+                   {"1", "number of values, then the values, which are the same on every rank"});
 }
 
 void CheckpointWriter::by_problem(const std::string& name, std::span<double> values) {
@@ -87,7 +87,7 @@ void CheckpointWriter::by_problem(const std::string& name, std::span<double> val
                                                    : 0.0};
   reduce_max(width, comm_);
   file_.table(dataset_of(name), rows_, static_cast<std::int64_t>(width[0]), values,
-              {"1", "one row a problem"});
+              {"1", "one row per problem"});
 }
 
 void CheckpointWriter::by_problem(const std::string& name,
@@ -103,7 +103,7 @@ void CheckpointWriter::by_problem(const std::string& name,
   const RowRange range = range_of(std::ssize(values), comm_);
   if (range.n_global == 0) return;
   file_.table(dataset_of(name + "/values"), range, 1, values,
-              {"1", "lists of the problems, one behind the other"});
+              {"1", "lists of all problems, one after the other"});
 }
 
 void CheckpointWriter::attribute(const std::string& name, const std::string& value) {
@@ -127,7 +127,7 @@ CheckpointReader::CheckpointReader(const std::string& path, const RowRange& rows
   require(parts_->file.get() >= 0, "it cannot be opened: " + hdf5_error_text());
   std::string kind;
   require(read_attribute(parts_->file.get(), "kind", kind) && kind == kKind,
-          "it is no checkpoint of this version");
+          "it is not a checkpoint of this version");
 }
 
 CheckpointReader::~CheckpointReader() = default;
@@ -142,7 +142,7 @@ void CheckpointReader::shared(const std::string& name, std::vector<double>& valu
   require(read_dataset(parts_->file.get(), dataset_of(name).c_str(), values),
           fmt::format("damaged: '{}' cannot be read", name));
   require(!values.empty() && values.front() == static_cast<double>(values.size() - 1),
-          fmt::format("damaged: '{}' is of another size than it says", name));
+          fmt::format("damaged: '{}' does not have its stored size", name));
   values.erase(values.begin());
   if (is_first_) hash_ += hash_values(std::span<const double>(values), hash_of(name));
 }
@@ -152,10 +152,10 @@ void CheckpointReader::by_problem(const std::string& name, std::span<double> val
   std::array<double, 1> widest = {static_cast<double>(width)};
   reduce_max(widest, comm_);
   width = static_cast<std::int64_t>(widest[0]);
-  // A table without columns is not in the file.
+  // Tables without columns are not written.
   require(width == 0 || read_rows(parts_->file.get(), dataset_of(name).c_str(), rows_.first,
                                   rows_.n_local, rows_.n_global, width, values),
-          fmt::format("damaged, or of other sizes: '{}' cannot be read", name));
+          fmt::format("damaged, or written for other sizes: '{}' cannot be read", name));
   hash_ += hash_rows(values, rows_.n_local, rows_.first, hash_of(name));
 }
 
@@ -167,15 +167,15 @@ void CheckpointReader::by_problem(const std::string& name,
   const auto n_stored = static_cast<double>(count_rows(parts_->file.get(), dataset.c_str()));
   double n_local = 0.0;
   for (const double length : lengths) n_local += length;
-  // Nothing is allocated by what a damaged file says.
+  // Checked before the allocation, because the lengths may come from a damaged file.
   require(std::ranges::all_of(lengths, [](double length) { return length >= 0.0; }) &&
               n_local <= n_stored,
-          fmt::format("damaged: '{}' is of another size than it says", name));
+          fmt::format("damaged: '{}' does not have its stored size", name));
   const RowRange range = range_of(static_cast<std::int64_t>(n_local), comm_);
   std::vector<double> values(static_cast<std::size_t>(n_local));
   require(range.n_global == 0 || read_rows(parts_->file.get(), dataset.c_str(), range.first,
                                            range.n_local, range.n_global, 1, values),
-          fmt::format("damaged, or of other sizes: '{}' cannot be read", name));
+          fmt::format("damaged, or written for other sizes: '{}' cannot be read", name));
   auto next = values.begin();
   for (std::size_t k = 0; k < lists.size(); ++k) {
     const auto end = next + static_cast<std::ptrdiff_t>(lengths[k]);
@@ -194,7 +194,7 @@ std::string CheckpointReader::attribute(const std::string& name) {
 
 void CheckpointReader::check_hash() {
   require(attribute("hash") == hash_text(reduce_hash(hash_, comm_)),
-          "damaged: its contents are not what was written");
+          "damaged: its values do not match its hash");
 }
 
 std::string checkpoint_path(const std::string& folder, std::int64_t n) {
@@ -231,10 +231,10 @@ void prune_checkpoints(const std::string& folder, std::int64_t keep, MPI_Comm co
     std::error_code ignored;
     for (auto k = static_cast<std::size_t>(keep); k < paths.size(); ++k)
       std::filesystem::remove(paths[k], ignored);
-    // A writer that was killed leaves its part behind.
+    // A writer that is killed leaves an unfinished file.
     for (const std::string& part : unfinished_checkpoints(folder))
       std::filesystem::remove(part, ignored);
-    std::filesystem::remove(folder, ignored);  // only where it is empty
+    std::filesystem::remove(folder, ignored);  // has no effect if the folder is not empty
   }
   MPI_OK(MPI_Barrier(comm));
 }

@@ -1,7 +1,7 @@
 #pragma once
-// One checkpoint: parallel HDF5, complete or absent, as the result file. Tables go by global
-// problem id, so that any number of ranks reads what any other has written. A hash over all fields
-// tells a damaged file.
+// Checkpoint files: parallel HDF5, either complete or absent, as the result file. Rows of tables
+// are indexed by global problem id, so the number of ranks may differ between writing and reading.
+// A hash of all fields detects damaged files.
 
 #include <cstdint>
 #include <memory>
@@ -17,7 +17,8 @@ namespace jpo {
 
 class CheckpointWriter : public StateArchive {
  public:
-  /// Creates PATH.part. Collective. Throws CannotWrite, on all ranks, here and below.
+  /// Creates the unfinished file PATH.<process>.part. `rows`: problems of this rank. This and all
+  /// functions that write are collective and throw CannotWrite on all ranks.
   CheckpointWriter(const std::string& path, const RowRange& rows, MPI_Comm comm);
   CheckpointWriter(const CheckpointWriter&) = delete;
   CheckpointWriter& operator=(const CheckpointWriter&) = delete;
@@ -32,9 +33,9 @@ class CheckpointWriter : public StateArchive {
   using StateArchive::by_problem;
   using StateArchive::shared;
 
-  /// Of the file itself: what it is a checkpoint of.
+  /// Writes an attribute of the file, which describes the run.
   void attribute(const std::string& name, const std::string& value);
-  /// PATH is there from now on.
+  /// Writes the hash and renames the file to PATH.
   void commit();
 
  private:
@@ -48,8 +49,9 @@ class CheckpointWriter : public StateArchive {
 
 class CheckpointReader : public StateArchive {
  public:
-  /// Collective. Throws BadInput, on all ranks, with the reason, here and below, where the file
-  /// cannot be read, is of another kind, or does not hold what is asked for.
+  /// Opens a checkpoint. `rows`: problems of this rank. This and all functions that read are
+  /// collective. They throw BadInput on all ranks if the file cannot be read, is not a checkpoint,
+  /// or lacks the field.
   CheckpointReader(const std::string& path, const RowRange& rows, MPI_Comm comm);
   CheckpointReader(const CheckpointReader&) = delete;
   CheckpointReader& operator=(const CheckpointReader&) = delete;
@@ -66,7 +68,7 @@ class CheckpointReader : public StateArchive {
 
   std::string attribute(const std::string& name);
   const std::string& path() const { return path_; }
-  /// After all fields are read: throws where they are not what was written.
+  /// Compares the hash of the fields with the stored one; call it after all fields are read.
   void check_hash();
 
  private:
@@ -81,15 +83,15 @@ class CheckpointReader : public StateArchive {
   std::unique_ptr<Parts> parts_;
 };
 
-/// Paths of the checkpoints in a folder, newest first; none where there is no folder. Collective:
-/// rank 0 looks.
+/// Returns the paths of the checkpoints in a folder, newest first; none if there is no folder. Rank
+/// 0 reads the folder. Collective on comm.
 std::vector<std::string> find_checkpoints(const std::string& folder, MPI_Comm comm);
-/// Of the n-th checkpoint in a folder.
+/// Returns the path of the n-th checkpoint in a folder.
 std::string checkpoint_path(const std::string& folder, std::int64_t n);
-/// Its number; 0 where the path is of no checkpoint.
+/// Returns the number of a checkpoint; 0 if the path is not that of a checkpoint.
 std::int64_t checkpoint_number(const std::string& path);
-/// Removes checkpoints beyond the newest `keep`, unfinished ones, and the folder where it is then
-/// empty. Collective.
+/// Removes all but the newest `keep` checkpoints, unfinished files, and the folder if it is then
+/// empty. Collective on comm.
 void prune_checkpoints(const std::string& folder, std::int64_t keep, MPI_Comm comm);
 
 }  // namespace jpo

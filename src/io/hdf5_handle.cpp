@@ -14,7 +14,7 @@ std::string hdf5_error_text() {
 }
 
 void quiet_hdf5() {
-  // A file that could not be written is never closed: HDF5 must not try at exit.
+  // A file that could not be written stays open. HDF5 must not close it at exit.
   H5dont_atexit();
   H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr);
 }

@@ -1,5 +1,5 @@
 #pragma once
-// What the files of this folder share of HDF5: an owner of identifiers and the text of an error.
+// HDF5 in this folder: an owner of identifiers, and texts of errors.
 
 #include <string>
 #include <utility>
@@ -27,7 +27,7 @@ class Hid {
     if (id_ >= 0) close_(id_);
   }
   hid_t get() const { return id_; }
-  /// Gives the identifier up without closing it.
+  /// Drops the identifier without closing it.
   void abandon() { id_ = H5I_INVALID_HID; }
 
  private:
@@ -35,10 +35,10 @@ class Hid {
   CloseFunction close_;
 };
 
-/// What HDF5 says of its last failure: the innermost message that has a text.
+/// Returns the innermost message with a text of HDF5's last failure.
 std::string hdf5_error_text();
 
-/// Before the first use of HDF5: no messages of its own, and nothing done at exit.
+/// Disables HDF5's own error messages and its cleanup at exit. Call before the first use of HDF5.
 void quiet_hdf5();
 
 }  // namespace jpo

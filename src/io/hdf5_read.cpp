@@ -130,14 +130,14 @@ std::vector<std::string> names_in(hid_t file, const char* group) {
   H5G_info_t info{};
   if (opened.get() < 0 || H5Gget_info(opened.get(), &info) < 0) return names;
   for (hsize_t k = 0; k < info.nlinks; ++k) {
-    const auto by_place = [&](char* name, std::size_t size) {
+    const auto name_at_k = [&](char* name, std::size_t size) {
       return H5Lget_name_by_idx(opened.get(), ".", H5_INDEX_NAME, H5_ITER_INC, k, name, size,
                                 H5P_DEFAULT);
     };
-    const ssize_t length = by_place(nullptr, 0);
+    const ssize_t length = name_at_k(nullptr, 0);
     if (length < 0) continue;
     std::string name(static_cast<std::size_t>(length) + 1, '\0');
-    by_place(name.data(), name.size());
+    name_at_k(name.data(), name.size());
     name.pop_back();
     names.push_back(name);
   }

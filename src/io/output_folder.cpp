@@ -27,12 +27,12 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// A name that no other file has, for a file that is removed at once.
+// Returns a unique name for a file that is removed after the test.
 std::string trial_name(const std::string& folder, std::int64_t process) {
   return fmt::format("{}/.jpo_doctor_{}.h5", folder, process);
 }
 
-// Creates a new file and removes it; the reason where that fails.
+// Creates a new file and removes it. Returns the reason if this fails, otherwise an empty text.
 std::string try_file(const std::string& folder) {
   const std::string path = trial_name(folder, getpid());
   const int file = open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL, 0600);
@@ -58,21 +58,22 @@ void write_rows(const std::string& path, const RowRange& rows, MPI_Comm comm) {
     for (std::int64_t column = 0; column < kWidth; ++column)
       values.push_back(value_at(row, column));
   ResultFile file(path, false, comm);
-  file.table("/trial", rows, kWidth, values, {"1", "rows of a trial"});
+  file.table("/trial", rows, kWidth, values, {"1", "values of a write test"});
   file.commit();
 }
 
-// The reason where the rows are not what was written; empty where they are.
+// Reads the rows and compares them with value_at. Returns the reason if they differ, otherwise an
+// empty text.
 std::string read_rows_back(const std::string& path, const RowRange& rows) {
   const Hid file(H5Fopen(path.c_str(), H5F_ACC_RDONLY, H5P_DEFAULT), H5Fclose);
-  if (file.get() < 0) return "a rank cannot open what was written: " + hdf5_error_text();
+  if (file.get() < 0) return "a rank cannot open the written file: " + hdf5_error_text();
   std::vector<double> values(static_cast<std::size_t>(rows.n_local * kWidth));
   if (!read_rows(file.get(), "/trial", rows.first, rows.n_local, rows.n_global, kWidth, values))
-    return "a rank cannot read what another has written: " + hdf5_error_text();
+    return "a rank cannot read the rows written by another rank: " + hdf5_error_text();
   for (std::size_t k = 0; k < values.size(); ++k) {
     const auto index = static_cast<std::int64_t>(k);
     if (values[k] != value_at(rows.first + index / kWidth, index % kWidth))
-      return "a rank reads other numbers than were written";
+      return "a rank reads numbers that differ from the written ones";
   }
   return "";
 }
@@ -98,7 +99,7 @@ void TemporaryFolder::make() {
     missing.push_back(folder);
   std::ranges::reverse(missing);
   for (const fs::path& folder : missing) {
-    // "a/b/" ends in a name that is empty, and is there already.
+    // "a/b/" ends in an empty name; create_directory then returns false without an error.
     if (fs::create_directory(folder, code)) made_.push_back(folder);
     if (code) break;
   }
@@ -106,7 +107,7 @@ void TemporaryFolder::make() {
 }
 
 TemporaryFolder::~TemporaryFolder() {
-  // Other ranks may still look into it.
+  // Other ranks may still use the folder.
   MPI_Barrier(comm_);
   std::error_code ignored;
   std::ranges::reverse(made_);
@@ -170,7 +171,7 @@ WriteTrial try_parallel_write(const std::string& folder, double bytes_per_rank, 
     write_rows(path, rows_of(rank, n_rank, n_local), comm);
     trial.write_seconds = slowest(MPI_Wtime() - start, comm);
   } catch (const CannotWrite& error) {
-    trial.failure = error.what();  // the part file is gone
+    trial.failure = error.what();  // the part file is already removed
     return trial;
   }
   const double start = MPI_Wtime();

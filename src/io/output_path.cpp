@@ -18,23 +18,23 @@ namespace {
 
 namespace fs = std::filesystem;
 
-enum class Verdict : std::uint8_t { good, exists, directory, not_a_file, unwritable };
+enum class PathState : std::uint8_t { good, exists, directory, not_a_file, unwritable };
 
-// Tries it out: creates the directory and a part file, and removes the file again.
-Verdict try_path(const fs::path& path, bool overwrite, int& error) {
+// Creates the directory and a part file, and removes the part file. `error`: errno of a failure.
+PathState try_path(const fs::path& path, bool overwrite, int& error) {
   std::error_code code;
-  if (fs::is_directory(path, code) || !path.has_filename()) return Verdict::directory;
-  if (fs::exists(path, code) && !fs::is_regular_file(path, code)) return Verdict::not_a_file;
-  if (fs::exists(path, code) && !overwrite) return Verdict::exists;
+  if (fs::is_directory(path, code) || !path.has_filename()) return PathState::directory;
+  if (fs::exists(path, code) && !fs::is_regular_file(path, code)) return PathState::not_a_file;
+  if (fs::exists(path, code) && !overwrite) return PathState::exists;
   if (path.has_parent_path()) fs::create_directories(path.parent_path(), code);
   const fs::path part = path.string() + "." + std::to_string(getpid()) + ".part";
   errno = 0;
   if (!code && std::ofstream(part).good()) {
     fs::remove(part, code);
-    return Verdict::good;
+    return PathState::good;
   }
   error = code ? code.value() : errno;
-  return Verdict::unwritable;
+  return PathState::unwritable;
 }
 
 }  // namespace
@@ -48,28 +48,28 @@ bool is_same_file(const std::string& a, const std::string& b, MPI_Comm comm) {
 
 void check_output_path(const std::string& path, bool overwrite, MPI_Comm comm) {
   const int rank = mpi::rank(comm);
-  int answer[2] = {0, 0};  // verdict, errno
-  if (rank == 0) answer[0] = static_cast<int>(try_path(path, overwrite, answer[1]));
-  MPI_OK(MPI_Bcast(answer, 2, MPI_INT, 0, comm));
-  switch (static_cast<Verdict>(answer[0])) {
-    case Verdict::good:
+  int found[2] = {0, 0};  // PathState, errno
+  if (rank == 0) found[0] = static_cast<int>(try_path(path, overwrite, found[1]));
+  MPI_OK(MPI_Bcast(found, 2, MPI_INT, 0, comm));
+  switch (static_cast<PathState>(found[0])) {
+    case PathState::good:
       return;
-    case Verdict::directory:
+    case PathState::directory:
       throw BadInput(
           fmt::format("run.output = \"{}\" is a directory; allowed: the path of a file", path));
-    case Verdict::not_a_file:
+    case PathState::not_a_file:
       throw BadInput(fmt::format(
           "run.output = \"{}\" is not a regular file; allowed: the path of a file", path));
-    case Verdict::exists:
+    case PathState::exists:
       throw BadInput(
           fmt::format("run.output = \"{}\" exists and is not overwritten; allowed: another path, "
                       "or --overwrite",
                       path));
-    case Verdict::unwritable:
+    case PathState::unwritable:
       throw BadInput(
-          fmt::format("run.output = \"{}\" cannot be written: {}; allowed: a path in a "
-                      "directory where you may write",
-                      path, std::strerror(answer[1])));
+          fmt::format("run.output = \"{}\" cannot be written: {}; allowed: a path in a directory "
+                      "with write permission",
+                      path, std::strerror(found[1])));
   }
 }
 

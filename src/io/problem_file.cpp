@@ -29,12 +29,13 @@ namespace fs = std::filesystem;
 constexpr std::int64_t kMostProblems = 1'000'000'000'000;  // as the key data.n_problem
 constexpr std::size_t kWidestNumber = 16;                  // bytes: a long double
 
+// Throws an error of this rank only; agree_on turns it into an error of all ranks.
 [[noreturn]] void refuse(const std::string& what) {
-  throw std::runtime_error(what);  // of this rank; agreed on before anyone acts
+  throw std::runtime_error(what);
 }
 
-[[noreturn]] void refuse_damaged(const std::string& where) {
-  refuse(fmt::format("{}: cannot be read, the file may be damaged: {}", where, hdf5_error_text()));
+[[noreturn]] void refuse_damaged(const std::string& path) {
+  refuse(fmt::format("{}: cannot be read, the file may be damaged: {}", path, hdf5_error_text()));
 }
 
 Hid open_file(const std::string& path) {
@@ -43,17 +44,18 @@ Hid open_file(const std::string& path) {
   if (status.type() == fs::file_type::not_found) refuse("there is no such file");
   if (fs::is_directory(status)) refuse("found a directory; expected an HDF5 file");
   if (fs::exists(status) && !fs::is_regular_file(status))
-    refuse("found no regular file; expected an HDF5 file");
+    refuse("found a file that is not regular; expected an HDF5 file");
   if (access(path.c_str(), R_OK) != 0)
     refuse(fmt::format("cannot be read: {}", std::strerror(errno)));
-  if (H5Fis_hdf5(path.c_str()) <= 0) refuse("found no HDF5 file; expected one");
+  if (H5Fis_hdf5(path.c_str()) <= 0) refuse("found another kind of file; expected an HDF5 file");
   Hid file(H5Fopen(path.c_str(), H5F_ACC_RDONLY, H5P_DEFAULT), H5Fclose);
   if (file.get() < 0)
-    refuse(fmt::format("the HDF5 file is damaged or cut off: {}", hdf5_error_text()));
+    refuse(fmt::format("the HDF5 file is damaged or truncated: {}", hdf5_error_text()));
   return file;
 }
 
-// Links that lead into other files are not followed: what was solved must stand in the named file.
+// Returns access properties with which links to other files are not followed: all values must be in
+// the named file.
 Hid links_within_file() {
   const auto stop = [](const char*, const char*, const char*, const char*, unsigned*, hid_t,
                        void*) -> herr_t { return -1; };
@@ -62,7 +64,7 @@ Hid links_within_file() {
   return links;
 }
 
-// An object of a group, nothing where the group has no link of that name.
+// Returns an object of a group; nothing if the group has no link of that name.
 std::optional<Hid> find(hid_t group, const std::string& name, const std::string& path,
                         hid_t links) {
   const htri_t exists = H5Lexists(group, name.c_str(), links);
@@ -75,7 +77,7 @@ std::optional<Hid> find(hid_t group, const std::string& name, const std::string&
   Hid object(H5Oopen(group, name.c_str(), links), H5Oclose);
   if (object.get() >= 0) return object;
   if (link.type == H5L_TYPE_SOFT)
-    refuse(path + ": found a link that leads nowhere in this file; expected values");
+    refuse(path + ": found a link without a target in this file; expected values");
   refuse_damaged(path);
 }
 
@@ -86,7 +88,7 @@ std::string object_kind(hid_t object) {
     case H5I_DATASET:
       return "a dataset";
     default:
-      return "neither group nor dataset";
+      return "an object that is neither a group nor a dataset";
   }
 }
 
@@ -108,15 +110,15 @@ std::string type_text(hid_t type) {
     case H5T_REFERENCE:
       return "references";
     default:
-      return "values that are no numbers";
+      return "values that are not numbers";
   }
 }
 
-// What a table should be, and how it is called.
+// Expected name and layout of a table.
 struct TableRule {
-  /// In /problems.
+  /// Name in /problems.
   const char* name;
-  /// For messages.
+  /// Text for messages.
   const char* layout;
   std::size_t n_dimension;
 };
@@ -130,11 +132,11 @@ class Table {
  public:
   Table(Hid dataset, const TableRule& rule)
       : dataset_(std::move(dataset)), path_(std::string("/problems/") + rule.name) {
-    if (H5Iget_type(dataset_.get()) != H5I_DATASET) complain(object_kind(dataset_.get()), rule);
+    if (H5Iget_type(dataset_.get()) != H5I_DATASET) refuse_table(object_kind(dataset_.get()), rule);
     check_type(rule);
     read_sizes();
     if (sizes_.size() != rule.n_dimension)
-      complain(sizes_.empty() ? "no table" : fmt::format("{}", sizes_), rule);
+      refuse_table(sizes_.empty() ? "no table" : fmt::format("{}", sizes_), rule);
     check_storage();
   }
 
@@ -146,7 +148,7 @@ class Table {
     const std::int64_t width = std::ssize(values) / n;
     if (width * n != std::ssize(values) || width != n_column() || n > n_row() ||
         first > n_row() - n)
-      refuse(found_text() + "; that was another size before: something writes to the file");
+      refuse(found_text() + "; its size has changed: another program writes to the file");
     std::vector<hsize_t> start(sizes_.size(), 0);
     std::vector<hsize_t> count(sizes_.size(), static_cast<hsize_t>(width));
     start[0] = static_cast<hsize_t>(first);
@@ -156,8 +158,8 @@ class Table {
                            H5Sclose);
     if (!chunks_are_whole(dataset_.get(), first, n))
       refuse(path_ +
-             ": found chunks with fewer or more bytes than their values have; expected as "
-             "many: the file is damaged");
+             ": found chunks whose number of bytes does not match their values: the file is "
+             "damaged");
     if (H5Sselect_hyperslab(file_space.get(), H5S_SELECT_SET, start.data(), nullptr, count.data(),
                             nullptr) < 0 ||
         H5Dread(dataset_.get(), H5T_NATIVE_DOUBLE, memory_space.get(), file_space.get(),
@@ -166,7 +168,7 @@ class Table {
   }
 
  private:
-  [[noreturn]] void complain(const std::string& found, const TableRule& rule) const {
+  [[noreturn]] void refuse_table(const std::string& found, const TableRule& rule) const {
     refuse(fmt::format("{}: found {}; expected integers or floats {}", path_, found, rule.layout));
   }
 
@@ -175,10 +177,10 @@ class Table {
     if (type.get() < 0) refuse_damaged(path_);
     const H5T_class_t kind = H5Tget_class(type.get());
     if ((kind != H5T_INTEGER && kind != H5T_FLOAT) || H5Tget_size(type.get()) > kWidestNumber)
-      complain(type_text(type.get()), rule);
+      refuse_table(type_text(type.get()), rule);
   }
 
-  // Sizes, and how far they may grow.
+  // Reads the sizes and their maxima.
   void read_sizes() {
     const Hid space(H5Dget_space(dataset_.get()), H5Sclose);
     if (space.get() < 0) refuse_damaged(path_);
@@ -197,23 +199,22 @@ class Table {
     const Hid creation(H5Dget_create_plist(dataset_.get()), H5Pclose);
     if (creation.get() < 0) refuse_damaged(path_);
     if (H5Pget_external_count(creation.get()) != 0 || H5Pget_layout(creation.get()) == H5D_VIRTUAL)
-      refuse(path_ + ": found values that stand in another file; expected values in this file");
+      refuse(path_ + ": found values stored in another file; expected values in this file");
     if (H5Pget_layout(creation.get()) == H5D_CHUNKED) check_chunks(creation.get());
     for (int k = 0; k < H5Pget_nfilters(creation.get()); ++k)
       check_filter(creation.get(), static_cast<unsigned>(k));
   }
 
-  // HDF5 makes no such chunks, and would read beyond the end of their values (1.10.8).
+  // HDF5 does not write chunks larger than the table. HDF5 1.10.8 would read beyond the end of
+  // their values.
   void check_chunks(hid_t creation) const {
     std::vector<hsize_t> chunk(sizes_.size());
     const int n_dimension = static_cast<int>(chunk.size());
     if (H5Pget_chunk(creation, n_dimension, chunk.data()) != n_dimension) refuse_damaged(path_);
     for (std::size_t k = 0; k < chunk.size(); ++k)
-      if (chunk[k] > largest_[k])  // the largest number where there is no limit
-        refuse(
-            fmt::format("{}: found chunks of {}; expected none that are larger than the table: "
-                        "the file is damaged",
-                        path_, chunk));
+      if (chunk[k] > largest_[k])  // H5S_UNLIMITED, the largest number, if there is no limit
+        refuse(fmt::format("{}: found chunks of {}, larger than the table: the file is damaged",
+                           path_, chunk));
   }
 
   void check_filter(hid_t creation, unsigned k) const {
@@ -227,15 +228,15 @@ class Table {
                             filter == H5Z_FILTER_DEFLATE;
     if (!is_checked || H5Zfilter_avail(filter) <= 0)
       refuse(
-          fmt::format("{}: found values behind filter {} ({}); expected none, gzip, shuffle or "
-                      "fletcher32: h5repack -f GZIP=1 makes such a file",
+          fmt::format("{}: found values with filter {} ({}); expected no filter, gzip, shuffle or "
+                      "fletcher32; convert the file with h5repack -f GZIP=1",
                       path_, static_cast<int>(filter), name.data()));
   }
 
   Hid dataset_;
   std::string path_;
   std::vector<std::int64_t> sizes_;
-  /// Each size may grow to this.
+  /// Maximum of each size.
   std::vector<hsize_t> largest_;
 };
 
@@ -252,7 +253,7 @@ class ProblemGroup {
     return Table(std::move(*object), rule);
   }
 
-  /// The table, which must be there.
+  /// Returns a table that is required.
   Table needed(const TableRule& rule) const {
     auto found = table(rule);
     if (!found)
@@ -264,7 +265,8 @@ class ProblemGroup {
  private:
   Hid open_group() const {
     auto group = find(file_.get(), "problems", "/problems", links_.get());
-    if (!group) refuse("/problems: found no such group; expected one with the dataset observation");
+    if (!group)
+      refuse("/problems: found no such group; expected a group with the dataset observation");
     if (H5Iget_type(group->get()) != H5I_GROUP)
       refuse(fmt::format("/problems: found {}; expected a group", object_kind(group->get())));
     return std::move(*group);
@@ -275,7 +277,8 @@ class ProblemGroup {
   Hid group_;
 };
 
-// Columns of a table beside the observation's; 0 where it is not there.
+// Returns the number of columns of an optional table; 0 if it is missing. Throws if its number of
+// rows is not n_problem.
 std::int64_t columns_of(const ProblemGroup& group, const TableRule& rule, std::int64_t n_problem) {
   const auto table = group.table(rule);
   if (!table) return 0;
@@ -311,7 +314,8 @@ void read_here(const std::string& path, const ProblemRows& rows) {
   read(kFloor, rows.floor);
 }
 
-// Does `work` on this rank; throws BadInput on all ranks where it threw on any. Collective on comm.
+// Calls work() on this rank. Throws BadInput on all ranks if it throws on any rank. Collective on
+// comm.
 template <class Work>
 void agree_on(const std::string& path, MPI_Comm comm, Work&& work) {
   std::string refusal;

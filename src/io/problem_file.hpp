@@ -1,6 +1,6 @@
 #pragma once
-// Reading of a set of problems from an HDF5 file that anyone may have written: the tables of
-// /problems as in a result file. Nothing in it is trusted.
+// Reads a set of problems from a user's HDF5 file: the tables of /problems, as in a result file.
+// All contents of the file are checked before use.
 
 #include <cstdint>
 #include <span>
@@ -12,27 +12,27 @@ namespace jpo {
 
 /// Sizes of the tables of a problem file.
 struct ProblemFileSizes {
-  /// Rows of each table, 1 or more.
+  /// Number of rows of each table, at least 1.
   std::int64_t n_problem = 0;
-  /// Columns of /problems/observation.
+  /// Number of columns of /problems/observation.
   std::int64_t n_observation = 0;
-  /// Columns of /problems/context; 0: not there.
+  /// Number of columns of /problems/context; 0 if it is missing.
   std::int64_t n_context = 0;
-  /// Columns of /problems/truth; 0: not there.
+  /// Number of columns of /problems/truth; 0 if it is missing.
   std::int64_t n_parameter = 0;
-  /// /problems/floor is there.
+  /// True if /problems/floor exists.
   bool has_floor = false;
 };
 
-/// Sizes of the tables, after a look at everything but their values. Throws BadInput, the same on
-/// all ranks, naming the file, the dataset, what was found and what is expected: where the file is
-/// missing, no HDF5 or damaged, a table is missing, is no table of integers or floats, has another
-/// number of rows than the observation, or keeps its values outside of the file. Collective on
-/// comm: rank 0 looks.
+/// Checks a problem file, except for the values of its tables, and returns the sizes of the tables.
+/// Rank 0 reads the file. Throws BadInput, the same on all ranks, if the file is missing, damaged
+/// or not HDF5, or has no observation. Throws also if a table does not contain integers or floats,
+/// has another number of rows than the observation, or has its values in another file. The message
+/// has the file, the dataset, the found and the expected layout. Collective on comm.
 ProblemFileSizes inspect_problem_file(const std::string& path, MPI_Comm comm);
 
-/// Where the values of rows [first, first + n) go: row-major, n times the table's columns; an empty
-/// span reads nothing.
+/// Destination of the values of rows [first, first + n): row-major, n times the columns of each
+/// table. A table with an empty span is not read.
 struct ProblemRows {
   std::int64_t first = 0;
   std::int64_t n = 0;
@@ -43,9 +43,9 @@ struct ProblemRows {
   std::span<double> floor;
 };
 
-/// Reads this rank's rows, whatever the numbers' precision and byte order in the file. Throws
-/// BadInput, the same on all ranks, where one of them cannot read. Collective on comm; each rank
-/// reads by itself, so that a damaged file can not part the ranks inside of HDF5.
+/// Reads this rank's rows. Numbers of any precision and byte order are converted. Each rank opens
+/// and reads the file independently, so that a damaged file cannot block ranks inside HDF5. Throws
+/// BadInput, the same on all ranks, if any rank cannot read. Collective on comm.
 void read_problem_rows(const std::string& path, const ProblemRows& rows, MPI_Comm comm);
 
 }  // namespace jpo

@@ -50,23 +50,23 @@ struct ResultFile::Parts {
   Hid transfer{H5I_INVALID_HID, H5Pclose};
   bool open = false;
 
-  /// True on all ranks where it is true on all; the outcome of every call is agreed before the
-  /// next.
+  /// Returns true if `good` is true on all ranks. The ranks agree on the outcome of every call
+  /// before the next one. Collective.
   bool agree(bool good) const {
     int bad = good ? 0 : 1;
     MPI_OK(MPI_Allreduce(MPI_IN_PLACE, &bad, 1, MPI_INT, MPI_MAX, comm));
     return bad == 0;
   }
 
-  // A collective write can fail on one rank only. Closing the file then would be a collective call
-  // that cannot complete: it is left open, its name removed, and all ranks leave together.
+  // A collective write may fail on one rank only. H5Fclose is collective and could not complete
+  // then. The file is left open, its name is removed, and all ranks throw together.
   [[noreturn]] void fail(const std::string& what, const std::string& cause) {
     file.abandon();
     open = false;
     if (rank == 0) unlink(part.c_str());
     MPI_OK(MPI_Barrier(comm));
     throw CannotWrite(fmt::format(
-        "cannot write {}: {}: {}; the part file is removed, an older result is untouched", path,
+        "cannot write {}: {}: {}; the unfinished file is removed, an older result is kept", path,
         what, cause));
   }
 
@@ -82,17 +82,17 @@ struct ResultFile::Parts {
     fail(what, id < 0 ? hdf5_error_text() : "it failed on another rank");
   }
 
-  /// Creates a contiguous dataset and its groups; nothing is filled in before it is written.
+  /// Creates a contiguous dataset and its groups, without fill values.
   Hid create(const std::string& name, hid_t type, const std::vector<hsize_t>& sizes,
              const DatasetText& text);
   void describe(hid_t object, const DatasetText& text, const std::string& name);
   void write_attribute(hid_t object, const std::string& name, hid_t type, const void* value);
   void write_string(hid_t object, const std::string& name, const std::string& value);
-  /// Rows [first, first + n_local) of this rank; none of them on a rank without rows. width 0: one
-  /// value a row, a 1-D dataset.
+  /// Writes rows [first, first + n_local) of this rank; n_local may be 0. width 0: one value per
+  /// row, in a 1-D dataset.
   void write_rows(const std::string& name, hid_t type, const RowRange& rows, std::int64_t width,
                   const void* values, const DatasetText& text);
-  /// All of it from rank 0.
+  /// Writes all values from rank 0.
   void write_replicated(const std::string& name, hid_t type, const std::vector<hsize_t>& sizes,
                         const void* values, const DatasetText& text);
   Hid open_object(const std::string& object);
@@ -105,7 +105,7 @@ Hid ResultFile::Parts::create(const std::string& name, hid_t type,
   const Hid links(H5Pcreate(H5P_LINK_CREATE), H5Pclose);
   const Hid creation(H5Pcreate(H5P_DATASET_CREATE), H5Pclose);
   bool good = H5Pset_create_intermediate_group(links.get(), 1) >= 0;
-  // No time stamps: files of equal content are equal.
+  // No time stamps, so that files with the same contents are equal.
   good = good && H5Pset_obj_track_times(creation.get(), 0) >= 0;
   good = good && H5Pset_fill_time(creation.get(), H5D_FILL_TIME_NEVER) >= 0;
   check(good && space.get() >= 0, "preparing " + name);
@@ -195,11 +195,12 @@ ResultFile::ResultFile(const std::string& path, bool overwrite, MPI_Comm comm)
   p.rank = mpi::rank(comm);
   quiet_hdf5();
   if (p.rank == 0) {
-    std::error_code ignored;  // the open below says what is wrong
+    std::error_code ignored;  // if this fails, creating the file fails as well and throws
     const auto parent = std::filesystem::path(path).parent_path();
     if (!parent.empty()) std::filesystem::create_directories(parent, ignored);
   }
-  // A name of its own: another run with the same output must not write into it.
+  // The process number makes the name unique: another run with the same output must not write to
+  // this file.
   std::int64_t process = getpid();
   MPI_OK(MPI_Bcast(&process, 1, MPI_INT64_T, 0, comm));
   p.part = fmt::format("{}.{}.part", path, process);
@@ -218,7 +219,7 @@ ResultFile::ResultFile(const std::string& path, bool overwrite, MPI_Comm comm)
 
 ResultFile::~ResultFile() {
   if (!parts_->open) return;
-  // Left by an exception between two calls: as in fail, but without another collective call.
+  // An exception was thrown between two calls: as fail(), but without a collective call.
   parts_->file.abandon();
   if (parts_->rank == 0) unlink(parts_->part.c_str());
 }
@@ -270,7 +271,7 @@ void ResultFile::replicated(const std::string& dataset, const std::vector<std::i
 
 void ResultFile::strings(const std::string& dataset, const std::vector<std::string>& values,
                          const DatasetText& text) {
-  // Fixed length: parallel HDF5 cannot write strings of variable length collectively.
+  // Fixed length, because parallel HDF5 cannot write strings of variable length collectively.
   std::size_t length = 1;
   for (const std::string& value : values) length = std::max(length, value.size());
   std::string padded;
@@ -298,7 +299,7 @@ void ResultFile::commit() {
       sync_path(p.part, O_RDONLY);
       if (p.overwrite && std::rename(p.part.c_str(), p.path.c_str()) != 0)
         throw CannotWrite(fmt::format("rename: {}", std::strerror(errno)));
-      // A link never replaces: what appeared meanwhile is another run's result.
+      // link() does not replace a file: another run may have written its result meanwhile.
       if (!p.overwrite && link(p.part.c_str(), p.path.c_str()) != 0)
         throw CannotWrite(fmt::format("{}", std::strerror(errno)));
       if (!p.overwrite) unlink(p.part.c_str());

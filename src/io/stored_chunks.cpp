@@ -8,19 +8,24 @@
 namespace jpo {
 namespace {
 
-constexpr hsize_t kChecksum = 4;                      // bytes of a fletcher32
-constexpr hsize_t kLargestChunk = hsize_t{1} << 32U;  // HDF5 makes no larger ones
-constexpr hsize_t kDensest = 1100;                    // gzip makes at most a thousandth of it
+// Bytes of a fletcher32 checksum.
+constexpr hsize_t kChecksum = 4;
+// Limit of HDF5 for the bytes of a chunk.
+constexpr hsize_t kLargestChunk = hsize_t{1} << 32U;
+// Limit for the compression ratio of gzip, which is about 1000 at most.
+constexpr hsize_t kDensest = 1100;
 
-// What the filters of one chunk make of its values' bytes.
+// Expected sizes of one chunk, according to its filters.
 struct Filtered {
   bool is_known = true;
   bool is_deflated = false;
-  /// Bytes before gzip; all where there is none.
+  /// Bytes before gzip; all bytes if gzip is not used.
   hsize_t inflated = 0;
-  /// Bytes that later filters put behind gzip's.
+  /// Bytes that later filters append to those of gzip.
   hsize_t behind = 0;
 };
+
+// The chunks of one dataset.
 
 class Chunks {
  public:
@@ -53,7 +58,7 @@ class Chunks {
   }
 
  private:
-  // All chunks of these rows: the other dimensions, one after the other.
+  // Checks all chunks of these rows: loops over the other dimensions by recursion.
   bool row_is_whole(std::vector<hsize_t>& offset, std::size_t dimension) {
     if (dimension == size_.size()) return is_whole(offset);
     for (offset[dimension] = 0; offset[dimension] < size_[dimension];
@@ -68,11 +73,11 @@ class Chunks {
     hsize_t n_stored = 0;
     if (H5Dget_chunk_info_by_coord(dataset_, offset.data(), &mask, &address, &n_stored) < 0)
       return false;
-    if (address == HADDR_UNDEF) return true;  // nothing is stored: the fill value
+    if (address == HADDR_UNDEF) return true;  // not stored: HDF5 reads the fill value
     const Filtered filtered = filter(offset, mask);
     if (!filtered.is_known) return false;
     if (!filtered.is_deflated) return n_stored == filtered.inflated;
-    // Nothing is allocated by what the file only says.
+    // The sizes from the file must be plausible before memory is allocated for them.
     return n_stored > filtered.behind && n_stored <= n_file_byte_ &&
            filtered.inflated / kDensest <= n_stored && inflates(offset, n_stored, filtered);
   }
@@ -83,7 +88,8 @@ class Chunks {
     return false;
   }
 
-  // In the order of writing. A bit of the mask: this chunk goes without that filter.
+  // Follows the filters in the order of writing. A bit of the mask marks a filter that was skipped
+  // for this chunk.
   Filtered filter(const std::vector<hsize_t>& offset, unsigned mask) const {
     Filtered result;
     result.inflated = n_byte_;
@@ -126,7 +132,7 @@ class Chunks {
   Hid creation_;
   bool is_good_ = false;
   std::vector<hsize_t> size_, chunk_;
-  /// Of a chunk's values.
+  /// Bytes of a chunk's values.
   hsize_t n_byte_ = 0;
   hsize_t n_file_byte_ = 0;
   unsigned options_ = 0;

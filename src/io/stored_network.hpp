@@ -1,5 +1,6 @@
 #pragma once
-// A trained network in a result file: all that it takes to predict with it again.
+// A trained network in a result file: its settings, weights and input normalization, from which
+// predictions can be made again.
 
 #include <cstdint>
 #include <string>
@@ -12,36 +13,38 @@
 namespace jpo {
 
 struct StoredNetwork {
-  /// Something stands at the path.
+  /// True if the path exists.
   bool exists = false;
-  /// And it is a result file.
+  /// True if it is a result file.
   bool is_result = false;
-  /// Of all networks in it.
+  /// Names of all networks in the file.
   std::vector<std::string> names;
-  /// The one that was asked for; empty: not there, or not said which of several.
+  /// Name of the requested network; empty if it is missing, or if the file has several networks and
+  /// no name was given.
   std::string name;
-  /// Everything below was there.
+  /// True if all members below were read.
   bool is_complete = false;
-  /// The keys of [network] that it was made by, as TOML.
+  /// Keys of [network] with which it was built, as TOML.
   std::string settings;
-  /// Of its weights' bytes.
+  /// Hash of the weights.
   std::string hash;
   std::vector<std::string> layers;
   std::vector<double> weights;
   std::vector<double> input_mean;
   std::vector<double> input_deviation;
-  /// Sizes only, no texts.
+  /// Without unit and description.
   FieldLayout observation;
-  /// Sizes only, no texts.
+  /// Without unit and description.
   FieldLayout context;
-  /// Names and box, no units: answers fill this box.
+  /// Names and box of the outputs, without units.
   ParameterSpace parameters;
-  /// Rows of one call.
+  /// Number of rows per call of the network.
   std::int64_t micro_batch = 0;
 };
 
-/// The network called `name`; the only one of the file where `name` is empty. Rank 0 reads, all
-/// ranks get the same. Collective on comm; throws nothing.
+/// Reads the network called `name`, or the only network of the file if `name` is empty. Rank 0
+/// reads; the result is the same on all ranks. Failures are shown by the members, not by
+/// exceptions. Collective on comm.
 StoredNetwork read_stored_network(const std::string& path, const std::string& name, MPI_Comm comm);
 
 }  // namespace jpo

@@ -5,21 +5,21 @@
 
 namespace jpo {
 
-/// What a result file says of the run that wrote it.
+/// Facts about a run, from its result file.
 struct StoredRun {
-  /// Something stands at the path.
+  /// True if the path exists.
   bool exists = false;
-  /// And it is a complete result file.
+  /// True if it is a complete result file.
   bool is_result = false;
   /// The resolved deck.
   std::string deck;
-  /// Of its problems; empty where it does not say.
+  /// Hash of the problems; empty if the file has none.
   std::string problems_hash;
-  /// Problems without an answer, of the worst method.
+  /// Largest fraction of problems without an answer among the methods.
   double failed_fraction = 0.0;
 };
 
-/// Collective on comm: rank 0 reads, all ranks get the same.
+/// Reads the facts on rank 0 and returns them on all ranks. Collective on comm.
 StoredRun read_stored_run(const std::string& path, MPI_Comm comm);
 
 }  // namespace jpo

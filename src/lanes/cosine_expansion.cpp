@@ -7,8 +7,8 @@
 namespace jpo {
 
 std::vector<std::array<std::int64_t, 2>> CosineExpansion::waves(std::int64_t n_mode) {
-  // A quarter disc of radius r holds more than pi r^2 / 4 - 1 waves: this square contains all of
-  // them.
+  // A quarter disc of radius r contains more than pi r^2 / 4 - 1 waves. This square contains the
+  // n_mode smallest ones.
   const auto side = static_cast<std::int64_t>(std::sqrt(1.3 * static_cast<double>(n_mode + 1))) + 2;
   std::vector<std::array<std::int64_t, 2>> all;
   for (std::int64_t p = 0; p < side; ++p)
@@ -34,7 +34,7 @@ std::vector<CosineSums::Mode> make_modes(const CosineExpansion::Spectrum& spectr
     total += variance;
     modes.push_back({p, q, variance});
   }
-  // The mean of the squared cosine of a wave is 1/2, of a constant 1.
+  // The mean of a squared cosine is 1/2, that of the constant is 1.
   for (CosineSums::Mode& mode : modes)
     mode.size =
         spectrum.deviation * std::sqrt(mode.size / total) *

@@ -9,11 +9,11 @@
 
 namespace jpo {
 
-/// k = E m and its transpose for a block of problems: m [mode][lane], k [cell][lane]. A mode is a
-/// product of a cosine along x and one along y: the sums run over x first, then over y. For
-/// kernels: numbers and pointers.
+/// k = E m and its transpose for a block of problems, m [mode][lane], k [cell][lane]. A mode is the
+/// product of a cosine along x and a cosine along y: the sums run over x first, then over y. Has
+/// only numbers and pointers, so that kernels can use it.
 struct CosineSums {
-  /// s_j cos(p_j pi x) cos(q_j pi y), c_j in s_j.
+  /// size cos(p pi x) cos(q pi y), with size = s_j c_j.
   struct Mode {
     std::int64_t p, q;
     double size;
@@ -21,11 +21,14 @@ struct CosineSums {
 
   std::int64_t n_grid, n_mode, n_wave;
   const Mode* modes;
-  /// Cosines of wave number p at the cell centres [p][n_grid], p < n_wave.
+  /// Cosines at the cell centres [wave number][n_grid].
   const double* cosines;
 
+  /// Doubles of work space for one block.
   JPO_KERNEL std::int64_t scratch_size() const { return n_wave * n_grid * n_lane; }
+  /// k = E m.
   JPO_KERNEL void expand(const double* m, double* k, double* scratch) const;
+  /// g_m = E^T g_k.
   JPO_KERNEL void pull_back(const double* g_k, double* g_m, double* scratch) const;
 
  private:
@@ -35,27 +38,28 @@ struct CosineSums {
 };
 
 /// k(x, y) = sum_j m_j s_j phi_j(x, y), with phi_j = c_j cos(p_j pi x) cos(q_j pi y) of unit L2
-/// norm: the eigenfunctions of the covariance (-Laplace + tau^2)^(-alpha) with zero normal
-/// derivative at the edges. s_j^2 is proportional to (pi^2 (p_j^2 + q_j^2) + tau^2)^(-alpha). The
-/// n_mode largest are kept, without the constant p = q = 0, so that k has mean 0 over the square.
+/// norm. phi_j are the eigenfunctions of the covariance (-Laplace + tau^2)^(-alpha) with zero
+/// normal derivative at the edges. s_j^2 is proportional to (pi^2 (p_j^2 + q_j^2) +
+/// tau^2)^(-alpha). The n_mode largest s_j are kept. The constant, p = q = 0, is left out, so that
+/// k has mean 0.
 class CosineExpansion {
  public:
   struct Spectrum {
     std::int64_t n_mode = 0;
     double alpha = 0.0;
     double tau = 0.0;
-    /// Root of the variance of k, averaged over the square.
+    /// Standard deviation of k: root of the variance averaged over the square.
     double deviation = 0.0;
   };
 
-  /// Values at the centres of n_grid x n_grid cells, cell = row * n_grid + column.
+  /// k is evaluated at the centres of n_grid x n_grid cells, cell = row * n_grid + column.
   CosineExpansion(const Spectrum& spectrum, std::int64_t n_grid,
                   MemorySpace space = MemorySpace::host);
 
-  /// Valid while this object lives.
+  /// Returns pointers into this object, valid while it exists.
   CosineSums sums() const;
 
-  /// The n_mode pairs (p, q) in the order of the modes: by p^2 + q^2, then by p.
+  /// Returns the n_mode pairs (p, q) in the order of the modes: by p^2 + q^2, then by p.
   static std::vector<std::array<std::int64_t, 2>> waves(std::int64_t n_mode);
 
  private:

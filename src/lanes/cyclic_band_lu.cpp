@@ -14,7 +14,7 @@ constexpr double kProductTolerance = 1e-12;
 
 }  // namespace
 
-/// A(i, i + d), d = -w .. w, columns counted around the circle.
+/// Entries A(i, i + d), d = -w .. w, with periodic column indices.
 template <int half_bandwidth>
 struct CyclicBandLu<half_bandwidth>::Matrix {
   explicit Matrix(std::int64_t n_in) : n(n_in), values(n_in * kWidth) {}
@@ -23,12 +23,12 @@ struct CyclicBandLu<half_bandwidth>::Matrix {
   std::vector<double> values;
 
   double& at(std::int64_t i, std::int64_t d) { return values[i * kWidth + d + kW]; }
-  /// A(i, j); 0 outside the band.
+  /// Returns A(i, j); 0 outside the band.
   double entry(std::int64_t i, std::int64_t j) const {
     const std::int64_t d = distance(i, j);
     return std::abs(d) > kW ? 0.0 : values[i * kWidth + d + kW];
   }
-  /// From i to j in the shorter direction.
+  /// Returns the signed distance from i to j in the shorter direction.
   std::int64_t distance(std::int64_t i, std::int64_t j) const {
     const std::int64_t forward = (j - i + n) % n;
     return forward > n / 2 ? forward - n : forward;
@@ -43,7 +43,8 @@ struct CyclicBandLu<half_bandwidth>::Matrix {
 template <int half_bandwidth>
 auto CyclicBandLu<half_bandwidth>::read(Mat matrix) -> Matrix {
   const auto refuse = [] {
-    throw std::invalid_argument("CyclicBandLu: not a symmetric matrix of this cyclic band");
+    throw std::invalid_argument(
+        "CyclicBandLu: the matrix is not symmetric or has entries outside the band");
   };
   PetscInt n = 0;
   PETSC(MatGetSize(matrix, &n, nullptr));
@@ -100,7 +101,7 @@ CyclicBandSweeps<half_bandwidth> CyclicBandLu<half_bandwidth>::sweeps() const {
   return result;
 }
 
-// In place: copies the entries of A, then eliminates column by column.
+// Copies the entries of A, then eliminates column by column in place.
 template <int half_bandwidth>
 void CyclicBandLu<half_bandwidth>::factor(const Matrix& a) {
   for (std::int64_t i = 0; i < n_; ++i) {
@@ -118,7 +119,8 @@ void CyclicBandLu<half_bandwidth>::factor(const Matrix& a) {
   for (const double value : diagonal_) inverse_diagonal_.push_back(1.0 / value);
 }
 
-// Rows below the pivot that have an entry in its column: up to w of the band, and the border.
+// Eliminates the rows below the pivot with an entry in its column: up to w band rows, and the
+// border.
 template <int half_bandwidth>
 void CyclicBandLu<half_bandwidth>::eliminate(std::int64_t pivot) {
   const std::int64_t last = std::min(pivot + kW, n_band_ - 1);
@@ -188,7 +190,7 @@ void CyclicBandLu<half_bandwidth>::check_product(const Matrix& a) const {
     for (std::int64_t k = first; k <= std::min(i, j); ++k)
       product += lower_entry(i, k) * upper_entry(k, j);
     if (!(std::abs(product - a.entry(i, j)) <= limit))
-      throw std::invalid_argument("CyclicBandLu: the factors miss the matrix; pivoting is needed");
+      throw std::invalid_argument("CyclicBandLu: L U differs from the matrix: pivoting is needed");
   };
   for (std::int64_t i = 0; i < n_; ++i) {
     for (std::int64_t j = std::max<std::int64_t>(0, i - kW); j <= std::min(i + kW, n_ - 1); ++j)

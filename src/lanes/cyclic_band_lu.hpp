@@ -1,7 +1,7 @@
 #pragma once
-// LU factors of a symmetric, periodic matrix of half-bandwidth 2 or 3, kept for sweeps over
-// interleaved states. PETSc's own factor cannot be applied to sixteen interleaved right-hand sides
-// at once: the operator is assembled in PETSc, and factored here once.
+// LU factors of a symmetric, periodic matrix of half-bandwidth 2 or 3, for sweeps over interleaved
+// states. The matrix is assembled in PETSc and factored here once, because PETSc's factors cannot
+// be applied to n_lane interleaved right-hand sides at once.
 
 #include <array>
 #include <cstdint>
@@ -17,19 +17,19 @@ namespace jpo {
 template <int half_bandwidth>
 class CyclicBandLu;
 
-/// A = L U without pivoting, w = half_bandwidth. Rows 0 .. n-w-1 of L and U are w wide; the
-/// periodic corners fill the last w rows of L and columns of U (the border), from both ends
-/// inwards, and decay: entries below 1e-18 of the largest are dropped, so that the middle of a
-/// sweep is pure band. For kernels: numbers and pointers.
+/// A = L U without pivoting, w = half_bandwidth. Rows 0 .. n-w-1 of L and U have w entries beside
+/// the diagonal. The periodic corners fill the last w rows of L and columns of U (the border).
+/// These entries decay from both ends inwards, and those below 1e-18 of the largest are dropped:
+/// most rows of a sweep have band entries only. Has only numbers and pointers, for kernels.
 template <int half_bandwidth>
 class CyclicBandSweeps {
  public:
-  /// Solves A z = r for one block: right_hand_side(i) gives row i as Lanes, called once for each i
-  /// in ascending order; x [n][lane] is overwritten by result(i, z(i)), called in descending order.
-  /// A is symmetric: this is also A^T z = r.
+  /// Solves A z = r for one block. right_hand_side(i) returns row i as Lanes; it is called once for
+  /// each i in ascending order. x [n][lane] is overwritten by result(i, z(i)), which is called in
+  /// descending order. A is symmetric, so this also solves A^T z = r.
   template <class RightHandSide, class Result>
   JPO_KERNEL void solve(RightHandSide&& right_hand_side, double* x, Result&& result) const;
-  /// x = z.
+  /// The same with x = z.
   template <class RightHandSide>
   JPO_KERNEL void solve(RightHandSide&& right_hand_side, double* x) const {
     solve(
@@ -67,7 +67,7 @@ class CyclicBandSweeps {
   Pointers row_;
   /// [k]: U(i, n_band+k), i < n_band+k.
   Pointers column_;
-  /// Of U.
+  /// 1 / U(i, i).
   const double* inverse_diagonal_;
 };
 
@@ -75,13 +75,13 @@ class CyclicBandSweeps {
 template <int half_bandwidth>
 class CyclicBandLu {
  public:
-  /// `matrix`: sequential, n >= 4 w rows. Throws std::invalid_argument if it is not
-  /// symmetric or not of this cyclic band, or if L U differs from it by more than 1e-12 (relative).
-  /// O(n) work.
+  /// Factors `matrix`, a sequential one with n >= 4 w rows, with O(n) work. Throws
+  /// std::invalid_argument if it is not symmetric or has entries outside the cyclic band, or if L U
+  /// differs from it by more than 1e-12 (relative).
   explicit CyclicBandLu(Mat matrix, MemorySpace space = MemorySpace::host);
 
   std::int64_t size() const { return n_; }
-  /// Valid while this object lives.
+  /// Returns pointers into this object, valid while it exists.
   CyclicBandSweeps<half_bandwidth> sweeps() const;
 
  private:
@@ -121,17 +121,18 @@ JPO_KERNEL void CyclicBandSweeps<half_bandwidth>::solve(RightHandSide&& right_ha
   substitute_back(border, x, result);
 }
 
-// The band rows of L; border: the sums that the border rows subtract.
+// Substitution with the band rows of L. On return, border has the sums that the border rows
+// subtract.
 template <int half_bandwidth>
 template <class RightHandSide>
 JPO_KERNEL void CyclicBandSweeps<half_bandwidth>::substitute_forward(
     RightHandSide&& right_hand_side, double* x, LaneList<kW>& border) const {
-  // Local copies: the compiler must assume that stores to x change the members.
+  // Local copies, because the compiler must assume that stores to x change the members.
   const Pointers lower = lower_;
   const Pointers row = row_;
   const std::int64_t n_band = n_band_;
   const std::int64_t head = head_;
-  const std::int64_t tail = n_band - kW;  // the last w band rows touch the border again
+  const std::int64_t tail = n_band - kW;  // the last w band rows have border entries again
   LaneList<kW> near;                      // [k]: the solution at i-1-k
   const auto band_row = [&](std::int64_t i) __attribute__((always_inline)) {
     Lanes value = right_hand_side(i);
@@ -151,7 +152,7 @@ JPO_KERNEL void CyclicBandSweeps<half_bandwidth>::substitute_forward(
   for (std::int64_t i = tail; i < n_band; ++i) bordered_row(i);
 }
 
-// border: the subtracted sums on entry, the last w rows of z on return.
+// Solves the last w rows. border: the sums to subtract on entry, the last w rows of z on return.
 template <int half_bandwidth>
 template <class RightHandSide>
 JPO_KERNEL void CyclicBandSweeps<half_bandwidth>::solve_border(RightHandSide&& right_hand_side,
@@ -174,7 +175,7 @@ JPO_KERNEL void CyclicBandSweeps<half_bandwidth>::solve_border(RightHandSide&& r
   });
 }
 
-// The band rows of U.
+// Substitution with the band rows of U.
 template <int half_bandwidth>
 template <class Result>
 JPO_KERNEL void CyclicBandSweeps<half_bandwidth>::substitute_back(const LaneList<kW>& border,

@@ -9,7 +9,7 @@
 namespace jpo {
 namespace {
 
-// Columns of a panel: rows of two tiles of this length fit into the first-level cache.
+// Largest number of columns of a panel: rows of two tiles of this length fit into the L1 cache.
 constexpr std::int64_t kWidest = 16;
 
 }  // namespace

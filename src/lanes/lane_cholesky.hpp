@@ -1,11 +1,11 @@
 #pragma once
-// L L^T factors of each problem's own sparse, symmetric, positive definite matrix, all with one
-// pattern: the order, panels and updates depend on the pattern only and are computed once; the
-// factors of a block of problems are interleaved, [entry][lane].
+// L L^T factors of one sparse, symmetric, positive definite matrix per problem. All matrices have
+// the same pattern: the order, panels and updates depend only on the pattern and are computed once.
+// The factors of a block of problems are interleaved, [entry][lane].
 //
-// Left-looking by panels (Ng, Peyton 1993, doi 10.1137/0914063): a panel takes the matrix's
-// entries, then the products of the panels before it that have rows in its columns, is factored and
-// not written again. Products are added up in tiles of registers.
+// Left-looking by panels (Ng, Peyton 1993, doi 10.1137/0914063). A panel is filled with the
+// matrix's entries. Products of earlier panels that have rows in its columns are subtracted; then
+// the panel is factored and not changed again. Products are summed in tiles of registers.
 
 #include <cstdint>
 #include <vector>
@@ -19,17 +19,17 @@ namespace jpo {
 
 class LaneCholesky;
 
-/// P A P^T = L L^T, without pivoting. For kernels: numbers and pointers.
+/// P A P^T = L L^T, without pivoting. Has only numbers and pointers, for kernels.
 class LaneCholeskySweeps {
  public:
   JPO_KERNEL std::int64_t size() const { return n_; }
-  /// Doubles of the factor of one block.
+  /// Number of doubles in the factor of one block.
   JPO_KERNEL std::int64_t factor_size() const { return n_value_ * n_lane; }
 
-  /// Factors A of one block and solves A x = b with it: x [row][lane] is b before. matrix(row,
-  /// column) gives entries of A as Lanes, those of its pattern once each, on one side of the
-  /// diagonal. check [lane] becomes 0, or NaN if a pivot is not positive and finite: factor and x
-  /// of this lane may then hold anything.
+  /// Factors A of one block and solves A x = b; x [row][lane] is b on entry. matrix(row, column)
+  /// returns an entry of A as Lanes. It is called once for each entry of the pattern, on one side
+  /// of the diagonal. check [lane] is set to 0, or to NaN if a pivot is not positive and finite;
+  /// factor and x of this lane are then undefined.
   template <class Matrix>
   JPO_KERNEL void factor_and_solve(Matrix&& matrix, double* factor, double* x,
                                    double* check) const {
@@ -45,7 +45,7 @@ class LaneCholeskySweeps {
     for (std::int64_t p = n_panel_ - 1; p >= 0; --p) sweep_up(panels_[p], factor, x);
   }
 
-  /// x = A^-1 x for one block. A is symmetric: this is also A^-T x.
+  /// x = A^-1 x for one block. A is symmetric, so this is also A^-T x.
   JPO_KERNEL void solve(const double* factor, double* x) const {
     for (std::int64_t p = 0; p < n_panel_; ++p) sweep_down(panels_[p], factor, x);
     for (std::int64_t p = n_panel_ - 1; p >= 0; --p) sweep_up(panels_[p], factor, x);
@@ -55,15 +55,15 @@ class LaneCholeskySweeps {
   friend class LaneCholesky;
 
   /// Neighbouring columns of L with the same rows: values [row][column]. The first rows are those
-  /// of its own columns; their upper triangle is not used, and their diagonal holds inverses.
+  /// of its own columns. Their upper triangle is not used, and their diagonal stores inverses.
   struct Panel {
-    /// In the factor, in Lanes.
+    /// Offset in the factor, in Lanes.
     std::int64_t first_value;
-    /// In rows_.
+    /// Offset in rows_.
     std::int64_t first_row;
-    /// In entries_.
+    /// Offset in entries_.
     std::int64_t first_entry;
-    /// In updates_.
+    /// Offset in updates_.
     std::int64_t first_update;
     std::int32_t width;
     std::int32_t n_row;
@@ -74,17 +74,18 @@ class LaneCholeskySweeps {
   struct Entry {
     std::int64_t row, column, offset;
   };
-  /// Rows of an earlier panel from the first one on that is in a later panel's columns.
+  /// The rows of an earlier panel that update a later one: all from the first row that is a column
+  /// of the later panel.
   struct Update {
-    /// In the factor, in Lanes.
+    /// Offset in the factor, in Lanes.
     std::int64_t first_value;
-    /// In positions_.
+    /// Offset in positions_.
     std::int64_t first_position;
-    /// Of the earlier panel.
+    /// Number of columns of the earlier panel.
     std::int32_t width;
     /// Number of rows that are columns of the later panel.
     std::int32_t n_column;
-    /// Number of rows, with those.
+    /// Number of all rows.
     std::int32_t n_row;
   };
 
@@ -119,19 +120,19 @@ class LaneCholeskySweeps {
   const std::int64_t* rows_;
   const Entry* entries_;
   const Update* updates_;
-  /// Of an update's rows among those of the later panel.
+  /// Positions of an update's rows among the rows of the later panel.
   const std::int32_t* positions_;
 };
 
 /// The analysis of a pattern, in one memory space.
 class LaneCholesky {
  public:
-  /// `pattern`: sequential AIJ, square, of symmetric pattern; its values are not used.
+  /// `pattern`: sequential AIJ, square, with a symmetric pattern; its values are not used.
   explicit LaneCholesky(Mat pattern, MemorySpace space = MemorySpace::host);
 
-  /// Valid while this object lives.
+  /// Returns pointers into this object, valid while it exists.
   LaneCholeskySweeps sweeps() const;
-  /// Numbers of the factor of one problem: the entries of L, and the unused ones above the
+  /// Number of values in the factor of one problem: the entries of L and the unused ones above the
   /// diagonals of panels.
   std::int64_t n_value() const { return n_value_; }
 
@@ -152,8 +153,8 @@ class LaneCholesky {
   KernelArray<std::int32_t> positions_;
 };
 
-// Columns of the product are the first rows of the update. Values above the diagonal of the later
-// panel are not used: subtracting from them is harmless.
+// The columns of the product are the first rows of the update. Values above the diagonal of the
+// later panel are also changed, but never used.
 JPO_KERNEL inline void LaneCholeskySweeps::subtract_product(const Update& update,
                                                             const Panel& panel,
                                                             double* factor) const {
@@ -164,7 +165,7 @@ JPO_KERNEL inline void LaneCholeskySweeps::subtract_product(const Update& update
   const std::int64_t to_stride = panel.width * n_lane;
   in_pieces<kTileColumns>(0, update.n_column, [&](std::int64_t column, auto n_column) {
     in_pieces<kTileRows>(column, update.n_row, [&](std::int64_t row, auto n_row) {
-      // Computed once for all parts: the compiler must assume that stores change the positions.
+      // Computed once for all parts, because the compiler must assume that stores change positions.
       double* at_row[n_row()];
       std::int64_t at_column[n_column()];
       unrolled<n_row>([&](auto r) { at_row[r] = to + position[row + r] * to_stride; });
@@ -182,7 +183,7 @@ JPO_KERNEL inline void LaneCholeskySweeps::subtract_product(const Update& update
   });
 }
 
-// A few columns at a time: the rows of their triangle one by one, then all rows below it.
+// Processes a few columns at a time: the rows of their triangle one by one, then all rows below it.
 JPO_KERNEL inline void LaneCholeskySweeps::eliminate(const Panel& panel, double* factor,
                                                      double* check) const {
   double* values = factor + panel.first_value * n_lane;

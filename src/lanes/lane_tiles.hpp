@@ -1,7 +1,7 @@
 #pragma once
-// Small dense blocks of n_row x n_column Lanes, held in registers a part at a time. Rows of Lanes
-// lie in memory one after the other, `stride` doubles apart. Sums run over k in ascending order in
-// tiles of any size, so that the bits do not depend on the size.
+// Small dense blocks of n_row x n_column Lanes, of which one part at a time is in registers. Rows
+// of Lanes are `stride` doubles apart in memory. Sums run over k in ascending order for every tile
+// size, so that the bits do not depend on the size.
 
 #include <cstdint>
 
@@ -37,7 +37,8 @@ struct Tile {
       });
     }
   }
-  /// sum L^-T, L the n_column x n_column lower triangle at `triangle`, inverses on its diagonal.
+  /// sum = sum L^-T, with L the n_column x n_column lower triangle at `triangle`, whose diagonal
+  /// stores inverses.
   JPO_KERNEL [[gnu::always_inline]] void solve(const double* triangle, std::int64_t stride) {
     unrolled<n_column>([&](auto c) __attribute__((always_inline)) {
       unrolled<n_row>([&](auto r) __attribute__((always_inline)) {
@@ -62,8 +63,8 @@ JPO_KERNEL [[gnu::always_inline]] inline void with_constant(std::int64_t n, Body
   body(Constant<most>{});
 }
 
-/// body(first, n), n as a Constant, for pieces of the indices begin .. end - 1: `most` each, the
-/// last one shorter.
+/// body(first, n), n as a Constant, for pieces of the indices begin .. end - 1. Each piece has
+/// `most` indices; the last one may be shorter.
 template <int most, class Body>
 JPO_KERNEL [[gnu::always_inline]] inline void in_pieces(std::int64_t begin, std::int64_t end,
                                                         Body&& body) {

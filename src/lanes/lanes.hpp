@@ -1,10 +1,10 @@
 #pragma once
-// The seam between a model's loops and the hardware. States of a batch are interleaved in blocks of
-// n_lane problems, [block][...][lane], padded to whole blocks: there are no remainder loops, and
-// the arithmetic of a problem does not depend on its lane. A kernel is written once, in the type
-// Lanes: on the host one Lanes is n_lane doubles in SIMD registers and a loop runs over the blocks;
-// on a device it is one double, a thread runs each lane, and the lanes of a block are one access to
-// memory.
+// The interface between a model's loops and the hardware. States of a batch are interleaved in
+// blocks of n_lane problems, [block][...][lane], padded to whole blocks. There are no remainder
+// loops, and the arithmetic of a problem does not depend on its lane. A kernel is written once,
+// with the type Lanes. On the host, a Lanes is n_lane doubles in SIMD registers and a loop runs
+// over the blocks. On a device, a Lanes is one double, one thread runs each lane, and the threads
+// of a block access memory together.
 //
 // A kernel is a struct of numbers and pointers with operator()(block) const; this operator and all
 // functions that it calls are JPO_KERNEL. It has no members of type Lanes: their size differs
@@ -40,7 +40,7 @@ inline std::int64_t this_lane() {
 }
 #endif
 
-/// One number: that of the problem of this thread.
+/// One number: the value of the thread's problem.
 struct Lanes {
   double a;
 };
@@ -141,8 +141,8 @@ JPO_KERNEL inline void assign(Lanes& to, const Lanes& x) {
   to.d = x.d;
 }
 
-/// A quarter of Lanes, one register: for tiles of numbers that are used more than once. Registers
-/// cannot hold more than three Lanes and their factors.
+/// A quarter of Lanes, one register, for tiles of numbers that are used more than once. There are
+/// registers for at most three Lanes and their factors.
 using LanePart = Lanes::Quad;
 JPO_KERNEL inline LanePart load_part(const double* from) {
   return *reinterpret_cast<const Lanes::Stored*>(from);
@@ -167,7 +167,7 @@ JPO_KERNEL inline void for_each_lane(Body&& body) {
 
 #endif
 
-/// body(problem) for the problems of a block that belong to this thread.
+/// body(problem) for the problems of this thread in a block.
 template <class Body>
 JPO_KERNEL inline void for_each_problem(std::int64_t block, std::int64_t n_problem, Body&& body) {
   for_each_lane([&](std::int64_t lane) {
@@ -216,6 +216,7 @@ struct LaneList {
 template <>
 struct LaneList<0> {};
 
+/// Returns the number of blocks for n_problem problems.
 inline std::int64_t n_block_of(std::int64_t n_problem) {
   return (n_problem + n_lane - 1) / n_lane;
 }
@@ -234,8 +235,9 @@ inline void for_each_block(std::int64_t n_block, Body&& body) {
   for (std::int64_t block = 0; block < n_block; ++block) body(block);
 }
 
-/// kernel(block) for every block, in the memory space of its data. Blocks are independent of each
-/// other. On a device only from a source that is compiled as CUDA (*_kernels.cpp).
+/// Runs kernel(block) for every block and waits for the end. `space` is the memory space of the
+/// kernel's data. Blocks must be independent of each other. Throws std::logic_error if `space` is
+/// the device and the source is not compiled as CUDA (*_kernels.cpp).
 template <class Kernel>
 inline void launch(MemorySpace space, std::int64_t n_block, const Kernel& kernel) {
 #if defined(__CUDACC__)
@@ -263,7 +265,7 @@ inline void launch(MemorySpace space, std::int64_t n_block, const Kernel& kernel
 
 using LaneBuffer = GrowingArray<double>;
 
-/// True if blocks are computed one after the other, and so can share their work space.
+/// Returns true if blocks are computed one after the other and can share their work space.
 inline bool shares_scratch([[maybe_unused]] MemorySpace space) {
 #if defined(JPO_EMULATED_DEVICE)
   return false;  // as on a device
@@ -279,11 +281,11 @@ struct BlockScratch {
   JPO_KERNEL double* of(std::int64_t block) const { return first + block * stride; }
 };
 
-/// Blocks of the host share the work space; each block of a device has its own.
+/// Owner of the work space: shared by all blocks on the host, separate for each block on a device.
 class ScratchBuffer {
  public:
   explicit ScratchBuffer(MemorySpace space) : space_(space), values_(space) {}
-  /// `size`: doubles per block.
+  /// Returns work space of `size` doubles per block.
   BlockScratch reserve(std::int64_t n_block, std::int64_t size) {
     const bool shared = shares_scratch(space_);
     values_.reserve((shared ? 1 : n_block) * size);
@@ -295,7 +297,7 @@ class ScratchBuffer {
   LaneBuffer values_;
 };
 
-/// n doubles of a block, a whole number of Lanes.
+/// Copies n doubles of a block, a multiple of n_lane.
 JPO_KERNEL inline void copy_lanes(const double* from, std::int64_t n, double* to) {
   for (std::int64_t k = 0; k < n; k += n_lane) store(to + k, load(from + k));
 }
@@ -308,21 +310,21 @@ JPO_KERNEL inline void swap_pointers(double*& a, double*& b) {
   b = was;
 }
 
-/// The rows of one block of a batch, interleaved: lanes[component * n_lane + lane]. Lanes without a
-/// row are 0.
+/// Reads the rows of one block of a batch, interleaved: lanes[component * n_lane + lane]. Lanes
+/// without a row are set to 0.
 template <class Scalar>
 JPO_KERNEL inline void load_block(const BatchRows<Scalar>& rows, std::int64_t block,
                                   double* lanes) {
   for_each_lane([&](std::int64_t lane) {
     const std::int64_t problem = block * n_lane + lane;
     const double* row = rows.data() + problem * rows.n_component();
-    const bool is_there = problem < rows.n_problem();
+    const bool has_row = problem < rows.n_problem();
     for (std::int64_t k = 0; k < rows.n_component(); ++k)
-      lanes[k * n_lane + lane] = is_there ? row[k] : 0.0;
+      lanes[k * n_lane + lane] = has_row ? row[k] : 0.0;
   });
 }
 
-/// Writes the lanes that have a row.
+/// Writes the lanes of one block to their rows of a batch; lanes without a row are skipped.
 JPO_KERNEL inline void store_block(const double* lanes, std::int64_t block,
                                    const BatchRows<double>& rows) {
   for_each_lane([&](std::int64_t lane) {

@@ -35,8 +35,8 @@ SparseCholesky::SparseCholesky(Mat matrix, MatOrderingType ordering, MemorySpace
 }
 
 // Up-looking (Davis 2005, doi 10.1145/1114268.1114277): row k of L solves a triangular system with
-// the rows above it; its pattern is the set of nodes that the elimination tree reaches from row k
-// of A.
+// the rows above it. Its pattern is the set of nodes on the paths of the elimination tree that
+// start at the entries of row k of A.
 SparseCholesky::Factor SparseCholesky::factor(const SparseEntries& a) const {
   const auto [parent, count] = elimination_tree(a);
   const std::size_t n = n_;
@@ -49,7 +49,7 @@ SparseCholesky::Factor SparseCholesky::factor(const SparseEntries& a) const {
   std::vector<std::int64_t> filled(l.begin.begin(), l.begin.end() - 1);
   std::vector<std::int64_t> seen(n, -1);
   std::vector<double> y(n, 0.0);
-  std::vector<std::size_t> path, pattern;  // pattern: columns of row k, in reverse order of need
+  std::vector<std::size_t> path, pattern;  // pattern: columns of row k, in reverse order of use
   for (std::size_t k = 0; k < n; ++k) {
     const auto row = static_cast<std::int64_t>(k);
     pattern.clear();
@@ -111,7 +111,7 @@ void SparseCholesky::check_product(const SparseEntries& a, const Factor& l) cons
     for (const auto& [i, value] : columns_of_a[j]) product[i] -= value;
     for (std::size_t i = j; i < n; ++i) {
       if (!(std::abs(product[i]) <= kProductTolerance * largest))
-        throw std::invalid_argument("SparseCholesky: the factors miss the matrix");
+        throw std::invalid_argument("SparseCholesky: L D L^T differs from the matrix");
       product[i] = 0.0;
     }
   }
@@ -125,8 +125,8 @@ void SparseCholesky::store_panels(const Factor& l, MemorySpace space) {
   for (const double pivot : l.diagonal) inverse_diagonal.push_back(1.0 / pivot);
   const auto begin = [&](std::int64_t j) { return l.columns.begin[j]; };
   const auto count = [&](std::int64_t j) { return begin(j + 1) - begin(j); };
-  // True if the next column has the same pattern: it is the first entry of this column, and the
-  // other entries agree.
+  // True if the next column has the same pattern: its diagonal is the first entry of this column,
+  // and the other entries agree.
   const auto continues = [&](std::int64_t j) {
     return j + 1 < n_ && count(j) == count(j + 1) + 1 && l.columns.index[begin(j)] == j + 1;
   };
@@ -136,7 +136,7 @@ void SparseCholesky::store_panels(const Factor& l, MemorySpace space) {
     const std::int64_t last = first + width - 1;
     panels.push_back({first, width, static_cast<std::int32_t>(count(last)), std::ssize(rows),
                       std::ssize(values)});
-    // Column q has width - 1 - q entries inside the panel, then the common ones.
+    // Column q has width - 1 - q entries inside the panel, followed by the common ones.
     for (std::int32_t row = 1; row < width; ++row)
       for (std::int32_t q = 0; q < row; ++q)
         values.push_back(l.columns.value[begin(first + q) + (row - 1 - q)]);

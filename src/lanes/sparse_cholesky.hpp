@@ -1,8 +1,8 @@
 #pragma once
-// L D L^T factors of a sparse, symmetric, positive definite matrix, kept for substitution sweeps
-// over interleaved states. PETSc's own factor cannot be applied to sixteen interleaved right-hand
-// sides at once: the operator and its nested-dissection ordering come from PETSc, and are factored
-// here once.
+// L D L^T factors of a sparse, symmetric, positive definite matrix, for substitution sweeps over
+// interleaved states. The matrix and its nested-dissection ordering come from PETSc. It is factored
+// here once, because PETSc's factors cannot be applied to n_lane interleaved right-hand sides at
+// once.
 
 #include <cstddef>
 #include <cstdint>
@@ -17,16 +17,16 @@ namespace jpo {
 
 class SparseCholesky;
 
-/// P A P^T = L D L^T, L unit lower triangular. Up to four neighbouring columns with the same
-/// pattern below them form a panel: a sweep then loads an unknown once for all of them. For
-/// kernels: numbers and pointers.
+/// P A P^T = L D L^T, with L unit lower triangular. Up to four neighbouring columns with the same
+/// pattern below them form a panel: a sweep then loads an unknown once for all of them. Has only
+/// numbers and pointers, for kernels.
 class SparseCholeskySweeps {
  public:
   JPO_KERNEL std::int64_t size() const { return n_; }
 
-  /// Solves A x = r for one block, in the order of the factor: right_hand_side(k) gives entry
-  /// SparseCholesky::row_of(k) as Lanes, called once for each k in ascending order; x [k][lane] is
-  /// overwritten. A is symmetric: this is also A^T x = r.
+  /// Solves A x = r for one block, in the order of the factor; x [k][lane] is overwritten.
+  /// right_hand_side(k) returns entry SparseCholesky::row_of(k) of r as Lanes; it is called once
+  /// for each k in ascending order. A is symmetric, so this also solves A^T x = r.
   template <class RightHandSide>
   JPO_KERNEL void solve(RightHandSide&& right_hand_side, double* x) const {
     for (std::int64_t k = 0; k < n_; ++k) store(x + k * n_lane, right_hand_side(k));
@@ -43,9 +43,9 @@ class SparseCholeskySweeps {
     std::int32_t width;
     /// Rows below the panel.
     std::int32_t n_row;
-    /// In rows_.
+    /// Offset in rows_.
     std::int64_t first_row;
-    /// In values_: rows of the triangle, then [n_row][width].
+    /// Offset in values_: first the rows of the triangle, then [n_row][width].
     std::int64_t first_value;
   };
   JPO_KERNEL inline void substitute(double* x) const;
@@ -66,25 +66,25 @@ class SparseCholeskySweeps {
 /// The factors, in one memory space.
 class SparseCholesky {
  public:
-  /// `matrix`: sequential AIJ. `ordering`: one of PETSc's. Throws std::invalid_argument if it is
-  /// not symmetric or not positive definite, or if L D L^T differs from it by more than 1e-12
-  /// (relative to its largest entry).
+  /// Factors `matrix` (sequential AIJ) with one of PETSc's orderings. Throws std::invalid_argument
+  /// if the matrix is not symmetric or not positive definite, or if L D L^T differs from it by more
+  /// than 1e-12 (relative to its largest entry).
   explicit SparseCholesky(Mat matrix, MatOrderingType ordering = MATORDERINGND,
                           MemorySpace space = MemorySpace::host);
 
   std::int64_t size() const { return n_; }
-  /// Row of the matrix that is unknown k of a solve.
+  /// Returns the row of the matrix that is unknown k of a solve.
   std::int64_t row_of(std::int64_t k) const { return order_[k]; }
-  /// Valid while this object lives.
+  /// Returns pointers into this object, valid while it exists.
   SparseCholeskySweeps sweeps() const;
 
-  /// Entries of L below its diagonal: a solve multiplies with each of them twice.
+  /// Number of entries of L below its diagonal. A solve multiplies with each of them twice.
   std::int64_t n_nonzero() const { return n_nonzero_; }
-  /// Bytes of the factor that a solve reads, twice.
+  /// Bytes of the factor. A solve reads them twice.
   std::int64_t n_byte() const;
 
  private:
-  /// L and D while they are computed and checked: columns, each with ascending rows.
+  /// L and D during factorization and check: columns, each with ascending rows.
   struct Factor {
     SparseEntries columns;
     std::vector<double> diagonal;
@@ -103,7 +103,7 @@ class SparseCholesky {
   KernelArray<double> values_, inverse_diagonal_;
 };
 
-// x below the panel -= L x of the panel, which is solved first.
+// Solves for x of the panel, then x below the panel -= L x of the panel.
 template <int width>
 JPO_KERNEL void SparseCholeskySweeps::sweep_down(const Panel& panel, double* x) const {
   const double* value = values_ + panel.first_value;

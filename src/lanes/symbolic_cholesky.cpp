@@ -13,7 +13,7 @@ namespace {
 
 constexpr std::int32_t kNone = -1;
 
-// Columns of the pattern, without the diagonal.
+// Returns the columns of the pattern, without the diagonal.
 SparseEntries columns_below(const SparseEntries& lower) {
   const std::size_t n = lower.begin.size() - 1;
   SparseEntries columns;
@@ -114,8 +114,8 @@ std::vector<std::int32_t> postorder(const std::vector<std::int32_t>& parent) {
   return order;
 }
 
-// The pattern of a column is the union of that of the matrix below it and those of its children in
-// the tree: the supernodes whose first row below is one of these columns.
+// The pattern of a supernode is the union of two sets: the matrix's rows below it, and the rows of
+// its children in the tree. Children are the supernodes whose first row is one of its columns.
 std::vector<Supernode> supernodes(const SparseEntries& lower) {
   const EliminationTree tree = elimination_tree(lower);
   const SparseEntries below = columns_below(lower);

@@ -1,5 +1,5 @@
 #pragma once
-// What rank 0 has, on every rank. Collective on comm.
+// Copies rank 0's value to every rank; vectors and strings get its size. Collective on comm.
 
 #include <cstdint>
 #include <string>
@@ -16,7 +16,8 @@ void broadcast(std::string& value, MPI_Comm comm);
 void broadcast(std::vector<double>& values, MPI_Comm comm);
 void broadcast(std::vector<std::string>& values, MPI_Comm comm);
 
-/// The text of the lowest rank whose text is not empty, on every rank; empty where all are.
+/// Returns on every rank the text of the lowest rank whose text is not empty; empty if all texts
+/// are empty. Collective on comm.
 std::string first_text(std::string text, MPI_Comm comm);
 
 }  // namespace jpo

@@ -2,15 +2,15 @@
 
 #include <mpi.h>
 #if __has_include(<mpi-ext.h>)
-#include <mpi-ext.h>  // Open MPI's account of itself; MPICH has its own in mpi.h
+#include <mpi-ext.h>  // MPIX_Query_cuda_support of Open MPI; MPICH declares it in mpi.h
 #endif
 
 #include "core/device/memory_space.hpp"
 
 namespace jpo {
 
-// The macro says that the question can be asked, not what the answer is: its value is that of the
-// machine where jpo was compiled.
+// The macro only shows that the query function exists. Its value describes the machine on which jpo
+// was compiled, so the function is called.
 bool mpi_takes_device_memory() {
 #if defined(MPIX_CUDA_AWARE_SUPPORT)
   return built_with_cuda() && MPIX_Query_cuda_support() == 1;

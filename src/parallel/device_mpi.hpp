@@ -2,7 +2,7 @@
 
 namespace jpo {
 
-/// True where this MPI says, when it runs, that it takes pointers to CUDA memory.
+/// Returns true if the running MPI reports that it accepts pointers to CUDA memory. Not collective.
 bool mpi_takes_device_memory();
 
 }  // namespace jpo

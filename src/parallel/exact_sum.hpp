@@ -1,10 +1,10 @@
 #pragma once
-// The one flat all-reduce, with the same bits for any grouping of the terms over ranks.
+// Sums over all ranks in one all-reduce, with the same bits for every distribution of the terms.
 //
-// A term x with |x| < 2^22 is split into two 64-bit integers, x = hi 2^-20 + lo 2^-64 (what is
-// left, below 2^-65, is dropped). Integer sums are associative and up to 2^19 terms an entry cannot
-// overflow, so the total does not depend on the number of ranks, their order, or MPI's algorithm.
-// Terms are scaled by an agreed power of two beforehand (binary_exponent), which is exact.
+// A term x with |x| < 2^22 is split into two 64-bit integers, x = hi 2^-20 + lo 2^-64. The
+// remainder, at most 2^-65, is dropped. Integer sums are associative, and up to 2^19 terms per
+// entry cannot overflow. The total therefore does not depend on the number or order of ranks or on
+// MPI's algorithm. The caller scales the terms by a common power of two first (binary_exponent).
 
 #include <cstdint>
 #include <optional>
@@ -20,8 +20,8 @@ namespace jpo {
 
 enum class Reduction : std::uint8_t { exact, fast };
 
-/// Sums of many values, which may live on a device, of a few scalars, and of integers, over all
-/// ranks in one all-reduce. Memory is allocated once; clear / add / reduce may be repeated.
+/// Sums of many values, of a few scalars and of counts (integers) over all ranks in one all-reduce.
+/// The values may be on a device. Memory is allocated once; clear, add and reduce may be repeated.
 class FlatSum {
  public:
   struct Sizes {
@@ -29,34 +29,36 @@ class FlatSum {
     std::int64_t n_count = 0;
     std::int64_t n_scalar = 0;
   };
-  /// `space`: where the values are summed; scalars and counts stay on the host.
+  /// `space`: memory space of the values. Scalars and counts are on the host.
   FlatSum(const Sizes& sizes, Reduction reduction, MemorySpace space = MemorySpace::host);
 
   void clear();
-  /// Adds terms[k] to value k. An entry that is not finite or not below 2^22 adds nothing and is
-  /// counted in n_refused. On a device it returns before that is done; who changes the terms there
-  /// does it later.
+  /// Adds terms[k] to value k. A term that is not finite or not below 2^22 in size is refused: it
+  /// is not added, but counted in n_refused. On a device the call returns before the work is done;
+  /// later work there may change the terms.
   void add(std::span<const double> terms);
   void add(const SpaceArray<double>& terms);
-  /// The same for a scalar, always exactly.
+  /// The same for a scalar. The sum is always exact.
   void add_scalar(std::int64_t which, double term);
+  /// Adds n to a count.
   void count(std::int64_t which, std::int64_t n);
 
-  /// Collective on transport.comm(). wait, transfer: seconds before the last rank arrived (a
-  /// barrier) and of the transfer itself, added to what is there. The next sum starts with clear().
+  /// Time of a reduction [s]: waiting in a barrier for the last rank, and the transfer itself.
   struct Seconds {
     double wait = 0.0;
     double transfer = 0.0;
   };
+  /// Sums over the ranks and adds the times to `seconds`. Call clear() before the next sum.
+  /// Collective on transport.comm().
   void reduce(const Transport& transport, Seconds& seconds);
 
-  /// After reduce: the totals on the host, the same bits on every rank.
+  /// Returns the totals on the host after reduce(); the same bits on every rank.
   std::span<const double> values() const {
     return {totals_.data(), static_cast<std::size_t>(sizes_.n_value)};
   }
   double scalar(std::int64_t which) const;
   std::int64_t counted(std::int64_t which) const;
-  /// Terms refused on any rank.
+  /// Returns the number of refused terms; after reduce() that of all ranks.
   std::int64_t n_refused() const;
 
  private:
@@ -67,34 +69,35 @@ class FlatSum {
 
   Sizes sizes_;
   Reduction reduction_;
-  /// Values that are summed exactly: all or none.
+  /// Number of values that are summed exactly: all or none.
   std::int64_t n_exact_;
-  /// Terms of values that were refused, hi and lo of the scalars, counts, terms of scalars that
-  /// were refused.
+  /// Number of refused terms of values; hi, then lo of the scalars; counts; number of refused terms
+  /// of scalars.
   std::vector<std::int64_t> tail_;
   /// hi [n_exact], lo [n_exact], tail.
   SpaceArray<std::int64_t> integers_;
-  /// Fast: [n_value]
+  /// Sums of doubles [n_value]; only for Reduction::fast.
   SpaceArray<double> plain_;
   /// [n_value]
   PinnedArray<double> totals_;
-  // Of a sum on a device, made at its first reduction.
-  /// Integers on the host, if MPI cannot read device memory.
+  // Only for sums on a device; allocated in the first reduction.
+  /// Integers on the host, if the transport does not take device memory.
   std::optional<PinnedArray<std::int64_t>> staged_;
   std::optional<SpaceArray<double>> device_totals_;
 };
 
-/// The smallest e with max_abs < 2^e; 0 for 0. Terms times 2^-e are below 1.
+/// Returns the smallest e with max_abs < 2^e; 0 if max_abs is 0 or not finite. Terms times 2^-e are
+/// below 1.
 int binary_exponent(double max_abs);
 
-/// Collective on comm: the maximum over ranks of each entry, in one all-reduce.
+/// Replaces each entry by its maximum over the ranks, in one all-reduce. Collective on comm.
 void reduce_max(std::span<double> values, MPI_Comm comm);
 
-/// Collective on comm: the sum of every rank's `value`.
+/// Returns the sum of `value` over the ranks. Collective on comm.
 std::int64_t reduce_sum(std::int64_t value, MPI_Comm comm);
 
-/// Collective on comm: every rank's rows [n_local, width] in rank order on all ranks (n_global
-/// rows).
+/// Returns on all ranks the rows [n_local, width] of every rank, in rank order [n_global, width].
+/// Collective on comm.
 std::vector<double> gather_rows(std::span<const double> local, MPI_Comm comm);
 
 }  // namespace jpo

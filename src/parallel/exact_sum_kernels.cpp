@@ -28,7 +28,7 @@ FlatSum::FlatSum(const Sizes& sizes, Reduction reduction, MemorySpace space)
       plain_(space, sizes.n_value - n_exact_),
       totals_(space, sizes.n_value) {
   if (integers_.size() > std::numeric_limits<int>::max())
-    throw std::length_error("a flat reduction of more than 2^31 numbers");
+    throw std::length_error("FlatSum: more than 2^31 - 1 numbers in one reduction");
 }
 
 void FlatSum::clear() {
@@ -47,7 +47,7 @@ void FlatSum::add(const SpaceArray<double>& terms) {
 
 void FlatSum::add_terms(MemorySpace space, const double* terms, std::int64_t n) {
   if (space != integers_.space() || n > sizes_.n_value)
-    throw std::logic_error("terms that do not fit the sum");
+    throw std::logic_error("FlatSum: the terms have another memory space or size than the sum");
   std::int64_t* high = integers_.data();
   std::int64_t* n_refused = high + 2 * n_exact_;
   if (reduction_ == Reduction::exact)
@@ -81,7 +81,8 @@ std::int64_t FlatSum::n_refused() const {
 void FlatSum::reduce(const Transport& transport, Seconds& seconds) {
   const MemorySpace space = integers_.space();
   if (space == MemorySpace::device) finish_device_work();
-  // The tail's first number is where the values are.
+  // The first number of the tail was counted in the memory space of the values, so it is not
+  // copied.
   copy_values<std::int64_t>(space, integers_.data() + 2 * n_exact_ + 1, MemorySpace::host,
                             tail_.data() + 1, std::ssize(tail_) - 1);
   const auto start = std::chrono::steady_clock::now();
@@ -120,10 +121,10 @@ void FlatSum::combine_values(MemorySpace space, const std::int64_t* integers) {
 
 void FlatSum::sum_doubles(const Transport& transport) {
   const MemorySpace space = plain_.space();
-  const bool goes_there = space != MemorySpace::host && transport.takes_device_memory();
-  if (goes_there) transport.sum(space, plain_.data(), sizes_.n_value);
+  const bool on_device = space != MemorySpace::host && transport.takes_device_memory();
+  if (on_device) transport.sum(space, plain_.data(), sizes_.n_value);
   copy_values(MemorySpace::host, totals_.data(), space, plain_.data(), sizes_.n_value);
-  if (!goes_there) transport.sum(MemorySpace::host, totals_.data(), sizes_.n_value);
+  if (!on_device) transport.sum(MemorySpace::host, totals_.data(), sizes_.n_value);
 }
 
 int binary_exponent(double max_abs) {
@@ -155,7 +156,7 @@ std::vector<double> gather_rows(std::span<const double> local, MPI_Comm comm) {
     total += size;
   }
   if (total > std::numeric_limits<int>::max())
-    throw std::length_error("more than 2^31 numbers gathered on one rank");
+    throw std::length_error("gather_rows: more than 2^31 - 1 numbers");
   std::vector<double> all(static_cast<std::size_t>(total));
   MPI_OK(MPI_Allgatherv(local.data(), static_cast<int>(n_local), MPI_DOUBLE, all.data(),
                         counts.data(), offsets.data(), MPI_DOUBLE, comm));

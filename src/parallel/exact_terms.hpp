@@ -1,5 +1,5 @@
 #pragma once
-// What the exact sum does with one entry: kernels, the same bits on the host and on a device.
+// Kernels of the exact sum for one entry. They give the same bits on the host and on a device.
 
 #include <bit>
 #include <cmath>
@@ -13,7 +13,7 @@ inline constexpr double kHighUnit = 0x1p-20;
 inline constexpr double kLowUnit = 0x1p-64;
 inline constexpr double kTermLimit = 0x1p22;
 
-// 1.5 * 2^52: adding it rounds |x| < 2^51 to an integer that stands in the low bits.
+// 1.5 * 2^52: adding it to |x| < 2^51 rounds x to an integer, which is in the low bits of the sum.
 inline constexpr double kRounder = 0x1.8p52;
 inline constexpr std::int64_t kRounderBits = std::bit_cast<std::int64_t>(kRounder);
 
@@ -21,7 +21,7 @@ JPO_KERNEL inline std::int64_t integer_of(double shifted) {
   return std::bit_cast<std::int64_t>(shifted) - kRounderBits;
 }
 
-// NaN is refused as well: it is not below anything.
+// Returns false if the term is refused. The comparison is false for NaN too.
 JPO_KERNEL inline bool is_good(double term) {
   return std::abs(term) < kTermLimit;
 }
@@ -34,7 +34,8 @@ JPO_KERNEL inline void add_exact(double x, std::int64_t& high, std::int64_t& low
   low += integer_of(shifted_low);
 }
 
-// hi 2^-20 + lo 2^-64, rounded once: what lo holds in whole high units is carried first.
+// Returns hi 2^-20 + lo 2^-64. Whole high units of lo are carried to hi first, so that the rest of
+// lo is exact as a double.
 JPO_KERNEL inline double combine(std::int64_t high, std::int64_t low) {
   constexpr std::int64_t low_per_high = std::int64_t{0x100000000000};
   high += low / low_per_high;
@@ -42,7 +43,8 @@ JPO_KERNEL inline double combine(std::int64_t high, std::int64_t low) {
   return static_cast<double>(high) * kHighUnit + static_cast<double>(low) * kLowUnit;
 }
 
-/// Adds term k, or nothing where it is refused; 1 where it is. No branch: it vectorizes.
+/// Adds term k and returns 0, or returns 1 if the term is refused. Without a branch, so that the
+/// loop vectorizes.
 struct AddExactly {
   const double* terms;
   std::int64_t* high;

@@ -8,10 +8,10 @@
 
 namespace jpo {
 
-/// The ranks of comm on the machine of this rank. Collective on comm.
+/// Returns a communicator of the ranks of comm on this rank's machine. Collective on comm.
 Handle<MPI_Comm, MPI_Comm_free> ranks_of_machine(MPI_Comm comm);
 
-/// The name of every rank's machine, in rank order. Collective on comm.
+/// Returns the name of every rank's machine, in rank order. Collective on comm.
 std::vector<std::string> machine_names(MPI_Comm comm);
 
 }  // namespace jpo

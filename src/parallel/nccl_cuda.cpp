@@ -1,4 +1,4 @@
-// A build with NCCL: MPI carries its first message, the rest goes from device to device.
+// Implementation with NCCL. MPI only distributes NCCL's id; the sums go from device to device.
 
 #include <nccl.h>
 #include <stdexcept>
@@ -20,7 +20,7 @@ std::string failure_text(ncclResult_t code, const char* call) {
                                            ncclGetLastError(nullptr));
 }
 
-// What failed on one rank fails on all.
+// Throws on all ranks if the call failed on one rank.
 void check_everywhere(ncclResult_t code, const char* call, MPI_Comm comm) {
   const std::string text = first_text(failure_text(code, call), comm);
   if (!text.empty()) throw std::runtime_error(text);
@@ -28,7 +28,7 @@ void check_everywhere(ncclResult_t code, const char* call, MPI_Comm comm) {
 
 template <class Number>
 void sum_in_place(Number* values, std::int64_t n, ncclDataType_t type, ncclComm_t ranks) {
-  // The default stream, as kernels and copies: after those that were asked for before.
+  // Kernels and copies use the default stream as well, so the sum runs after them.
   const ncclResult_t code = ncclAllReduce(values, values, static_cast<std::size_t>(n), type,
                                           ncclSum, ranks, /*stream=*/nullptr);
   if (code != ncclSuccess) throw std::runtime_error(failure_text(code, "ncclAllReduce"));
@@ -57,12 +57,13 @@ NcclRanks::NcclRanks(MPI_Comm comm) : parts_(std::make_unique<Parts>()) {
   ncclUniqueId id{};
   check_everywhere(rank == 0 ? ncclGetUniqueId(&id) : ncclSuccess, "ncclGetUniqueId", comm);
   MPI_OK(MPI_Bcast(&id, sizeof(id), MPI_BYTE, 0, comm));
-  // A rank that fails here ends the job: the others wait for it inside, not in an MPI call.
+  // A failure on one rank must end the job: the other ranks wait inside NCCL, so an MPI call to
+  // agree on the failure would not complete.
   const ncclResult_t code = ncclCommInitRank(&parts_->ranks, n_rank, id, rank);
   if (code != ncclSuccess) throw std::runtime_error(failure_text(code, "ncclCommInitRank"));
 }
 
-// Its end waits for the other ranks: not while an error ends this one.
+// ncclCommDestroy waits for the other ranks, so it is skipped while an exception ends this rank.
 NcclRanks::~NcclRanks() {
   if (std::uncaught_exceptions() == 0) ncclCommDestroy(parts_->ranks);
 }

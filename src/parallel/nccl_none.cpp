@@ -1,4 +1,4 @@
-// A build without NCCL.
+// Implementation without NCCL.
 
 #include <stdexcept>
 

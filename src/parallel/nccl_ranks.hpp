@@ -1,6 +1,5 @@
 #pragma once
-// NCCL in a build that has it (nccl_cuda.cpp), and what stands for it in one that has not
-// (nccl_none.cpp).
+// Sums by NCCL. nccl_cuda.cpp implements them; nccl_none.cpp is for builds without NCCL.
 
 #include <cstdint>
 #include <memory>
@@ -11,13 +10,15 @@
 namespace jpo {
 
 bool built_with_nccl();
-/// "NCCL 2.28.9", of the library that was loaded; "no NCCL" without it.
+/// Returns the version of the loaded library, such as "NCCL 2.28.9"; "no NCCL" in a build without
+/// it.
 std::string nccl_version_text();
 
-/// The ranks of an MPI communicator as NCCL's, each on the device that it works on.
+/// NCCL communicator of the ranks of an MPI communicator, each with its own device.
 class NcclRanks {
  public:
-  /// Throws std::runtime_error on every rank where it fails on one. Collective on comm.
+  /// Throws std::runtime_error if NCCL cannot start: on every rank if it has no id, otherwise on
+  /// the ranks that fail. Collective on comm.
   explicit NcclRanks(MPI_Comm comm);
   NcclRanks(const NcclRanks&) = delete;
   NcclRanks& operator=(const NcclRanks&) = delete;
@@ -25,7 +26,8 @@ class NcclRanks {
   NcclRanks& operator=(NcclRanks&&) = delete;
   ~NcclRanks();
 
-  /// Sums over the ranks in place, in device memory. Collective.
+  /// Replaces n values in device memory by their sums over the ranks, and waits for the result.
+  /// Throws std::runtime_error if this fails. Collective.
   void sum(std::int64_t* values, std::int64_t n);
   void sum(double* values, std::int64_t n);
 

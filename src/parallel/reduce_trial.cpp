@@ -17,7 +17,8 @@ namespace {
 constexpr std::int64_t kTermsPerRank = 3;
 constexpr std::int64_t kCompared = 4096;
 
-// Numbers of both signs, from 2^-30 to 2^20 in size: another order of doubles has other bits.
+// Returns numbers of both signs, from about 2^-31 to 2^18 in size. Sums of doubles in different
+// orders then have different bits.
 std::vector<double> term(std::int64_t which) {
   RandomStream stream(stream_seed(0, "all-reduce", "doctor", which));
   std::vector<double> values(kCompared);
@@ -38,7 +39,8 @@ bool has_same_bits(int rank, int n_rank, MPI_Comm comm) {
   return reduce_sum(differ, comm) == 0;
 }
 
-// Median of nine, after one that opens the connections; of the slowest rank.
+// Returns the median of nine times of the slowest rank. The first call opens the connections and is
+// not timed.
 double median_seconds(const std::function<void()>& call, MPI_Comm comm) {
   constexpr int n_repeat = 9;
   call();

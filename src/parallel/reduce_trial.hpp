@@ -5,20 +5,21 @@
 
 namespace jpo {
 
-/// How the all-reduce of a run does on these ranks.
+/// Check and times of the all-reduce on these ranks.
 struct ReduceTrial {
-  /// As a sum by one rank, in another order.
+  /// True if the exact sum has the same bits as that of one rank in another order.
   bool has_same_bits = false;
-  /// That were timed.
+  /// Number of values in the timed sums.
   std::int64_t n_value = 0;
-  /// Of the exact sum.
+  /// Time of the exact sum [s].
   double exact_seconds = 0.0;
-  /// Of MPI_Allreduce on as many doubles.
+  /// Time of MPI_Allreduce with as many doubles [s].
   double plain_seconds = 0.0;
 };
 
-/// Sums terms of all sizes exactly, compares, and takes times: medians of the slowest rank's. The
-/// same on every rank. Collective on comm.
+/// Compares an exact sum over the ranks with that of one rank, and measures times. A time is the
+/// median over repetitions of the slowest rank's. Returns the same on every rank. Collective on
+/// comm.
 ReduceTrial try_all_reduce(std::int64_t n_value, MPI_Comm comm);
 
 }  // namespace jpo

@@ -37,7 +37,7 @@ std::int64_t Shard::micro_batch_size(std::int64_t k) const {
 }
 
 int Shard::owner(std::int64_t problem) const {
-  // The rank r with n r / R <= k < n (r + 1) / R, in whole numbers: the last r with n r / R <= k.
+  // The last rank r with floor(n r / R) <= k, for n micro-batches and R ranks.
   const std::int64_t k = problem / micro_batch_;
   return static_cast<int>(((k + 1) * n_rank_ - 1) / n_micro_batch());
 }

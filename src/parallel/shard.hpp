@@ -1,38 +1,40 @@
 #pragma once
-// Which problems a rank owns: pure arithmetic, no communication.
+// The problems that a rank owns. Only arithmetic, no communication.
 
 #include <cstdint>
 
 namespace jpo {
 
-/// Problems are cut into fixed micro-batches by global id; a rank owns whole, consecutive ones.
-/// A rank beyond the number of micro-batches owns nothing.
+/// Problems are divided into fixed micro-batches by global id. A rank owns whole, consecutive
+/// micro-batches; with more ranks than micro-batches, some ranks own none.
 class Shard {
  public:
   Shard(std::int64_t n_problem, std::int64_t micro_batch, int n_rank, int rank);
 
-  /// Of the whole set.
+  /// Number of problems of all ranks.
   std::int64_t n_problem() const { return n_problem_; }
-  /// Problems a micro-batch.
+  /// Number of problems per micro-batch.
   std::int64_t micro_batch() const { return micro_batch_; }
-  /// Of the whole set.
+  /// Number of micro-batches of all ranks.
   std::int64_t n_micro_batch() const;
-  /// Of this rank.
+  /// Global number of this rank's first micro-batch.
   std::int64_t first_micro_batch() const { return first_; }
+  /// Number of micro-batches of this rank.
   std::int64_t n_local_micro_batch() const { return last_ - first_; }
-  /// Global id of local row 0.
+  /// Global id of this rank's first problem.
   std::int64_t first_problem() const;
+  /// Number of problems of this rank.
   std::int64_t n_local_problem() const;
-  /// Problems in local micro-batch k: micro_batch, or fewer in the last one of the set.
+  /// Number of problems in local micro-batch k: micro_batch, or fewer in the last one of all ranks.
   std::int64_t micro_batch_size(std::int64_t k) const;
-  /// The rank that owns a global id.
+  /// Returns the rank that owns the problem with this global id.
   int owner(std::int64_t problem) const;
 
  private:
   std::int64_t n_problem_;
   std::int64_t micro_batch_;
   int n_rank_;
-  /// Micro-batches [first_, last_) are this rank's.
+  /// This rank owns the micro-batches [first_, last_).
   std::int64_t first_;
   std::int64_t last_;
 };

@@ -42,9 +42,8 @@ void Transport::sum(MemorySpace space, double* values, std::int64_t n) const {
 
 std::string transport_text(Transport::Kind kind) {
   if (kind == Transport::Kind::nccl) return "by " + nccl_version_text();
-  return kind == Transport::Kind::mpi && mpi_takes_device_memory()
-             ? "by MPI from the device's memory"
-             : "by MPI through the host's memory";
+  return kind == Transport::Kind::mpi && mpi_takes_device_memory() ? "by MPI from device memory"
+                                                                   : "by MPI through host memory";
 }
 
 std::string shared_device(const std::string& bus_id, MPI_Comm comm) {

@@ -1,5 +1,5 @@
 #pragma once
-// How sums over ranks travel: by MPI, from the device's memory where it takes that, or by NCCL.
+// Sums over ranks by MPI or by NCCL, from host or device memory.
 
 #include <cstdint>
 #include <memory>
@@ -13,21 +13,22 @@ namespace jpo {
 
 class NcclRanks;
 
+/// Library and memory for the sums over the ranks of a communicator.
 class Transport {
  public:
   enum class Kind : std::uint8_t {
-    /// MPI, given device memory where it takes it.
+    /// MPI, with device memory if MPI accepts it.
     mpi,
-    /// MPI, by way of the host's memory.
+    /// MPI, with values copied through host memory.
     staged,
-    /// NCCL, on the ranks' devices.
+    /// NCCL, with device memory.
     nccl,
   };
 
-  /// MPI on comm, which must outlive this; for sums in the host's memory.
+  /// MPI on comm, for sums in host memory. comm must outlive this object.
   explicit Transport(MPI_Comm comm);
-  /// Collective on comm; nccl needs a device of its own for each rank (see shared_device). Throws
-  /// std::runtime_error, on every rank, where NCCL does not start.
+  /// Kind::nccl needs a separate device for each rank (see shared_device) and throws
+  /// std::runtime_error if NCCL does not start. Collective on comm, which must outlive this object.
   Transport(Kind kind, MPI_Comm comm);
   Transport(const Transport&) = delete;
   Transport& operator=(const Transport&) = delete;
@@ -36,10 +37,11 @@ class Transport {
   ~Transport();
 
   MPI_Comm comm() const { return comm_; }
+  /// True if sum() accepts values in device memory.
   bool takes_device_memory() const { return takes_device_memory_; }
 
-  /// values[k] = sum over ranks of values[k]; on a device only where it takes device memory.
-  /// Collective on comm, in the same space on every rank.
+  /// Replaces values[k] by its sum over the ranks. Values may be in device memory only if
+  /// takes_device_memory(). Collective on comm; `space` must be the same on every rank.
   void sum(MemorySpace space, std::int64_t* values, std::int64_t n) const;
   void sum(MemorySpace space, double* values, std::int64_t n) const;
 
@@ -49,11 +51,12 @@ class Transport {
   bool takes_device_memory_ = false;
 };
 
-/// For people: how sums of the devices' values would travel.
+/// Returns a text for messages: library and memory for the sums of values on devices.
 std::string transport_text(Transport::Kind kind);
 
-/// Names two ranks of comm on one machine whose device has the same `bus_id` (device_pci_bus_id());
-/// empty where every rank has its own. The same on every rank. Collective on comm.
+/// Returns a message with two ranks on one machine that have the same device; empty if each rank
+/// has its own device. `bus_id` is that of this rank (device_pci_bus_id()). The same on every rank.
+/// Collective on comm.
 std::string shared_device(const std::string& bus_id, MPI_Comm comm);
 
 }  // namespace jpo

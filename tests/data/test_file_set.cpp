@@ -222,17 +222,17 @@ TEST_F(FileSet, RefusesWhatIsNoFileOfProblems) {
     fs::remove(path_);
     mkfifo(path_.c_str(), 0600);
   });
-  expect_refusal("found no regular file; expected an HDF5 file");
+  expect_refusal("found a file that is not regular; expected an HDF5 file");
   for (const std::string text : {"", "no HDF5"}) {
     on_rank_0([&] {
       fs::remove_all(path_);
       std::ofstream(path_) << text;
     });
-    expect_refusal("found no HDF5 file; expected one");
+    expect_refusal("found another kind of file; expected an HDF5 file");
   }
   write([](hid_t group) { add_tables(group); });
   on_rank_0([&] { fs::resize_file(path_, fs::file_size(path_) - 1); });
-  expect_refusal("the HDF5 file is damaged or cut off: truncated file");
+  expect_refusal("the HDF5 file is damaged or truncated: truncated file");
 }
 
 TEST_F(FileSet, RefusesTablesThatAreNone) {
@@ -247,7 +247,7 @@ TEST_F(FileSet, RefusesTablesThatAreNone) {
          [&](hid_t group) {
            add(group, "context", {kProblem, 1});
          });
-  expect("/problems/context: found 0 values a problem; expected 1: the model's context",
+  expect("/problems/context: found 0 values per problem; expected 1: the model's context",
          [&](hid_t group) {
            add(group, "observation", {kProblem, 3});
          });
@@ -260,7 +260,7 @@ TEST_F(FileSet, RefusesTablesThatAreNone) {
   expect("/problems/observation: found [0, 3]; expected 1 to 1000000000000 rows", [&](hid_t group) {
     add(group, "observation", {0, 3});
   });
-  expect("/problems/observation: found 4 values a problem; expected 3: the model's observation",
+  expect("/problems/observation: found 4 values per problem; expected 3: the model's observation",
          [&](hid_t group) {
            add(group, "observation", {kProblem, 4});
          });
@@ -269,7 +269,7 @@ TEST_F(FileSet, RefusesTablesThatAreNone) {
            add(group, "observation", {kProblem, 3});
            add(group, "context", {kProblem - 1, 1});
          });
-  expect("/problems/truth: found 1 values a problem; expected 2: the model's parameters",
+  expect("/problems/truth: found 1 values per problem; expected 2: the model's parameters",
          [&](hid_t group) {
            add_tables(group);
            add(group, "truth", {kProblem, 1});
@@ -298,7 +298,7 @@ TEST_F(FileSet, RefusesValuesThatAreNoNumbers) {
                                    {states, "values of an enumeration"},
                                    {list, "values of variable length"},
                                    {H5T_STD_REF_OBJ, "references"},
-                                   {blob, "values that are no numbers"},
+                                   {blob, "values that are not numbers"},
                                    {wide, "numbers of 40 bytes"}}) {
     write([&, element = type](hid_t group) {
       add(group, "observation", {kProblem, 3}, counting, element);
@@ -327,7 +327,7 @@ TEST_F(FileSet, FollowsLinksWithinTheFileOnly) {
   EXPECT_EQ(gathered(read().observation.read().values()), first_numbers(3 * kProblem));
   for (const char* target : {"/nowhere", "/problems/observation", "/problems/gate/elsewhere"}) {
     with_link(soft(target));
-    expect_refusal("/problems/observation: found a link that leads nowhere in this file");
+    expect_refusal("/problems/observation: found a link without a target in this file");
   }
   with_link([&](hid_t group) {
     H5Lcreate_external(path_.c_str(), "/problems/elsewhere", group, "observation", H5P_DEFAULT,
@@ -351,7 +351,7 @@ TEST_F(FileSet, RefusesValuesThatStandInOtherFiles) {
       H5Pclose(creation);
       H5Sclose(space);
     });
-    expect_refusal("/problems/observation: found values that stand in another file; expected");
+    expect_refusal("/problems/observation: found values stored in another file; expected");
   }
 }
 
@@ -369,7 +369,7 @@ TEST_F(FileSet, RefusesAFilterThatHdf5Lacks) {
     H5Sclose(space);
     add(group, "context", {kProblem, 1});
   });
-  expect_refusal("/problems/observation: found values behind filter 32000");
+  expect_refusal("/problems/observation: found values with filter 32000");
 }
 
 TEST_F(FileSet, TakesNoMoreThanThereIs) {

@@ -142,8 +142,9 @@ TEST(Base, ErrorsNameTheFileOfTheKey) {
   EXPECT_NE(with_base("[data\n").find("x/base.toml:1:6: not valid TOML"), std::string::npos);
   EXPECT_EQ(first(refusal_on_base("[data]\nnoise = \"a\"\n")),
             "deck.toml:3:9: key 'data.noise': 'a' is not of the right type");
-  EXPECT_EQ(first(refusal_on_base("[[method]]\nname = \"agian\"\nstarts = 2\n")),
-            "deck.toml:2:1: key 'method.name': \"agian\" is no method of the base and has no kind");
+  EXPECT_EQ(
+      first(refusal_on_base("[[method]]\nname = \"agian\"\nstarts = 2\n")),
+      "deck.toml:2:1: key 'method.name': \"agian\" is not a method of the base and has no kind");
   EXPECT_EQ(first(refusal_on_base("[[method]]\nname = \"tao\"\n[[method]]\nname = \"tao\"\nkind = "
                                   "\"tao\"\n")),
             "deck.toml:5:8: key 'method.name': \"tao\" is the name of two methods");

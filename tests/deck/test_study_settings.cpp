@@ -88,8 +88,9 @@ TEST(Variants, CanBeSetOnTheCommandLine) {
       study, {"study.variants.a.method.again.max_evaluations=7", "study.variants.b.data.noise=0.25",
               "study.variants.a.petsc.x.y=on", "data.noise=0.125"});
   EXPECT_EQ(differing_keys(cells[0].deck.resolved, cells[1].deck.resolved, {"run.output"}),
-            (Texts{"data.noise (0.25, there 0.125)", "method.again.max_evaluations (100, there 7)",
-                   "petsc.x.y (nothing, there 'on')"}));
+            (Texts{"data.noise (0.25 in the deck, 0.125 in the file)",
+                   "method.again.max_evaluations (100 in the deck, 7 in the file)",
+                   "petsc.x.y (nothing in the deck, 'on' in the file)"}));
   EXPECT_NE(refusal(study, {"study.variants.a.data.nois=1"})
                 .find("--set study.variants.a.data.nois: key 'data.nois': unknown key"),
             std::string::npos);
@@ -137,9 +138,10 @@ method.again.max_evaluations = 7
   EXPECT_EQ(deck.section<RunSettings>("run").output_path(), "runs/tiny/few_n8_seed5.h5");
   EXPECT_FALSE(has_study(deck));
   EXPECT_EQ(differing_keys(cells[10].deck.resolved, cells[4].deck.resolved, {"run.output"}),
-            (Texts{"method.again.max_evaluations (7, there 100)"}));
+            (Texts{"method.again.max_evaluations (7 in the deck, 100 in the file)"}));
   EXPECT_EQ(differing_keys(cells[0].deck.resolved, cells[3].deck.resolved, {"run.output"}),
-            (Texts{"data.n_problem (2, there 4)", "run.seed (5, there 6)"}));
+            (Texts{"data.n_problem (2 in the deck, 4 in the file)",
+                   "run.seed (5 in the deck, 6 in the file)"}));
   // A cell is a run: its resolved deck reads back as itself.
   EXPECT_EQ(read_deck(deck.resolved, "cell", {}, program_catalogue()).resolved, deck.resolved);
   EXPECT_NE(deck.resolved.find("noise = 0.25"), std::string::npos);
@@ -167,10 +169,12 @@ TEST(DifferingKeys, NamesWhatDiffers) {
   const std::string one = "[a]\nx = 1\ny = 2.5\n[[method]]\nname = \"m\"\nk = true\n";
   EXPECT_TRUE(differing_keys(one, one).empty());
   EXPECT_EQ(differing_keys(one, "[a]\nx = 1\n[[method]]\nname = \"m\"\nk = false\n"),
-            (Texts{"a.y (2.5, there nothing)", "method.m.k (true, there false)"}));
+            (Texts{"a.y (2.5 in the deck, nothing in the file)",
+                   "method.m.k (true in the deck, false in the file)"}));
   const std::string two = "[[method]]\nname = \"p\"\n[[method]]\nname = \"q\"\n";
   const std::string turned = "[[method]]\nname = \"q\"\n[[method]]\nname = \"p\"\n";
-  EXPECT_EQ(differing_keys(two, turned), (Texts{"order of the methods (p q , there q p )"}));
+  EXPECT_EQ(differing_keys(two, turned),
+            (Texts{"order of the methods (p q in the deck, q p in the file)"}));
   EXPECT_EQ(differing_keys(one, "not [ toml"), (Texts{"the whole deck"}));
 }
 

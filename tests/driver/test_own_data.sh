@@ -127,14 +127,14 @@ with h5py.File("empty.h5", "w") as empty:
 PY
 for verb in check verify; do
   expect 2 "there is no such file" "$jpo" $verb deck.toml $(from nowhere.h5)
-  expect 2 "found 127 values a problem" "$jpo" $verb deck.toml $(from narrow.h5) --set data.n_problem=2
+  expect 2 "found 127 values per problem" "$jpo" $verb deck.toml $(from narrow.h5) --set data.n_problem=2
 done
 refused "there is no such file" $(from nowhere.h5)
 refused "found a directory; expected an HDF5 file" $(from .)
-refused "found no HDF5 file" $(from deck.toml)
-refused "/problems/observation: found 127 values a problem; expected 128: the model's observation" $(from narrow.h5)
-refused "found 128 values a problem; expected 160: the model's observation" $(from made.h5) --set 'model.unknown=initial_state'
-refused "key 'data.n_problem' = 11: made.h5 holds 10 problems; allowed: 1 to 10" $(from made.h5) --set data.n_problem=11
+refused "found another kind of file; expected an HDF5 file" $(from deck.toml)
+refused "/problems/observation: found 127 values per problem; expected 128: the model's observation" $(from narrow.h5)
+refused "found 128 values per problem; expected 160: the model's observation" $(from made.h5) --set 'model.unknown=initial_state'
+refused "key 'data.n_problem' = 11: made.h5 has 10 problems; allowed: 1 to 10" $(from made.h5) --set data.n_problem=11
 refused "there is no problem 10; allowed: 0 to 9" $(from made.h5) --set 'fault.problems=[10]'
 refused "key 'method.joint.gradient_alignment' = true: the problems of data.file have no truth" $(from bare.h5)
 refused "key 'data.file': missing" --set data.source=file

@@ -95,7 +95,7 @@ unset PETSC_OPTIONS
 same a.h5 outer.h5
 # A disk that is full, here a limit on file sizes, from the write to the very end.
 for n in 1 2; do
-  expect 4 "an older result is untouched" ranks "$n" --mca btl self,tcp \
+  expect 4 "an older result is kept" ranks "$n" --mca btl self,tcp \
     bash -c 'ulimit -f 24; exec "$@"' _ "${run[@]}full.h5"
 done
 compgen -G "full.h5*" && echo "FAILED: a part file stays" && failures=$((failures + 1))

@@ -217,7 +217,7 @@ grep -q "jpo run with --resume goes on from $folder/checkpoint_000002.h5" log ||
 
 # What it may not be resumed with, and what it may.
 expect 2 "holds checkpoints of a run that has not finished; allowed: --resume" "$jpo" run kept.toml "${slow[@]}"
-expect 2 "is of another deck: method.joint.learning_rate (0.1, there 0.001)" "$jpo" run kept.toml "${slow[@]}" --resume --set method.joint.learning_rate=0.1
+expect 2 "is of another deck: method.joint.learning_rate (0.1 in the deck, 0.001 in the file)" "$jpo" run kept.toml "${slow[@]}" --resume --set method.joint.learning_rate=0.1
 # An older one of this deck is offered, one of another deck is not.
 grep -q "allowed: the deck of the run that was stopped" log || fail "an older checkpoint of another deck is offered: $(cat log)"
 expect 2 "there is no checkpoint in elsewhere" "$jpo" run kept.toml "${slow[@]}" --resume --set 'checkpoint.directory="elsewhere"'

@@ -72,8 +72,8 @@ same short.h5 runs/tiny/short_n5_seed3.h5
 [[ -n $(differences alone.h5 short.h5) ]] || fail "max_it changes nothing: no test of leaks"
 
 # Another deck: refused with the keys, no file touched; run again on demand.
-expect 2 "plain_n5_seed4.h5: data.noise (0.01, there 0)" "${study[@]}" --set data.noise=0.01
-expect 2 "method.bfgs.max_evaluations (21, there 20)" "${study[@]}" --set method.bfgs.max_evaluations=21
+expect 2 "plain_n5_seed4.h5: data.noise (0.01 in the deck, 0 in the file)" "${study[@]}" --set data.noise=0.01
+expect 2 "method.bfgs.max_evaluations (21 in the deck, 20 in the file)" "${study[@]}" --set method.bfgs.max_evaluations=21
 expect 0 "differs   runs/tiny/plain_n5_seed4.h5: data.noise" "${study[@]}" --list --set data.noise=0.01
 same first/plain_n5_seed4.h5 runs/tiny/plain_n5_seed4.h5
 echo "no result" >runs/tiny/plain_n2_seed3.h5

@@ -15,14 +15,14 @@ namespace {
 // VECSEQCUDA, which a PETSc without CUDA does not define.
 constexpr const char* kDeviceType = "seqcuda";
 
-// A batch in host memory is never given to a device: its values would have no place there.
-void check_place(MemorySpace space, MemorySpace where) {
+// Throws if a batch in host memory is accessed on the device, because it has no device memory.
+void check_space(MemorySpace space, MemorySpace where) {
   if (where == MemorySpace::device && space != MemorySpace::device)
-    throw std::logic_error("a batch in host memory was asked for on the device");
+    throw std::logic_error("a batch in host memory cannot be accessed on the device");
 }
 
 const double* acquire_read(Vec vec, MemorySpace space, MemorySpace where) {
-  check_place(space, where);
+  check_space(space, where);
   const PetscScalar* data = nullptr;
   if (where == MemorySpace::host)
     PETSC(VecGetArrayRead(vec, &data));
@@ -32,7 +32,7 @@ const double* acquire_read(Vec vec, MemorySpace space, MemorySpace where) {
 }
 
 double* acquire_write(Vec vec, MemorySpace space, MemorySpace where, bool overwrites) {
-  check_place(space, where);
+  check_space(space, where);
   PetscScalar* data = nullptr;
   if (where == MemorySpace::host)
     PETSC(overwrites ? VecGetArrayWrite(vec, &data) : VecGetArray(vec, &data));
@@ -47,13 +47,13 @@ double* acquire_write(Vec vec, MemorySpace space, MemorySpace where, bool overwr
 Batch::Batch(std::int64_t capacity, std::int64_t n_component, MemorySpace space)
     : capacity_(capacity), n_problem_(capacity), n_component_(n_component), space_(space) {
   if (space != MemorySpace::host && !built_with_cuda())
-    throw std::invalid_argument("this build of jpo keeps batches in host memory only");
-  // Each factor alone first: their product may wrap.
+    throw std::invalid_argument("this build of jpo has no CUDA: batches are in host memory only");
+  // A division, because the product may overflow.
   constexpr std::int64_t limit = std::numeric_limits<PetscInt>::max();
   if (n_component > 0 && capacity > limit / n_component)
     throw BadInput(fmt::format(
-        "{} problems of {} values on one rank are more than PETSc's indices reach ({}); allowed: "
-        "more ranks (and micro-batches), or fewer problems",
+        "{} problems of {} values on one rank exceed PETSc's largest index ({}); allowed: more "
+        "ranks (and micro-batches), or fewer problems",
         capacity, n_component, limit));
   PETSC(VecCreate(PETSC_COMM_SELF, vec_.put()));
   PETSC(VecSetSizes(vec_.get(), static_cast<PetscInt>(capacity * n_component), PETSC_DECIDE));

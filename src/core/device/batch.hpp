@@ -1,5 +1,5 @@
 #pragma once
-// The one data type that crosses folders: a row-major [problem, component] block of doubles.
+// The data type that is passed between folders: a row-major [problem, component] block of doubles.
 
 #include <cstdint>
 #include <span>
@@ -11,7 +11,7 @@
 
 namespace jpo {
 
-/// Values of a batch while a guard holds them. Host memory: rows are spans.
+/// Pointer to the values of a batch [n_problem, n_component], valid while its access guard exists.
 template <class Scalar>
 class BatchRows {
  public:
@@ -33,15 +33,16 @@ class BatchRows {
   std::int64_t n_component_;
 };
 
-/// Row-major [problem, component] doubles in a sequential PETSc Vec on one memory space.
-/// Memory is allocated once, for `capacity` rows; set_n_problem() chooses how many of them count.
+/// Row-major [problem, component] doubles in a sequential PETSc Vec in one memory space.
+/// Memory is allocated once, for `capacity` rows. set_n_problem() sets the number of rows in use.
 class Batch {
  public:
   class ReadAccess;
   class WriteAccess;
 
   Batch() : Batch(0, 0) {}
-  /// Throws BadInput where it is beyond PETSc's largest index.
+  /// Allocates capacity * n_component doubles. Throws BadInput if this number exceeds PETSc's
+  /// largest index.
   Batch(std::int64_t capacity, std::int64_t n_component, MemorySpace space = MemorySpace::host);
 
   std::int64_t n_problem() const { return n_problem_; }
@@ -49,19 +50,23 @@ class Batch {
   std::int64_t capacity() const { return capacity_; }
   MemorySpace space() const { return space_; }
 
-  /// No allocation: 0 <= n_problem <= capacity, rows keep their values.
+  /// Sets the number of rows in use, 0 <= n_problem <= capacity. Does not allocate; rows keep their
+  /// values.
   void set_n_problem(std::int64_t n_problem);
 
-  /// Scoped access: the values are valid while the guard lives. PETSc sees every write (it caches
-  /// norms, so memory must never be changed outside a guard), and where a batch in device memory is
-  /// read on the host, or the other way, it copies what is not up to date there.
+  /// Returns a guard for read access in the space `where`. The values are valid while the guard
+  /// exists. If the other space has the latest values, PETSc copies them. Throws std::logic_error
+  /// if a batch in host memory is accessed on the device.
   ReadAccess read(MemorySpace where = MemorySpace::host) const;
+  /// Returns a guard for read and write access. PETSc caches norms: values must not be changed
+  /// without a guard.
   WriteAccess write(MemorySpace where = MemorySpace::host);
-  /// For who writes every value that will be read: what was there may be lost.
+  /// Returns a guard for write access without preserving the previous values.
   WriteAccess overwrite(MemorySpace where = MemorySpace::host);
 
-  /// All rows, those that do not count as well; where the batch lives, as copy().
+  /// Sets all `capacity` rows to `value`, in the batch's memory space.
   void fill(double value);
+  /// Copies all `capacity` rows, in the batch's memory space.
   Batch copy() const;
 
  private:

@@ -1,5 +1,6 @@
 #pragma once
-// Rows copied from batch to batch: on the device where both live there, on the host otherwise.
+// Copies of rows between batches: on the device if both batches are in its memory, otherwise on the
+// host.
 
 #include <cstdint>
 #include <span>
@@ -10,17 +11,18 @@
 
 namespace jpo {
 
-/// Numbers of rows, on the host and, where they are asked for there, in the memory of a device.
+/// Row numbers on the host, with a copy in device memory if it is needed.
 class RowList {
  public:
-  /// `space`: where they may be asked for, besides the host.
+  /// `space`: memory in which data() may be used in addition to the host's.
   explicit RowList(MemorySpace space) : on_device_(space), space_(space) {}
 
-  /// What stays as it was is not sent again.
+  /// Sets the row numbers. If they are unchanged, they are not copied to the device again.
   void assign(std::span<const std::int64_t> rows);
   std::span<const std::int64_t> rows() const { return rows_; }
   std::int64_t size() const { return std::ssize(rows_); }
-  /// Throws std::logic_error for a memory that they are not for.
+  /// Returns the row numbers in the space `where`. Throws std::logic_error if it is neither the
+  /// host nor the space of the constructor.
   const std::int64_t* data(MemorySpace where) const;
 
  private:
@@ -36,7 +38,7 @@ void gather_rows(const Batch& from, const RowList& rows, Batch& to);
 void scatter_rows(const Batch& from, const RowList& rows, Batch& to);
 /// to.row(to_rows[k]) = from.row(from_rows[k]); other rows stay.
 void copy_rows(const Batch& from, const RowList& from_rows, Batch& to, const RowList& to_rows);
-/// Their values become 0.
+/// batch.row(rows[k]) = 0; other rows stay.
 void clear_rows(const RowList& rows, Batch& batch);
 
 }  // namespace jpo

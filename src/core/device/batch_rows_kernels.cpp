@@ -8,7 +8,7 @@
 namespace jpo {
 namespace {
 
-// No list: row k itself.
+// Copies row from_rows[k] to row to_rows[k]. A null list means row k itself.
 struct CopyRows {
   BatchRows<const double> from;
   const std::int64_t* from_rows;
@@ -59,7 +59,7 @@ void RowList::assign(std::span<const std::int64_t> rows) {
 
 const std::int64_t* RowList::data(MemorySpace where) const {
   if (where == MemorySpace::host) return rows_.data();
-  if (where != space_) throw std::logic_error("a list of rows on the host was asked for elsewhere");
+  if (where != space_) throw std::logic_error("this list of rows cannot be used on the device");
   if (!is_sent_) {
     on_device_.reserve(size());
     copy_values(space_, on_device_.data(), MemorySpace::host, rows_.data(), size());

@@ -5,8 +5,8 @@
 
 namespace jpo {
 
-/// Hash of numbers where they are, by a kernel: equal bits in equal places, equal hash, in any
-/// memory space. A sum of what each number gives, so that their order of work does not matter.
+/// Returns a hash of n numbers, computed by a kernel in their memory space. The hash depends on the
+/// bits and index of each number, not on the memory space: it is an integer sum over the numbers.
 std::uint64_t hash_in_place(MemorySpace space, const float* numbers, std::int64_t n);
 std::uint64_t hash_in_place(MemorySpace space, const double* numbers, std::int64_t n);
 

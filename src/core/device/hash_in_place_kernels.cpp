@@ -10,14 +10,14 @@ namespace {
 
 constexpr std::uint64_t kGolden = 0x9e3779b97f4a7c15ULL;
 
-// SplitMix64 (Steele, Lea, Flood 2014): every bit of z reaches every bit.
+// SplitMix64 (Steele, Lea, Flood 2014): every bit of the result depends on every bit of z.
 JPO_KERNEL std::uint64_t mix(std::uint64_t z) {
   z = (z ^ (z >> 30U)) * 0xbf58476d1ce4e5b9ULL;
   z = (z ^ (z >> 27U)) * 0x94d049bb133111ebULL;
   return z ^ (z >> 31U);
 }
 
-// Every n_part-th number from index `part` on.
+// Hashes the numbers part, part + n_part, part + 2 n_part, ...
 template <class Number>
 struct HashPart {
   using Bits = std::conditional_t<sizeof(Number) == 8, std::uint64_t, std::uint32_t>;
@@ -34,7 +34,7 @@ struct HashPart {
 
 template <class Number>
 std::uint64_t hash_of(MemorySpace space, const Number* numbers, std::int64_t n) {
-  // On a device as many threads as keep it busy: each adds to the same number once.
+  // Enough threads to use the whole device. Each of them adds once to the total.
   const std::int64_t n_part = space == MemorySpace::host ? 1 : 16384;
   const SpaceArray<std::uint64_t> sum(space, 1);
   sum_over_indices(space, n_part, HashPart<Number>{numbers, n, n_part}, sum.data());

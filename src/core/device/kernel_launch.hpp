@@ -1,8 +1,8 @@
 #pragma once
-// Kernels over indices: a loop on the host, a thread for each index on a device. A kernel is a
-// struct of numbers and pointers whose operator()(k) const does the work of index k, whatever the
-// order; it and all that it calls are JPO_KERNEL. Only from a source that is compiled as CUDA in
-// the CUDA build (the folder's CMakeLists.txt).
+// Kernels over indices: a loop on the host, one thread per index on a device. A kernel is a struct
+// of numbers and pointers. Its operator()(k) const does the work of index k; the indices may run in
+// any order. This operator and all functions that it calls are JPO_KERNEL. Launches on a device are
+// possible only in sources named *_kernels.cpp, which the CUDA build compiles with nvcc.
 
 #include <cstdint>
 #include <functional>
@@ -10,8 +10,8 @@
 
 #include "core/device/memory_space.hpp"
 
-// JPO_EMULATED_DEVICE: a test plays the device on the host. What a source is compiled for is part
-// of the templates' names: one program may hold several forms of one of them.
+// JPO_EMULATED_DEVICE: a test emulates the device on the host. One program may contain a template
+// compiled in several of these ways, so an inline namespace makes their names differ.
 #if defined(JPO_EMULATED_DEVICE)
 #define JPO_KERNEL_FORM emulated_form
 #elif defined(__CUDACC__)
@@ -23,6 +23,7 @@
 namespace jpo {
 
 #if defined(JPO_EMULATED_DEVICE)
+// Defined by the test.
 void emulate_device(std::int64_t n, const std::function<void(std::int64_t)>& kernel);
 #endif
 inline namespace JPO_KERNEL_FORM {
@@ -35,8 +36,8 @@ __global__ void run_index(Kernel kernel, std::int64_t n) {
 }
 #endif
 
-/// kernel(k) for k = 0 .. n-1 on the device. Returns before they are done; what is asked of the
-/// device later waits for them, finish_device_work() makes the host wait and says what failed.
+/// Launches kernel(k) for k = 0 .. n-1 on the device and returns before they are done. Later work
+/// on the device waits for them. finish_device_work() waits on the host and throws if they failed.
 template <class Kernel>
 void start_on_device([[maybe_unused]] std::int64_t n, [[maybe_unused]] const Kernel& kernel) {
 #if defined(JPO_EMULATED_DEVICE)
@@ -50,7 +51,7 @@ void start_on_device([[maybe_unused]] std::int64_t n, [[maybe_unused]] const Ker
 #endif
 }
 
-/// kernel(k) for k = 0 .. n-1, in the memory space of its data.
+/// Runs kernel(k) for k = 0 .. n-1. `space` is the memory space of the kernel's data.
 template <class Kernel>
 void for_each_index(MemorySpace space, std::int64_t n, const Kernel& kernel) {
   if (space == MemorySpace::device)
@@ -59,7 +60,7 @@ void for_each_index(MemorySpace space, std::int64_t n, const Kernel& kernel) {
     for (std::int64_t k = 0; k < n; ++k) kernel(k);
 }
 
-/// kernel(row, column) of the pair that an index stands for.
+/// Calls kernel(row, column) for index k = row * n_column + column.
 template <class Kernel>
 struct PairKernel {
   Kernel kernel;
@@ -67,8 +68,8 @@ struct PairKernel {
   JPO_KERNEL void operator()(std::int64_t k) const { kernel(k / n_column, k % n_column); }
 };
 
-/// kernel(row, column) for all of n_row x n_column, in the memory space of its data; neighbouring
-/// threads have neighbouring columns.
+/// Runs kernel(row, column) for all n_row x n_column pairs. `space` is the memory space of the
+/// kernel's data. On a device, neighbouring threads have neighbouring columns.
 template <class Kernel>
 void for_each_pair(MemorySpace space, std::int64_t n_row, std::int64_t n_column,
                    const Kernel& kernel) {
@@ -80,7 +81,7 @@ void for_each_pair(MemorySpace space, std::int64_t n_row, std::int64_t n_column,
     for (std::int64_t column = 0; column < n_column; ++column) kernel(row, column);
 }
 
-/// Adds kernel(k) to a total where it is not 0.
+/// Adds kernel(k) to *total.
 template <class Kernel, class Integer>
 struct AddToTotal {
   Kernel kernel;
@@ -96,8 +97,8 @@ struct AddToTotal {
   }
 };
 
-/// *total += sum of kernel(k), a 64-bit integer, over k = 0 .. n-1; both in the memory space of its
-/// data.
+/// *total += sum of kernel(k) over k = 0 .. n-1, where kernel(k) returns a 64-bit integer. The
+/// kernel's data and *total are in the memory space `space`.
 template <class Kernel, class Integer>
 void sum_over_indices(MemorySpace space, std::int64_t n, const Kernel& kernel, Integer* total) {
   static_assert(sizeof(Integer) == 8);
@@ -110,7 +111,7 @@ void sum_over_indices(MemorySpace space, std::int64_t n, const Kernel& kernel, I
   *total += sum;
 }
 
-/// Raises a maximum to kernel(k).
+/// *maximum = max(*maximum, kernel(k)).
 template <class Kernel>
 struct RaiseMaximum {
   Kernel kernel;
@@ -118,7 +119,7 @@ struct RaiseMaximum {
   JPO_KERNEL void operator()(std::int64_t k) const {
     const double value = kernel(k);
 #if defined(__CUDA_ARCH__)
-    // The bits of numbers that are not negative are in the order of the numbers.
+    // Doubles that are not negative have the same order as their bits, read as integers.
     if (value > 0.0) atomicMax(reinterpret_cast<long long*>(maximum), __double_as_longlong(value));
 #else
     if (value > *maximum) *maximum = value;
@@ -126,8 +127,8 @@ struct RaiseMaximum {
   }
 };
 
-/// *maximum = the largest of it and kernel(k) over k = 0 .. n-1; none is negative, NaN counts for
-/// nothing. Both in the memory space of its data.
+/// *maximum = the largest of *maximum and kernel(k) over k = 0 .. n-1. No value is negative; NaN is
+/// ignored. The kernel's data and *maximum are in the memory space `space`.
 template <class Kernel>
 void raise_over_indices(MemorySpace space, std::int64_t n, const Kernel& kernel, double* maximum) {
   for_each_index(space, n, RaiseMaximum<Kernel>{kernel, maximum});

@@ -1,4 +1,4 @@
-// A build with CUDA: host memory and that of the rank's device.
+// Implementation with CUDA: host memory and the memory of the rank's device.
 
 #include <array>
 #include <cstring>
@@ -16,7 +16,8 @@ namespace {
 constexpr double kGigabyte = 1e9;
 constexpr std::align_val_t kCacheLine{64};
 
-int chosen = -1;  // the process has one, or none
+// Index of the device of this process; -1 if there is none.
+int chosen = -1;
 int n_process_on_chosen = 1;
 
 void check(cudaError_t code, const char* what) {
@@ -27,13 +28,13 @@ void check(cudaError_t code, const char* what) {
 void* allocate_on_device(std::size_t n_byte) {
   void* bytes = nullptr;
   if (cudaMalloc(&bytes, n_byte) != cudaSuccess) {
-    cudaGetLastError();  // answered here
+    cudaGetLastError();  // clears the error
     std::size_t free = 0;
     std::size_t total = 0;
     check(cudaMemGetInfo(&free, &total), "memory");
     throw std::runtime_error(fmt::format(
-        "{:.2f} GB more do not fit into the device: {:.2f} GB of {:.2f} GB are free; a smaller "
-        "parallel.solve_batch needs less in proportion",
+        "cannot allocate {:.2f} GB on the device: {:.2f} GB of {:.2f} GB are free; a smaller "
+        "parallel.solve_batch needs proportionally less memory",
         static_cast<double>(n_byte) / kGigabyte, static_cast<double>(free) / kGigabyte,
         static_cast<double>(total) / kGigabyte));
   }
@@ -50,7 +51,7 @@ bool built_with_cuda() {
 int n_cuda_device() {
   int n = 0;
   if (cudaGetDeviceCount(&n) != cudaSuccess) {
-    cudaGetLastError();  // no driver: no device
+    cudaGetLastError();  // clears the error: without a driver there is no device
     return 0;
   }
   return n;
@@ -130,7 +131,7 @@ void* allocate_pinned(MemorySpace partner, std::int64_t n_byte) {
   if (partner == MemorySpace::host) return allocate_bytes(MemorySpace::host, n_byte);
   void* bytes = nullptr;
   const auto size = static_cast<std::size_t>(n_byte);
-  check(cudaMallocHost(&bytes, size), "host memory that the device copies from");
+  check(cudaMallocHost(&bytes, size), "pinned host memory");
   return std::memset(bytes, 0, size);
 }
 
@@ -143,7 +144,7 @@ void release_pinned(MemorySpace partner, void* bytes) noexcept {
 
 void finish_device_work() {
   check(cudaGetLastError(), "launch of a kernel");
-  check(cudaDeviceSynchronize(), "a kernel");
+  check(cudaDeviceSynchronize(), "run of a kernel");
 }
 
 }  // namespace jpo

@@ -1,4 +1,4 @@
-// A build without CUDA: host memory only.
+// Implementation without CUDA: host memory only.
 
 #include <cstring>
 #include <new>
@@ -14,7 +14,7 @@ constexpr std::align_val_t kCacheLine{64};
 
 void check_host(MemorySpace space) {
   if (space != MemorySpace::host)
-    throw std::invalid_argument("this build of jpo has no CUDA: values live on the host only");
+    throw std::invalid_argument("this build of jpo has no CUDA: values are in host memory only");
 }
 
 }  // namespace

@@ -1,5 +1,5 @@
 #pragma once
-// Numbers in a memory of this rank, owned.
+// Owners of arrays in one memory space.
 
 #include <cstdint>
 #include <memory>
@@ -10,7 +10,7 @@
 
 namespace jpo {
 
-/// Cache-line aligned values in one memory space, all 0 at first.
+/// Values in one memory space, aligned to cache lines and initialized with 0.
 template <class Value>
 class SpaceArray {
  public:
@@ -38,7 +38,7 @@ class SpaceArray {
   std::int64_t size() const { return size_; }
 
   void clear() { clear_bytes(space_, data_, size_ * static_cast<std::int64_t>(sizeof(Value))); }
-  /// A copy on the host.
+  /// Returns a copy on the host.
   std::vector<Value> read() const {
     std::vector<Value> values(static_cast<std::size_t>(size_));
     copy_values<Value>(MemorySpace::host, values.data(), space_, data_, size_);
@@ -51,7 +51,7 @@ class SpaceArray {
   std::int64_t size_ = 0;
 };
 
-/// What kernels read and nobody changes: numbers, or plain structs of them.
+/// Read-only input of kernels: numbers, or plain structs of numbers.
 template <class Value>
 class KernelArray {
  public:
@@ -68,7 +68,7 @@ class KernelArray {
   SpaceArray<Value> values_;
 };
 
-/// Memory that grows only when a larger batch comes; the values are lost then.
+/// Memory that grows if more values are reserved than before. Its values are lost when it grows.
 template <class Value>
 class GrowingArray {
  public:
@@ -77,12 +77,12 @@ class GrowingArray {
   void reserve(std::int64_t n) {
     if (n <= 0 || n <= values_.size()) return;
     const MemorySpace space = values_.space();
-    values_ = SpaceArray<Value>(space);  // the old ones go before the new ones come
+    values_ = SpaceArray<Value>(space);  // frees the old memory first to limit the peak
     values_ = SpaceArray<Value>(space, n);
   }
   Value* data() { return values_.data(); }
   const Value* data() const { return values_.data(); }
-  /// The values from `first` on, on the host.
+  /// Returns a copy of the values first .. first + n - 1 on the host.
   std::vector<Value> read(std::int64_t first, std::int64_t n) const {
     std::vector<Value> values(static_cast<std::size_t>(n));
     copy_values(MemorySpace::host, values.data(), values_.space(), data() + first, n);
@@ -93,7 +93,7 @@ class GrowingArray {
   SpaceArray<Value> values_;
 };
 
-/// Values on the host that `partner` copies from and to directly; ordinary where that is the host.
+/// Values in host memory: page-locked for fast copies if `partner` is a device, otherwise ordinary.
 template <class Value>
 class PinnedArray {
  public:

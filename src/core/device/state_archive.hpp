@@ -1,7 +1,7 @@
 #pragma once
-// Serializes the state of objects for checkpoints: one function names the fields, and the same
-// calls write or read them, depending on the archive. Numbers travel as doubles: integers must be
-// below 2^53.
+// Serializes the state of objects for checkpoints. An object passes its fields to the archive in
+// one function; depending on the archive, the same calls write or read them. Numbers are stored as
+// doubles: integers must be below 2^53.
 
 #include <algorithm>
 #include <cstdint>
@@ -23,17 +23,17 @@ class StateArchive {
   StateArchive& operator=(StateArchive&&) = delete;
   virtual ~StateArchive() = default;
 
-  /// True when reading a checkpoint.
+  /// Returns true if the archive reads a checkpoint.
   virtual bool is_reading() const = 0;
 
-  /// The same values on every rank. Collective.
+  /// Reads or writes values that are the same on every rank. Collective.
   virtual void shared(const std::string& name, std::vector<double>& values) = 0;
-  /// Those of this rank's problems, one problem after the other, equally many each. When reading,
-  /// `values` must have its size already. Collective.
+  /// Reads or writes the values of this rank's problems, in problem order, equally many per
+  /// problem. When reading, `values` must have the right size already. Collective.
   virtual void by_problem(const std::string& name, std::span<double> values) = 0;
 
-  /// One list a problem of this rank, each of its own length. When reading, there must be as many
-  /// already. Collective.
+  /// Reads or writes one list per problem of this rank; the lengths may differ. When reading,
+  /// `lists` must have one entry per problem already. Collective.
   virtual void by_problem(const std::string& name, std::vector<std::vector<double>>& lists) = 0;
 
   template <class Number>
@@ -42,13 +42,13 @@ class StateArchive {
     shared(name, one);
     value = static_cast<Number>(one.at(0));
   }
-  /// A whole number of things, which is refused (BadInput) above `most`: nothing is allocated by
-  /// what a damaged file says.
+  /// Reads or writes a count. Throws BadInput if it is negative or above `most`, so that a damaged
+  /// file cannot cause a huge allocation.
   void shared_count(const std::string& name, std::size_t& n, std::size_t most) {
     double value = static_cast<double>(n);
     shared(name, value);
     if (!(value >= 0.0 && value <= static_cast<double>(most)))
-      throw BadInput("checkpoint: damaged: '" + name + "' is not a number of things");
+      throw BadInput("checkpoint: damaged: '" + name + "' is not a valid count");
     n = static_cast<std::size_t>(value);
   }
 

@@ -11,7 +11,7 @@
 namespace jpo {
 namespace {
 
-// Path of the shared library that holds `function`; empty if the loader does not know it.
+// Returns the path of the shared library that contains `function`; empty if it cannot be found.
 template <typename Function>
 std::string path_of_library(Function* function) {
   Dl_info info{};
@@ -20,8 +20,8 @@ std::string path_of_library(Function* function) {
   return info.dli_fname;
 }
 
-// Headers and library must come from one MPI: what its headers call it stands in the library's
-// text.
+// The headers and the loaded library must belong to one MPI. The name from the headers is part of
+// the library's own version text.
 LibraryBuild mpi_build() {
   const std::string found = mpi_library_name();
 #if defined(OMPI_MAJOR_VERSION)

@@ -6,9 +6,9 @@
 
 namespace jpo {
 
-/// MPI's name and version, as the library says them. Not collective.
+/// Returns name and version of the loaded MPI library. Not collective.
 std::string mpi_library_name();
-/// MPI and PETSc; other folders add theirs. Not collective.
+/// Returns the builds of MPI and PETSc. Other folders add their libraries. Not collective.
 std::vector<LibraryBuild> core_library_builds();
 
 }  // namespace jpo

@@ -1,4 +1,4 @@
-# Run at every build: writes revision.hpp anew only when the revision changed.
+# Runs at every build. Rewrites revision.hpp only if its contents change.
 execute_process(COMMAND git -C ${SOURCE_DIR} describe --always --dirty --abbrev=12
   OUTPUT_VARIABLE revision OUTPUT_STRIP_TRAILING_WHITESPACE ERROR_QUIET)
 if(NOT revision)

@@ -22,18 +22,18 @@ namespace jpo {
 
 namespace {
 
-// PETSc takes no options but those of the deck's [petsc] table: the environment and a .petscrc
-// would change results without leaving a trace in them.
+// PETSc options come only from the deck's [petsc] table. Options from the environment or a .petscrc
+// would change results without being recorded in them.
 void ignore_outer_petsc_options() {
   for (const char* name : {"PETSC_OPTIONS", "PETSC_OPTIONS_YAML"})
     if (std::getenv(name) != nullptr) {
-      std::fprintf(stderr, "jpo: %s is ignored: PETSc options stand in the deck's [petsc] table\n",
-                   name);
+      std::fprintf(
+          stderr, "jpo: %s is ignored: set PETSc options in the [petsc] table of the deck\n", name);
       unsetenv(name);
     }
 }
 
-// Ranks of the node that work on the device plugged in at `bus_id`.
+// Returns the number of ranks of the node that use the device with this PCI bus id. Collective.
 int n_rank_with(const std::string& bus_id, MPI_Comm node) {
   constexpr int width = 64;
   const int n_rank = mpi::size(node);
@@ -49,7 +49,7 @@ int n_rank_with(const std::string& bus_id, MPI_Comm node) {
 
 // The devices of a node are assigned to its ranks in turn; if a rank sees none, no rank uses one.
 // Only the PCI id is queried; a busy device fails at first use. PETSc's probe for GPU-aware MPI can
-// crash, so it is disabled: PETSc gives MPI no device memory here.
+// crash, so it is disabled: jpo does not use PETSc to send device memory.
 void choose_device() {
   const int n_device = n_cuda_device();
   int fewest = 0;
@@ -65,29 +65,30 @@ void choose_device() {
   PETSC(PetscOptionsSetValue(nullptr, "-use_gpu_aware_mpi", "0"));
 }
 
-// PETSc 3.26 takes another routine for vectors that happen to lie evenly spaced in memory: the bits
-// of a solve would depend on what was allocated before. 3.18 knows no such options.
+// PETSc 3.26 uses another routine if vectors are evenly spaced in memory. The bits of a solve would
+// then depend on earlier allocations. PETSc 3.18 does not have these options.
 void choose_reproducible_sums() {
   for (const char* name : {"-vec_mdot_use_gemv", "-vec_maxpy_use_gemv"})
     PETSC(PetscOptionsSetValue(nullptr, name, "0"));
-  // Newer versions warn at exit that these were not used if no vector was; the driver itself names
-  // unused options of the deck.
+  // Newer versions would warn at exit if these options were not used. The driver reports unused
+  // options of the deck.
   PETSC(PetscOptionsSetValue(nullptr, "-options_left", "no"));
 }
 
 }  // namespace
 
 Session::Session(int* argc, char*** argv) {
-  // A limit on file sizes is an error of the write that meets it, not the end of the program.
+  // A write beyond the file-size limit must fail with an error instead of ending the program.
   std::signal(SIGXFSZ, SIG_IGN);
-  // First of all: a signal may come before MPI is up.
+  // Before MPI starts, because a signal may arrive during its start.
   catch_signals();
   ignore_outer_petsc_options();
   int provided = 0;
   MPI_OK(MPI_Init_thread(argc, argv, MPI_THREAD_FUNNELED, &provided));
   choose_device();
   choose_reproducible_sums();
-  // PETSc's signal handler would take SIGTERM from ours, and a closed pipe for a crash.
+  // PETSc's signal handler is disabled: it would replace jpo's handler of SIGTERM and report a
+  // closed pipe as a crash.
   std::array<char*, 4> arguments = {(*argv)[0], const_cast<char*>("-skip_petscrc"),
                                     const_cast<char*>("-no_signal_handler"), nullptr};
   int n_argument = 3;

@@ -1,5 +1,6 @@
 #pragma once
-// Start and stop of MPI and PETSc. One object in main; every handle dies before it.
+// Start and end of MPI and PETSc. main has one Session; all MPI and PETSc handles must be destroyed
+// before it.
 
 #include <string>
 #include <vector>
@@ -10,7 +11,7 @@
 
 namespace jpo {
 
-/// Owns MPI and PETSc for the life of the program. Collective on MPI_COMM_WORLD.
+/// Initializes MPI and PETSc, and finalizes them at its end. Collective on MPI_COMM_WORLD.
 class Session {
  public:
   Session(int* argc, char*** argv);
@@ -29,14 +30,15 @@ class Session {
   int n_rank_ = 1;
 };
 
-/// MPI, PETSc and the compiler with its flags; other folders add theirs.
+/// Returns the versions of MPI, PETSc and the compiler, and the compiler's flags. Other folders add
+/// their libraries.
 std::vector<LibraryVersion> core_versions();
 
-/// The processor's model name, "unknown" where the system does not say.
+/// Returns the processor's model name; "unknown" if it cannot be read.
 std::string processor_name();
 
 std::string jpo_version();
-/// Of the sources, with "-dirty" if they differ from it.
+/// Returns the git revision of the sources, with "-dirty" if they were changed.
 std::string git_revision();
 
 }  // namespace jpo

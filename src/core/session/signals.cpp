@@ -12,13 +12,14 @@ namespace {
 volatile std::sig_atomic_t stop_flag = 0;
 volatile std::sig_atomic_t save_flag = 0;
 
-// A handler must read a complete text: texts alternate between two buffers.
+// The text of set_signal_message alternates between two buffers, so that a signal handler always
+// reads a complete text.
 using Text = std::array<char, 4096>;
 std::array<Text, 2> texts;
 std::atomic<const char*> current_message = nullptr;
 
-// Ends as if nobody had listened.
-void say_current_message(int signal) {
+// Writes the message to standard error, restores the default handler and re-raises the signal.
+void write_message_and_reraise(int signal) {
   if (const char* text = current_message.load()) {
     std::size_t size = 0;
     while (text[size] != '\0') ++size;
@@ -37,7 +38,7 @@ void catch_signals() {
   sigaction(SIGUSR1, &action, nullptr);
   action.sa_handler = [](int) { save_flag = 1; };
   sigaction(SIGUSR2, &action, nullptr);
-  action.sa_handler = say_current_message;
+  action.sa_handler = write_message_and_reraise;
   sigaction(SIGTERM, &action, nullptr);
 }
 

@@ -1,19 +1,19 @@
 #pragma once
-// What the system or a user asks of a running job: SIGUSR1 to write a checkpoint and stop, SIGUSR2
-// to write one and go on. mpirun and srun forward both to every rank. SIGTERM, which mpirun sends
-// to the others when one rank has died, ends the program with a last word.
+// Signals to a running job. SIGUSR1 requests a checkpoint and a stop, SIGUSR2 only a checkpoint;
+// mpirun and srun forward both to every rank. SIGTERM ends the program after printing a message;
+// mpirun sends it to the other ranks when one rank has died.
 
 #include <string>
 
 namespace jpo {
 
-/// From now on the first two are noted instead of ending the program.
+/// Installs the handlers: SIGUSR1 and SIGUSR2 are recorded and no longer end the program.
 void catch_signals();
-/// This rank has got SIGUSR1, ever.
+/// Returns true if this rank has received SIGUSR1.
 bool stop_signalled();
-/// This rank has got SIGUSR2 since the last call.
+/// Returns true if this rank has received SIGUSR2 since the last call.
 bool take_save_signal();
-/// What this rank says on standard error when SIGTERM ends it; empty: nothing.
+/// Sets the text that this rank writes to standard error when SIGTERM ends it; empty for none.
 void set_signal_message(const std::string& text);
 
 }  // namespace jpo

@@ -18,7 +18,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// Throws BadInput with the reason alone.
+// Returns the text of a file. Throws BadInput with the reason, without the path.
 std::string read_file(const std::string& path) {
   std::error_code ignored;  // opening the file fails as well
   if (fs::is_directory(path, ignored)) throw BadInput("it is a folder");
@@ -30,14 +30,14 @@ std::string read_file(const std::string& path) {
   return text.str();
 }
 
-// The base that the last of `files` names at `location`.
+// Reads the base of the last deck in `files`. `location` is that of its key base.
 DeckFile read_base(const DeckFiles& files, const std::string& name, const std::string& location) {
   const std::string path = (fs::path(files.back().path).parent_path() / name).string();
   for (const DeckFile& file : files) {
     std::error_code ignored;  // a missing file fails below
     if (fs::equivalent(file.path, path, ignored))
       refuse(location, "base", fmt::format("{} is a variant of itself", file.path),
-             "a deck that does not lead back to this one");
+             "a deck that does not have this one as its base");
   }
   try {
     return {path, read_file(path)};

@@ -14,17 +14,18 @@ namespace jpo {
 namespace {
 
 constexpr const char* kVariantForm =
-    "a table for each variant: [study.variants.NAME] and below it lines such as network.hidden = "
+    "a table for each variant: [study.variants.NAME], followed by lines such as network.hidden = "
     "[256, 256] or method.joint.updates = 900";
 
-// All nodes of a tree have a source.
+// Returns the location of a node. All nodes of a tree have a source.
 std::string source_of(const toml::node& node) {
   return source_location("", node.source());
 }
 
 enum class Wins : std::uint8_t { from, into };
 
-// Moves the keys of `from` into `into`; tables that both have are merged, for other keys one wins.
+// Moves the keys of `from` into `into`. Tables in both are merged. For other keys in both, `wins`
+// selects the value.
 void merge(toml::table& from, toml::table& into, Wins wins) {
   for (auto&& [key, node] : from) {
     toml::node* there = into.get(key.str());
@@ -51,18 +52,20 @@ std::vector<std::string> labels_of(const toml::array& methods) {
          fmt::format("{}", fmt::join(known, ", ")), nearest_name(name, known));
 }
 
-// An entry of a deck that is no change of its base's methods must be a whole method.
+// Throws if a [[method]] that is not in the base has no kind.
 void check_new_method(const toml::node& entry, const std::vector<std::string>& base) {
   const toml::table* method = entry.as_table();
   if (method == nullptr || method->contains("kind")) return;
   const std::string label = label_of(entry);
-  refuse(
-      source_of(entry), "method.name",
-      fmt::format("\"{}\" is no method of the base and has no kind", one_line(label, kValueBytes)),
-      fmt::format("{}, or a kind", fmt::join(base, ", ")), nearest_name(label, base));
+  refuse(source_of(entry), "method.name",
+         fmt::format("\"{}\" is not a method of the base and has no kind",
+                     one_line(label, kValueBytes)),
+         fmt::format("{}, or a new method with a kind", fmt::join(base, ", ")),
+         nearest_name(label, base));
 }
 
-// The base's methods in their order, changed by those of the same name; then the new ones.
+// Writes the merged methods to `own`: the base's methods in their order, changed by the methods of
+// the same name, then the new methods.
 void merge_methods(toml::array& base, toml::array& own) {
   const std::vector<std::string> base_labels = labels_of(base);
   toml::array merged;
@@ -87,7 +90,7 @@ void merge_methods(toml::array& base, toml::array& own) {
   own = std::move(merged);
 }
 
-// Applies the key methods: these methods, in this order.
+// Applies the key methods: keeps the methods that it lists, in its order, and removes the key.
 void select_methods(toml::table& deck) {
   const toml::node* key = deck.get("methods");
   if (key == nullptr) return;
@@ -106,7 +109,7 @@ void select_methods(toml::table& deck) {
     if (name.empty() || found == known.end())
       refuse_method(source_of(node), "methods", name, known);
     if (!seen.insert(name).second)
-      refuse(source_of(node), "methods", fmt::format("\"{}\" stands there twice", name),
+      refuse(source_of(node), "methods", fmt::format("\"{}\" is listed twice", name),
              "each name once");
     selected.push_back(std::move((*methods)[found - known.begin()]));
   }
@@ -114,7 +117,7 @@ void select_methods(toml::table& deck) {
   deck.erase("methods");
 }
 
-// Takes [study.variants] out of a deck, in the order of the text.
+// Removes [study.variants] from a deck and returns the variants in the order of the text.
 std::vector<VariantTree> take_variants(toml::table& deck) {
   std::vector<VariantTree> variants;
   toml::table* study = deck["study"].as_table();
@@ -147,7 +150,7 @@ auto find_variant(std::vector<VariantTree>& variants, const std::string& name) {
   return std::ranges::find(variants, name, &VariantTree::name);
 }
 
-// `own` over its base.
+// Returns the base with the changes of `own`.
 DeckTree lay_over(DeckTree base, DeckTree own) {
   toml::array* base_methods = base.table["method"].as_array();
   toml::array* own_methods = own.table["method"].as_array();
@@ -179,11 +182,11 @@ void change_methods(toml::node& changes, toml::table& deck) {
   constexpr const char* form = "method.NAME.key = value";
   toml::table* methods = changes.as_table();
   if (methods == nullptr)
-    refuse(source_of(changes), "method", "methods are changed by their names here", form);
+    refuse(source_of(changes), "method", "methods are addressed by name here", form);
   for (auto&& [key, node] : *methods) {
     const std::string name(key.str());
     const std::string location = source_location("", key.source());
-    if (!node.is_table()) refuse(location, "method." + name, "is not a method and its key", form);
+    if (!node.is_table()) refuse(location, "method." + name, "is not a key of a method", form);
     merge(*node.as_table(), method_named(deck, name, location), Wins::from);
   }
 }
@@ -232,7 +235,8 @@ DeckTree merge_files(const DeckFiles& files) {
     toml::table table = parse_deck(files[k]);
     const toml::node* base = base_of(table);
     if (base != nullptr && k + 1 == files.size())
-      refuse(source_of(*base), "base", "this deck cannot have a base", "a deck that is a file");
+      refuse(source_of(*base), "base", "this deck cannot have a base",
+             "a base if the deck is a file");
     table.erase("base");
     DeckTree own = tree_of(std::move(table));
     tree = k + 1 == files.size() ? std::move(own) : lay_over(std::move(tree), std::move(own));
@@ -246,7 +250,7 @@ void put_in_front(const std::string& methods, DeckTree& deck) {
   toml::table first = toml::parse(methods, std::string_view("the command line"));
   if (!deck.table.contains("method")) deck.table.insert("method", toml::array{});
   toml::array* all = deck.table["method"].as_array();
-  if (all == nullptr) return;  // refused by the reader
+  if (all == nullptr) return;  // the reader refuses this deck
   std::ptrdiff_t index = 0;
   for (toml::node& method : *first["method"].as_array())
     all->insert(all->cbegin() + index++, std::move(*method.as_table()));

@@ -14,8 +14,8 @@ namespace {
 
 constexpr std::string_view kVariants = "study.variants.";
 
-// The names that the dots of a key separate; dots of a PETSc option are part of its name. Empty if
-// it is not a key.
+// Splits a key at its dots. Dots of a PETSc option are part of its name. Returns an empty list if
+// the text is not a key.
 std::vector<std::string> split_key(const std::string& key) {
   if (key == "methods") return {key};
   if (key.starts_with(kVariants)) {

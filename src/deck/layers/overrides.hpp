@@ -5,8 +5,8 @@
 
 namespace jpo {
 
-/// "section.key=value" as TOML, with methods by name: method.NAME.key. Its location in messages is
-/// "--set section.key". Throws BadInput if it is malformed.
+/// Parses "section.key=value" into TOML, with methods by name: method.NAME.key. The location in
+/// messages is "--set section.key". Throws BadInput if the text is malformed.
 toml::table parse_override(const std::string& text);
 
 }  // namespace jpo
