@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
-# Builds what the CUDA build of jpo stands on and Debian does not have: a LibTorch with CUDA from the
-# torch package, and a PETSc with CUDA from its source package, both of the package index.
+# Builds the libraries that the CUDA build of jpo needs and Debian does not have: LibTorch with CUDA from the
+# torch package, and PETSc with CUDA from its source package. Both come from the Python package index.
 #   jobs/build-cuda-stack.sh [--arch 80,90] [--prefix build/cuda-stack] [--only-torch]
-# --arch: compute capabilities without their point: 80 is sm_80 (A100), 90 is sm_90 (H100).
-# --only-torch: only the torch package, which also serves a build for the host; needs no nvcc.
-# Each step is done once: started again, the script goes on where it stopped; the log of a step is
-# PREFIX/STEP.log. Needs nvcc (CUDA 12.8 or later, or 13) and Python 3.10 or later with pip.
+# --arch: compute capabilities without the point: 80 is sm_80 (A100), 90 is sm_90 (H100).
+# --only-torch: installs only the torch package, which also works for a build for the host; needs no nvcc.
+# A step that has finished is not repeated when the script is started again. The log of a step is PREFIX/STEP.log.
+# Needs nvcc (CUDA 12.8 or later, or 13) and Python 3.10 or later with pip.
 # On a cluster use its modules instead: CMake finds PETSc by PKG_CONFIG_PATH and LibTorch by
-# Torch_DIR or CMAKE_PREFIX_PATH, and says which of them lacks CUDA.
+# Torch_DIR or CMAKE_PREFIX_PATH, and reports a library that was built without CUDA.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 source jobs/environment.sh
@@ -25,7 +25,7 @@ while [[ $# -gt 0 ]]; do
   esac
 done
 if [[ ! $arch =~ ^[0-9]{2,3}(,[0-9]{2,3})*$ ]]; then
-  echo "--arch $arch: allowed: numbers with commas between them, 80,90 say" >&2
+  echo "--arch $arch: allowed: numbers with commas between them, for example 80,90" >&2
   exit 2
 fi
 
@@ -39,7 +39,7 @@ elif [[ ! $only_torch ]]; then
   echo "nvcc is not on PATH: install the CUDA toolkit, or load its module" >&2
   exit 2
 fi
-# The torch packages of the index are built for one CUDA each.
+# Each torch package of the index is built for one CUDA version.
 case $cuda_version in
   13.*) torch_version=2.11.0 ;;
   12.8 | 12.9) torch_version=2.9.1 ;;
@@ -49,10 +49,10 @@ python=$(find_python pip)
 mkdir -p "$prefix"
 prefix=$(cd "$prefix" && pwd)
 
-# step NAME KEY: the function of that name, not again where it is done with the same versions.
+# step NAME KEY: runs the function NAME, unless it has already finished with the same KEY (versions).
 step() {
   local name=$1 key=$2 stamp=$prefix/$1.done start=$SECONDS
-  [[ -f $stamp && $(<"$stamp") == "$key" ]] && echo "$name: done before" && return
+  [[ -f $stamp && $(<"$stamp") == "$key" ]] && echo "$name: already done" && return
   rm -f "$stamp"
   echo "$name: $key (log: $prefix/$name.log)"
   set +e
@@ -71,7 +71,7 @@ step() {
   echo "$name: $((SECONDS - start)) s"
 }
 
-# Without triton, which compiles Python: LibTorch does not need it.
+# Triton is left out: only the Python interface of torch needs it.
 torch() {
   rm -rf "$prefix/torch"
   "$python" -m pip download --no-deps --dest "$prefix/wheels" "torch==$torch_version"
@@ -95,7 +95,7 @@ petsc() {
     --dest "$prefix/source" "petsc==$petsc_version"
   tar -xzf "$prefix/source/petsc-$petsc_version.tar.gz" -C "$prefix/source"
   cd "$prefix/source/petsc-$petsc_version"
-  # No Fortran, no X: jpo needs neither. The host code stays reproducible: no fused multiply-add.
+  # jpo needs neither Fortran nor X. Without fused multiply-add the host code gives reproducible bits.
   env -u PETSC_DIR -u PETSC_ARCH ./configure --prefix="$prefix/petsc" PETSC_ARCH=cuda \
     --with-cuda=1 --with-cuda-dir="$cuda_home" --with-cuda-arch="$arch" \
     --with-debugging=0 --with-fc=0 --with-x=0 --with-shared-libraries=1 \
@@ -112,7 +112,7 @@ step torch "torch $torch_version for CUDA $cuda_version"
 step petsc "PETSc $petsc_version with CUDA $cuda_version for sm_${arch//,/, sm_}"
 du -sh "$prefix" | awk '{ print "size: " $1 }'
 cat <<TEXT
-Build jpo on it with the preset cuda, which looks in build/cuda-stack; elsewhere:
+Build jpo with the preset cuda, which looks in build/cuda-stack. For another prefix:
   PKG_CONFIG_PATH=$prefix/petsc/lib/pkgconfig cmake --preset cuda -DCMAKE_PREFIX_PATH=$prefix/torch/torch
   cmake --build --preset cuda
 TEXT

@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
-# Makes one relocatable archive of jpo for machines without an internet connection or without its libraries:
-# program, decks, job scripts, postprocess, MPI and every shared library down to the C library and the loader.
-# Only the driver of a CUDA device is not inside. jobs/README.md describes its use.
+# Makes one relocatable archive of jpo for machines without an internet connection or without its libraries.
+# It contains program, decks, job scripts, postprocess, MPI and all shared libraries, also the C library and the loader.
+# The driver of a CUDA device is not included. jobs/README.md describes the use of the archive.
 #   jobs/bundle.sh [--without-torch] [--cuda ARCH] [--tests] [--arch NAME] [--output FOLDER]
-# --without-torch  build against the torch package of Python, leave LibTorch out; on the target, bin/jpo finds a
-#                  torch of the same version by --torch DIR, JPO_TORCH or its python3
-# --cuda ARCH      build for CUDA devices of this compute capability (90 for H100 and H200) on the libraries of
-#                  jobs/build-cuda-stack.sh; only with --without-torch: LibTorch for CUDA takes 4 GB
-# --tests          also test programs, benchmarks and scripts that jobs/gpu-check.sh runs
+# --without-torch  build against the torch package of Python, and leave LibTorch out. On the target, bin/jpo finds
+#                  a torch of the same version by --torch DIR, by JPO_TORCH or in python3
+# --cuda ARCH      build for CUDA devices of this compute capability (90 for H100 and H200) with the libraries of
+#                  jobs/build-cuda-stack.sh; only with --without-torch, because LibTorch for CUDA takes 4 GB
+# --tests          also include the test programs, benchmarks and scripts that jobs/gpu-check.sh runs
 # --arch NAME      instruction set of the host code (default: x86-64-v3, processors since about 2015)
 # --output FOLDER  where the archive is written (default: build)
 set -euo pipefail
@@ -61,7 +61,7 @@ if [[ $cuda ]]; then
   settings+=(-DJPO_CUDA=ON "-DCMAKE_CUDA_ARCHITECTURES=$cuda" "-DCMAKE_PREFIX_PATH=$stack/torch/torch")
 elif [[ $torch == outside ]]; then
   jobs/build-cuda-stack.sh --only-torch
-  # Only the host's part of the package: its own CMake files would link the CUDA part as well.
+  # Uses only the host part of the package: its own CMake files would also link the CUDA part.
   mkdir -p "$build/torch"
   version=$(sed -n "s/^__version__ = '\([0-9.]*\)['+].*/\1/p" "$stack/torch/torch/version.py")
   cat >"$build/torch/TorchConfig.cmake" <<CMAKE
@@ -69,7 +69,7 @@ set(Torch_VERSION $version)
 set(TORCH_INCLUDE_DIRS $stack/torch/torch/include $stack/torch/torch/include/torch/csrc/api/include)
 set(TORCH_LIBRARIES $stack/torch/torch/lib/libtorch_cpu.so $stack/torch/torch/lib/libc10.so)
 CMAKE
-  # The package's host library requests CUDA libraries that lie beside it.
+  # The host library of the package has undefined symbols of the CUDA libraries beside it.
   settings+=("-DTorch_DIR=$PWD/$build/torch" "-DCMAKE_EXE_LINKER_FLAGS=-Wl,--allow-shlib-undefined")
 fi
 
@@ -86,7 +86,7 @@ stage=$build/stage/$name
 
 step "collect into $stage"
 rm -rf "$build/stage"
-# Not in lib/: launchers of MPI put that folder on the LD_LIBRARY_PATH of every program, the site's own as well.
+# Not in lib/: MPI launchers add that folder to the LD_LIBRARY_PATH of all programs, also of those of the site.
 lib=$stage/libexec/lib
 mkdir -p "$stage"/{bin,licences,share} "$lib"/mpi/{plugins,pmix}
 paths=()
@@ -95,7 +95,7 @@ for program in "${programs[@]}"; do
   [[ $file ]] || { echo "$program was not built in $build" >&2 && exit 1; }
   paths+=("$file")
 done
-# Open MPI: its launcher, its plug-ins and help texts, at the paths that it reports itself.
+# Open MPI: launcher, plug-ins and help texts, from the paths that ompi_info reports.
 ompi_path() { ompi_info --parsable --path "$1" | cut -d: -f3; }
 plugins=()
 while IFS= read -r plugin; do
@@ -116,7 +116,7 @@ if [[ $torch == outside ]]; then
   excluded=(--exclude "$stack/torch" --exclude /usr/local/cuda)
   torch_version=$(sed -n "s/^__version__ = '\([0-9.]*\).*/\1/p" "$stack/torch/torch/version.py")
   [[ $cuda ]] && torch_cuda=$(sed -n "s/^cuda: .*= '\([0-9]*\).*/\1/p" "$stack/torch/torch/version.py")
-  # PETSc for CUDA takes its libraries from torch's package, so that every program needs it.
+  # PETSc for CUDA uses the CUDA libraries of the torch package, so every program needs that package.
   torch_programs="jpo test_device"
   [[ $cuda ]] && torch_programs="${programs[*]}"
 fi
@@ -125,11 +125,11 @@ LD_LIBRARY_PATH=$(find "$stack/torch/nvidia" -maxdepth 2 -name lib -printf '%p:'
   "$python" jobs/bundle/libraries.py "${excluded[@]}" --programs "${paths[@]}" \
   --plugins "${mpi_programs[@]}" "${plugins[@]}" "${pmix_plugins[@]}" >"$build/libraries.txt"
 while read -r set library path; do
-  # The library's name as it is requested: no links, no versions to follow.
+  # The copy has the requested name: the archive needs no links from versioned names.
   if [[ $set == mpi ]]; then target=$lib/mpi/$library; else target=$lib/$library; fi
   cp "$path" "$target"
 done <"$build/libraries.txt"
-# The whole C library, of one version: a torch on the target requests parts of it that nothing here requests.
+# All parts of the C library, in one version: a torch on the target can request parts that no program here requests.
 libc=$(awk '$2 == "libc.so.6" { print $3 }' "$build/libraries.txt")
 cp "${libc%/*}"/lib{pthread,dl,rt,util,resolv,anl,mvec,nss_files,nss_dns,nss_compat}.so.[0-9] "$lib"
 cp "${plugins[@]}" "$lib/mpi/plugins"
@@ -159,7 +159,7 @@ if [[ $tests ]]; then
   # Values of jpo that JAX is compared with, if `jax_gradients.py reference` has made them (jobs/README.md).
   cp build/jax_reference_*.npz "$stage/tests/benchmarks" 2>/dev/null || echo "no build/jax_reference_*.npz: without"
 fi
-# The build's own library paths mean nothing elsewhere; debug symbols neither.
+# Removes debug symbols and the library paths of this build: both are useless on other machines.
 chmod -R u+w "$stage"
 find "$stage/libexec" -type f \( -name '*.so*' -o -perm -u+x \) ! -name '*.sh' \
   ! -name 'ld-linux*' -exec strip --strip-unneeded {} + 2>/dev/null || true
@@ -183,7 +183,7 @@ git ls-files inputs jobs postprocess README.md LICENSE | grep -v '^postprocess/g
   tar -c -T - | tar -x -C "$stage"
 
 step "licences"
-# The copyright files of the packages that the libraries come from. Debian's list names some of them without /usr.
+# The copyright files of the packages that contain the libraries. Debian's list has some of their paths without /usr.
 {
   awk '{ print $3 }' "$build/libraries.txt"
   printf '%s\n' "${plugins[@]}" "${pmix_plugins[@]}" "${mpi_programs[@]}" "${paths[-1]}"

@@ -1,10 +1,11 @@
-# Sourced by the scripts: one thread a rank, and mpirun's permission to run as root where one is root.
+# Sourced by the scripts: sets one thread per rank, and allows mpirun to run as root if the user is root.
 export OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
 if [[ $(id -u) -eq 0 ]]; then
   export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
 fi
 
-# find_python MODULE...: an interpreter that has these modules; the first python3 on PATH may not be one.
+# find_python MODULE...: prints an interpreter that has these modules (default: those of postprocess/). The first
+# python3 on PATH may lack them.
 find_python() {
   local modules=("$@") candidate
   [[ $# -eq 0 ]] && modules=(h5py numpy matplotlib pandas)
@@ -18,7 +19,7 @@ find_python() {
   return 2
 }
 
-# Another checkout of the same sources finds what this one compiled.
+# Lets another checkout of the same sources use the compiled files of this one.
 CCACHE_BASEDIR=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 export CCACHE_BASEDIR CCACHE_NOHASHDIR=1
 # Tests use precompiled headers (tests/CMakeLists.txt); CMakePresets.json sets the same.

@@ -1,18 +1,18 @@
 #!/usr/bin/env bash
-# Checks and measures jpo on a machine with a CUDA device, in small steps, the most valuable first. Each result
-# is written at once; a script that was stopped or killed continues when it is started again.
+# Checks and measures jpo on a machine with a CUDA device, in small steps, the most useful first. Each result
+# is written at once. If the script is stopped or killed and started again, it continues with the next step.
 #   jobs/gpu-check.sh --bundle FILE [OPTIONS]   an archive of jobs/bundle.sh; this script works as a single file
 #   jobs/gpu-check.sh [OPTIONS]                 build/cuda of this checkout, built first if it is missing
 # --out DIR                 results (default: ./gpu-check-results, or runs/gpu-check of the checkout)
-# --minutes M               time budget; a step whose estimate does not fit the rest is not started
+# --minutes M               time budget; a step is not started if its estimate is longer than the remaining time
 # --resume-from FILE        continue from the results.tar.gz of another DIR
 # --list                    print steps, estimates and states, run nothing
-# --only STEP               only this step, good or not; a pattern like 'ks_*' is allowed; repeatable
+# --only STEP               only this step, also if it is done; a pattern like 'ks_*' is allowed; repeatable
 # --retry                   also run failed steps again
-# --rehearse                no device: host instead of cuda, tiny sizes; tests this script
+# --rehearse                test this script without a device: host instead of cuda, tiny sizes
 # DIR/STEP.txt is a step's output, DIR/steps.tsv the states, DIR/summary.txt the numbers, DIR/results.tar.gz all.
-# JPO_TORCH=DIR names the torch folder of a Python installation if python3 does not have it.
-# Exit code: 0 all steps are good or skipped, 1 a step failed, 2 no device or bad usage, 75 steps are left.
+# JPO_TORCH=DIR is the torch folder of a Python installation, needed if python3 has no torch.
+# Exit code: 0 all steps are good or skipped, 1 a step failed, 2 no device or bad usage, 75 some steps are not done.
 # long: one file, because it is copied alone to machines with a device.
 set -uo pipefail
 self=$(readlink -f "$0")
@@ -23,7 +23,7 @@ refuse() { echo "gpu-check: $1" >&2 && exit 2; }
 export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 OMPI_MCA_btl_vader_single_copy_mechanism=none
 export XLA_PYTHON_CLIENT_PREALLOCATE=false PYTHONUNBUFFERED=1 LC_ALL=C
 
-# Container runtimes mount the driver there, not always on the search paths.
+# Container runtimes mount the driver in these folders, which are not always on the search paths.
 [[ ! -d /usr/local/nvidia/bin ]] || PATH+=:/usr/local/nvidia/bin
 [[ ! -d /usr/local/nvidia/lib64 ]] || export LD_LIBRARY_PATH=${LD_LIBRARY_PATH:+$LD_LIBRARY_PATH:}/usr/local/nvidia/lib64
 has_device() { nvidia-smi -L 2>/dev/null | grep -q GPU || compgen -G '/dev/nvidia[0-9]*' >/dev/null; }
@@ -85,10 +85,10 @@ memory_darcy 90"
 # ------------------------------------------------------------------ helpers of the steps
 skip() { echo "skipped: $1" && exit 77; }
 ranks() { "$mpirun" -n "$1" --oversubscribe --bind-to none "${@:2}"; }
-no_device() { [[ $rehearse ]] && skip "$1 needs a device; this is a rehearsal"; return 0; }
+needs_device() { [[ $rehearse ]] && skip "$1 needs a device; this is a rehearsal"; return 0; }
 tiny() { if [[ $rehearse ]]; then echo "$2"; else echo "$1"; fi; }  # tiny REAL REHEARSED
 
-# make_deck DECK FILE: the model, network and misfit of inputs/DECK.toml with one joint method.
+# make_deck DECK FILE: writes a deck with model, network and misfit of inputs/DECK.toml and one joint method.
 make_deck() {
   awk '/^\[\[method\]\]|^\[petsc\]|^\[study\]/ { skip = 1; next } /^\[/ { skip = 0 } !skip' "$inputs/$1.toml" >"$2" &&
     printf '\n[[method]]\nname = "joint"\nkind = "joint"\nupdates = 1\nhistory_every = 100000\n' >>"$2"
@@ -103,8 +103,8 @@ joint_run() {
   if [[ ${7:-1} -gt 1 ]]; then ranks "$7" "${command[@]}"; else ${prefix:-} "${command[@]}"; fi
 }
 
-# joint_rate NAME DECK N MICRO_BATCH DEVICE UPDATES [RANKS]: seconds per update from two runs that differ in the
-# number of updates, so that data and the start of libraries cancel. Writes data/NAME.json.
+# joint_rate NAME DECK N MICRO_BATCH DEVICE UPDATES [RANKS]: measures the seconds per update and writes data/NAME.json.
+# Takes the difference of two runs with different numbers of updates, so that the time of the start cancels.
 joint_rate() {
   local name=$1 deck=$2 n=$3 batch=$4 device=$5 updates=$6 k
   mkdir -p "$out/data"
@@ -147,7 +147,7 @@ print(f"{deck}, {n} problems on {device}: {result['seconds_per_update']:.6g} s p
 PYTHON
 }
 
-# whole_run NAME RANKS DEVICE [TRANSPORT]: all methods of the main deck, short. Keeps work/NAME.h5.
+# whole_run NAME RANKS DEVICE [TRANSPORT]: a short run of all methods of the main deck. Writes work/NAME.h5.
 whole_run() {
   local deck=("$inputs/kuramoto_sivashinsky.toml" --overwrite) method
   for method in bfgs blmvm trust_region levenberg_marquardt multi_start joint+refine; do
@@ -159,7 +159,7 @@ whole_run() {
     --set "parallel.device=\"$3\"" --set "parallel.transport=\"${4:-mpi}\"" &&
     mv "$out/work/$1.part.h5" "$out/work/$1.h5"
 }
-# same_run A B: equal contents, except the run's attributes and timings. Runs are repeated if their files are gone.
+# same_run A B: compares two results, except attributes of the run and timings. Repeats a run if its file is missing.
 same_run() {
   local name found
   for name in "$1" "$2"; do
@@ -199,8 +199,8 @@ PYTHON
   "$jpo" version && "$jpo" doctor
 }
 
-# Kernels give the same bits as on the host. Those of darcy, navier_stokes and wave_packet call sin and exp, which
-# differ between host and device: of these, the sums agree.
+# Kernels must give the same bits on device and host. The models darcy, navier_stokes and wave_packet call sin and
+# exp, which differ between host and device: for these models, sums are compared with a tolerance.
 step_bits() {
   "$test_programs/print_bits_blocks" >"$out/bits_host.txt" || return 1
   "$test_programs/print_bits_blocks" ${on_cuda} >"$out/bits_device.txt" || return 1
@@ -214,11 +214,11 @@ step_bits() {
     "$out/bits_host.txt" "$out/bits_device.txt"
 }
 step_device() {
-  no_device test_device
+  needs_device test_device
   "$test_programs/test_device" | tee "$out/work/device.log" && ! grep -q SKIPPED "$out/work/device.log"
 }
 step_device_sum() {
-  no_device test_device_sum
+  needs_device test_device_sum
   local n
   for n in 1 2; do
     ranks $n "$test_programs/test_device_sum" | tee "$out/work/sum.log" && ! grep -q SKIPPED "$out/work/sum.log" || return 1
@@ -267,7 +267,7 @@ step_rate() {  # DECK N
   n=$(tiny "$2" 8) updates=$(tiny 5 1)
   joint_rate "$step_name" "$1" "$n" "$((n < 512 ? n : 512))" "$device" "$updates"
 }
-# The roofline table: one gradient evaluation of all problems, seconds.
+# Prints the roofline table. measured.json has the seconds of one gradient evaluation of all problems.
 step_roofline() {
   python3 - "$out/data" <<'PYTHON' || return 1
 import glob, json, os, sys
@@ -297,10 +297,10 @@ for path in files:
 sys.exit(not files)
 PYTHON
 }
-# Kernels use no shared memory: racecheck has nothing to check.
+# The tool racecheck is not run, because kernels use no shared memory.
 step_sanitizer() {  # TOOL
   command -v compute-sanitizer >/dev/null || skip "compute-sanitizer is not on PATH"
-  no_device compute-sanitizer
+  needs_device compute-sanitizer
   local options=()
   [[ $1 == memcheck ]] && options=(--report-api-errors no)
   compute-sanitizer --tool "$1" "${options[@]}" --target-processes all --error-exitcode 9 \
@@ -317,7 +317,7 @@ ncu_command() {  # ncu_command DECK OPTIONS...: profiles jpo's kernels of one sh
 }
 step_ncu_survey() {
   command -v ncu >/dev/null || skip "ncu is not on PATH"
-  no_device ncu
+  needs_device ncu
   local file=$out/work/ncu_$1.csv
   ncu_command "$1" --launch-count 20000 --csv --log-file "$file" --metrics gpu__time_duration.sum
   local code=$?
@@ -343,7 +343,7 @@ PYTHON
 }
 step_ncu_kernel() {  # K: the K-th slowest kernel of all surveys
   command -v ncu >/dev/null || skip "ncu is not on PATH"
-  no_device ncu
+  needs_device ncu
   local deck launch kernel
   { read -r deck launch && read -r kernel; } < <(python3 - "$out/data" "$1" <<'PYTHON'
 import glob, json, sys
@@ -365,12 +365,12 @@ step_two_ranks_time() {
   joint_rate "two_ranks" kuramoto_sivashinsky "$(tiny 4096 64)" "$(tiny 512 32)" "$device" "$(tiny 10 2)" 2
 }
 step_nccl() {
-  no_device NCCL
+  needs_device NCCL
   "$jpo" doctor >"$out/work/doctor.log" 2>&1
   grep -q "NCCL can be chosen" "$out/work/doctor.log" || skip "this build has no NCCL"
   whole_run nccl 1 cuda nccl && same_run device nccl || return 1
   if [[ $(nvidia-smi -L | wc -l) -eq 1 ]]; then
-    # Two ranks on one device are refused by a message of jpo.
+    # jpo refuses two ranks on one device with an error message.
     whole_run refused 2 cuda nccl >"$out/work/refused.log" 2>&1
     cat "$out/work/refused.log"
     grep -q "ranks 0 and 1 share the device" "$out/work/refused.log"
@@ -378,7 +378,8 @@ step_nccl() {
     whole_run nccl_two 2 cuda nccl && same_run device nccl_two
   fi
 }
-step_memory() {  # DECK N: the prediction of jpo check against the memory in use while it runs, at 5 Hz
+# step_memory DECK N: prints the memory that jpo check predicts, and the memory of a run, sampled at 5 Hz.
+step_memory() {
   local n before process code
   n=$(tiny "$2" 16)
   make_deck "$1" "$out/work/memory.toml" || return 1
@@ -387,7 +388,7 @@ step_memory() {  # DECK N: the prediction of jpo check against the memory in use
   code=$?
   grep -iE 'memory|at once|device|error|key' "$out/work/check.log"
   [[ $code -eq 0 ]] || return 1
-  no_device nvidia-smi
+  needs_device nvidia-smi
   before=$(nvidia-smi --query-gpu=memory.used --format=csv,noheader,nounits | head -1)
   : >"$out/work/used.log"
   joint_run "$1" memory_run "$n" 512 cuda 5 >"$out/work/memory.log" 2>&1 &
@@ -425,9 +426,9 @@ run_step() {
   esac
 }
 
-# The main script starts itself again for each step, so that a step is a process group of its own.
+# The main script starts itself again for each step, so that each step is a separate process group.
 if [[ ${1:-} == --run-step ]]; then
-  # Names of exported variables are set by the main script below.
+  # The main script below exports these variables.
   out=$GPU_CHECK_OUT base=$GPU_CHECK_BASE bundle=$GPU_CHECK_BUNDLE rehearse=$GPU_CHECK_REHEARSE
 fi
 set_paths() {
@@ -504,12 +505,12 @@ chosen=0
 for line in "${steps[@]}"; do matches "${line% *}" && chosen=$((chosen + 1)); done
 [[ $chosen -gt 0 ]] || refuse "no step is named ${only[*]}; see --list"
 
-# ------------------------------------------------------------------ one script for each DIR; no step of a killed one
-# Processes are known by number and start time: numbers repeat in a fresh container.
+# ------------------------------------------------------------------ locks DIR, ends a step left by a killed script
+# A process is identified by its id and start time, because ids repeat in a fresh container.
 started() { [[ $1 =~ ^[0-9]+$ ]] && { sed 's/.*) //' "/proc/$1/stat" | cut -d' ' -f20; } 2>/dev/null; }
 is_alive() { [[ $1 && $2 && $(started "$1") == "$2" ]]; }
 read -r other since < <(cat "$out/pid" 2>/dev/null)
-if is_alive "${other:-}" "${since:-}"; then refuse "process $other works in $out already"; fi
+if is_alive "${other:-}" "${since:-}"; then refuse "process $other already uses $out"; fi
 echo "$$ $(started $$)" >"$out/pid"
 read -r group since < <(cat "$out/step.pid" 2>/dev/null)
 if is_alive "${group:-}" "${since:-}"; then
@@ -521,7 +522,7 @@ fi
 rm -f "$out/step.pid"
 if [[ $resume ]]; then
   if [[ -e $out/steps.tsv ]]; then
-    echo "$out holds results already: --resume-from is not used"
+    echo "$out already has results: --resume-from is ignored"
   else
     rm -rf "$out/resume.new" && mkdir "$out/resume.new"
     tar -xzf "$resume" -C "$out/resume.new" && [[ -f $out/resume.new/steps.tsv ]] || refuse "$resume is not a results.tar.gz"
@@ -535,10 +536,10 @@ if [[ $resume ]]; then
 fi
 mkdir -p "$out/work" "$out/data"
 touch "$out/steps.tsv"
-# A line that was cut off ends here.
+# Ends an incomplete last line, in case a killed script left one.
 [[ ! -s $out/steps.tsv || -z $(tail -c1 "$out/steps.tsv") ]] || echo >>"$out/steps.tsv"
 
-# The numbers of all steps until now, and one file that carries all results.
+# Writes the numbers of all steps so far to summary.txt, and all results to results.tar.gz.
 write_results() {
   {
     echo "revision $(cat "$base/REVISION" 2>/dev/null || git -C "$base" describe --always --dirty 2>/dev/null), $(date -u +%FT%TZ)${rehearse:+, REHEARSAL ON THE HOST}"
@@ -572,7 +573,7 @@ for path in sorted(glob.glob(folder + "/jax_*.json")):
 PYTHON
   } >"$out/summary.txt.new" 2>&1
   mv "$out/summary.txt.new" "$out/summary.txt"
-  # Files over 400 kB stay behind; profiles of ncu up to 1.5 MB travel.
+  # Files over 400 kB are left out, except profiles of ncu (at most 1.5 MB).
   (cd "$out" && find steps.tsv data . -maxdepth 1 -type f \( -size -400k -o -name '*.ncu-rep' \) \
     ! -name '*.h5' ! -name '*.tar.*' ! -name 'pid' ! -name '*.pid' ! -name '*.new' | sed 's#^\./##' | sort -u |
     tar -czf results.tar.gz.new -T - 2>/dev/null) && mv "$out/results.tar.gz.new" "$out/results.tar.gz"
@@ -580,7 +581,7 @@ PYTHON
 }
 record() { printf '%s\t%s\t%s\n' "$1" "$2" "$3" >>"$out/steps.tsv"; }
 
-# ------------------------------------------------------------------ start: no device is needed
+# ------------------------------------------------------------------ start of jpo, before a device is needed
 if [[ $bundle ]]; then
   unpacked=$out/unpacked
   sum=$(sha256sum "$bundle" | cut -d' ' -f1)
@@ -601,12 +602,12 @@ if [[ $bundle ]]; then
 else
   base=$checkout
   if [[ ! $rehearse ]] && { [[ ! -x $base/build/cuda/src/jpo ]] || [[ ! $(find "$base/build/cuda/tests" -name print_bits_blocks 2>/dev/null) ]]; }; then
-    has_device || { echo "no CUDA device here" && exit 2; }
+    has_device || { echo "no CUDA device found" && exit 2; }
     (cd "$base" && source jobs/environment.sh && jobs/install-dependencies.sh &&
       jobs/build-cuda-stack.sh --arch "${CUDA_ARCH:-80,90}" && cmake --preset cuda && cmake --build --preset cuda) ||
       refuse "the build in build/cuda failed"
   fi
-  # Test programs in one folder, as in the archive.
+  # Links all test programs into one folder, as in the archive.
   mkdir -p "$out/work/tests"
   find "$base/build/cuda/tests" -type f -perm -u+x 2>/dev/null | while read -r file; do ln -sf "$file" "$out/work/tests"; done
 fi
@@ -624,15 +625,15 @@ if [[ $code -eq 0 ]]; then state=good; else state=FAILED; fi
 echo "$state start ($((SECONDS - start)) s): $(grep -m1 '^jpo ' "$out/start.txt"), $(grep -m1 '^torch:' "$out/start.txt")"
 [[ $code -eq 0 ]] || tail -8 "$out/start.txt"
 if ! timeout 120 "$jpo" version >/dev/null 2>&1; then
-  # No step is marked as failed: another environment may be all that is missing.
-  echo "jpo does not start here (above); set JPO_TORCH or PATH, then start this script again"
+  # No step is marked as failed, because the environment is a likely reason.
+  echo "jpo does not start (see above); set JPO_TORCH or PATH, then start this script again"
   rm -f "$out/pid"
   exit 2
 fi
 record start $state $((SECONDS - start))
 write_results
 if [[ ! $rehearse ]] && ! has_device; then
-  echo "no CUDA device here"
+  echo "no CUDA device found"
   rm -f "$out/pid"
   exit 2
 fi
@@ -671,13 +672,13 @@ for line in "${steps[@]}"; do
   step_process=''
   rm -f "$out/step.pid"
   seconds=$((SECONDS - start))
-  # A step that only the budget ended is left for the next start.
+  # A step that was stopped by the time budget is repeated at the next start.
   if [[ $cut && ($code -eq 124 || $code -eq 137) ]]; then
-    echo "cut     $name ($seconds s): the time of --minutes ended it"
+    echo "cut     $name ($seconds s): stopped at the end of --minutes"
     continue
   fi
-  [[ $code -eq 124 || $code -eq 137 ]] && echo "ended after the limit of $limit s" >>"$out/$name.partial"
-  # The archive stays small.
+  [[ $code -eq 124 || $code -eq 137 ]] && echo "stopped after the limit of $limit s" >>"$out/$name.partial"
+  # Shortens long output, so that results.tar.gz stays small.
   if [[ $(stat -c %s "$out/$name.partial") -gt 300000 ]]; then
     { head -c 150000 "$out/$name.partial" && printf '\n[...]\n' && tail -c 140000 "$out/$name.partial"; } >"$out/$name.partial.new"
     mv "$out/$name.partial.new" "$out/$name.partial"
@@ -709,7 +710,7 @@ echo
 sed -n '/^joint method/,$p' "$out/summary.txt" | head -60
 echo "results: $out/results.tar.gz ($(($(stat -c %s "$out/results.tar.gz") / 1000)) kB)"
 [[ ${#failed[@]} -eq 0 ]] || printf 'failed: %s\n' "${failed[@]}"
-if [[ ${#left[@]} -gt 0 ]]; then printf 'left: %s\n' "${left[@]}"; else echo "nothing is left"; fi
+if [[ ${#left[@]} -gt 0 ]]; then printf 'not done: %s\n' "${left[@]}"; else echo "all steps are done"; fi
 [[ ${#failed[@]} -eq 0 ]] || exit 1
 [[ ${#left[@]} -eq 0 ]] || exit 75
 exit 0

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# The paper's evaluation and more: five problems, n = 2 ... 256, three seeds, six methods; what matters
-# in the joint method (ablation); gradient quality. Stops and resumes; writes the tables and figures of
-# the repository.
-#   jobs/paper.sh [--small] [RANKS]     --small: for 2 cores within an hour; Navier-Stokes on 32 x 32
+# The evaluation of the paper, extended: five problems, n = 2 ... 256, three seeds, six methods; an ablation of the
+# joint method; gradient quality. Writes the tables and figures of the repository. Can be stopped; when it is
+# started again, finished cells are not repeated.
+#   jobs/paper.sh [--small] [RANKS]     --small: for 2 cores, Navier-Stokes on a 32 x 32 grid
 # Under a scheduler: LAUNCH="srun --mpi=pmix" jobs/paper.sh
 set -euo pipefail
 cd "$(dirname "$0")/.."

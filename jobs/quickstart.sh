@@ -1,7 +1,6 @@
 #!/usr/bin/env bash
-# From nothing to the main result: installs what is missing, builds, solves the Kuramoto-Sivashinsky
-# problems on 2 ranks, prints the table and draws the figures. A second call rebuilds and reruns
-# nothing that is current.
+# Computes the main result from a fresh checkout: installs missing packages, builds, solves the Kuramoto-Sivashinsky
+# problems on 2 ranks, prints the table and draws the figures. Called again, it repeats only outdated steps.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 source jobs/environment.sh
@@ -21,7 +20,7 @@ step "run $deck on 2 ranks"
 bind=(--bind-to core)
 mpirun -n 2 "${bind[@]}" true 2>/dev/null || bind=(--bind-to none --oversubscribe)
 if [[ $result -nt $jpo && $result -nt $deck ]]; then
-  echo "$result is newer than the program and the deck: not run again"
+  echo "not run again: $result is newer than the program and the deck"
 else
   overwrite=()
   [[ -f $result ]] && overwrite=(--overwrite)

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Fails where an include goes against the flow of the data, where a library is seen outside its
-# folder, or where a file is too long without a stated reason. Usage: check_layers.sh [ROOT]
+# Fails if a folder includes a header of a folder that it may not depend on, if a library is included outside its
+# folder, if a file is too long without a stated reason, or if a folder has too many files.
+# Usage: check_layers.sh [ROOT]
 set -uo pipefail
 root=${1:-$(dirname "$0")/..}
 declare -A sees=(
@@ -16,7 +17,7 @@ bad=0
 complain() { echo "$1"; bad=1; }
 
 for folder in "${!sees[@]}"; do
-  # core/device and core/session are folders of their own, the subfolders of others are not.
+  # core/device and core/session have rules of their own. Subfolders of other folders follow the rules of the parent.
   depth=99
   [[ $folder == core ]] && depth=1
   while IFS=: read -r file line text; do
@@ -26,7 +27,7 @@ for folder in "${!sees[@]}"; do
   done < <(find "$root/src/$folder" -maxdepth $depth -name '*.?pp' -exec grep -nHE '^#include "[a-z]+/' {} + 2>/dev/null)
 done
 
-only() {  # only FOLDERS may include what matches PATTERN
+only() {  # only FOLDERS PATTERN: complains if another folder includes a header that matches PATTERN
   while IFS= read -r hit; do
     complain "$hit: only $1 may include this"
   done < <(grep -rnE --include="*.?pp" "^#include <($2)" "$root/src" | grep -vE "/src/($1)[/.]")
@@ -39,7 +40,7 @@ only 'main|driver' 'CLI/'
 while IFS= read -r file; do
   lines=$(wc -l <"$file")
   if [[ $lines -gt 400 ]] && ! grep -q 'long: ' "$file"; then
-    complain "$file: $lines lines; split it, or say why in a line 'long: reason'"
+    complain "$file: $lines lines; split it, or give the reason in a line 'long: reason'"
   fi
 done < <(find "$root/src" "$root/tests" "$root/jobs" "$root/postprocess" -type f \
   \( -name '*.cpp' -o -name '*.hpp' -o -name '*.py' -o -name '*.sh' -o -name '*.cmake' \) 2>/dev/null)

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Runs every shipped deck at small size, and compares the numbers with those of another build.
+"""Runs every shipped deck at small size, and compares the results of two builds.
 
     compare_builds.py run JPO FOLDER [--inputs inputs] [--ranks 2] [--only PATTERN]
     compare_builds.py diff FOLDER_BEFORE FOLDER_AFTER
@@ -7,7 +7,7 @@
 `run` writes one result file per deck into FOLDER, with all methods of the deck. `diff` compares every numeric
 dataset of FOLDER_BEFORE with the dataset of the same name in FOLDER_AFTER, bit by bit (NaN equals NaN).
 Text, attributes and /performance are not compared; new datasets are allowed. Exit code: 0 equal, 1 different,
-2 a run failed. Used before and after a change of structure that must not change numbers. Needs h5py.
+2 a run failed. Used before and after a refactoring that must not change numbers. Needs h5py.
 """
 
 import argparse
@@ -21,7 +21,7 @@ import tomllib
 LARGEST = {"updates": 6, "max_evaluations": 12, "start_evaluations": 6, "draws": 3, "starts": 3, "snapshots": 2,
            "random_draws": 2, "simulations": 4, "candidates": 4, "history_every": 2, "stage_evaluations": 4,
            "last_evaluations": 6, "windows": 3, "batch": 16}
-DEFAULTS = {  # keys that cost much if a deck does not set them
+DEFAULTS = {  # keys with expensive defaults, by method kind
     "joint": ["updates"], "supervised": ["updates"], "tao": ["max_evaluations"], "refine": ["max_evaluations"],
     "multi_start": ["max_evaluations", "start_evaluations"], "levenberg_marquardt": ["max_evaluations"],
     "bank": ["updates", "max_evaluations", "start_evaluations"],
@@ -30,7 +30,7 @@ MODELS = {"navier_stokes": {"n_grid": 16, "horizon": 0.1}, "darcy": {"n_grid": 1
 
 
 def read_deck(path):
-    """The deck at `path`, laid over its base."""
+    """Returns the deck at `path`, merged into its base."""
     deck = tomllib.loads(path.read_text())
     if "base" not in deck:
         return deck
@@ -46,7 +46,7 @@ def read_deck(path):
 
 
 def small(deck):
-    """Overrides that make the deck small; None if the deck has no method."""
+    """Returns the overrides that make the deck small, or None if the deck has no method."""
     if not deck.get("method"):
         return None
     sets = {"data.n_problem": 24, "parallel.micro_batch": 8}
@@ -65,7 +65,7 @@ def run(args):
     out.mkdir(parents=True, exist_ok=True)
     inputs = pathlib.Path(args.inputs)
     failed = 0
-    # A deck that uses a trained network comes after the decks that train one.
+    # The deck generalization uses a trained network, so it runs after the decks that train one.
     for path in sorted(inputs.rglob("*.toml"), key=lambda path: (path.stem == "generalization", path)):
         name = str(path.relative_to(inputs).with_suffix("")).replace("/", "_")
         if not fnmatch.fnmatch(name, args.only):
@@ -91,7 +91,7 @@ def run(args):
 
 
 def numbers(path):
-    """{name: array} of all numeric datasets but those of /performance."""
+    """Returns {name: array} of all numeric datasets, except those of /performance."""
     import h5py
     found = {}
     with h5py.File(path) as file:
@@ -110,7 +110,7 @@ def diff(args):
     different = n_dataset = 0
     before = sorted(pathlib.Path(args.before).glob("*.h5"))
     if not before:
-        sys.exit(f"{args.before} holds no result file")
+        sys.exit(f"{args.before} has no result file")
     for path in before:
         other = pathlib.Path(args.after) / path.name
         if not other.exists():
@@ -121,7 +121,7 @@ def diff(args):
         n_dataset += len(old)
         for name in old:
             if name not in new:
-                print(f"{path.stem}: /{name} is gone")
+                print(f"{path.stem}: /{name} is missing")
             elif not same(old[name], new[name]):
                 print(f"{path.stem}: /{name} differs")
             else:

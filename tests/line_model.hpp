@@ -1,6 +1,6 @@
 #pragma once
-// A model whose answers can be computed by hand, for tests of what uses models:
-//   y_j = c_0 m_0 + j m_1^2,  j = 0, 1, 2.  A row fails to converge where |m_0| > 10.
+// A model with an observation that can be computed by hand, for tests of code that uses models:
+//   y_j = c_0 m_0 + j m_1^2,  j = 0, 1, 2.  The solve of a row diverges if |m_0| > 10.
 
 #include <cmath>
 
@@ -13,7 +13,7 @@ class LineModel : public ForwardModel {
  public:
   static constexpr std::int64_t kObservation = 3;
 
-  /// `adjoint_factor` other than 1 makes the gradient wrong; `observation_shift` is added to y.
+  /// An `adjoint_factor` other than 1 makes the gradient wrong. `observation_shift` is added to y.
   explicit LineModel(double adjoint_factor = 1.0, double observation_shift = 0.0)
       : adjoint_factor_(adjoint_factor), shift_(observation_shift) {
     shape_.parameters = {{"slope", "bend"}, {"", ""}, {-2, 0}, {2, 4}, {0, 2}, {2, 2}};

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# All checks from nothing: install, format, layers, build, lint, tests, tests under sanitizers.
+# Runs all checks on a fresh checkout: install, format, layers, build, lint, tests, tests with sanitizers.
 #   tests/run.sh [--fast]      without clang-tidy and sanitizers
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -7,7 +7,7 @@ source jobs/environment.sh
 
 step() { printf '\n== %s (%d s)\n' "$1" "$SECONDS"; }
 fast=${1:-}
-# Many tests wait more than they compute: twice as many processes as cores, and room for the tests on 4 ranks.
+# Many tests wait more than they compute, so there are two processes per core, and at least 4 for tests on 4 ranks.
 cores=$(env -u OMP_NUM_THREADS nproc)  # nproc follows OMP_NUM_THREADS
 processes=$((2 * cores > 4 ? 2 * cores : 4))
 
@@ -30,7 +30,7 @@ if [[ $fast != --fast ]]; then
   cmake --preset asan >/dev/null
   cmake --build --preset asan --target sanitized_tests
   step "tests with sanitizers"
-  # Three and four ranks have no code of their own; the methods on one rank have none that two have not.
+  # Left out, because tests on two ranks cover their code: tests on three and four ranks, and methods on one rank.
   ctest --test-dir build/asan --output-on-failure --parallel "$processes" -L sanitize -E '_np[34]$|^methods_np1$'
 fi
 step "done"

@@ -1,5 +1,5 @@
-// Runs GoogleTest under MPI: fails where any rank fails, prints rank 0's report and other ranks'
-// failures.
+// Runs GoogleTest under MPI. Fails if any rank fails. Prints the report of rank 0 and the failures
+// of the other ranks.
 
 #include <cstdio>
 #include <cstdlib>
@@ -18,7 +18,8 @@ int main(int argc, char** argv) {
   jpo::start_log(session.rank());
   const char* expected = std::getenv("JPO_TEST_RANKS");
   if (expected != nullptr && std::stoi(expected) != session.n_rank()) {
-    std::fprintf(stderr, "this test runs on %d ranks, not %s\n", session.n_rank(), expected);
+    std::fprintf(stderr, "this test was started on %d ranks instead of %s\n", session.n_rank(),
+                 expected);
     return 1;
   }
   auto& listeners = testing::UnitTest::GetInstance()->listeners();

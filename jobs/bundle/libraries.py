@@ -3,10 +3,9 @@
 
     libraries.py --programs FILE... --plugins FILE... [--exclude FOLDER]...
 
-Prints one line per library: SET, name as it is requested, path. SET is "mpi" for the libraries of MPI, for
-the plug-ins given with --plugins and for everything that only these need; "base" for all others. Libraries
-under a FOLDER of --exclude are left out, and everything that only they need. Exit code 1 if a library is
-not found.
+Prints one line per library: SET, the requested name, the path. SET is "mpi" for the libraries of MPI, and for
+libraries that only MPI or the files of --plugins need. SET is "base" for all others. Libraries under a FOLDER of
+--exclude are left out, and so are libraries that only they need. Exit code 1 if a library is not found.
 """
 import argparse
 import os
@@ -20,14 +19,14 @@ def output(*command):
 
 
 def needed(path, cache={}):
-    """Names of the libraries that the file at path requests itself."""
+    """Returns the names of the libraries that the file at path requests directly."""
     if path not in cache:
         cache[path] = re.findall(r"NEEDED\s+(\S+)", output("objdump", "-p", path))
     return cache[path]
 
 
 def found_by_loader(path):
-    """{name: path} of all libraries that the loader maps for the file at path."""
+    """Returns {name: path} of all libraries that the loader maps for the file at path."""
     text = output("ldd", path)
     for name in re.findall(r"(\S+) => not found", text):
         sys.exit(f"libraries.py: {name}, needed by {path}, is not found")
@@ -42,7 +41,10 @@ def is_mpi(name):
 
 
 def closure(roots, paths, excluded, stops=lambda name: False):
-    """Names reachable from the files in roots, without passing through excluded or stopping names."""
+    """Returns the names of libraries needed by the files in roots, directly or through other libraries.
+
+    Excluded libraries and names for which `stops` is true are left out, with all that only they need.
+    """
     names, todo = set(), list(roots)
     while todo:
         for name in needed(todo.pop()):
@@ -70,7 +72,7 @@ def main():
             paths.setdefault(name, path)
     base = closure(args.programs, paths, excluded, stops=is_mpi)
     everything = closure(args.programs + args.plugins, paths, excluded)
-    # The C library is requested by all; the loader itself by few.
+    # Every program needs the loader, but few request it by name.
     base |= {name for name in paths if name.startswith("ld-linux")}
     for name in sorted(everything | base):
         print("base" if name in base else "mpi", name, os.path.realpath(paths[name]))

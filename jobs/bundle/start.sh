@@ -1,18 +1,18 @@
 #!/bin/sh
-# Starts a program of the archive that jobs/bundle.sh makes: its own loader, its own libraries, its own MPI
-# unless the site's fits. Every program in bin/ is a link to this script; the link's name is the program's.
+# Starts a program of the archive made by jobs/bundle.sh, with the loader and the libraries of the archive. The MPI
+# of the site is used if it fits. Each program in bin/ is a link to this script with the name of the program.
 #   bin/jpo [--torch DIR] ARGUMENTS...
 # --torch DIR    the torch folder of a Python installation (.../site-packages/torch); also JPO_TORCH=DIR.
-#                Without it, the torch of the python3 on PATH is used.
-# JPO_MPI        auto (default): the site's Open MPI if its major version and its C library fit, else the
-#                bundled one; bundled: always the bundled one; DIR: the folder of the site's libmpi.so.40.
+#                Default: the torch of the python3 on PATH.
+# JPO_MPI        auto (default): the Open MPI of the site if its major version and its C library fit, otherwise
+#                the bundled one; bundled: always the bundled one; DIR: the folder of the site's libmpi.so.40.
 set -eu
 name=${0##*/}
 self=$(readlink -f "$0")
 home=${self%/*/*}
 loader=$home/libexec/lib/ld-linux-x86-64.so.2
 [ -f "$home/libexec/bundle.conf" ] || {
-  echo "$name: this script works only inside its archive: link to it instead of copying it" >&2
+  echo "$name: this script works only inside its archive; make a link to it, not a copy" >&2
   exit 2
 }
 # Sets mpi_version, torch_version, torch_cuda and torch_programs.
@@ -28,7 +28,7 @@ case $home in
   *[:\;]*) fail "the archive cannot run in $home: libraries are not found in folders with ':' or ';'" ;;
 esac
 
-# torch_fits DIR: DIR holds the torch that the program was built with.
+# torch_fits DIR: succeeds if DIR has the version of torch that the program was built with.
 torch_fits() {
   [ -f "$1/version.py" ] && [ -f "$1/lib/libtorch_cpu.so" ] || return 1
   [ "$(sed -n "s/^__version__ = '\([0-9.]*\)['+].*/\1/p" "$1/version.py")" = "$torch_version" ] || return 1
@@ -40,9 +40,9 @@ find_torch() {
   wanted="torch $torch_version${torch_cuda:+ for CUDA $torch_cuda}"
   torch=${JPO_TORCH:-}
   if [ -n "$torch" ]; then
-    torch_fits "$torch" || fail "$torch does not hold $wanted (--torch or JPO_TORCH)"
+    torch_fits "$torch" || fail "$torch is not a folder of $wanted (--torch or JPO_TORCH)"
   else
-    # Not from the working folder; the last line, in case that python3 prints others first.
+    # Skips the working folder. Takes the last line, in case python3 prints other lines first.
     torch=$(python3 -c 'import sys; sys.path[:] = [p for p in sys.path if p]
 import importlib.util as u; s = u.find_spec("torch")
 print("\n" + (s.submodule_search_locations[0] if s else ""))' 2>/dev/null | tail -n 1) || torch=
@@ -60,7 +60,7 @@ print("\n" + (s.submodule_search_locations[0] if s else ""))' 2>/dev/null | tail
   return 0
 }
 
-# site_program NAME: prints the path of the first program of this name on PATH that is not of an archive like this.
+# site_program NAME: prints the path of the first program of this name on PATH that is not part of such an archive.
 site_program() {
   (
     IFS=:
@@ -74,7 +74,7 @@ site_program() {
   )
 }
 
-# Prints the folder of the libmpi.so.40 that belongs to the site's mpirun, if its major version fits.
+# Prints the folder with the libmpi.so.40 of the site's mpirun, if its major version fits.
 site_mpi() {
   site_mpirun=$(site_program mpirun)
   [ -n "$site_mpirun" ] || return 0
@@ -92,14 +92,14 @@ site_mpi() {
   done
 }
 
-# use_site_mpi DIR: sets preload to the libraries in DIR; fails if they do not load beside the bundled ones.
+# use_site_mpi DIR: sets preload to the libraries in DIR. Fails if they do not load together with the bundled ones.
 use_site_mpi() {
   preload=
   for library in "$home"/libexec/lib/mpi/libmpi*.so.40; do
     [ -e "$1/${library##*/}" ] || return 1
     preload=$preload${preload:+:}$1/${library##*/}
   done
-  # Not of the program: --list ends at the first library of torch, which is not on the path yet.
+  # Checks the MPI libraries, not the program: for the program --list fails, because torch is not on the path yet.
   for library in "$home"/libexec/lib/mpi/libmpi*.so.40; do
     listed=$("$loader" --library-path "$path${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}" --list "$1/${library##*/}" 2>&1) ||
       return 1
@@ -134,7 +134,7 @@ export JPO_MPI
 if [ "$JPO_MPI" != bundled ]; then
   case $name in
     mpirun | orted | ompi_info)
-      # The launcher beside the chosen library, or the first one on PATH.
+      # Uses the launcher beside the chosen library, or the first one on PATH.
       program=
       for folder in "$JPO_MPI/../bin" "$JPO_MPI/../../bin"; do
         [ -z "$program" ] && [ -x "$folder/$name" ] && program=$folder/$name
@@ -147,14 +147,14 @@ if [ "$JPO_MPI" != bundled ]; then
 else
   preload=
   path=$home/libexec/lib/mpi:$path
-  # Open MPI finds its plug-ins and help texts by these.
+  # Open MPI finds its plug-ins and help texts by these variables.
   export OPAL_PREFIX="$home" OPAL_EXEC_PREFIX="$home" OPAL_BINDIR="$home/bin" OPAL_LIBDIR="$home/libexec/lib/mpi" \
     OPAL_PKGLIBDIR="$home/libexec/lib/mpi/plugins" OPAL_DATADIR="$home/share" OPAL_PKGDATADIR="$home/share/openmpi" \
     OPAL_SYSCONFDIR="$home/share/openmpi" PMIX_INSTALL_PREFIX="$home" PMIX_PKGLIBDIR="$home/libexec/lib/mpi/pmix" \
     PMIX_DATADIR="$home/share" PMIX_PKGDATADIR="$home/share/pmix" \
     HWLOC_PLUGINS_PATH="$home/libexec/lib/mpi/hwloc" \
     OMPI_MCA_orte_launch_agent="env JPO_MPI=bundled $home/bin/orted"
-  # Open MPI refuses to start on one machine if nothing there could start it on others.
+  # Open MPI fails on a machine without ssh, rsh and Slurm, even for a run on one machine.
   if [ -z "${SLURM_JOB_ID:-}${OMPI_MCA_plm:-}" ] && ! command -v ssh >/dev/null && ! command -v rsh >/dev/null; then
     export OMPI_MCA_plm=isolated
   fi
@@ -163,14 +163,14 @@ case " $torch_programs " in
   *" $name "*) [ -n "$torch_version" ] && find_torch ;;
 esac
 path=$path${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}
-# The driver of a device, if the loader's cache does not know it.
+# The driver of a CUDA device, in case the loader's cache does not list it.
 for folder in /usr/local/nvidia/lib64 /usr/local/nvidia/lib /usr/lib64 /usr/lib/x86_64-linux-gnu; do
   if [ -e "$folder/libcuda.so.1" ]; then
     path=$path:$folder
     break
   fi
 done
-# Open MPI takes an absolute name of its launcher for a request to change LD_LIBRARY_PATH everywhere.
+# If its launcher is started by an absolute path, Open MPI changes LD_LIBRARY_PATH on all nodes.
 case $name in
   mpirun | orted) argv0=$name ;;
   *) argv0=$0 ;;

@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""What checkpoints cost, on the main job (256 Kuramoto-Sivashinsky problems).
+"""Measures the cost of checkpoints for the main deck (256 Kuramoto-Sivashinsky problems).
 
     bench_checkpoint.py JPO OUT.json [--ranks N]
 
-The joint method with a checkpoint at every update against none, in turns: the difference a checkpoint, and
-its share of a run at the default interval. Then how long a resumed run takes from its start to its first
-safe point and the checkpoint there. Bound: a checkpoint is its bytes through fsync; both are in OUT.json.
+Runs the joint method alternately without checkpoints and with one at every update. The difference is the time per
+checkpoint; its share of a run is computed for the default interval. Also measures the time of a resumed run from its
+start until its first checkpoint is written. OUT.json also contains the size of a checkpoint in bytes.
 """
 
 from __future__ import annotations
@@ -82,7 +82,7 @@ def main() -> int:
         json.dump(result, file, indent=1)
     print(f"a checkpoint of {size / 1e6:.2f} MB: {1e3 * median(costs):.1f} ms, "
           f"{100 * median(costs) / DEFAULT_SECONDS:.4f} % of a run (at most {100 * MOST_SHARE:g})")
-    print(f"resumed, to the first safe point and its checkpoint: {median(resumes):.2f} s (at most {MOST_RESUME_SECONDS:g})")
+    print(f"resumed run until its first checkpoint: {median(resumes):.2f} s (at most {MOST_RESUME_SECONDS:g})")
     return int(median(costs) / DEFAULT_SECONDS > MOST_SHARE or median(resumes) > MOST_RESUME_SECONDS)
 
 

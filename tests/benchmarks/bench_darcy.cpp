@@ -1,20 +1,12 @@
-// Cost of the Darcy model on its default 64 x 64 cells. A factor has 72,242 numbers (68,000 of L
-// and 4,242 places above the diagonals of its panels), 9.2 MB for a block of 16 problems; each
-// problem has its own, so all of it moves. Bounds for a block, without fused multiply-add:
-//   factorization  1.24 million products a problem, 40 Mflop; 9.2 MB written
-//   substitution   136,000 products a problem, 4.4 Mflop; 18.5 MB read, 4 bytes a flop
-// On a core whose neighbour compiled (EPYC, AVX2; 12 to 27 Gflop/s in tiles of registers, 4.5 to 11
-// GB/s beyond the cache), us of processor a problem, medians of five runs that took turns with
-// those of the PETSc Cholesky of one problem at a time that was here before:
-//                       forward   adjoint   tangent
-//   PETSc, any batch       2645       386       291
-//   batch of 16             467        69        77
-//   batch of 64             479       142       138
-//   batch of 1             9300      1190      1050    sixteen lanes for one problem
-// A forward solve runs at 5.3 Gflop/s, a fifth to half of what registers could: some 45 % of its
-// time are sums in tiles, 10 % the numbers around them (half of the columns of L are panels of
-// their own, and their tiles are shallow), 20 % substitutions, 6 % exp. Substitutions are bound by
-// memory: 8 GB/s where a batch's factors do not fit the cache, 17 GB/s where they do.
+// Measures the Darcy model on its default 64 x 64 cells. A factor has 72,242 numbers: 68,000 of L,
+// and 4,242 unused ones above the diagonals of its panels. These are 9.2 MB for a block of 16
+// problems. Each problem has its own factor, so all of it is read or written. Work for a block,
+// without fused multiply-add:
+//   factorization  1.24 million products per problem, 40 Mflop; 9.2 MB written
+//   substitution   136,000 products per problem, 4.4 Mflop; 18.5 MB read, 4 bytes per flop
+// Most of the time of a forward solve are sums in tiles of registers. Substitutions are bound by
+// the bandwidth of the cache or memory that holds the factors. A batch of 1 costs as much as a
+// block, because one problem uses one of sixteen lanes.
 
 #include <benchmark/benchmark.h>
 
@@ -35,7 +27,7 @@ struct DarcyProblems {
     for (std::int64_t row = 0; row < n; ++row)
       model->sample(static_cast<std::uint64_t>(row), {}, m.write().row(row));
     w.fill(1.0);
-    model->solve(c, m, y, status);  // the memory of the factors
+    model->solve(c, m, y, status);  // allocates the memory of the factors
   }
   std::unique_ptr<ForwardModel> model;
   Batch c, m, y, w, g;

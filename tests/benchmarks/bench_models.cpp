@@ -1,10 +1,10 @@
-// Cost of the Kuramoto-Sivashinsky model, with what bounds it beside it.
+// Measures the Kuramoto-Sivashinsky model. Bounds of its speed are given here.
 //   bench_models --benchmark_out=models.json --benchmark_repetitions=5
 //
-// Per grid point and step a forward step needs about 28 flops: 12 for the right-hand side, 4 + 5
-// for the two-wide sweeps with the division, and about 7 for the periodic corners (spread over the
-// points). With 2 x 4-wide multiplications or additions a cycle (AVX2, no fused ones) that is
-// 3.5 cycles a point of 8, about 1.2 ns at 3 GHz. It writes its state once: 8 bytes.
+// A forward step needs about 28 flops per grid point: 12 for the right-hand side, 4 + 5 for the
+// sweeps of half-bandwidth two with the division, and about 7 for the periodic corners (averaged
+// over the points). With 8 multiplications or additions per cycle (2 x 4-wide AVX2, no fused
+// multiply-add) these are 3.5 cycles per point. A step writes its state once, 8 bytes per point.
 
 #include <map>
 #include <string>
@@ -23,7 +23,7 @@ namespace {
 constexpr double kPoint = 128.0;
 constexpr double kStep = 250.0;
 constexpr double kFlop = 28.0;
-constexpr std::int64_t kDraw = 256;  // more problems repeat these
+constexpr std::int64_t kDraw = 256;  // number of draws; further problems repeat them
 
 struct Problems {
   explicit Problems(std::int64_t n, const std::map<std::string, std::string>& settings = {},
@@ -69,7 +69,7 @@ void adjoint(benchmark::State& state) {
   for (auto _ : state) problems.model->adjoint(problems.w, problems.g);
   count(state, static_cast<double>(state.range(0)), kStep, 1.0);
 }
-// Seven points wide instead of five, and twice the steps to the same horizon.
+// The stencil has seven points instead of five, and the same horizon needs twice the steps.
 void fourth_order_forward(benchmark::State& state) {
   Problems problems(state.range(0), {{"scheme", "fourth_order"}});
   for (auto _ : state) problems.model->solve(problems.c, problems.m, problems.y, problems.status);
@@ -80,8 +80,8 @@ void fourth_order_adjoint(benchmark::State& state) {
   for (auto _ : state) problems.model->adjoint(problems.w, problems.g);
   count(state, static_cast<double>(state.range(0)), 2.0 * kStep, 1.0);
 }
-// On the device: what is kept of a step is written once and read once by the adjoint; batches stay
-// in its memory, the flags of the solve (8 bytes a problem) come back.
+// On a device: the stored values of a step are written once, and read once by the adjoint. Batches
+// stay in device memory; only the status (8 bytes per problem) is copied to the host.
 void device_forward(benchmark::State& state) {
   Problems problems(state.range(0), {}, MemorySpace::device);
   for (auto _ : state) problems.model->solve(problems.c, problems.m, problems.y, problems.status);
@@ -92,7 +92,8 @@ void device_adjoint(benchmark::State& state) {
   for (auto _ : state) problems.model->adjoint(problems.w, problems.g);
   count(state, static_cast<double>(state.range(0)), kStep, 1.0);
 }
-// The bandwidth that bounds it: a copy within the device's memory, read and written bytes counted.
+// Measures the bandwidth that bounds the speed on a device: a copy within its memory. Read and
+// written bytes are both counted.
 void device_copy(benchmark::State& state) {
   const std::int64_t n = state.range(0);
   LaneBuffer from(MemorySpace::device), to(MemorySpace::device);

@@ -1,14 +1,16 @@
-// Cost of the Navier-Stokes model at 64 x 64, with what bounds it beside it. Part of bench_models.
+// Measures the Navier-Stokes model on 64 x 64 cells. Bounds of its speed are given here. Part of
+// bench_models.
 //
-// A forward step needs, per cell, 30 flops for the fluxes, 14 for sums and update and 9 around the
-// pressure; the substitution needs 4 per entry of L: about 80,000 of them, 0.54 Mflop per problem
-// and step, 60 % in the substitution. With 2 x 4-wide multiplications or additions a cycle (AVX2,
-// no fused ones) that is 67,000 cycles: 22 us at 3 GHz, 45,000 problem-steps a second. An adjoint
-// step has 60 flops per cell in the fluxes, and the same substitution.
+// A forward step needs 30 flops per cell for the fluxes, 14 for sums and update, and 9 for
+// divergence and gradient of the pressure. The substitution needs 4 flops per entry of L, which has
+// about 80,000 entries. In total these are 0.54 Mflop per problem and step, 60 % of them in the
+// substitution. With 8 multiplications or additions per cycle (2 x 4-wide AVX2, no fused
+// multiply-add) a step needs 67,000 cycles per problem. An adjoint step needs 60 flops per cell for
+// the fluxes, and the same substitution.
 //
-// Memory: a step of a block of 16 reads the factor (1 MB) twice and goes over states of 1 MB about
-// nine times, from the second and third level of cache; it writes one state, 64 kB a problem, to
-// memory: at 10 GB/s 6.5 us. A lone problem costs what a block costs.
+// A step of a block of 16 problems reads the factor (1 MB) twice and states of 1 MB about nine
+// times, from the second and third level of cache. It writes one state, 64 kB per problem, to
+// memory. A single problem costs as much as a block.
 
 #include <string>
 #include <vector>
@@ -77,7 +79,8 @@ void navier_stokes_adjoint(benchmark::State& state) {
   for (auto _ : state) flows.model->adjoint(flows.w, flows.g);
   count(state, kAdjointFlop);
 }
-// On the device: a thread a problem, so few problems wait for memory; states take 7 MB each.
+// On a device there is one thread per problem, so a small number of problems is bound by the
+// latency of memory. The states need 7 MB per problem.
 void device_forward(benchmark::State& state) {
   Flows flows(state.range(0), MemorySpace::device);
   for (auto _ : state) flows.model->solve(flows.c, flows.m, flows.y, flows.status);

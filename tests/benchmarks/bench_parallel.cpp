@@ -1,6 +1,6 @@
-// Cost of the exact sum against the plain one: adding a gradient, and the all-reduce.
+// Measures the exact sum and the plain sum: adding a gradient, and the all-reduce.
 //   mpirun -n 2 bench_parallel --benchmark_out=parallel.json
-// Every rank runs the same fixed number of iterations: the reductions are collective.
+// Every rank runs the same fixed number of iterations, because the reductions are collective.
 
 #include <vector>
 
@@ -41,7 +41,7 @@ void reduce(benchmark::State& state, Reduction reduction) {
   state.counters["wait_ms"] = 1e3 * seconds.wait / static_cast<double>(state.iterations());
 }
 
-// The same repetitions on every rank, whatever its command line says.
+// Sets the same iterations and repetitions on every rank, independent of the command line.
 void fixed(benchmark::internal::Benchmark* run) {
   run->Arg(40000)->Arg(200000)->Iterations(200)->Repetitions(5)->ReportAggregatesOnly();
 }
@@ -50,7 +50,7 @@ BENCHMARK_CAPTURE(add, fast, Reduction::fast)->Apply(fixed);
 BENCHMARK_CAPTURE(reduce, exact, Reduction::exact)->Apply(fixed);
 BENCHMARK_CAPTURE(reduce, fast, Reduction::fast)->Apply(fixed);
 
-// Says nothing: only rank 0 reports.
+// Prints nothing, for all ranks except rank 0.
 class Silent : public benchmark::BenchmarkReporter {
  public:
   bool ReportContext(const Context& /*context*/) override { return true; }

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Gradients of the misfit with JAX, on the discretizations of jpo's models.
+"""Computes gradients of the misfit with JAX, on the discretizations of jpo's models.
 
     jax_gradients.py bench --model kuramoto_sivashinsky --n 256,4096 --precision float64 --json OUT.json
     jax_gradients.py reference --server MODEL_SERVER --deck DECK --out REFERENCE.npz
@@ -66,8 +66,11 @@ IGNORED_KEYS = {"name", "memory_cap", "obstacle_x", "obstacle_y", "obstacle_radi
 
 
 def scan_steps(step, state, n_step: int, segment: int):
-    """Applies `step` n_step times. segment > 0: reverse mode stores one state per segment of that
-    many steps and computes the others again; 0: it stores the residuals of all steps."""
+    """Applies `step` n_step times.
+
+    If segment > 0, reverse mode stores one state per `segment` steps and recomputes the others. If segment is 0, it
+    stores the residuals of all steps.
+    """
 
     def steps(count):
         return lambda state: lax.scan(lambda s, _: (step(s), None), state, None, length=count)[0]
@@ -82,7 +85,7 @@ def scan_steps(step, state, n_step: int, segment: int):
 
 
 class KuramotoSivashinsky:
-    """u(T) of one problem from c = u(0) and m = (alpha, beta)."""
+    """Computes u(T) of one problem from c = u(0) and m = (alpha, beta)."""
 
     STENCILS = {
         "second_order": {"second": [-2.0, 1.0, 0.0, 0.0], "fourth": [6.0, -4.0, 1.0, 0.0],
@@ -162,7 +165,7 @@ class KuramotoSivashinsky:
         return scan_steps(step, (u, first_rate), self.n_step - 1, segment)[0]
 
     def draw_context(self, random, count: int) -> np.ndarray:
-        """Smooth fields of unit deviation over the grid, from 9 Fourier modes."""
+        """Returns smooth fields of 9 Fourier modes, with standard deviation 1 over the grid."""
         k = np.arange(1, 10)
         amplitude = np.exp(-(k / FOURIER_DECAY) ** 2)
         phase = 2.0 * np.pi * np.outer(k, np.arange(self.n)) / self.n
@@ -173,8 +176,10 @@ class KuramotoSivashinsky:
 
 
 class NavierStokes:
-    """The velocity at T in the upper half from the one at 0 and m = (x, f_x, f_y).
-    u, v [j, i] are on the left and the lower face of cell (i, j)."""
+    """Computes the velocity in the upper half at T from that at time 0 and m = (x, f_x, f_y).
+
+    u, v [j, i] are on the left and the lower face of cell (i, j).
+    """
 
     def __init__(self, keys: dict, dtype, linear_solve: str, spoil: float = 0.0):
         if keys["obstacle"] != "none":
@@ -225,7 +230,7 @@ class NavierStokes:
 
     @staticmethod
     def _fourier(n: int):
-        """Orthonormal real Fourier modes as rows, and the eigenvalues of the second difference."""
+        """Returns orthonormal real Fourier modes as rows, and the eigenvalues of the second difference."""
         points = np.arange(n)
         rows, values = [], []
         for k in range(n // 2 + 1):
@@ -308,7 +313,7 @@ class NavierStokes:
         return jnp.concatenate([u[n // 2:], v[n // 2:]]).reshape(-1)
 
     def draw_context(self, random, count: int) -> np.ndarray:
-        """Discrete curls of random stream functions that vanish at mid-height and at the top."""
+        """Returns discrete curls of random stream functions that vanish at mid-height and at the top."""
         n, n_row = self.n, self.n // 2
         x = np.arange(n) / n
         eta = np.arange(n_row + 1) / n_row
@@ -348,7 +353,10 @@ def draw_parameters(model, random, count: int) -> np.ndarray:
 
 
 def misfit_gradient(model, segment: int, chunk: int):
-    """(c, m, y_obs) of a batch -> (loss, y), gradient. chunk > 0: so many problems at once."""
+    """Returns a function of a batch, (c, m, y_obs) -> (loss, y), gradient.
+
+    If chunk > 0, it computes that many problems at a time.
+    """
 
     def loss(m, c, y_obs):
         y = model.observe(c, m, segment)
@@ -381,17 +389,17 @@ def memory_limit(device) -> float:
 
 
 def compiled_bytes(compiled) -> int | None:
-    """Memory of arguments, results and temporaries as XLA planned them."""
+    """Returns the memory for arguments, results and temporaries that XLA has planned, in bytes."""
     try:
         analysis = compiled.memory_analysis()
         return int(analysis.argument_size_in_bytes + analysis.output_size_in_bytes
                    + analysis.temp_size_in_bytes)
-    except Exception:  # not every backend has it
+    except Exception:  # not every backend has memory_analysis
         return None
 
 
 def plans(checkpoint: str, chunk: int, n_step: int, n: int):
-    """(segment, chunk) to try, the one that stores most first."""
+    """Returns the pairs (segment, chunk) to try; the pair that stores most is first."""
     root = max(1, round(math.sqrt(n_step - 1)))
     segments = {"auto": [0, root], "none": [0], "sqrt": [root]}.get(checkpoint)
     if segments is None:
@@ -454,7 +462,7 @@ def measure(model, n: int, dtype, options) -> dict:
                 "median_seconds": median, "min_seconds": min(seconds),
                 "max_seconds": max(seconds), "repetitions": len(seconds),
                 "gradients_per_second": n / median, "planned_bytes": planned,
-                # Of the process so far, larger sizes of earlier measurements included.
+                # The peak since the start of the process, which includes earlier measurements.
                 "peak_bytes_of_process": stats.get("peak_bytes_in_use"),
                 "finite": bool(np.all(np.isfinite(np.asarray(loss)))
                                and np.all(np.isfinite(np.asarray(gradient)))),
@@ -502,7 +510,7 @@ def bench(options) -> int:
             write_json(path, data)
             line = f"{options.model} {precision} n={n}: {result['status']}"
             if result["status"] == "ok":
-                line += (f", {result['median_seconds']:.4g} s a batch, "
+                line += (f", {result['median_seconds']:.4g} s per batch, "
                          f"{result['gradients_per_second']:.4g} gradients/s, compiled in "
                          f"{result['compile_seconds']:.2f} s, segment {result['segment']}, "
                          f"chunk {result['chunk']}")
@@ -516,7 +524,7 @@ def bench(options) -> int:
 
 
 def parse_settings(settings: list[str]) -> dict:
-    """["n_grid=32", ...] as TOML values."""
+    """Parses ["n_grid=32", ...] to a dictionary of TOML values."""
     result = {}
     for setting in settings:
         key, _, value = setting.removeprefix("model.").partition("=")
@@ -525,7 +533,7 @@ def parse_settings(settings: list[str]) -> dict:
 
 
 def set_model_keys(deck: str, settings: list[str]) -> str:
-    """The deck with keys of [model] replaced or added."""
+    """Returns the deck with keys of [model] replaced or added."""
     for setting in settings:
         key, _, value = setting.removeprefix("model.").partition("=")
         head, model, tail = re.split(r"(?m)^(\[model\][^\n]*\n)", deck, maxsplit=1)
@@ -573,9 +581,12 @@ def reference(options) -> int:
 
 
 def check(options) -> int:
-    """The two programs do the same operations in another order: y differs by round-off, 1e-16 times
-    the condition of the linear solves, times the growth of errors until T. Losses and gradients
-    divide that by the relative size of the residual. 1e-9 leaves room for chaotic problems."""
+    """Compares JAX with the stored values of jpo. Returns the exit code.
+
+    The two programs do the same operations in another order. So y differs by 1e-16 times the condition of the linear
+    solves, times the growth of errors until T. For losses and gradients, this is divided by the relative size of the
+    residual. The default tolerance of 1e-9 allows for chaotic problems.
+    """
     with np.load(options.reference) as file:
         stored = {key: file[key] for key in file.files}
     keys = json.loads(str(stored["keys"]))
@@ -593,7 +604,7 @@ def check(options) -> int:
             value = np.asarray(value, dtype=float).reshape(expected.shape)
             error = (np.linalg.norm(value - expected, axis=1)
                      / np.linalg.norm(expected, axis=1))
-            bad = not np.max(error) <= options.tolerance  # NaN fails, too
+            bad = not np.max(error) <= options.tolerance  # also true for NaN
             failed = failed or bad
             print(f"  {name:9} relative error: largest {np.max(error):.2e}, median "
                   f"{np.median(error):.2e}{'  FAILED' if bad else ''}")
@@ -613,9 +624,10 @@ def main() -> int:
     command.add_argument("--repetitions", type=int, default=7)
     command.add_argument("--json", required=True)
     command.add_argument("--checkpoint", default="auto",
-                         help="auto: the first of none, sqrt, sqrt in chunks that fits; none; sqrt; "
-                              "or steps in a segment")
-    command.add_argument("--chunk", type=int, default=0, help="problems at once; 0: as they fit")
+                         help="auto: the first of none, sqrt, sqrt in chunks that fits into memory; none; "
+                              "sqrt; or the number of steps per segment")
+    command.add_argument("--chunk", type=int, default=0,
+                         help="problems at a time; 0: chosen by the available memory")
     command.add_argument("--set", action="append", default=[], metavar="KEY=VALUE",
                          help="key of [model]: n_grid=32")
     command.set_defaults(run=bench)
@@ -633,7 +645,7 @@ def main() -> int:
     command_check.add_argument("--precision", default="float64")
     command_check.add_argument("--spoil", type=float, default=0.0,
                                help="relative error added to a coefficient (flux or viscosity); the "
-                                    "check has to fail")
+                                    "check must fail")
     command_check.set_defaults(run=check)
     for command in (commands.choices["bench"], command_check):
         command.add_argument("--linear-solve", choices=["dense", "fft"], default="dense")

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Ratios of medians of one bench_models run against what the program promises. judge.py MODELS.json"""
+"""Compares ratios of medians of one bench_models run with their limits. Usage: judge.py MODELS.json"""
 
 import json
 import sys

@@ -1,6 +1,6 @@
 #pragma once
-// A plain Kuramoto-Sivashinsky step over [grid point][problem], with a sparse LU in compressed
-// rows: what a good first version looks like. The model's own step is measured against it.
+// A simple Kuramoto-Sivashinsky step over [grid point][problem], with a sparse LU in compressed
+// rows. The benchmark compares the step of the model with it.
 
 #include <cmath>
 #include <cstddef>

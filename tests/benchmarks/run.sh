@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Runs the benchmarks on an otherwise idle machine, writes their JSON, and prints the ratios that the
-# program promises with their limits. Exit code 1 where one is missed.
+# Runs the benchmarks, writes JSON, and prints ratios of times with their limits. The machine should be idle otherwise.
+# Exit code 1 if a limit is exceeded.
 #   tests/benchmarks/run.sh [DIRECTORY]      default: runs/benchmarks
 set -euo pipefail
 cd "$(dirname "$0")/../.."

@@ -1,5 +1,5 @@
-# Sourced: a private Slurm cluster of this one machine, with its own keys, ports and folders: nothing
-# outside of its folder is read or written. Needs root, slurmctld, slurmd, munged, and no cgroups.
+# Sourced: functions that start and stop a private Slurm cluster on this machine, with its own keys, ports and
+# folders. Nothing outside its folder is read or written. Needs root, slurmctld, slurmd, munged; does not use cgroups.
 PATH+=:/usr/sbin
 
 port_is_free() { ! (: <"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
@@ -12,7 +12,7 @@ free_port() {
   echo "$port"
 }
 
-# What stands in the way of a cluster here; nothing where nothing does.
+# Prints the reason why no cluster can be started; prints nothing if one can.
 no_cluster_reason() {
   local program
   [[ $(id -u) -eq 0 ]] || { echo "slurmd needs root" && return; }
@@ -22,7 +22,8 @@ no_cluster_reason() {
   done
 }
 
-write_slurm_conf() {  # DIR: jobs share no cores, and see more of them than there may be
+# write_slurm_conf DIR: jobs do not share cores. 16 cores are declared, even if the machine has fewer.
+write_slurm_conf() {
   local host
   host=$(hostname -s)
   cat >"$1/slurm.conf" <<CONF
@@ -31,7 +32,7 @@ SlurmctldHost=$host(127.0.0.1)
 SlurmctldPort=$(free_port)
 SlurmdPort=$(free_port)
 AuthType=auth/munge
-# A job that is queued again waits until its credential has expired: 120 s by default.
+# A job that is queued again waits until its credential has expired, by default 120 s.
 AuthInfo=socket=$1/munge/socket,cred_expire=5
 SlurmUser=root
 SlurmctldPidFile=$1/slurmctld.pid
@@ -56,7 +57,7 @@ PartitionName=test Nodes=$host Default=YES MaxTime=INFINITE State=UP
 CONF
 }
 
-# start_cluster DIR: sets SLURM_CONF and daemons (process ids); fails where no node gets ready in time.
+# start_cluster DIR: sets SLURM_CONF and daemons (process ids). Fails if the node is not ready in time.
 start_cluster() {
   local dir=$1 k
   guard_cluster "$dir"
@@ -65,7 +66,7 @@ start_cluster() {
   write_slurm_conf "$dir"
   export SLURM_CONF=$dir/slurm.conf
   (umask 077 && head -c 128 /dev/urandom >"$dir/munge/key")
-  # Each in a session of its own: an interrupt of the test must find them alive to stop the jobs.
+  # Each daemon has its own session, so that an interrupt of the test does not end it before the jobs are stopped.
   setsid munged --foreground --force --key-file="$dir/munge/key" --socket="$dir/munge/socket" \
     --seed-file="$dir/munge/seed" --pid-file="$dir/munge/pid" >"$dir/munged.log" 2>&1 &
   daemons=($!)
@@ -84,16 +85,17 @@ start_cluster() {
   return 1
 }
 
-# Of the cluster of this folder, whatever still runs: its name is in their environment or arguments.
-kill_rest() {  # DIR
+# kill_rest DIR: kills the remaining processes of the cluster in DIR, which have DIR in their environment or arguments.
+kill_rest() {
   local pid
   for pid in $(grep -lzs -- "$1" /proc/[0-9]*/environ /proc/[0-9]*/cmdline | cut -d/ -f3 | sort -un); do
     [[ $pid -ne $$ ]] && kill -9 "$pid" 2>/dev/null
   done
 }
 
-# ctest kills a test that takes too long, and its children: this one is nobody's child.
-guard_cluster() {  # DIR
+# guard_cluster DIR: starts a process that removes the cluster after the test has ended. It has its own session,
+# because ctest kills the children of a test that exceeds its time limit.
+guard_cluster() {
   (setsid bash -c "$(declare -f kill_rest)
     while kill -0 $$; do sleep 1; done
     kill_rest $1; sleep 1; kill_rest $1; rm -rf $1" >/dev/null 2>&1 &)

@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
-# The archive of jobs/bundle.sh in empty roots of Debian 11 and 13, without a network, read-only, as another
-# user: it starts, doctor finds no problem, a small Kuramoto-Sivashinsky run on 2 ranks has the same bits as
-# the build that the archive was made from. Skipped (77) without root or debootstrap.
+# Tests the archive of jobs/bundle.sh in empty roots of Debian 11 and 13, without a network, read-only, as another
+# user. The program must start, doctor must find no problem, and a small Kuramoto-Sivashinsky run on 2 ranks must
+# have the same bits as the build that the archive was made from. Skipped (77) without root or debootstrap.
 #   test_bundle.sh [--archive FILE --build FOLDER] [--torch FOLDER] [--roots FOLDER]
-# --archive, --build  an archive that is there and the build it was made from (default: makes the one of
+# --archive, --build  an existing archive and the build that it was made from (default: runs
 #                     jobs/bundle.sh --without-torch)
 # --torch             the torch folder of the Python package, bound to another path in the root; none: the archive
-#                     holds LibTorch itself
-# --roots             where the Debian roots are kept (default: build/roots); they are made if missing
+#                     contains LibTorch
+# --roots             folder of the Debian roots (default: build/roots); they are made if missing
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 source jobs/environment.sh
@@ -37,11 +37,12 @@ work=$(mktemp -d)
 mkdir -p "$roots"
 roots=$(cd "$roots" && pwd)
 
-# The root's own mounts end with the process that made them.
-in_root() {  # in_root ROOT COMMAND: as user 1000, no network, archive read-only in /srv, writable /home
+# in_root ROOT COMMAND: runs COMMAND as user 1000, without a network, with the archive read-only in /srv and a
+# writable /home. The mounts end with the process that made them.
+in_root() {
   unshare --mount --net --propagation private bash -euc '
     root=$1 unpacked=$2 torch=$3 home=$4
-    # Another machine: its programs, nothing of this one.
+    # The root has the programs of another machine, and only these mounts of this one.
     mkdir -p "$root"/{srv/jpo,opt/elsewhere,home/someone}
     mount --bind "$unpacked" "$root/srv/jpo"
     mount -o remount,bind,ro "$root/srv/jpo"
@@ -68,10 +69,10 @@ echo "reference: $build/src/jpo"
 mpirun -n 2 --oversubscribe --bind-to none "$build/src/jpo" run "${deck[@]}" \
   --set "run.output=\"$work/reference.h5\"" >"$work/reference.log"
 
-# From here on a failure is counted, and the rest goes on.
+# From here on, a failure is counted and the test continues.
 set +e
 cd "$work"
-# On this machine, which has libraries and plug-ins of its own: no process maps one of them.
+# This machine has its own libraries and plug-ins; no process of the archive may map one of them.
 torch_root=$(dirname "$torch")
 [[ $torch == none ]] && torch_root=$work/unpacked || export JPO_TORCH=$torch
 JPO_MPI=bundled "$work/unpacked/bin/mpirun" -n 2 --oversubscribe --bind-to none "$work/unpacked/bin/jpo" run \
@@ -106,9 +107,9 @@ for release in bullseye trixie; do
   same "$work/reference.h5" "$work/home/result.h5"
   expect 0 "0 differences found" in_root "$root" "/srv/jpo/bin/h5diff -v result.h5 result.h5"
   if [[ $torch != none ]]; then
-    expect 2 "does not hold torch" in_root "$root" "/srv/jpo/bin/jpo --torch /nowhere version"
+    expect 2 "is not a folder of torch" in_root "$root" "/srv/jpo/bin/jpo --torch /nowhere version"
   fi
-  # The launcher finds its texts.
+  # The launcher finds its help texts.
   expect 0 "Usage: mpirun" in_root "$root" "/srv/jpo/bin/mpirun --help"
   echo "$release: $((SECONDS - start)) s"
 done

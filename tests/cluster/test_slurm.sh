@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# jobs/*.sbatch under a real Slurm of this machine: a run, chains that the time limit stops and Slurm
-# queues again, a study as an array. What they write is what mpirun alone writes, bit for bit.
-# Skipped (77) where no Slurm can be started. Usage: test_slurm.sh JPO
+# Tests jobs/*.sbatch in a real Slurm on this machine: a run, chains that are stopped by the time limit and queued
+# again, a study as an array. Their results must be bit-identical to those of mpirun without Slurm.
+# Skipped (77) if Slurm cannot be started. Usage: test_slurm.sh JPO
 set -uo pipefail
 export JPO=$1
 source_dir=$(cd "$(dirname "$0")/../.." && pwd)
@@ -11,7 +11,7 @@ source "$source_dir/tests/cluster/cluster.sh"
 
 reason=$(no_cluster_reason)
 if [[ -n $reason ]]; then
-  echo "SKIPPED, no Slurm here: $reason"
+  echo "SKIPPED, Slurm cannot be started: $reason"
   exit 77
 fi
 work=$(mktemp -d)
@@ -19,22 +19,22 @@ daemons=()
 trap 'stop_cluster "$work"; rm -rf "$work"' EXIT
 trap 'exit 1' INT TERM
 if ! start_cluster "$work"; then
-  echo "SKIPPED, Slurm does not start here:"
+  echo "SKIPPED, Slurm did not start:"
   tail -n 5 "$work"/*.out "$work"/munged.log
   exit 77
 fi
 cd "$work" || exit 1
 jobs=$source_dir/jobs
 
-# More ranks than cores here: those that wait must not take the others' core.
+# There may be more ranks than cores, so waiting ranks must yield their core.
 export OMPI_MCA_mpi_yield_when_idle=1 OMPI_MCA_btl_vader_single_copy_mechanism=none
 export LAUNCH=
 mpirun -n 2 --bind-to core true >log 2>&1 || export LAUNCH="mpirun -n 2 --bind-to none --oversubscribe"
 
-field() {  # field JOB NAME: of what Slurm says about it
+field() {  # field JOB NAME: prints a field of `scontrol show job`
   scontrol show job --oneliner "$1" | grep -o " $2=[^ ]*" | head -n 1 | cut -d= -f2
 }
-wait_until() {  # wait_until SECONDS COMMAND...: false where it did not come true in time
+wait_until() {  # wait_until SECONDS COMMAND...: repeats COMMAND until it succeeds; fails after SECONDS
   local end=$((SECONDS + $1))
   until "${@:2}"; do
     ((SECONDS < end)) || return 1
@@ -43,7 +43,7 @@ wait_until() {  # wait_until SECONDS COMMAND...: false where it did not come tru
 }
 has_ended() { [[ $(field "$1" JobState) =~ ^(COMPLETED|FAILED|TIMEOUT|CANCELLED|NODE_FAIL)$ ]]; }
 was_requeued() { [[ $(field "$1" Restarts) -gt 0 ]]; }
-# Also if the signal came after the last checkpoint, while the result was written.
+# Also true if the signal came after the last checkpoint, while the result was written.
 ended_unstopped() { [[ $(field "$1" JobState) == COMPLETED ]] && ! was_requeued "$1"; }
 was_stopped() {
   has_ended "$1" || { was_requeued "$1" && grep -q "jpo run with --resume goes on from" "jpo_$1.log"; }
@@ -53,12 +53,12 @@ expect_end() {  # expect_end JOB STATE EXIT LOG
   [[ $(field "$1" JobState) == "$2" && $(field "$1" ExitCode) == "$3:0" ]] ||
     fail "$4: $(field "$1" JobState), exit code $(field "$1" ExitCode), expected $2, $3: $(tail -n 30 "$4")"
 }
-# Slurm looks at time limits every 30 s: a job that is submitted at the right moment runs for some
-# seconds before it is signalled.
-n_look() { grep -c "Testing job time limits" slurmctld.log; }
-has_looked_again() { [[ $(n_look) -gt $1 ]]; }
-wait_for_moment() {
-  wait_until 40 has_looked_again "$(n_look)"
+# Slurm checks time limits every 30 s. A job that is submitted 20 s after a check runs for some seconds before it is
+# signalled.
+n_limit_check() { grep -c "Testing job time limits" slurmctld.log; }
+has_checked_limits_again() { [[ $(n_limit_check) -gt $1 ]]; }
+wait_for_limit_check() {
+  wait_until 40 has_checked_limits_again "$(n_limit_check)"
   sleep 20
 }
 
@@ -99,17 +99,17 @@ DECK
 endless=(--set study.sizes=[16] --set study.variants.endless.method.joint.updates=10000000
   --set 'study.only=["endless"]')
 
-# A study that does not end in a minute: jpo stops it by its own clock, SIGUSR1 does not come.
+# A study that takes longer than a minute. It gets no SIGUSR1, so jpo must stop it by its own clock.
 long=$(sbatch --parsable --array=7 --ntasks=1 --time=1 --signal=B:CONT@1 "$jobs/study.sbatch" chain.toml \
   "${endless[@]}" --set study.output=runs/endless)
 
-# One run, with ROMIO; a deck that is refused; a study in two tasks, and a job that waits for both.
+# One run with ROMIO; a run of a deck with an error; a study in two tasks; a job that waits for both tasks.
 run=$(OMPI_MCA_io=romio321 sbatch --parsable "$jobs/run.sbatch" chain.toml --set run.output=runs/run.h5)
 refused=$(sbatch --parsable "$jobs/requeue.sbatch" chain.toml --set run.sed=1)
 study=$(sbatch --parsable --array=1-2 "$jobs/study.sbatch" chain.toml --set study.output=runs/array)
 table=$(sbatch --parsable --dependency="afterok:$study" --ntasks=1 --output=table.log --wrap \
   "$(find_python) $source_dir/postprocess/study.py runs/array --json array.json")
-# Of two tasks the one whose job id is that of the array stops: it alone is queued again.
+# Two tasks. Task 2, which has the job id of the array, exits with 75. Only this task must be queued again.
 # shellcheck disable=SC2016
 printf '#!/bin/sh\n[ "$SLURM_ARRAY_TASK_ID" = 2 ] && [ -z "$SLURM_RESTART_COUNT" ] && exit 75\nexit 0\n' >stops_once
 chmod +x stops_once
@@ -119,7 +119,7 @@ expect 0 "4 run now" ranks 2 "$JPO" study chain.toml --set study.output=direct/a
 expect_end "$run" COMPLETED 0 "jpo_$run.log"
 same direct/run.h5 runs/run.h5
 expect_end "$refused" FAILED 2 "jpo_$refused.log"
-was_requeued "$refused" && fail "a refused deck is queued again"
+was_requeued "$refused" && fail "the job of a refused deck was queued again"
 expect_end "$table" COMPLETED 0 table.log
 for cell in direct/array/*.h5; do
   same "$cell" "runs/array/${cell##*/}"
@@ -128,13 +128,13 @@ done
 table_of() { sed -n '/^ "table"/,/^ \]/p' "$1" | grep -v seconds; }
 diff <(table_of direct/array.json) <(table_of array.json) || fail "the tables of the two studies differ"
 
-# Two chains of the same run, under mpirun and srun. If they end before they are stopped, the machine
-# is a fast one: more work. Once they have been stopped with a checkpoint, they get more time for the rest.
+# Two chains of the same run, one with mpirun and one with srun. If one ends before it is stopped, the machine is too
+# fast, and both are repeated with more updates. After the stop with a checkpoint, they get a longer time limit.
 chain=(sbatch --parsable --time=1 --signal=B:USR1@30 "$jobs/requeue.sbatch" chain.toml)
 for updates in 2000 8000 32000; do
   work_of=(--set "method.joint.updates=$updates")
   rm -f runs/mpirun.h5 runs/srun.h5
-  wait_for_moment
+  wait_for_limit_check
   by_mpirun=$("${chain[@]}" "${work_of[@]}" --set run.output=runs/mpirun.h5)
   by_srun=$(LAUNCH="srun --mpi=pmix" "${chain[@]}" "${work_of[@]}" --set run.output=runs/srun.h5)
   for job in "$by_mpirun" "$by_srun"; do
@@ -146,26 +146,26 @@ for updates in 2000 8000 32000; do
 done
 expect_end "${two}_1" COMPLETED 0 "jpo_study_${two}_1.log"
 expect_end "${two}_2" COMPLETED 0 "jpo_study_${two}_2.log"
-[[ $(field "${two}_1" Restarts)$(field "${two}_2" Restarts) == 01 ]] || fail "not the task that stopped is queued again"
+[[ $(field "${two}_1" Restarts)$(field "${two}_2" Restarts) == 01 ]] || fail "expected that only task 2 is queued again"
 
 log=jpo_study_${long}_7.log
 wait_until 60 was_requeued "${long}_7" || fail "Slurm has not queued the study again: $(tail -n 30 "$log")"
-grep -q "SIGUSR1" "$log" && fail "the study was signalled: nothing is known of its clock"
+grep -q "SIGUSR1" "$log" && fail "the study got SIGUSR1, so its stop by the clock was not tested"
 scancel "$long"
 
 expect 0 "result: direct/chain.h5" ranks 2 "$JPO" run chain.toml "${work_of[@]}" --set run.output=direct/chain.h5
 for job in "$by_mpirun" "$by_srun"; do
   log=jpo_$job.log
   expect_end "$job" COMPLETED 0 "$log"
-  for text in "SIGUSR1: the time is nearly up" "is queued again" "goes on from runs/.* of 3 methods done"; do
+  for text in "SIGUSR1: close to the time limit" "is queued again" "goes on from runs/.* of 3 methods done"; do
     grep -q "$text" "$log" || fail "no '$text': $(tail -n 30 "$log")"
   done
   echo "chain $job of $updates updates: $(($(field "$job" Restarts) + 1)) parts"
 done
 same direct/chain.h5 runs/mpirun.h5
 same direct/chain.h5 runs/srun.h5
-compgen -G "runs/*.checkpoints" >/dev/null && fail "checkpoints are left of a run that has finished"
+compgen -G "runs/*.checkpoints" >/dev/null && fail "checkpoints of a finished run were not removed"
 
 echo "$SECONDS s"
-[[ $failures -eq 0 ]] && echo "runs, chains and studies under Slurm are those of mpirun"
+[[ $failures -eq 0 ]] && echo "runs, chains and studies under Slurm equal those of mpirun"
 exit $((failures > 0))

@@ -51,7 +51,7 @@ int destroy_number(int** number) {
   return 0;
 }
 
-TEST(Handle, DestroysOnceWhatItOwns) {
+TEST(Handle, DestroysItsObjectOnce) {
   int number = 1;
   n_destroyed = 0;
   {

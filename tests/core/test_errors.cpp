@@ -7,19 +7,19 @@
 namespace jpo {
 namespace {
 
-TEST(Errors, AreOneLineWhateverAUserWrote) {
+TEST(Errors, AreOneLineForAnyInput) {
   EXPECT_STREQ(BadInput("key 'a\nb\t\x7f': no\r").what(), "key 'a b  ': no ");
   EXPECT_EQ(one_line("short"), "short");
 }
 
-TEST(Errors, LeaveTheMiddleOfALongTextOut) {
+TEST(Errors, OmitTheMiddleOfALongText) {
   const std::string text = one_line("start " + std::string(100000, 'x') + " end", 60);
   EXPECT_LE(text.size(), 60U + 5U);
   EXPECT_TRUE(text.starts_with("start x"));
   EXPECT_TRUE(text.ends_with("x end"));
 }
 
-TEST(Errors, CutNoCharacterInTwo) {
+TEST(Errors, DoNotSplitACharacter) {
   std::string text;
   for (int k = 0; k < 100; ++k) text += "\u00e9";
   for (std::size_t most = 10; most < 20; ++most) {
@@ -27,7 +27,7 @@ TEST(Errors, CutNoCharacterInTwo) {
     const std::size_t dots = cut.find(" ... ");
     ASSERT_NE(dots, std::string::npos);
     EXPECT_EQ(dots % 2, 0U) << most;
-    EXPECT_EQ(cut.size() % 2, 1U) << most;  // the five of " ... "
+    EXPECT_EQ(cut.size() % 2, 1U) << most;  // 5 bytes of " ... "
   }
 }
 

@@ -13,7 +13,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// A file system as small as the question.
+// A folder with the few files of /proc and /sys that each test needs.
 class Machine : public testing::Test {
  protected:
   Machine() {
@@ -34,14 +34,14 @@ class Machine : public testing::Test {
   fs::path root_;
 };
 
-TEST_F(Machine, HasWhatTheKernelCallsAvailable) {
+TEST_F(Machine, ReadsTheAvailableMemoryOfTheKernel) {
   EXPECT_EQ(available(), 4000.0 * 1024.0);
   fs::remove_all(root_);
   EXPECT_TRUE(std::isinf(available()));
-  EXPECT_GT(available_memory(), 1e6);  // of this one
+  EXPECT_GT(available_memory(), 1e6);  // of the real machine
 }
 
-TEST_F(Machine, LeavesWhatTheTightestControlGroupDoes) {
+TEST_F(Machine, UsesTheLowestMemoryLimitOfItsControlGroups) {
   const fs::path top = "sys/fs/cgroup";
   put("proc/self/cgroup", "0::/slurm/job_7/step_0\n");
   put(top / "slurm/job_7/step_0/memory.max", "max\n");
@@ -50,7 +50,7 @@ TEST_F(Machine, LeavesWhatTheTightestControlGroupDoes) {
   put(top / "slurm/job_7/memory.max", "3000\n");
   put(top / "slurm/job_7/memory.current", "1000\n");
   EXPECT_EQ(available(), 2000.0);
-  // Pages of files are given back.
+  // Inactive pages of files count as available.
   put(top / "slurm/job_7/memory.stat", "anon 200\ninactive_file 700\nactive_file 100\n");
   EXPECT_EQ(available(), 2700.0);
   put(top / "slurm/memory.max", "100\n");
@@ -58,7 +58,7 @@ TEST_F(Machine, LeavesWhatTheTightestControlGroupDoes) {
   EXPECT_EQ(available(), 0.0);
 }
 
-TEST_F(Machine, KnowsTheOlderControlGroups) {
+TEST_F(Machine, ReadsTheMemoryLimitOfControlGroupsV1) {
   put("proc/self/cgroup", "12:cpuset:/a\n4:memory:/docker/1f\n1:name=systemd:/b\n");
   put("sys/fs/cgroup/memory/memory.limit_in_bytes", "9000\n");
   put("sys/fs/cgroup/memory/memory.usage_in_bytes", "2000\n");
@@ -66,14 +66,14 @@ TEST_F(Machine, KnowsTheOlderControlGroups) {
   EXPECT_EQ(available(), 7500.0);
 }
 
-TEST_F(Machine, HasTheProcessorsThatControlGroupsAllow) {
+TEST_F(Machine, ReadsTheProcessorLimitOfControlGroups) {
   EXPECT_TRUE(std::isinf(available_processors(root_)));
   put("proc/self/cgroup", "0::/slurm/job_7\n5:cpuacct:/other\n");
   put("sys/fs/cgroup/slurm/job_7/cpu.max", "max 100000\n");
   EXPECT_TRUE(std::isinf(available_processors(root_)));
   put("sys/fs/cgroup/slurm/cpu.max", "250000 100000\n");
   EXPECT_EQ(available_processors(root_), 2.5);
-  // The older ones, beside cpuset and cpuacct; -1 is no quota.
+  // Control groups v1: the controller cpu is listed with cpuacct; -1 means no quota.
   put("proc/self/cgroup", "3:cpuset:/a\n4:cpu,cpuacct:/docker/1f\n");
   put("sys/fs/cgroup/cpu/docker/1f/cpu.cfs_quota_us", "-1\n");
   put("sys/fs/cgroup/cpu/docker/1f/cpu.cfs_period_us", "100000\n");
@@ -83,7 +83,8 @@ TEST_F(Machine, HasTheProcessorsThatControlGroupsAllow) {
 }
 
 TEST_F(Machine, CountsTheThreadsOfACoreAsOne) {
-  const std::vector<int> processors = allowed_cores(root_);  // without topology each is a core
+  // Without topology files, each processor counts as a core.
+  const std::vector<int> processors = allowed_cores(root_);
   ASSERT_FALSE(processors.empty());
   const int lowest = processors.front();
   for (const int processor : processors)

@@ -9,8 +9,8 @@
 namespace jpo {
 namespace {
 
-// Known answers published with Random123 (kat_vectors, philox4x32-10).
-TEST(Philox, KnownAnswers) {
+// Test vectors published with Random123 (kat_vectors, philox4x32-10).
+TEST(Philox, MatchesPublishedVectors) {
   using Block = std::array<std::uint32_t, 4>;
   EXPECT_EQ(philox({0, 0, 0, 0}, {0, 0}), (Block{0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8}));
   constexpr std::uint32_t ones = 0xffffffff;
@@ -20,7 +20,7 @@ TEST(Philox, KnownAnswers) {
             (Block{0xd16cfe09, 0x94fdcceb, 0x5001e420, 0x24126ea1}));
 }
 
-// Quantiles of the normal distribution, to the digits of standard tables; round trip through erfc.
+// Compares with quantiles of standard tables, and inverts the quantile by erfc.
 TEST(Normal, QuantileInvertsTheDistribution) {
   EXPECT_NEAR(normal_quantile(0.975), 1.959963984540054, 1e-14);
   EXPECT_NEAR(normal_quantile(0.5), 0.0, 1e-16);
@@ -41,7 +41,7 @@ TEST(RandomStream, MomentsOfManyNormals) {
     square += x * x / n;
     fourth += x * x * x * x / n;
   }
-  // Five standard errors of each.
+  // The tolerance is five standard errors of each moment.
   EXPECT_NEAR(mean, 0.0, 5.0 / std::sqrt(n));
   EXPECT_NEAR(square, 1.0, 5.0 * std::sqrt(2.0 / n));
   EXPECT_NEAR(fourth, 3.0, 5.0 * std::sqrt(96.0 / n));
@@ -54,7 +54,7 @@ TEST(RandomStream, BelowIsInRangeAndUnbiased) {
   for (const int n : count) EXPECT_NEAR(n, 10000, 5.0 * std::sqrt(10000.0));
 }
 
-TEST(StreamSeed, DependsOnEverything) {
+TEST(StreamSeed, DependsOnAllArguments) {
   const std::uint64_t seed = stream_seed(1, "noise", "bfgs", 4);
   EXPECT_EQ(seed, stream_seed(1, "noise", "bfgs", 4));
   EXPECT_NE(seed, stream_seed(2, "noise", "bfgs", 4));

@@ -1,4 +1,4 @@
-"""Problem files for wave_packet and billiards, good ones and ones broken in one way each, by a seed."""
+"""Makes problem files for wave_packet and billiards from a seed: good files, and files with one defect each."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ N_PROBLEM = 6
 
 
 class Case:
-    """One file: what was done to it and what may come of it."""
+    """One file, its kind of defect, and the allowed outcomes of reading it."""
 
     def __init__(self, path: str, rng: np.random.Generator) -> None:
         self.path = path
@@ -27,9 +27,9 @@ class Case:
         n_observation, n_context, n_parameter = SIZES[self.model]
         tables = {"observation": self.rng.normal(size=(N_PROBLEM, n_observation))}
         if n_context > 0:
-            # Balls that do not overlap, whatever is drawn: three places far apart, moved a little.
-            places = np.array([0.4, -0.3, 0.6, 0.0, 0.8, 0.3])
-            tables["context"] = places + self.rng.uniform(-0.02, 0.02, size=(N_PROBLEM, n_context))
+            # Three distant positions with small random shifts, so that the balls never overlap.
+            positions = np.array([0.4, -0.3, 0.6, 0.0, 0.8, 0.3])
+            tables["context"] = positions + self.rng.uniform(-0.02, 0.02, size=(N_PROBLEM, n_context))
         if self.rng.random() < 0.5:
             tables["truth"] = np.full((N_PROBLEM, n_parameter), 0.5 if n_context else 100.0)
         if self.rng.random() < 0.5:
@@ -43,7 +43,7 @@ class Case:
                 group.create_dataset(name, data=values)
 
     def write_good(self) -> list[tuple[int, int]]:
-        """Returns where the values stand in the file: first and last byte."""
+        """Writes a good file. Returns the byte ranges [first, end) of the values in it."""
         self.write(self.tables())
         with h5py.File(self.path) as file:
             sets = [file["problems"][name] for name in file["problems"]]
@@ -78,7 +78,7 @@ def unknown_filter(case: Case) -> None:
     case.allowed = {"refused"}
     with h5py.File(case.path, "w") as file:
         for name, values in case.tables().items():
-            # Zeros: what does not get shorter is stored as it is.
+            # Zeros, because HDF5 stores values without the filter if it does not make them shorter.
             filters = {"compression": "lzf"} if case.rng.random() < 0.5 else {"scaleoffset": 6}
             more = {"data": np.zeros(values.shape), **filters} if name == "observation" else {"data": values}
             file.create_dataset(f"problems/{name}", **more)
@@ -94,15 +94,14 @@ def cut_off(case: Case) -> None:
 def flipped_metadata(case: Case) -> None:
     data = case.write_good()
     content = bytearray(open(case.path, "rb").read())
-    places = [k for k in range(len(content)) if not any(first <= k < last for first, last in data)]
-    for place in case.rng.choice(places, size=case.rng.integers(1, 5)):
-        content[place] = int(case.rng.choice([0, 255, content[place] ^ 1 << case.rng.integers(8),
-                                              case.rng.integers(256)]))
+    positions = [k for k in range(len(content)) if not any(first <= k < last for first, last in data)]
+    for k in case.rng.choice(positions, size=case.rng.integers(1, 5)):
+        content[k] = int(case.rng.choice([0, 255, content[k] ^ 1 << case.rng.integers(8), case.rng.integers(256)]))
     open(case.path, "wb").write(content)
 
 
 def flipped_chunks(case: Case) -> None:
-    """Anywhere in a file of compressed chunks: indices, filters, compressed values."""
+    """Changes random bytes of a file with chunks: indices, filters, compressed values."""
     other_storage(case)
     case.allowed = {"good", "refused"}
     content = bytearray(open(case.path, "rb").read())
@@ -112,7 +111,7 @@ def flipped_chunks(case: Case) -> None:
 
 
 def wide_chunks(case: Case) -> None:
-    """A chunk wider than its table: HDF5 1.10.8 reads it beyond the end of its values."""
+    """Writes a chunk that is wider than its table: HDF5 1.10.8 reads beyond the end of its values."""
     case.allowed = {"refused"}
     tables = case.tables()
     with h5py.File(case.path, "w") as file:
@@ -122,12 +121,12 @@ def wide_chunks(case: Case) -> None:
     content = open(case.path, "rb").read()
     sizes = struct.pack("<III", 2, 1, 8)  # rows, columns, bytes of a number
     if content.count(sizes) != 1:
-        raise AssertionError("the layout of the chunks is not where it was")
+        raise AssertionError("the layout of the chunks is not at the expected position")
     open(case.path, "wb").write(content.replace(sizes, struct.pack("<III", 2, 12582913, 8)))
 
 
 def short_chunks(case: Case) -> None:
-    """Chunks that hold, or inflate to, fewer bytes than their values need: HDF5 1.10.8 reads beyond their end."""
+    """Writes chunks with too few bytes for their values, stored or inflated: HDF5 1.10.8 reads beyond their end."""
     case.allowed = {"refused"}
     tables = case.tables()
     filters = [{}, {"compression": "gzip"}, {"compression": "gzip", "shuffle": True}, {"fletcher32": True}]
@@ -178,7 +177,7 @@ def wrong_type(case: Case) -> None:
 
 
 def no_number(case: Case) -> None:
-    """Some values of observation or context, or all of them."""
+    """Replaces some or all values of observation or context by NaN, infinity or a huge number."""
     case.allowed = {"good"}
     tables = case.tables()
     table = tables[str(case.rng.choice([name for name in tables if name in ("observation", "context")]))]
@@ -192,7 +191,7 @@ def no_number(case: Case) -> None:
 
 
 def odd_number(case: Case) -> None:
-    """Finite, but nothing that a model expects; and truth and floor of any kind."""
+    """Replaces one value of any table by an unusual number: huge, tiny, negative or not finite."""
     case.allowed = {"good"}
     tables = case.tables()
     table = tables[str(case.rng.choice(list(tables)))]
@@ -201,7 +200,7 @@ def odd_number(case: Case) -> None:
 
 
 def huge(case: Case) -> None:
-    """No values are stored, only said to be there."""
+    """Declares huge tables without stored values."""
     case.allowed = {"refused"}
     tables = case.tables()
     n_row = int(case.rng.choice([2**40, 10**12, 10**13, 2**62, 2**63 - 1]))
@@ -259,7 +258,7 @@ def link(case: Case) -> None:
 
 
 def elsewhere(case: Case) -> None:
-    """Values in another file: external storage, a virtual dataset."""
+    """Refers to values in another file, by external storage or by a virtual dataset."""
     case.allowed = {"refused"}
     tables = case.tables()
     values = tables["observation"]
@@ -319,7 +318,7 @@ KINDS = [other_numbers, other_storage, unknown_filter, cut_off, flipped_metadata
 
 
 def make_case(folder: str, k: int, seed: int) -> Case:
-    """The k-th file of a seed: its kinds take turns."""
+    """Makes the k-th file of a seed. Its kind is KINDS[k % len(KINDS)]."""
     case = Case(os.path.join(folder, f"case{k}.h5"), np.random.default_rng([seed, k]))
     breaking = KINDS[k % len(KINDS)]
     case.kind = breaking.__name__

@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""Whatever a problem file holds: it is read, or refused with one message. Nothing else happens.
+"""Tests with damaged problem files that each is read, or refused with one message.
 
     fuzz_problem_files.py READER N SEED [--jpo JPO] [--ranks R] [--keep DIR]
 
-READER (read_problem_files) reads all N files one after the other in one process; JPO checks and runs some
-of them. A crash, a hang, another exit code, a second message or a file left behind fails. --keep: where
-the files of failures go.
+READER (read_problem_files) reads the N files one after the other, in one process per batch. JPO checks and runs some
+of them. The test fails on a crash, a hang, another exit code, a second message, or a file that is left behind.
+--keep: folder for copies of the files that failed.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ import tempfile
 
 from broken_files import KINDS, Case, make_case
 
-BATCH = 200  # files at a time
-EACH_PROGRAM = 20  # files for one that the program itself reads, beside the first of each kind
+BATCH = 200  # files per process of READER
+EACH_PROGRAM = 20  # JPO reads every 20th file, and the first of each kind
 DECK = """
 [model]
 name = "{model}"
@@ -37,7 +37,7 @@ max_evaluations = 3
 
 
 def read_all(launch: list[str], reader: str, cases: list[Case], folder: str) -> list[str]:
-    """An answer a case, fewer where the reader died; it is started once more behind that one."""
+    """Returns one answer per case. If the reader died at a case, it is started again after that case."""
     answers: list[str] = []
     while len(answers) < len(cases):
         todo = cases[len(answers):]
@@ -50,12 +50,12 @@ def read_all(launch: list[str], reader: str, cases: list[Case], folder: str) -> 
         if done.returncode != 0:
             answers.append(f"died: exit {done.returncode}: {done.stderr.strip()[-2000:]}")
         elif done.stderr:
-            answers[-1] += " and said " + done.stderr
+            answers[-1] += ", stderr: " + done.stderr
     return answers
 
 
 def run_program(launch: list[str], jpo: str, case: Case, folder: str) -> list[str]:
-    """What is wrong with `jpo check` and `jpo run` of the file; empty where nothing is."""
+    """Runs `jpo check` and `jpo run` with the file. Returns a list of errors."""
     deck = os.path.join(folder, "deck.toml")
     output = os.path.join(folder, "out", "result.h5")
     with open(deck, "w", encoding="utf-8") as file:
@@ -89,7 +89,7 @@ def check_answer(case: Case, answer: str) -> list[str]:
     if kind not in case.allowed:
         return [f"answer: {answer}; allowed: {case.allowed}"]
     if kind == "refused" and f"key 'data.file' = \"{case.path}\": " not in answer:
-        return [f"the message names no file: {answer}"]
+        return [f"the message does not contain the path: {answer}"]
     return []
 
 
@@ -104,7 +104,7 @@ def main() -> int:
     arguments = parser.parse_args()
     launch = ["mpirun", "-n", str(arguments.ranks), "--oversubscribe", "--bind-to", "none"]
     if arguments.ranks == 1:
-        launch = []  # a second less for each start
+        launch = []  # starts faster without mpirun
     n_wrong = 0
     count: collections.Counter = collections.Counter()
     for first in range(0, arguments.n, BATCH):

@@ -1,7 +1,7 @@
-// Reads problem files as a run would, many in one process: what a fuzzer needs, where a start of
-// the program costs more than all else. Usage: read_problem_files LIST. Each line of LIST is the
-// name of a model and the path of a file; rank 0 answers each with "good N", N the usable problems,
-// or "refused MESSAGE". Whatever is neither ends the program.
+// Reads problem files as a run does, many in one process: a fuzzer would spend most of its time on
+// starts of the program otherwise. Usage: read_problem_files LIST. Each line of LIST is the name of
+// a model and the path of a file. For each line, rank 0 prints "good N" with the number of usable
+// problems, or "refused MESSAGE". Any other error ends the program.
 
 #include <cstdio>
 #include <fstream>
@@ -17,7 +17,8 @@
 
 namespace {
 
-constexpr unsigned kMostSeconds = 60;  // a file that takes longer hangs: the alarm ends the program
+// If reading a file takes longer, the alarm ends the program.
+constexpr unsigned kMostSeconds = 60;
 constexpr std::int64_t kMicroBatch = 2;
 
 std::string read(const std::string& model_name, const std::string& path,

@@ -10,7 +10,7 @@ namespace {
 
 constexpr std::int64_t kProblem = 23;
 
-// Leaves a number that looks like an observation where it fails: the contract allows anything.
+// Writes a plausible observation for failed solves; the contract allows any value there.
 class Sometimes : public LineModel {
  public:
   static bool fails(std::span<const double> m) { return m[0] > 1.0; }
@@ -31,7 +31,8 @@ ProblemSet make_set(ForwardModel& model, double noise, std::int64_t solve_batch)
   return generate_problems(settings, 7, {kProblem, 4, 1, 0}, solve_batch, model);
 }
 
-// The failed draw stays as it was drawn, says so, and has no observation; the others do not notice.
+// A failed draw keeps its parameters, has the status of the failure, and no observation. Other
+// problems are unaffected.
 TEST(FailedDraws, AreKeptWithoutAnObservation) {
   for (const double noise : {0.0, 0.3})
     for (const std::int64_t solve_batch : {1, 5, 100}) {

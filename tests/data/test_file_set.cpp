@@ -1,6 +1,6 @@
-// long: one test for each way in which a file can be wrong.
-// Problems from a file: read whatever its numbers look like, or refused with one sentence that all
-// ranks agree on.
+// long: one test for each kind of error in a file.
+// Tests that problems are read from files with any type of numbers, and that a bad file is refused
+// with one message, the same on all ranks.
 
 #include <algorithm>
 #include <cmath>
@@ -28,7 +28,7 @@ constexpr std::int64_t kProblem = 11;
 constexpr std::int64_t kMicroBatch = 2;
 constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 
-// Value k of a table's values, whatever is stored of it.
+// Returns value k of a table, in row-major order.
 using Values = std::function<double(std::int64_t k)>;
 
 double counting(std::int64_t k) {
@@ -50,7 +50,7 @@ class FileSet : public testing::Test {
     if (rank_ == 0) fs::remove_all(path_);
   }
 
-  /// A new file with the group /problems and what `fill` puts into it.
+  /// Writes a new file with the group /problems; `fill` adds its members. Collective.
   void write(const std::function<void(hid_t group)>& fill) const {
     on_rank_0([&] {
       fs::remove_all(path_);
@@ -101,7 +101,7 @@ class FileSet : public testing::Test {
                          MPI_COMM_WORLD);
   }
 
-  /// The sentence that this rank gets; of any number of problems where n_problem is 0.
+  /// Returns the error message on this rank. If n_problem is 0, all problems of the file are read.
   std::string refusal(std::int64_t n_problem = 0) const {
     try {
       read(n_problem > 0 ? n_problem : inspect_problem_file(path_, MPI_COMM_WORLD).n_problem);
@@ -112,9 +112,9 @@ class FileSet : public testing::Test {
     return "not refused";
   }
 
-  void expect_refusal(const std::string& what, std::int64_t n_problem = 0) const {
+  void expect_refusal(const std::string& expected, std::int64_t n_problem = 0) const {
     const std::string message = refusal(n_problem);
-    EXPECT_NE(message.find(what), std::string::npos) << message << "\n  expected: " << what;
+    EXPECT_NE(message.find(expected), std::string::npos) << message << "\n  expected: " << expected;
     EXPECT_NE(message.find(path_), std::string::npos) << message;
     EXPECT_EQ(message.find('\n'), std::string::npos) << message;
   }
@@ -141,7 +141,7 @@ std::vector<double> first_numbers(std::int64_t n, double factor = 1.0) {
   return numbers;
 }
 
-TEST_F(FileSet, HasTheRowsOfTheFileInTheirOrder) {
+TEST_F(FileSet, KeepsTheOrderOfTheRows) {
   write([](hid_t group) {
     add_tables(group, counting, [](std::int64_t k) { return -2.0 * static_cast<double>(k); });
     add(group, "truth", {kProblem, 2}, [](std::int64_t k) { return k == 4 ? kNaN : 0.25; });
@@ -183,7 +183,7 @@ TEST_F(FileSet, ReadsNumbersOfAnyPrecisionAndByteOrder) {
   }
 }
 
-TEST_F(FileSet, LeavesOutWhatIsNoNumber) {
+TEST_F(FileSet, OmitsProblemsWithInvalidNumbers) {
   const double infinity = std::numeric_limits<double>::infinity();
   for (const double bad : {kNaN, infinity, -infinity, 1e200, -1e101}) {
     write([&](hid_t group) {
@@ -195,7 +195,7 @@ TEST_F(FileSet, LeavesOutWhatIsNoNumber) {
   }
 }
 
-TEST_F(FileSet, HashTellsProblemsApartAndNotRanks) {
+TEST_F(FileSet, HashDependsOnProblemsNotOnRanks) {
   const auto hash = [&](const Values& observation, const Values& context = counting) {
     write([&](hid_t group) { add_tables(group, observation, context); });
     const std::string shared = hash_problems(read(), MPI_COMM_WORLD);
@@ -206,14 +206,14 @@ TEST_F(FileSet, HashTellsProblemsApartAndNotRanks) {
   };
   const std::string plain = hash(counting);
   EXPECT_EQ(plain, hash(counting));
-  // One value, one context, two problems in each other's place.
+  // Changes one value of the observation, one context, and the order of two problems.
   EXPECT_NE(plain, hash([](std::int64_t k) { return k == 30 ? 30.5 : counting(k); }));
   EXPECT_NE(plain, hash(counting, [](std::int64_t k) { return k == 3 ? 3.5 : counting(k); }));
   EXPECT_NE(plain, hash([](std::int64_t k) { return counting(k < 6 ? (k + 3) % 6 : k); },
                         [](std::int64_t k) { return counting(k < 2 ? (k + 1) % 2 : k); }));
 }
 
-TEST_F(FileSet, RefusesWhatIsNoFileOfProblems) {
+TEST_F(FileSet, RefusesOtherFiles) {
   on_rank_0([&] { fs::remove(path_); });
   expect_refusal("there is no such file");
   on_rank_0([&] { fs::create_directory(path_); });
@@ -235,10 +235,10 @@ TEST_F(FileSet, RefusesWhatIsNoFileOfProblems) {
   expect_refusal("the HDF5 file is damaged or truncated: truncated file");
 }
 
-TEST_F(FileSet, RefusesTablesThatAreNone) {
-  const auto expect = [&](const std::string& what, const std::function<void(hid_t)>& fill) {
+TEST_F(FileSet, RefusesTablesOfWrongShape) {
+  const auto expect = [&](const std::string& message, const std::function<void(hid_t)>& fill) {
     write(fill);
-    expect_refusal(what);
+    expect_refusal(message);
   };
   const auto group_at = [](hid_t group, const char* name) {
     H5Gclose(H5Gcreate2(group, name, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT));
@@ -281,7 +281,7 @@ TEST_F(FileSet, RefusesTablesThatAreNone) {
          });
 }
 
-TEST_F(FileSet, RefusesValuesThatAreNoNumbers) {
+TEST_F(FileSet, RefusesOtherTypesThanNumbers) {
   const hid_t text = H5Tcopy(H5T_C_S1);
   const hid_t pair = H5Tcreate(H5T_COMPOUND, 16);
   H5Tinsert(pair, "a", 0, H5T_NATIVE_DOUBLE);
@@ -313,7 +313,7 @@ TEST_F(FileSet, FollowsLinksWithinTheFileOnly) {
     write([&](hid_t group) {
       add(group, "context", {kProblem, 1});
       add(group, "elsewhere", {kProblem, 3});
-      // Out of the file and in again: nobody can say that there is nothing behind it.
+      // An external link that leads back into the same file.
       H5Lcreate_external(path_.c_str(), "/problems", group, "gate", H5P_DEFAULT, H5P_DEFAULT);
       link(group);
     });
@@ -336,7 +336,7 @@ TEST_F(FileSet, FollowsLinksWithinTheFileOnly) {
   expect_refusal("/problems/observation: found a link to another file; expected values in this");
 }
 
-TEST_F(FileSet, RefusesValuesThatStandInOtherFiles) {
+TEST_F(FileSet, RefusesValuesInOtherFiles) {
   const std::vector<hsize_t> sizes = {kProblem, 3};
   for (const bool is_virtual : {false, true}) {
     write([&](hid_t group) {
@@ -355,7 +355,8 @@ TEST_F(FileSet, RefusesValuesThatStandInOtherFiles) {
   }
 }
 
-// Its values are as they are, but nobody can know that: 32000 is lzf, which h5py writes.
+// The values are stored without the filter, but the reader cannot detect this. Filter 32000 is lzf
+// of h5py.
 TEST_F(FileSet, RefusesAFilterThatHdf5Lacks) {
   write([](hid_t group) {
     const std::vector<hsize_t> sizes = {kProblem, 3};
@@ -372,14 +373,14 @@ TEST_F(FileSet, RefusesAFilterThatHdf5Lacks) {
   expect_refusal("/problems/observation: found values with filter 32000");
 }
 
-TEST_F(FileSet, TakesNoMoreThanThereIs) {
+TEST_F(FileSet, RefusesMoreProblemsThanTheFileHas) {
   write([](hid_t group) { add_tables(group); });
   expect_refusal("key 'data.n_problem' = 12", kProblem + 1);
   EXPECT_NO_THROW(read(kProblem));
 }
 
-// Nothing is stored of these tables, but a run would hold them: 32 TB a table.
-TEST_F(FileSet, RefusesWhatDoesNotFitTheMemory) {
+// The file stores no values of these tables, but a run would need 32 TB of memory for them.
+TEST_F(FileSet, RefusesTablesLargerThanTheMemory) {
   write([](hid_t group) {
     for (const auto& [name, n_column] : {std::pair{"observation", 3}, {"context", 1}}) {
       const std::vector<hsize_t> sizes = {1000000000000, static_cast<hsize_t>(n_column)};
@@ -396,8 +397,8 @@ TEST_F(FileSet, RefusesWhatDoesNotFitTheMemory) {
   expect_refusal("1000000000000 problems: found 56000.0 GB of values for one machine; expected");
 }
 
-// One rank's file is another: all ranks hear of it.
-TEST_F(FileSet, RanksAgreeOnWhatOneOfThemFinds) {
+// The path is wrong on one rank; all ranks must throw the same error.
+TEST_F(FileSet, RanksAgreeOnAnErrorOfOneRank) {
   write([](hid_t group) { add_tables(group); });
   std::vector<double> y(3), c(1);
   const std::string here = rank_ == n_rank_ - 1 ? path_ + ".gone" : path_;

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# fuzz_problem_files.py, with the interpreter that has h5py.
+# Runs fuzz_problem_files.py with a Python interpreter that has h5py.
 set -euo pipefail
 root=$(cd "$(dirname "$0")/../.." && pwd)
 source "$root/jobs/environment.sh"

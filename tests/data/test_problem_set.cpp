@@ -24,7 +24,7 @@ DataSettings make_settings(double noise = 0.0) {
   return settings;
 }
 
-// Rows of `part` are rows first_id... of `all`, bit for bit.
+// Expects that the rows of `part` are bit-identical to the rows of `all` from first_id on.
 void expect_part(const ProblemSet& all, const ProblemSet& part) {
   for (std::int64_t row = 0; row < part.truth.n_problem(); ++row)
     for (const auto& [mine, whole] : {std::pair{&part.context, &all.context},
@@ -35,7 +35,7 @@ void expect_part(const ProblemSet& all, const ProblemSet& part) {
             << "problem " << part.first_id + row;
 }
 
-TEST(ProblemSet, IsTheSameHoweverItIsCut) {
+TEST(ProblemSet, DoesNotDependOnTheNumberOfRanks) {
   const DataSettings settings = make_settings(0.3);
   const ProblemSet all = make_set(settings, 7, 1, 0);
   ASSERT_EQ(all.truth.n_problem(), kProblem);
@@ -71,7 +71,7 @@ TEST(ProblemSet, DependsOnTheSeed) {
   }
 }
 
-TEST(ProblemSet, ObservesTheTruthByTheModel) {
+TEST(ProblemSet, ObservationIsTheModelOfTheTruth) {
   const ProblemSet set = make_set(make_settings(), 7, 1, 0);
   for (std::int64_t row = 0; row < kProblem; ++row) {
     const auto m = set.truth.read().row(row);
@@ -83,7 +83,7 @@ TEST(ProblemSet, ObservesTheTruthByTheModel) {
   }
 }
 
-// 3000 values: mean within 4 deviations of the mean, variance within 4 of its own (2 / n).
+// 3000 values: tolerances are 4 standard errors of the mean and of the variance, sqrt(2 / n).
 TEST(ProblemSet, AddsNoiseOfTheGivenDeviation) {
   DataSettings settings = make_settings();
   settings.n_problem = 1000;
@@ -104,8 +104,8 @@ TEST(ProblemSet, AddsNoiseOfTheGivenDeviation) {
   EXPECT_EQ(clean.truth.read().values()[5], noisy.truth.read().values()[5]);
 }
 
-// Noise is drawn once for every value: no two problems, components, seeds or draws share it.
-TEST(ProblemSet, AddsNoiseThatIsIndependent) {
+// Noise must not correlate between problems, components and seeds, or with the truth.
+TEST(ProblemSet, AddsIndependentNoise) {
   DataSettings settings = make_settings();
   settings.n_problem = 2000;
   const auto z_of = [&](std::uint64_t seed) {
@@ -132,7 +132,8 @@ TEST(ProblemSet, AddsNoiseThatIsIndependent) {
   const ProblemSet set = make_set(settings, 7, 1, 0);
   for (std::size_t parameter = 0; parameter < 2; ++parameter)
     for (std::size_t component = 0; component < 3; ++component) {
-      const double centre = parameter == 0 ? 0.0 : 2.0;  // of the draws: uniform in 2 about it
+      // Parameters are drawn uniformly from [centre - 2, centre + 2].
+      const double centre = parameter == 0 ? 0.0 : 2.0;
       double sum = 0.0;
       for (std::int64_t row = 0; row < settings.n_problem; ++row)
         sum += z[static_cast<std::size_t>(3 * row) + component] *

@@ -1,4 +1,4 @@
-// Problems of the registered models, drawn by the ranks of this run.
+// Tests that the problems of each registered model do not depend on the number of ranks.
 
 #include <gtest/gtest.h>
 
@@ -22,7 +22,7 @@ ProblemSet make_set(const std::string& model_name, std::uint64_t seed, MPI_Comm 
   settings.n_problem = kProblem;
   settings.noise = 0.1;
   const auto model = make_test_model(model_name, {});
-  // Another way of cutting into model calls on each rank as well.
+  // The size of a model call also depends on the number of ranks.
   return generate_problems(settings, seed, {kProblem, kMicroBatch, n_rank, rank}, 3 + 2 * n_rank,
                            *model);
 }
@@ -32,7 +32,7 @@ std::vector<double> values_of(const Batch& batch) {
   return {rows.values().begin(), rows.values().end()};
 }
 
-TEST(Ranks, DrawTheSameBitsAsOne) {
+TEST(Ranks, DrawTheSameBitsAsOneRank) {
   for (const ModelEntry& entry : registered_models()) {
     const ProblemSet alone = make_set(entry.name, 7, MPI_COMM_SELF);
     const ProblemSet shared = make_set(entry.name, 7, MPI_COMM_WORLD);
@@ -43,7 +43,7 @@ TEST(Ranks, DrawTheSameBitsAsOne) {
   }
 }
 
-TEST(Ranks, DrawOthersFromAnotherSeed) {
+TEST(Ranks, DrawOtherProblemsFromAnotherSeed) {
   for (const ModelEntry& entry : registered_models()) {
     const auto a = values_of(make_set(entry.name, 7, MPI_COMM_SELF).truth);
     const auto b = values_of(make_set(entry.name, 8, MPI_COMM_SELF).truth);

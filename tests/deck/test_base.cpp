@@ -65,7 +65,7 @@ std::vector<std::string> methods_of(const Deck& deck) {
   return names;
 }
 
-TEST(Base, GivesAllThatADeckDoesNotState) {
+TEST(Base, GivesAllKeysThatADeckOmits) {
   const std::string whole = read_deck(kBase, "deck.toml", {}, program_catalogue()).resolved;
   EXPECT_EQ(read_on_base("").resolved, whole);
 }
@@ -79,7 +79,7 @@ TEST(Base, IsChangedKeyByKey) {
   EXPECT_EQ(deck.section<DataSettings>("data").n_problem, 8);
   EXPECT_NE(deck.resolved.find("horizon = 4.0\n"), std::string::npos);
   EXPECT_EQ(deck.petsc.size(), 2U);
-  // The echo needs no base.
+  // The resolved deck needs no base.
   EXPECT_EQ(read_deck(deck.resolved, "resolved", {}, program_catalogue()).resolved, deck.resolved);
 }
 
@@ -153,7 +153,7 @@ TEST(Base, ErrorsNameTheFileOfTheKey) {
   EXPECT_EQ(first(refusal_on_base("model = 3\n")), "deck.toml:2:9: key 'model': is not a section");
 }
 
-// The files themselves.
+// Tests with deck files on disk.
 class BaseFiles : public testing::Test {
  protected:
   BaseFiles() {
@@ -181,7 +181,7 @@ class BaseFiles : public testing::Test {
   fs::path folder_;
 };
 
-TEST_F(BaseFiles, AreFoundRelativeToTheDeckThatNamesThem) {
+TEST_F(BaseFiles, AreRelativeToTheReferringDeck) {
   put("base.toml", kBase);
   put("below/middle.toml", "base = \"../base.toml\"\n");
   put("deck.toml", "base = \"below/middle.toml\"\n");
@@ -208,7 +208,7 @@ TEST_F(BaseFiles, MustExistAndBeDecks) {
   EXPECT_NE(refusal("deck.toml").find("bad.toml:1:6: not valid TOML"), std::string::npos);
 }
 
-TEST_F(BaseFiles, MustNotLeadBack) {
+TEST_F(BaseFiles, MustNotFormACycle) {
   put("a.toml", "base = \"below/b.toml\"\n");
   put("below/b.toml", "\nbase = \"../a.toml\"\n");
   EXPECT_EQ(refusal("a.toml").find((folder_ / "below/b.toml").string() + ":2:8: key 'base': " +

@@ -113,7 +113,7 @@ TEST(Deck, AnOverrideReplacesAWholeValue) {
   EXPECT_EQ(refusal(kGood, {"model.horizon={a=1}", "model.horizon=5"}), "not refused");
 }
 
-// A section that is wrong in the deck is not hidden by an override.
+// A wrong section of the deck is reported even if an override sets a key of it.
 TEST(Deck, AnOverrideDoesNotReplaceASection) {
   const std::string bad =
       "run = 3\n" + std::string(kGood).substr(std::string(kGood).find("[model]"));
@@ -163,7 +163,7 @@ TEST(Deck, ShippedDecksAreGood) {
   }
 }
 
-// Whatever a deck holds: it is read, or refused with one message.
+// Any deck is read, or refused with one message.
 TEST(Deck, MutationsAreReadOrRefused) {
   const std::string good = kGood;
   const std::string letters = "[]\"'=.#\n{},0a-\\\t_\x01\xff";
@@ -172,25 +172,26 @@ TEST(Deck, MutationsAreReadOrRefused) {
   for (int k = 0; k < 3000; ++k) {
     std::string text = good;
     for (std::uint64_t change = 0; change <= stream.below(4); ++change) {
-      const std::size_t place = stream.below(text.size());
+      const std::size_t position = stream.below(text.size());
       switch (stream.below(3)) {
         case 0:
-          text[place] = letters[stream.below(letters.size())];
+          text[position] = letters[stream.below(letters.size())];
           break;
         case 1:
-          text.erase(place, 1 + stream.below(12));
+          text.erase(position, 1 + stream.below(12));
           break;
         default:
-          text.insert(place, 1, letters[stream.below(letters.size())]);
+          text.insert(position, 1, letters[stream.below(letters.size())]);
       }
     }
-    n_refused += refusal(text) == "not refused" ? 0 : 1;  // anything but BadInput escapes and fails
+    // An exception other than BadInput fails the test.
+    n_refused += refusal(text) == "not refused" ? 0 : 1;
   }
   EXPECT_GT(n_refused, 1000);
   EXPECT_LT(n_refused, 3000);
 }
 
-TEST(Deck, ManualNamesEveryKeyOfTheResolvedDeck) {
+TEST(Deck, ManualListsEveryKeyOfTheResolvedDeck) {
   const std::string manual = describe_keys(program_catalogue());
   std::istringstream lines(read(kGood).resolved);
   for (std::string line; std::getline(lines, line) && line != "[petsc]";) {
@@ -203,7 +204,7 @@ TEST(Deck, ManualNamesEveryKeyOfTheResolvedDeck) {
   EXPECT_NE(manual.find("[study.variants.NAME]"), std::string::npos);
 }
 
-TEST(NearestName, FindsWhatWasMeant) {
+TEST(NearestName, CorrectsMisspeltNames) {
   EXPECT_EQ(nearest_name("horizn", {"n_grid", "horizon"}), "horizon");
   EXPECT_EQ(nearest_name("ntework", {"network", "parallel"}), "network");
   EXPECT_EQ(nearest_name("Seed", {"seed"}), "seed");

@@ -29,8 +29,8 @@ Deck read(const std::vector<std::string>& overrides = {}) {
   return read_deck(kDeck, "deck.toml", overrides, program_catalogue());
 }
 
-// The keys that may differ when a run is resumed: a new one must be meant.
-TEST(KeysWithoutEffect, AreThose) {
+// The keys that may differ when a run is resumed. A new key must be added here on purpose.
+TEST(KeysWithoutEffect, AreTheseKeys) {
   EXPECT_EQ(keys_without_effect(read()), (Names{"run.output",
                                                 "run.overwrite",
                                                 "run.max_failed_fraction",
@@ -55,7 +55,7 @@ TEST(KeysWithoutEffect, AreThose) {
                                                 "method.multi_start.window"}));
 }
 
-// Results of versions that had the keys window and study.variants are still of this deck.
+// Results of earlier versions, with the keys window and study.variants, still match this deck.
 TEST(KeysWithoutEffect, IncludeOldNames) {
   const Deck deck = read();
   std::string before = deck.resolved;
@@ -70,7 +70,7 @@ TEST(KeysWithoutEffect, IncludeOldNames) {
   EXPECT_EQ(differing_keys(deck.resolved, before, keys_without_effect(deck)).size(), 1U);
 }
 
-// Sums of doubles on a device are rounded in the order in which they travel.
+// The rounding of sums of doubles on a device depends on the order in which the transport adds.
 TEST(KeysWithoutEffect, TransportMattersForFastSumsOnADevice) {
   const auto has_effect = [](const std::vector<std::string>& overrides) {
     return !keys_without_effect(read(overrides)).contains("parallel.transport");
@@ -80,11 +80,12 @@ TEST(KeysWithoutEffect, TransportMattersForFastSumsOnADevice) {
   EXPECT_TRUE(has_effect({"parallel.reduction=fast", "parallel.device=cuda"}));
 }
 
-TEST(StartMethod, IsTheOneWhoseAnswersAreTheStarts) {
+TEST(StartMethod, IsTheMethodThatGivesTheStarts) {
   const Deck deck = read({"method.levenberg_marquardt.from=refined"});
   EXPECT_EQ(start_method(deck.methods[0]), "");
   EXPECT_EQ(start_method(deck.methods[1]), "bfgs");
-  EXPECT_EQ(start_method(deck.methods[2]), "");  // it names one, but starts from none
+  // multi_start refers to another method for its budget, but does not start from it.
+  EXPECT_EQ(start_method(deck.methods[2]), "");
   EXPECT_EQ(start_method(deck.methods[3]), "refined");
   EXPECT_EQ(start_method(read().methods[3]), "");
 }

@@ -48,7 +48,7 @@ Deck deck_of(const std::string& study, const Texts& overrides = {}) {
   return read_deck(kDeck + study, "deck.toml", overrides, program_catalogue());
 }
 
-// In the order of the text, whatever the spelling.
+// The order is that of the text, not of the names.
 TEST(Variants, KeepTheOrderOfTheDeck) {
   EXPECT_EQ(variants_of(R"([study.variants.zebra]
 data.noise = 0.1
@@ -59,7 +59,7 @@ max_evaluations = 7
             (Texts{"zebra", "b+2", "a"}));
 }
 
-TEST(Variants, AreShownAndReadBack) {
+TEST(Variants, AreWrittenAndReadBack) {
   const Deck deck = deck_of(R"([study.variants.wide]
 network.hidden = [1, 2]
 method.bfgs.gradient_tolerance = 1e-9
@@ -104,8 +104,8 @@ TEST(Variants, CanBeSetOnTheCommandLine) {
             std::string::npos);
 }
 
-// Where both set a key the variant wins, or its runs would be those of another.
-TEST(Variants, WinOverTheCommandLine) {
+// If both set a key, the value of the variant is used; otherwise two variants could become equal.
+TEST(Variants, OverrideTheCommandLine) {
   const auto cells = cells_of("[study.variants.a]\ndata.noise = 0.5\n", {"data.noise=0.25"});
   EXPECT_NE(cells.at(0).deck.resolved.find("noise = 0.5\n"), std::string::npos);
 }
@@ -116,7 +116,7 @@ TEST(Variants, CanSelectMethods) {
   EXPECT_EQ(cells.at(1).deck.methods.size(), 2U);
 }
 
-// `jpo run` reads the deck of a study as well: its variants must be right then, too.
+// `jpo run` also reads decks with a study, and checks the variants.
 TEST(Variants, AreCheckedWithTheDeck) {
   EXPECT_THROW(deck_of("[study.variants.a]\ndata.nois = 1\n"), BadInput);
 }
@@ -142,7 +142,7 @@ method.again.max_evaluations = 7
   EXPECT_EQ(differing_keys(cells[0].deck.resolved, cells[3].deck.resolved, {"run.output"}),
             (Texts{"data.n_problem (2 in the deck, 4 in the file)",
                    "run.seed (5 in the deck, 6 in the file)"}));
-  // A cell is a run: its resolved deck reads back as itself.
+  // The resolved deck of a cell is a complete deck.
   EXPECT_EQ(read_deck(deck.resolved, "cell", {}, program_catalogue()).resolved, deck.resolved);
   EXPECT_NE(deck.resolved.find("noise = 0.25"), std::string::npos);
 }
@@ -153,19 +153,19 @@ TEST(StudyCells, WithoutASectionIsTheDeckItself) {
   EXPECT_EQ(cells[0].path, "some where/default_n6_seed3.h5");
 }
 
-TEST(StudyCells, RefuseAVariantThatIsNoDeck) {
+TEST(StudyCells, RefuseAnInvalidVariant) {
   const std::string message = refusal("[study.variants.a]\n[study.variants.b]\ndata.nois = 1\n");
   EXPECT_EQ(message.substr(0, message.find(';')), "deck.toml:15:6: key 'data.nois': unknown key");
   EXPECT_NE(message.find("did you mean 'noise'? (in variant \"b\" of [study])"), std::string::npos)
       << message;
-  // Rules that only the model or the network knows are checked as well.
+  // The rules of the model and the network are checked too.
   const std::string coarse =
       refusal("[study.variants.a]\nmodel.name = \"wave_packet\"\ndata.inverse_crime = false\n");
   EXPECT_NE(coarse.find("deck.toml: variant \"a\" of [study]"), std::string::npos) << coarse;
   EXPECT_NE(coarse.find("no finer"), std::string::npos) << coarse;
 }
 
-TEST(DifferingKeys, NamesWhatDiffers) {
+TEST(DifferingKeys, ListsKeysAndBothValues) {
   const std::string one = "[a]\nx = 1\ny = 2.5\n[[method]]\nname = \"m\"\nk = true\n";
   EXPECT_TRUE(differing_keys(one, one).empty());
   EXPECT_EQ(differing_keys(one, "[a]\nx = 1\n[[method]]\nname = \"m\"\nk = false\n"),

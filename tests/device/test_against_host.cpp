@@ -1,5 +1,5 @@
-// A device against the host: models with kernels, and the network. Skipped where there is no
-// device; that the comparison itself finds small differences is tested everywhere.
+// Compares a device with the host: models with kernels, and the network. Skipped if there is no
+// device, except the test that the comparison finds small differences.
 
 #include <algorithm>
 #include <cmath>
@@ -22,7 +22,7 @@ constexpr double kStateTolerance = 1e-12;     // after ten time steps
 constexpr double kGradientTolerance = 1e-10;  // of misfits, gradients and networks
 constexpr std::int64_t kProblem = 37;         // the last block is not full
 
-/// Largest difference over the largest value; infinity where one is not finite or the sizes differ.
+/// Returns max |a - b| / max |a|, or infinity if a value is not finite or the sizes differ.
 double relative_difference(std::span<const double> a, std::span<const double> b) {
   constexpr double infinity = std::numeric_limits<double>::infinity();
   if (a.size() != b.size() || a.empty()) return infinity;
@@ -97,7 +97,7 @@ const std::vector<Keys>& cases() {
       {{"model", "wave_packet"}},
       {{"model", "wave_packet"}, {"unknown_amplitude", "true"}},
       {{"model", "billiards"}},
-      // Some shots with more collisions than there are balls.
+      // Some shots have more collisions than balls.
       {{"model", "billiards"}, {"n_ball", "27"}, {"restitution", "0.05"}},
   };
   return all;
@@ -123,7 +123,7 @@ class Device : public testing::Test {
   }
 };
 
-TEST_F(Device, ModelsComputeWhatTheHostComputes) {
+TEST_F(Device, ModelsAgreeWithTheHost) {
   for (const Keys& keys : cases()) {
     const Computed host = compute(keys, MemorySpace::host);
     const Computed device = compute(keys, MemorySpace::device);
@@ -149,30 +149,30 @@ TEST_F(Device, ComputesTheSameBitsTwice) {
   }
 }
 
-struct Answers {
+struct NetworkOutputs {
   std::vector<double> m, gradient;
 };
 
-Answers answer(const std::string& name, MemorySpace space) {
+NetworkOutputs evaluate_network(const std::string& name, MemorySpace space) {
   NetworkShape shape = make_shape();
   shape.space = space;
   Network network(make_settings(name, "double"), shape, 5);
   Inputs in;
   network.predict(0, in.y, in.c, in.rows, in.m, 0);
-  Answers result{values_of(in.m),
-                 std::vector<double>(static_cast<std::size_t>(network.n_weight()))};
+  NetworkOutputs result{values_of(in.m),
+                        std::vector<double>(static_cast<std::size_t>(network.n_weight()))};
   network.backward(0, in.g, 0, result.gradient);
   return result;
 }
 
-TEST_F(Device, NetworksAnswerAsOnTheHost) {
+TEST_F(Device, NetworksAgreeWithTheHost) {
   for (const char* name : {"mlp", "cnn", "cnn2d", "unet", "transformer"}) {
     SCOPED_TRACE(name);
-    const Answers host = answer(name, MemorySpace::host);
-    const Answers device = answer(name, MemorySpace::device);
+    const NetworkOutputs host = evaluate_network(name, MemorySpace::host);
+    const NetworkOutputs device = evaluate_network(name, MemorySpace::device);
     EXPECT_LE(relative_difference(host.m, device.m), kGradientTolerance);
     EXPECT_LE(relative_difference(host.gradient, device.gradient), kGradientTolerance);
-    const Answers again = answer(name, MemorySpace::device);
+    const NetworkOutputs again = evaluate_network(name, MemorySpace::device);
     EXPECT_EQ(device.m, again.m);
     EXPECT_EQ(device.gradient, again.gradient);
   }

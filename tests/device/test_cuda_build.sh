@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# The CUDA build compiles, links and passes the host's tests, where the stack of jobs/build-cuda-stack.sh
-# is in build/cuda-stack. Skipped (77) elsewhere: the stack takes longer to build than all the tests.
+# Tests that the CUDA build compiles, links and passes the tests of the host. Skipped (77) if build/cuda-stack has no
+# stack of jobs/build-cuda-stack.sh, because the stack takes longer to build than all tests.
 # Usage: test_cuda_build.sh
 set -euo pipefail
 cd "$(dirname "$0")/../.."
@@ -12,6 +12,6 @@ fi
 cmake --preset cuda
 cmake --build --preset cuda
 echo "compiled and linked after $SECONDS s"
-# The quick host tests: what differs from the release build is the libraries and the compiler of the kernels.
+# Runs the quick host tests: this build differs from the release build in the libraries and the compiler of the kernels.
 ctest --test-dir build/cuda --output-on-failure --parallel 2 -LE 'long|cuda' \
   -E '^(slurm|layers|report|study|evaluate|own_data)$|_np[34]$'

@@ -1,11 +1,13 @@
-# Sourced by the tests of the program: each failure is shown and counted in `failures`.
+# Sourced by the tests of the program. Each failure is printed and counted in `failures`.
 failures=0
 
 fail() {
   echo "FAILED: $1"
   failures=$((failures + 1))
 }
-expect() {  # expect CODE MESSAGE COMMAND...: its output stays in the file log
+# expect CODE MESSAGE COMMAND...: runs COMMAND; fails if the exit code differs or the output does not contain MESSAGE.
+# The output is in the file log.
+expect() {
   local code=$1 message=$2
   shift 2
   "$@" >log 2>&1
@@ -15,7 +17,7 @@ expect() {  # expect CODE MESSAGE COMMAND...: its output stays in the file log
     cat log
   fi
 }
-# Differences of content: the run's own attributes and timings do not count.
+# differences A.h5 B.h5: prints the differences of two results, except attributes of the run and timings.
 differences() {
   h5diff --exclude-path /performance --exclude-attribute / "$1" "$2" 2>&1 |
     sed '/^attribute: <seconds of/,+1d'

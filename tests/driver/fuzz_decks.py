@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""Whatever a deck holds: it is good, or refused with one message. Nothing else happens.
+"""Tests with mutated decks that each is accepted, or refused with one message.
 
     fuzz_decks.py READER N SEED [--jpo JPO] [--each EACH] [--keep DIR]
 
-READER (read_decks) checks N mutated decks of inputs/ and tests/decks in one process; JPO is run with every
-EACH-th: refused ones must leave nothing behind. A crash, a hang, another error, an empty message or one of
-several lines fails. --keep: where the decks of failures go.
+READER (read_decks) checks N mutated decks of inputs/ and tests/decks in one process. JPO is run with every EACH-th
+deck; if it refuses the deck, it must leave no files. The test fails on a crash, a hang, another error, an empty
+message, or a message of several lines. --keep: folder for copies of the decks that failed.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
-HANGS = 300  # seconds; it takes one on an idle machine
+HANGS = 300  # seconds; much longer than a normal run, because the machine may be busy
 
 VALUES = [
     "0", "-1", "1", "2", "3", "7", "64", "65537", "2147483647", "2147483648", "-2147483649", "4294967296",
@@ -64,7 +64,7 @@ def key_lines(lines: list[str]) -> list[int]:
 
 
 def value_of_same_type(value: str, draw: random.Random) -> str:
-    """Another value that the key's type may allow."""
+    """Returns another value of the same TOML type."""
     value = value.split("#", 1)[0].strip()
     if value.startswith("["):
         return "[" + ", ".join(draw.choice(INTEGERS) for _ in range(draw.randrange(5))) + "]"
@@ -78,7 +78,7 @@ def value_of_same_type(value: str, draw: random.Random) -> str:
 
 
 def mutate_value(lines: list[str], decks: list[str], draw: random.Random) -> list[str]:
-    """A deck that stays TOML, with the keys that it has or another deck has."""
+    """Changes the value of one key, or replaces the line by that of another deck. The deck stays valid TOML."""
     keys = key_lines(lines)
     if not keys:
         return lines
@@ -94,36 +94,36 @@ def mutate_value(lines: list[str], decks: list[str], draw: random.Random) -> lis
 
 
 def mutate_once(lines: list[str], decks: list[str], draw: random.Random) -> list[str]:
-    what = draw.randrange(13)
+    change = draw.randrange(13)
     keys = key_lines(lines)
     at = draw.randrange(len(lines) + 1)
-    if what <= 3 and keys:  # a value
+    if change <= 3 and keys:  # another value
         k = draw.choice(keys)
         lines[k] = lines[k].split("=", 1)[0] + "= " + draw.choice(VALUES)
-    elif what == 4 and keys:  # a name as value
+    elif change == 4 and keys:  # a name as value
         k = draw.choice(keys)
         lines[k] = lines[k].split("=", 1)[0] + f'= "{draw.choice(NAMES)}"'
-    elif what == 5:  # a key more
+    elif change == 5:  # an additional key
         lines.insert(at, f"{draw.choice(KEYS)} = {draw.choice(VALUES)}")
-    elif what == 6 and keys:  # a digit, a letter
+    elif change == 6 and keys:  # another character in a line
         k = draw.choice(keys)
         position = draw.randrange(len(lines[k]))
         lines[k] = lines[k][:position] + chr(draw.randrange(32, 127)) + lines[k][position + 1:]
-    elif what == 7 and lines:  # a line less
+    elif change == 7 and lines:  # a deleted line
         del lines[min(at, len(lines) - 1)]
-    elif what == 8 and lines:  # a line twice
+    elif change == 8 and lines:  # a repeated line
         lines.insert(at, draw.choice(lines))
-    elif what == 9:  # a section more
+    elif change == 9:  # an additional section
         name = draw.choice(NAMES)
         lines.insert(at, draw.choice([f"[{name}]", f"[[{name}]]", f"[{name}.{name}]", f"[method.{name}]",
                                            f"[study.variants.{name}]"]))
-    elif what == 10:  # another deck's lines
+    elif change == 10:  # lines of another deck
         other = draw.choice(decks).splitlines()
         first = draw.randrange(len(other))
         lines[at:at] = other[first:first + draw.randrange(1, 12)]
-    elif what == 11:  # the end is missing
+    elif change == 11:  # a missing end
         del lines[at:]
-    else:  # bytes that are no text
+    else:  # control and unusual characters
         lines.insert(at, "".join(chr(draw.choice([0, 1, 9, 127, 128, 255, 0x2028, 0xFEFF])) for _ in range(5)))
     return lines
 
@@ -142,7 +142,7 @@ def make_deck(decks: list[str], draw: random.Random) -> bytes:
 
 
 def put_bases(folder: str) -> set[str]:
-    """Copies the shipped decks, which some decks name as their base, and returns their names."""
+    """Copies the shipped decks, because some decks have one as their base. Returns their names."""
     names = set()
     for path in sorted(ROOT.glob("inputs/**/*.toml"), key=lambda path: -len(path.parts)):
         shutil.copy(path, folder)
@@ -151,13 +151,13 @@ def put_bases(folder: str) -> set[str]:
 
 
 class Reader:
-    """The process that reads; started again where it died."""
+    """The process that reads decks. It is started again after it has died."""
 
     def __init__(self, path: str, folder: str) -> None:
         self.path, self.folder = path, folder
         self.process: subprocess.Popen[bytes] | None = None
 
-    def ask(self, deck: bytes) -> str:
+    def read(self, deck: bytes) -> str:
         if self.process is None:
             self.process = subprocess.Popen([self.path], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                             stderr=open(os.path.join(self.folder, "stderr"), "wb"), cwd=self.folder)
@@ -173,12 +173,12 @@ class Reader:
             return line
         code = process.wait()
         self.process = None
-        said = pathlib.Path(self.folder, "stderr").read_text(errors="replace")[-3000:]
-        return f"WRONG: died: exit {code} ({'hangs' if code == -14 else 'crash'}): {said}"
+        errors = pathlib.Path(self.folder, "stderr").read_text(errors="replace")[-3000:]
+        return f"WRONG: died: exit {code} ({'hangs' if code == -14 else 'crash'}): {errors}"
 
 
 def wrong_with(answer: str) -> str:
-    """What is wrong with an answer; empty where nothing is."""
+    """Returns the error of an answer, or an empty string if the answer is correct."""
     if answer == "good":
         return ""
     if not answer.startswith(("refused: ", "study: ")):
@@ -191,7 +191,7 @@ def wrong_with(answer: str) -> str:
 
 
 def run_program(jpo: str, deck: bytes, answer: str, folder: str) -> str:
-    """The program itself: `run` where it refuses the deck, else `check`."""
+    """Runs `jpo run` if the reader refused the deck, otherwise `jpo check`. Returns the error, or an empty string."""
     here = tempfile.mkdtemp(dir=folder)
     bases = put_bases(here)
     with open(os.path.join(here, "deck.toml"), "wb") as file:
@@ -231,7 +231,7 @@ def main() -> int:
         reader = Reader(os.path.abspath(arguments.reader), folder)
         for k in range(arguments.n):
             deck = make_deck(decks, draw)
-            answer = reader.ask(deck)
+            answer = reader.read(deck)
             counts["good" if answer == "good" else "refused"] += 1
             wrong = wrong_with(answer)
             if not wrong and arguments.jpo and k % arguments.each == 0:

@@ -1,5 +1,5 @@
-// Loaded before the C library: writes to the program's part files fail with EDQUOT once they have
-// written QUOTA_BYTES, as on a file system whose quota is used up. A test's means.
+// For tests; loaded before the C library (LD_PRELOAD). Writes to part files fail with EDQUOT after
+// QUOTA_BYTES bytes, as on a file system with an exhausted quota.
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>

@@ -1,6 +1,6 @@
-// Reads decks one after the other as `jpo check` does, for fuzz_decks.py: standard input holds
-// "SIZE\n" and so many bytes a deck; an answer is one line, "good", "refused: MESSAGE", or "study:
-// MESSAGE" where only `jpo study` refuses it.
+// Reads decks one after the other as `jpo check` does, for fuzz_decks.py. Standard input has for
+// each deck "SIZE\n" and SIZE bytes. The answer is one line: "good", "refused: MESSAGE", or
+// "study: MESSAGE" if only `jpo study` refuses the deck.
 
 #include <csignal>
 #include <cstdio>
@@ -22,7 +22,7 @@
 
 namespace {
 
-constexpr unsigned kSeconds = 60;  // one that takes longer hangs
+constexpr unsigned kSeconds = 60;  // time limit for one deck
 constexpr rlim_t kBytes = rlim_t{12} << 30U;
 
 std::string answer(const std::string& text, MPI_Comm comm) {
@@ -62,7 +62,7 @@ int main(int argc, char** argv) {
     std::string line = answer(text, session.comm());
     alarm(0);
     for (char& letter : line)
-      if (letter == '\n') letter = '\x1e';  // shown as one line, judged by the other side
+      if (letter == '\n') letter = '\x1e';  // keeps the answer on one line; an error in the fuzzer
     std::cout << line << std::endl;
   }
   return 0;

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The layer check sees what it is there for.
+# Tests that check_layers.sh finds forbidden includes and long files.
 set -uo pipefail
 root=$(cd "$(dirname "$0")/../.." && pwd)
 copy=$(mktemp -d)
@@ -7,15 +7,15 @@ trap 'rm -rf "$copy"' EXIT
 cp -r "$root/src" "$root/tests" "$root/jobs" "$root/postprocess" "$copy"
 check() { "$root/tests/check_layers.sh" "$copy" >"$copy/log" 2>&1; }
 
-check || { echo "a clean tree fails:"; cat "$copy/log"; exit 1; }
-for sin in 'core/device/batch.hpp:#include "models/registry.hpp"' 'core/random.cpp:#include "core/device/batch.hpp"' 'network/network.hpp:#include "inverse/misfit.hpp"' \
+check || { echo "the check fails for the unchanged sources:"; cat "$copy/log"; exit 1; }
+for violation in 'core/device/batch.hpp:#include "models/registry.hpp"' 'core/random.cpp:#include "core/device/batch.hpp"' 'network/network.hpp:#include "inverse/misfit.hpp"' \
            'driver/run.cpp:#include <torch/torch.h>' 'data/problem_set.cpp:#include <hdf5.h>'; do
-  file=$copy/src/${sin%%:*}
+  file=$copy/src/${violation%%:*}
   cp "$file" "$copy/kept"
-  echo "${sin#*:}" >>"$file"
-  check && { echo "not seen: $sin"; exit 1; }
+  echo "${violation#*:}" >>"$file"
+  check && { echo "not found: $violation"; exit 1; }
   cp "$copy/kept" "$file"
 done
 yes '// line' | head -401 >"$copy/src/core/long.cpp"
-check && { echo "a long file is not seen"; exit 1; }
+check && { echo "a long file was not found"; exit 1; }
 exit 0

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# `jpo doctor` in places that are wrong on purpose: what it finds, what it says to change, and the
-# exit code. Usage: test_doctor.sh JPO
+# Tests `jpo doctor` in environments with deliberate errors: its findings, its suggested changes and its exit code.
+# Usage: test_doctor.sh JPO
 set -uo pipefail
 jpo=$1
 source_dir=$(cd "$(dirname "$0")/../.." && pwd)
@@ -10,7 +10,7 @@ trap 'mountpoint -q "$small" && umount "$small"; rm -rf "$work"' EXIT
 cd "$work" || exit 1
 source "$source_dir/jobs/environment.sh"
 source "$source_dir/tests/driver/expect.sh"
-# The test's own surroundings must not answer.
+# Removes settings of the environment in which the test runs.
 unset CUDA_VISIBLE_DEVICES OMPI_MCA_io
 for name in $(compgen -e SLURM_); do unset "$name"; done
 
@@ -29,21 +29,21 @@ name = "bfgs"
 kind = "tao"
 DECK
 
-line() {  # line GRADE NAME TEXT: the report in the file log has such a line
+line() {  # line GRADE NAME TEXT: expects a line that matches in the report (file log)
   grep -qE "^$1 +$2 +.*$3" log || { fail "no line '$1 $2 ... $3' in:"; cat log; }
 }
-change() {  # change NAME TEXT: the line behind that of NAME says what to change
-  # Lines of standard error can come between: of jpo's log, of Open MPI's settings.
+change() {  # change NAME TEXT: expects that the line after that of NAME suggests a change
+  # Lines of standard error can come in between, from jpo or Open MPI.
   grep -vE '^jpo: |mca_' log | grep -E -A1 "^(warning|problem) +$1 " | grep -qE "change: .*$2" ||
-    { fail "nothing to change to '$2' for $1 in:"; cat log; }
+    { fail "no change '$2' is suggested for $1 in:"; cat log; }
 }
-untouched() {  # nothing is left behind
-  [[ $(ls -A "$work") == "$before" ]] || fail "files come or go: $(ls -A "$work")"
+untouched() {  # expects that doctor made and removed no file
+  [[ $(ls -A "$work") == "$before" ]] || fail "files were made or removed: $(ls -A "$work")"
 }
 touch log
 before=$(ls -A)
 
-# All is well, alone and together; every number of ranks ends in the count.
+# No problem, on 1, 2 and 3 ranks.
 for n in 1 2 3; do
   expect 0 "checks: " ranks "$n" "$jpo" doctor
   line "(ok|warning)" all-reduce "the bits of a serial sum"
@@ -73,7 +73,7 @@ if [[ $(env -u OMP_NUM_THREADS nproc) -gt 1 ]]; then
   line ok binding "stay"
   line ok cores "2 ranks on 2 cores"
 else
-  echo "NOTE: one core, binding is not tested"
+  echo "NOTE: binding is not tested, because there is only one core"
 fi
 OMP_NUM_THREADS=4 expect 0 "1 warning" "$jpo" doctor
 line warning threads "OMP_NUM_THREADS is 4"
@@ -93,14 +93,14 @@ if [[ $(awk '/MemTotal/ {print $2}' /proc/meminfo) -lt 250000000 ]]; then
   line problem memory "a rank predicted.* for the 1 rank of .*left there"
   change memory "more machines, fewer ranks on each.*a smaller parallel.solve_batch"
 else
-  echo "NOTE: too much memory here for a deck that needs more"
+  echo "NOTE: a deck that needs too much memory is not tested, because this machine has enough"
 fi
 expect 4 "a run could not write here: limits, parallel HDF5" ranks 1 --mca btl self,tcp \
   bash -c 'ulimit -f 24; exec "$@"' _ "$jpo" doctor deck.toml
 line problem limits "files 24.6 kB"
 change limits "ulimit -f unlimited"
 
-# Folders, room, what is there already.
+# Folders, free space, older files.
 expect 4 "a run could not write here: output" "$jpo" doctor deck.toml --set run.output=deck.toml/below/a.h5
 line problem output "no file can be made in deck.toml/below: Not a directory"
 change output "run.output="
@@ -116,7 +116,7 @@ if mount -t tmpfs -o size=200k none "$small" 2>/dev/null; then
   line problem "free space" "predicted: .* for the result"
   change "free space" "move run.output or checkpoint.directory"
   [[ -z $(ls -A "$small") ]] || fail "left behind: $(ls -A "$small")"
-  # No room at all, and a file there that must stay.
+  # No free space, and a file that must not be changed.
   head -c 250000 /dev/zero >"$small/full" 2>/dev/null
   for n in 1 2; do
     expect 4 "could not write here: parallel HDF5, free space" ranks "$n" "$jpo" doctor deck.toml \
@@ -126,7 +126,7 @@ if mount -t tmpfs -o size=200k none "$small" 2>/dev/null; then
   done
   umount "$small"
 else
-  echo "NOTE: may not mount a tmpfs, a full disk is not tested"
+  echo "NOTE: a full disk is not tested, because a tmpfs cannot be mounted"
 fi
 rmdir "$small"
 before=$(ls -A)
@@ -137,7 +137,7 @@ change "older files" "--overwrite"
 rm older.h5
 untouched
 
-# Slurm's word on time and GPUs.
+# Slurm's variables for time and GPUs.
 export SLURM_JOB_ID=7
 expect 0 "1 warning" "$jpo" doctor deck.toml
 change time "checkpoint.walltime_s=SECONDS"
@@ -153,7 +153,7 @@ change gpu "leave --gpus|see that nvidia-smi"
 unset SLURM_JOB_ID
 
 expect 2 "deck" "$jpo" doctor --set data.n_problem=3
-# A bad deck is one as for `jpo check`.
+# A bad deck is refused as by `jpo check`.
 expect 2 "cannot read the deck nowhere.toml" "$jpo" doctor nowhere.toml
 expect 2 "did you mean" ranks 2 "$jpo" doctor deck.toml --set data.n_problm=3
 untouched

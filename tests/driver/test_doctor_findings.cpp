@@ -5,7 +5,7 @@
 namespace jpo {
 namespace {
 
-// Ranks of machine 0, each with the cores it may run on.
+// Returns the bindings of ranks on machine 0, from the cores that each rank may use.
 std::vector<RankBinding> ranks_on(const std::vector<std::vector<int>>& cores) {
   std::vector<RankBinding> bindings;
   for (const auto& each : cores) {
@@ -23,20 +23,20 @@ bool says(const std::string& text, const std::string& part) {
   return text.find(part) != std::string::npos;
 }
 
-TEST(RanksWithoutCore, AreCountedHoweverCoresAreDealtOut) {
+TEST(RanksWithoutCore, AreCountedByTheBestAssignment) {
   EXPECT_EQ(ranks_without_core(ranks_on({{0}, {1}})), 0);
   EXPECT_EQ(ranks_without_core(ranks_on({{0}, {0}})), 1);
-  // The first must leave 0 to the second, the second 1 to the third.
+  // The only assignment: core 1 to the first rank, 2 to the second, 0 to the third.
   EXPECT_EQ(ranks_without_core(ranks_on({{0, 1}, {0, 2}, {0}})), 0);
   EXPECT_EQ(ranks_without_core(ranks_on({{0, 1, 2}, {0, 1}, {0, 1}, {0, 1}})), 1);
-  EXPECT_EQ(ranks_without_core(ranks_on({{}, {}})), 0);  // not known
-  // The same numbers on another machine are other cores.
+  EXPECT_EQ(ranks_without_core(ranks_on({{}, {}})), 0);  // the cores are unknown
+  // Equal core numbers on two machines are different cores.
   auto bindings = ranks_on({{0}, {0}});
   bindings[1].machine = 1;
   EXPECT_EQ(ranks_without_core(bindings), 0);
 }
 
-TEST(Cores, AreToBeOneARank) {
+TEST(Cores, MustBeOnePerRank) {
   EXPECT_EQ(judge_cores(ranks_on({{0}, {1}})).grade, Grade::ok);
   const Finding shared = judge_cores(ranks_on({{0}, {0}, {1, 2}}));
   EXPECT_EQ(shared.grade, Grade::warning);
@@ -48,7 +48,7 @@ TEST(Cores, AreToBeOneARank) {
   EXPECT_TRUE(says(too_many.change, "mpirun -n 2,")) << too_many.change;
 }
 
-TEST(Cores, OfTheFullestMachineCount) {
+TEST(Cores, AreJudgedByTheFullestMachine) {
   auto bindings = ranks_on({{0, 1, 2}, {0, 1}, {0, 1}, {0, 1}});
   for (std::size_t k = 1; k < 4; ++k) {
     bindings[k].machine = 1;
@@ -60,7 +60,7 @@ TEST(Cores, OfTheFullestMachineCount) {
   EXPECT_TRUE(says(finding.change, "mpirun -n 3,")) << finding.change;
 }
 
-TEST(Cores, AreNoMoreThanTheTimeThatAControlGroupGives) {
+TEST(Cores, AreLimitedByTheCpuTimeOfControlGroups) {
   auto bindings = ranks_on({{0, 1, 2, 3}, {0, 1, 2, 3}});
   bindings[1].processors = 2.0;
   EXPECT_EQ(judge_cores(bindings).grade, Grade::ok);
@@ -70,16 +70,16 @@ TEST(Cores, AreNoMoreThanTheTimeThatAControlGroupGives) {
   EXPECT_TRUE(says(finding.found, "control groups allow 1.5 processors")) << finding.found;
 }
 
-TEST(Binding, IsMissedWhereRanksMayMove) {
+TEST(Binding, GivesAWarningIfRanksMayMove) {
   EXPECT_EQ(judge_binding(ranks_on({{0, 1}})).grade, Grade::ok);
   EXPECT_EQ(judge_binding(ranks_on({{0}, {1}})).grade, Grade::ok);
   EXPECT_EQ(judge_binding(ranks_on({{0, 1}, {2, 3}})).grade, Grade::ok);
   EXPECT_EQ(judge_binding(ranks_on({{0, 1}, {0, 1}})).grade, Grade::warning);
-  // Without a core for each there is nothing to bind to.
+  // No warning if there are fewer cores than ranks, because then binding is not possible.
   EXPECT_EQ(judge_binding(ranks_on({{0, 1}, {0, 1}, {0, 1}})).grade, Grade::ok);
 }
 
-TEST(Threads, AreOneARank) {
+TEST(Threads, MustBeOnePerRank) {
   auto bindings = ranks_on({{0}, {1}});
   EXPECT_EQ(judge_threads(bindings).grade, Grade::ok);
   bindings[1].omp_threads = 0;
@@ -94,7 +94,7 @@ TEST(Threads, AreOneARank) {
   EXPECT_EQ(judge_threads(bindings).grade, Grade::problem);
 }
 
-TEST(AllReduce, IsExactAndNotHopelesslySlow) {
+TEST(AllReduce, MustBeExactAndNotVerySlow) {
   EXPECT_EQ(judge_all_reduce({true, 200000, 2e-3, 1e-3}).grade, Grade::ok);
   EXPECT_EQ(judge_all_reduce({true, 200000, 2.0, 1.0}).grade, Grade::warning);
   EXPECT_EQ(judge_all_reduce({false, 200000, 2e-3, 1e-3}).grade, Grade::problem);
@@ -110,14 +110,15 @@ TEST(Libraries, AreThoseOfTheBuild) {
       << finding.found;
 }
 
-TEST(Memory, OfTheTightestMachineCounts) {
+TEST(Memory, IsJudgedByTheMachineWithTheLeast) {
   auto bindings = ranks_on({{0}, {1}, {2}});
   bindings[2].machine = 2;
   bindings[2].machine_name = "node2";
   MemoryNeed need;
   need.problems = 1e9;
   need.states = 2e9;
-  EXPECT_EQ(judge_memory(bindings, need).grade, Grade::ok);  // 6 of 8 GB, and 3
+  // Machine 0 has two ranks, which need 6 GB of 8 GB; machine 2 has one rank, which needs 3 GB.
+  EXPECT_EQ(judge_memory(bindings, need).grade, Grade::ok);
   bindings[0].memory = 7e9;
   EXPECT_EQ(judge_memory(bindings, need).grade, Grade::warning);
   bindings[2].memory = 1e9;
@@ -128,7 +129,7 @@ TEST(Memory, OfTheTightestMachineCounts) {
   EXPECT_TRUE(says(finding.change, "parallel.solve_batch")) << finding.change;
 }
 
-TEST(FileSystems, ThatNeedAnotherLayerAreKnown) {
+TEST(FileSystems, ThatNeedAnotherMpiIoAreFound) {
   EXPECT_EQ(file_system_name(0x0BD00BD0), "lustre");
   EXPECT_EQ(file_system_name(0x6969), "nfs");
   EXPECT_EQ(file_system_name(0x1234), "unknown (0x1234)");
@@ -143,10 +144,10 @@ TEST(FileSystems, ThatNeedAnotherLayerAreKnown) {
   EXPECT_EQ(judge_file_system({"nfs", 0.0, 0}, mpi, "romio321").grade, Grade::warning);
 }
 
-TEST(Space, IsAskedOfEachFileSystem) {
+TEST(Space, IsJudgedForEachFileSystem) {
   EXPECT_EQ(judge_space({{"the result", 6.0, {"ext4", 10.0, 1}}}).grade, Grade::ok);
   EXPECT_EQ(judge_space({{"the result", 9.0, {"ext4", 10.0, 1}}}).grade, Grade::warning);
-  // Two on one file system share its room, on two they do not.
+  // Files on one file system share its free space.
   const Finding both = judge_space(
       {{"the result", 6.0, {"ext4", 10.0, 1}}, {"3 checkpoints", 6.0, {"ext4", 10.0, 1}}});
   EXPECT_EQ(both.grade, Grade::problem);

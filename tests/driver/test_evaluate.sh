@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# jpo evaluate: a trained network on the problems of another deck, and that deck's methods beside it.
+# Tests `jpo evaluate`: a trained network predicts the problems of another deck, beside the methods of that deck.
 # Usage: test_evaluate.sh JPO
 set -uo pipefail
 jpo=$1
@@ -10,7 +10,7 @@ cd "$work" || exit 1
 source "$source_dir/jobs/environment.sh"
 source "$source_dir/tests/driver/expect.sh"
 
-# supervised: its answers are the trained network's, so a prediction must repeat them.
+# The answers of the method supervised are those of its trained network, so a prediction must repeat them.
 cat >train.toml <<'DECK'
 [run]
 output = "trained.h5"
@@ -61,7 +61,7 @@ DECK
 expect 0 "result: trained.h5" ranks 2 "$jpo" run train.toml
 evaluate=("$jpo" evaluate trained.h5 --network supervised --deck)
 
-# Refused before any work, with nothing left behind.
+# Refused before any work, without leaving a file.
 expect 2 "deck is required" "$jpo" evaluate trained.h5
 expect 2 "cannot read the deck nowhere.toml" "${evaluate[@]}" nowhere.toml
 expect 2 "key 'method.predict.result' = \"nowhere.h5\": there is no such file" "$jpo" evaluate nowhere.h5 --deck other.toml
@@ -76,15 +76,15 @@ expect 2 "\"predict\" is the name of two methods" "${evaluate[@]}" other.toml --
 expect 2 "\"predict\" is not an earlier method" "$jpo" check other.toml
 [[ -e other.h5 ]] && fail "a refusal left a file"
 
-# The training deck: the trained network's own answers.
+# On the training deck, the prediction must equal the answers of supervised.
 expect 0 "result: again.h5" ranks 2 "${evaluate[@]}" train.toml --output again.h5
 for table in parameters loss; do
   h5diff trained.h5 again.h5 "/methods/supervised/$table" "/methods/predict/$table" || fail "$table differ"
 done
-h5diff trained.h5 again.h5 /methods/joint/loss || fail "the deck's own methods changed"
-h5diff trained.h5 again.h5 /methods/joint/loss /methods/predict/loss >/dev/null && fail "h5diff sees nothing"
+h5diff trained.h5 again.h5 /methods/joint/loss || fail "the other methods of the deck changed"
+h5diff trained.h5 again.h5 /methods/joint/loss /methods/predict/loss >/dev/null && fail "h5diff finds no difference"
 
-# Another deck: the same file on any number of ranks, its own methods as `jpo run` gives them.
+# Another deck: the same file on any number of ranks; its other methods equal those of `jpo run`.
 expect 0 "result: other.h5" "${evaluate[@]}" other.toml
 expect 2 "exists and is not overwritten" "${evaluate[@]}" other.toml
 for n in 2 3; do
@@ -98,7 +98,8 @@ for table in parameters loss forward_solves; do
   h5diff alone.h5 other.h5 "/methods/bfgs/$table" || fail "bfgs differs: $table"
 done
 
-# The same as a method of a deck of its own; a deck without methods; a chain of results.
+# A deck with the method predict gives the same result. A deck without methods is allowed. The result of an evaluation
+# can be evaluated again.
 { sed '/^\[\[method/,$d' other.toml; printf '[[method]]\nkind = "predict"\nresult = "trained.h5"\nnetwork = "supervised"\n'; } >own.toml
 expect 0 "own.toml is good" "$jpo" check own.toml
 expect 0 "result: own.h5" "$jpo" run own.toml --set run.output=own.h5

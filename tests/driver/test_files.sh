@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Disks that are full, read-only or over quota: the older result and checkpoint stay, the message
-# names path and cause, all ranks leave together. Usage: test_files.sh JPO
+# Tests disks that are full, read-only or over quota: older results and checkpoints are kept, the message contains
+# path and cause, and all ranks end. Usage: test_files.sh JPO
 set -uo pipefail
 jpo=$1
 source_dir=$(cd "$(dirname "$0")/../.." && pwd)
@@ -27,7 +27,7 @@ hidden = [16]
 micro_batch = 4
 [checkpoint]
 every_updates = 20
-# Four seconds in which the disk changes, on the fastest machine.
+# Makes the run at least four seconds longer, so that the disk can change during it.
 [fault]
 problems = [5]
 kind = "slow"
@@ -48,7 +48,7 @@ mkdir disk
 expect 0 "result: disk/kept.h5" "${run[@]}"
 mv disk/kept.h5 whole.h5
 
-# In the background, until it has written two checkpoints.
+# begin COMMAND...: starts COMMAND in the background and waits until it has written two checkpoints.
 begin() {
   "${@}" >job.log 2>&1 &
   job=$!
@@ -58,7 +58,7 @@ begin() {
   done
   fail "no checkpoints: $(cat job.log)"
 }
-# Exit code, and what the job must have said.
+# ends_with CODE TEXT...: waits for the job; expects this exit code, and each TEXT in its output.
 ends_with() {
   local code=$1 got
   shift
@@ -71,44 +71,44 @@ ends_with() {
   got=$?
   [[ $got -eq $code ]] || fail "exit $got (expected $code): $(cat job.log)"
   for text in "$@"; do
-    grep -qF -- "$text" job.log || fail "not said: '$text': $(cat job.log)"
+    grep -qF -- "$text" job.log || fail "no message '$text': $(cat job.log)"
   done
-  compgen -G "$folder/*.part" && fail "a part file stays"
+  compgen -G "$folder/*.part" && fail "a part file was not removed"
 }
-goes_on() {
+resumes_exactly() {
   expect 0 "result: disk/kept.h5" ranks 1 "${run[@]}" --resume
   same whole.h5 disk/kept.h5
-  [[ -e $folder ]] && fail "checkpoints are left of a run that has finished"
+  [[ -e $folder ]] && fail "checkpoints of a finished run were not removed"
   rm -rf disk/*
 }
 
-# Over quota, in the middle of a checkpoint's write.
+# Over quota in the middle of a checkpoint.
 cc -shared -fPIC -O1 -o quota.so "$source_dir/tests/driver/quota_shim.c" -ldl || exit 1
 for n in 1 2; do
   QUOTA_BYTES=1000000 begin ranks "$n" -x QUOTA_BYTES -x LD_PRELOAD="$work/quota.so" "${run[@]}"
   ends_with 4 "cannot write $folder/checkpoint_" "quota exceeded" \
     "jpo run with --resume goes on from $folder/checkpoint_"
-  goes_on
+  resumes_exactly
 done
-# Over quota before the first one: nothing to go on from, nothing is promised.
+# Over quota in the first checkpoint: the run cannot be resumed, and must not print how to resume.
 expect 4 "cannot write $folder/checkpoint_000001.h5" \
   ranks 2 -x QUOTA_BYTES=1000 -x LD_PRELOAD="$work/quota.so" "${run[@]}"
-grep -q "goes on from" log && fail "goes on from nothing: $(cat log)"
+grep -q "goes on from" log && fail "resuming is suggested without a checkpoint: $(cat log)"
 rm -rf disk/*
 
 # A folder that cannot be written is refused before any work.
 touch file
 expect 2 'checkpoint.directory = "file/below" cannot be written in' \
   "${run[@]}" --set 'checkpoint.directory="file/below"'
-# A part file that a killed writer has left is explained.
+# A part file of a killed run is reported.
 touch disk/kept.h5.12345.part
 expect 0 "disk/kept.h5.12345.part was left by a run that was killed" \
   "${run[@]}" --set method.joint.updates=2
 rm -rf disk/*
 
-# A small disk that fills up, and one that turns read-only.
+# A small disk that becomes full, and one that becomes read-only.
 if ! mount -t tmpfs -o size=8m tmpfs disk 2>/dev/null; then
-  echo "SKIPPED: no small disk can be mounted here: full and read-only disks are not tested"
+  echo "SKIPPED: full and read-only disks are not tested, because a tmpfs cannot be mounted"
   exit $((failures > 0))
 fi
 for n in 1 2; do
@@ -117,10 +117,10 @@ for n in 1 2; do
   ends_with 4 "cannot write $folder/checkpoint_" "No space left on device" \
     "jpo run with --resume goes on from $folder/checkpoint_"
   rm disk/filler
-  goes_on
+  resumes_exactly
 done
 begin ranks 2 "${run[@]}"
-# Not while a file of it is being written.
+# The disk cannot be remounted while a file on it is open for writing, so this is repeated.
 for ((k = 0; k < 200; ++k)); do
   mount -o remount,ro disk 2>/dev/null && break
   sleep 0.02
@@ -128,7 +128,7 @@ done
 ends_with 4 "cannot write $folder/checkpoint_" "read only"
 expect 2 "cannot be written" "${run[@]}" --resume
 mount -o remount,rw disk
-goes_on
+resumes_exactly
 
-[[ $failures -eq 0 ]] && echo "older files stay, and runs go on from them"
+[[ $failures -eq 0 ]] && echo "older files are kept, and runs resume from them"
 exit $((failures > 0))

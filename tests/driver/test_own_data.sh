@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Problems from a file: the README's example, results as problem files, refusals, what is not known.
+# Tests problems from a file: the example of the README, results as problem files, refusals, files without truth or
+# with missing values.
 # Usage: test_own_data.sh JPO
 set -uo pipefail
 jpo=$1
@@ -11,21 +12,21 @@ source "$source_dir/jobs/environment.sh"
 source "$source_dir/tests/driver/expect.sh"
 python=$(find_python) || exit 1
 
-# The README's example, as it stands there, then its command, cut short.
-block() {  # block LANGUAGE: the first one of the section
+# Runs the example of the README, then its command with small sizes.
+block() {  # block LANGUAGE: prints the first code block in LANGUAGE of the section
   awk -v start="^\`\`\`$1" '/^## /{section = /^## Your own data/} !section{next}
     $0 ~ start{on = 1; next} /^```/{if (on) exit} on' "$source_dir/inputs/README.md"
 }
 block python >example.py
 block sh >command.sh
 [[ $(wc -l <example.py) -ge 8 && $(wc -l <command.sh) -ge 1 ]] || fail "no example in the README"
-"$python" example.py || fail "the example of the README"
+"$python" example.py || fail "the example of the README failed"
 mkdir -p build/release/src && ln -s "$jpo" build/release/src/jpo && ln -s "$source_dir/inputs" inputs
 { printf 'set -e\n'; sed '$s/$/ "$@"/' command.sh; } >cut_short.sh
 expect 0 "of 12 problems no misfit at the truth is known" bash cut_short.sh --set run.output=own.h5 \
   --set data.n_problem=12 --set method.joint.updates=4 --set parallel.micro_batch=4
 expect 0 "whose truth is not known" "$python" "$source_dir/postprocess/report.py" own.h5
-h5ls own.h5/problems/truth >/dev/null 2>&1 && fail "a truth that nobody knows is written"
+h5ls own.h5/problems/truth >/dev/null 2>&1 && fail "a truth is written, although the file has none"
 
 cat >deck.toml <<'DECK'
 [data]
@@ -78,7 +79,7 @@ same_methods() {
 }
 hash_of() { h5dump -a /problems/hash "$1" | grep '(0)'; }
 
-# A result is a problem file: the same answers, at any number of ranks.
+# A result is also a problem file. It gives the same answers, on any number of ranks.
 expect 0 "result: made.h5" ranks 2 "${run[@]}made.h5"
 for n in 1 2 3; do
   expect 0 "10 problems read from made.h5" ranks "$n" "${run[@]}read$n.h5" $(from made.h5)
@@ -89,21 +90,21 @@ for n in 1 2 3; do
   [[ $(hash_of made.h5) == "$(hash_of "read$n.h5")" ]] || fail "the hash differs"
 done
 h5dump -a /problems/source -a /problems/file read1.h5 >log
-grep -q '"file"' log && grep -q '"made.h5"' log || fail "the file does not say where its problems came from"
-# Without n_problem all of them, with it the first; the resolved deck says how many.
+grep -q '"file"' log && grep -q '"made.h5"' log || fail "the result does not record the problem file"
+# Without n_problem all problems are read, with it the first n_problem. The resolved deck has the number.
 sed '/n_problem/d' deck.toml >no_size.toml
 expect 0 "n_problem = 10" "$jpo" check no_size.toml $(from made.h5)
 expect 0 "n_problem = 4" "$jpo" check deck.toml $(from made.h5) --set data.n_problem=4
 expect 0 "result: made4.h5" "${run[@]}made4.h5" --set data.n_problem=4
 expect 0 "4 problems read from made.h5, the first of 10" "${run[@]}read4.h5" --set data.n_problem=4 $(from made.h5)
 same_methods made4.h5 read4.h5
-[[ $(hash_of made.h5) != "$(hash_of made4.h5)" ]] || fail "the hash tells no sizes apart"
+[[ $(hash_of made.h5) != "$(hash_of made4.h5)" ]] || fail "the hash does not depend on the number of problems"
 expect 0 "0 failed" ranks 2 "$jpo" verify deck.toml $(from made.h5) --set data.n_problem=4
 expect 0 "result: evaluated.h5" "$jpo" evaluate made.h5 --network joint --deck deck.toml \
   --output evaluated.h5 --set data.source=file --set data.file=made.h5
 h5diff read1.h5 evaluated.h5 /methods/bfgs/loss || fail "evaluate reads other problems"
 
-# Refused on all ranks, with one line and nothing left behind; by check as well.
+# Refused on all ranks, with one line, without leaving a file; also by check.
 refused() {  # refused MESSAGE ARGUMENTS...
   expect 2 "$1" ranks 2 "${run[@]}refused.h5" "${@:2}"
   [[ $(grep -c "jpo: " log) -eq 1 && $(grep -c HDF5-DIAG log) -eq 0 ]] || fail "not one message: $(cat log)"
@@ -121,7 +122,7 @@ with h5py.File("holes.h5", "w") as holes, h5py.File("bare.h5") as bare:
     y[3, 17], c[5, :] = np.nan, np.inf
     holes["problems/observation"], holes["problems/context"] = y, c
     holes["problems/truth"] = np.where(np.arange(10)[:, None] < 5, 0.5, np.nan) * np.ones(2)
-    holes["problems/floor"] = np.where(np.arange(10) < 8, 1e9, np.nan)  # says that all is solved
+    holes["problems/floor"] = np.where(np.arange(10) < 8, 1e9, np.nan)  # so high that all problems count as solved
 with h5py.File("empty.h5", "w") as empty:
     empty["problems/observation"], empty["problems/context"] = np.nan * y, c
 PY
@@ -143,7 +144,7 @@ cp made.h5 output.h5
 expect 2 "key 'run.output' = \"./output.h5\": the problems come from that file" "${run[@]}./output.h5" --overwrite \
   $(from output.h5)
 
-# Nothing known but the data: the same answers, and the best of all methods to judge them by.
+# A file with data only: the answers are the same, and are judged by the best misfit of all methods.
 plain=(--set method.joint.gradient_alignment=false)
 expect 0 "result: known.h5" "${run[@]}known.h5" $(from made.h5) "${plain[@]}"
 expect 0 "of 10 problems no misfit at the truth is known" ranks 2 "${run[@]}bare_run.h5" $(from bare.h5) "${plain[@]}"
@@ -153,10 +154,10 @@ found=$(h5diff known.h5 bare_run.h5 /methods 2>&1 | sed '/^attribute: <seconds o
 expect 0 "for the 10 problems whose truth is not known" "$python" "$source_dir/postprocess/report.py" bare_run.h5
 [[ -f bare_run_figures/space_time.png ]] || fail "no figure without a truth"
 
-# Problems without an observation are left out, whatever the number of ranks; the others do not notice.
+# Problems without an observation are left out, on any number of ranks. Other problems are unaffected.
 for n in 1 2; do
   expect 0 "2 of 10 problems of holes.h5 have a value" ranks "$n" "${run[@]}holes$n.h5" $(from holes.h5)
-  grep -q "2 no_observation" log || fail "no reason for what was left out"
+  grep -q "2 no_observation" log || fail "no reason is printed for the omitted problems"
   grep -q "of 2 problems no misfit at the truth is known" log || fail "floors: $(cat log)"
 done
 same holes1.h5 holes2.h5
@@ -168,7 +169,7 @@ with h5py.File("holes1.h5") as holes, h5py.File("known.h5") as known:
         assert np.array_equal(holes[f"methods/bfgs/{name}"][others], known[f"methods/bfgs/{name}"][others])
     reason = holes["methods/bank/reason"]
     assert list(np.flatnonzero(reason[...] == h5py.check_enum_dtype(reason.dtype)["no_observation"])) == [3, 5]
-    # At the truth, where that is known; as the file says otherwise.
+    # The floor is the misfit at the truth if the truth is known, otherwise the value of the file.
     floor = holes["problems/floor"][...]
     assert np.isfinite(floor[[0, 1, 2, 4]]).all() and (floor[[0, 1, 2, 4]] < 1e6).all(), floor
     assert (floor[5:8] == 1e9).all() and np.isnan(floor[[3, 8, 9]]).all(), floor
@@ -180,7 +181,7 @@ done
 same empty_run1.h5 empty_run2.h5
 expect 0 "no figures" "$python" "$source_dir/postprocess/report.py" empty_run1.h5
 
-# A study of the file's first problems; run again where the file has changed.
+# A study of the first problems of the file. After a change of the file, the affected cell is refused.
 study=("$jpo" study no_size.toml $(from bare.h5) "${plain[@]}" --set 'study.seeds=[1]' --set run.name=own)
 expect 0 "2 run now, 0 done before" "${study[@]}" --set 'study.sizes=[2, 10]'
 expect 0 "0 run now, 1 done before" "${study[@]}"
@@ -188,7 +189,7 @@ expect 2 "holds 10 problems" "${study[@]}" --set 'study.sizes=[2, 11]'
 expect 0 "default, n = 10" "$python" "$source_dir/postprocess/study.py" runs/own
 cp holes.h5 bare.h5
 expect 2 "default_n10_seed1.h5: the problems in bare.h5 are others now" "${study[@]}" --set 'study.sizes=[2, 10]'
-grep -q "n2_seed1" log && fail "the first two problems are the same still"
+grep -q "n2_seed1" log && fail "a cell is refused, although its two problems have not changed"
 expect 2 "has no alignment: it needs method.joint.gradient_alignment" "$python" \
   "$source_dir/postprocess/gradient_quality.py" runs/own
 

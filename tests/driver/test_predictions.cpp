@@ -38,21 +38,21 @@ TEST(Bytes, HaveUnits) {
   EXPECT_EQ(bytes_text(2.5e12), "2.5 TB");
 }
 
-TEST(Predictions, OfMemoryShareTheProblemsAmongRanks) {
+TEST(Predictions, OfMemoryDivideTheProblemsAmongRanks) {
   const Deck deck = read_deck(kDeck, "deck", {}, program_catalogue());
   const ModelShape shape = make_model(deck, Resolution::inversion)->shape();
   const MemoryNeed one = predict_memory(deck, shape, 1);
-  // 256 observations, one parameter four times.
+  // A problem has 256 observations, and its parameter is stored four times.
   EXPECT_EQ(one.problems, 2000.0 * (256.0 + 4.0) * 8.0);
   EXPECT_EQ(predict_memory(deck, shape, 3).problems, one.problems / 2.0);
   EXPECT_EQ(predict_memory(deck, shape, 4).problems, one.problems / 4.0);
   EXPECT_EQ(predict_memory(deck, shape, 9).problems, one.problems / 4.0);
   EXPECT_EQ(predict_memory(deck, shape, 9).weights, one.weights);
-  // 128 live solves of at most two evaluations, six numbers each.
+  // 128 concurrent solves of at most two evaluations, with six numbers each.
   EXPECT_EQ(one.answers, 128.0 * 2.0 * 6.0 * 8.0);
 }
 
-TEST(Predictions, OfADeviceSayHowManyProblemsFit) {
+TEST(Predictions, OfADeviceGiveTheNumberOfProblemsThatFit) {
   const std::vector<std::string> model = {"model.name=kuramoto_sivashinsky"};
   const Deck deck = read_deck(kDeck, "deck", model, program_catalogue());
   ModelShape shape = make_model(deck, Resolution::inversion)->shape();
@@ -68,20 +68,20 @@ TEST(Predictions, OfADeviceSayHowManyProblemsFit) {
     EXPECT_GT(predict_device_memory(deck, shape, 1, most + 1), room);
   }
   EXPECT_EQ(most_on_device(deck, shape, 1, 0.5 * sixteen), 0);
-  EXPECT_EQ(problems_at_once(deck, shape, 1), 16);  // the host's
-  // Gauss-Newton keeps the tangents of the states as well.
+  EXPECT_EQ(problems_at_once(deck, shape, 1), 16);  // the default for the host
+  // Gauss-Newton also stores the tangents of the states.
   std::string with_tangents = kDeck;
   with_tangents += "[[method]]\nkind = \"levenberg_marquardt\"\n";
   const Deck more = read_deck(with_tangents, "deck", model, program_catalogue());
   const double answers = 2000.0 * 4.0 * 8.0;
   EXPECT_EQ(predict_device_memory(more, shape, 1, 16), sixteen + 16.0 * 1000.0 + answers);
-  // Half of the problems, and what is known of them, on each of two ranks.
+  // Each of two ranks has half of the problems and of their observations, parameters and contexts.
   const double of_a_problem = 2.0 * 128.0 + (4.0 + 2.0 * 2.0) * 2.0;
   EXPECT_EQ(predict_device_memory(deck, shape, 2, 16), sixteen - 1000.0 * of_a_problem * 8.0);
 }
 
-// A run's own files are what was predicted, within a factor of two.
-TEST(Predictions, OfFilesComeTrue) {
+// Predicted sizes of the files of a run are correct within a factor of two.
+TEST(Predictions, OfFilesAreCorrect) {
   const fs::path folder = fs::temp_directory_path() / "jpo_test_predictions";
   const std::string output = folder / "a.h5";
   fs::remove_all(folder);

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Exit codes, messages, files and equal bits of the program. Usage: test_program.sh JPO
+# Tests exit codes, messages and files of the program, and bit-identical results. Usage: test_program.sh JPO
 set -uo pipefail
 jpo=$1
 source_dir=$(cd "$(dirname "$0")/../.." && pwd)
@@ -40,9 +40,9 @@ run=("$jpo" run deck.toml --set run.output=)
 expect 0 "jpo" "$jpo" version
 expect 0 "kuramoto_sivashinsky" "$jpo" models
 expect 0 "deck.toml is good" "$jpo" check deck.toml
-# A reader that has gone (| head) is no crash.
-said=$({ "$jpo" check --keys | true; } 2>&1)
-[[ -n $said ]] && fail "a closed pipe: $said"
+# A closed pipe (| head) causes no error message.
+errors=$({ "$jpo" check --keys | true; } 2>&1)
+[[ -n $errors ]] && fail "a closed pipe: $errors"
 expect 0 "max_evaluations" "$jpo" check --keys
 expect 2 "deck" "$jpo" run
 expect 2 "subcommand" "$jpo"
@@ -53,7 +53,7 @@ for deck in unknown_key not_toml n_problem_zero kind_unknown; do
 done
 expect 2 "key 'network.patch' = 7: does not divide" "$jpo" run deck.toml \
   --set network.name=transformer --set network.patch=7
-# A deck on a base: the file of that error, on all ranks alike; the same result as the whole deck.
+# A deck with a base: an error message contains the file with the error, on all ranks.
 mkdir below
 cat >below/variant.toml <<'DECK'
 base = "../deck.toml"
@@ -63,7 +63,7 @@ name = "joint"
 updates = 5
 DECK
 expect 0 "below/variant.toml is good" "$jpo" check below/variant.toml
-grep -q "joint+refine" log && fail "a method that is not selected is there: $(cat log)"
+grep -q "joint+refine" log && fail "a method that is not selected is listed: $(cat log)"
 printf '# none\nbase = "nowhere.toml"\n' >below/bad.toml
 expect 2 "below/bad.toml:2:8: key 'base': cannot read below/nowhere.toml: No such file" \
   ranks 3 "$jpo" run below/bad.toml
@@ -93,17 +93,17 @@ export PETSC_OPTIONS="-bfgs_tao_max_it 1"
 expect 0 "PETSC_OPTIONS is ignored" "${run[@]}outer.h5"
 unset PETSC_OPTIONS
 same a.h5 outer.h5
-# A disk that is full, here a limit on file sizes, from the write to the very end.
+# A full disk, simulated by a limit on file sizes.
 for n in 1 2; do
   expect 4 "an older result is kept" ranks "$n" --mca btl self,tcp \
     bash -c 'ulimit -f 24; exec "$@"' _ "${run[@]}full.h5"
 done
-compgen -G "full.h5*" && echo "FAILED: a part file stays" && failures=$((failures + 1))
-# Too many problems fail: the run stops after the method, and goes on where more may fail.
+compgen -G "full.h5*" && echo "FAILED: a part file was not removed" && failures=$((failures + 1))
+# Too many problems fail: the run stops after the method, and resumes with a larger allowed fraction.
 failing=("${run[@]}failed.h5" --set 'fault.problems=[1,2]')
 expect 3 "stopped, 1 of 5 methods done; with a larger run.max_failed_fraction" \
   ranks 2 "${failing[@]}" --set run.max_failed_fraction=0.1
-[[ -f failed.h5 ]] && fail "a run that was stopped wrote a result"
+[[ -f failed.h5 ]] && fail "a stopped run wrote a result"
 expect 3 "stopped, 1 of 5 methods done" "${failing[@]}" --set run.max_failed_fraction=0.1 --resume
 expect 0 "result: failed.h5" "${failing[@]}" --resume
 "${failing[@]}" --set run.output=failed_whole.h5 >/dev/null || fail "a run with failures"
@@ -113,13 +113,13 @@ expect 0 "'joint_refine_tao_misspelt' was used by nothing" "${run[@]}options.h5"
 used=$("${run[@]}options.h5" --overwrite --set 'petsc.joint_refine_tao_ls_type="armijo"' 2>&1)
 [[ $used == *"used by nothing"* ]] && fail "$used"
 
-# On two ranks, which both get the base; what a result says of its deck needs no base.
+# A deck with a base on two ranks. The deck stored in the result is complete and needs no base.
 expect 0 "result: on_base.h5" ranks 2 "$jpo" run below/variant.toml --set run.output=on_base.h5
 "$(find_python h5py)" -c 'import h5py; print(h5py.File("on_base.h5").attrs["deck"].decode())' >echo.toml
 expect 0 "result: echo.h5" "$jpo" run echo.toml --set run.output=echo.h5
 same on_base.h5 echo.h5
 
-# Other rank counts, and three all-reduce algorithms of Open MPI: the same file.
+# Other rank counts and three all-reduce algorithms of Open MPI give the same file.
 for n in 2 3; do
   expect 0 "result: b$n.h5" ranks "$n" "${run[@]}b$n.h5"
   same a.h5 "b$n.h5"
@@ -130,7 +130,7 @@ for algorithm in 1 3 4; do
   same a.h5 "c$algorithm.h5"
 done
 unset OMPI_MCA_coll_tuned_use_dynamic_rules OMPI_MCA_coll_tuned_allreduce_algorithm
-# The comparison can fail: another seed is another file.
+# Tests the comparison: another seed must give another file.
 expect 0 "result: d.h5" "${run[@]}d.h5" --set run.seed=1
 [[ -z $(differences a.h5 d.h5) ]] && fail "another seed gave the same file"
 

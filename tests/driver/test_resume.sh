@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Stopped or killed at any moment, resumed on another number of ranks: the same bits as if nothing
-# had happened. Usage: test_resume.sh JPO [KILLS]
+# Tests that a run that is stopped or killed at any moment, and resumed on another number of ranks, gives a
+# bit-identical result. Usage: test_resume.sh JPO [KILLS]
 set -uo pipefail
 jpo=$1
 n_kill=${2:-2}
@@ -61,7 +61,7 @@ updates = 60
 draws = 10
 optimizer = "adamw"
 DECK
-# Long solves of single problems: the checkpoints fall into the middle of them.
+# A deck with long solves of single problems, so that checkpoints are written in the middle of solves.
 cat >solves.toml <<'DECK'
 [run]
 name = "solves"
@@ -115,11 +115,11 @@ candidates = 3
 updates = 20
 DECK
 
-# One of the ranks, or all of them.
+# kill_ranks DECK one|all: kills one of the ranks, or all of them.
 kill_ranks() {
   local pids
   mapfile -t pids < <(pgrep -f "$jpo run $1.toml" | while read -r pid; do
-    # Of this test, not of another one beside it.
+    # Only ranks of this test, not of another test that runs at the same time.
     [[ $(readlink "/proc/$pid/exe") == "$jpo" && $(readlink "/proc/$pid/cwd") == "$work" ]] && echo "$pid"
   done)
   [[ ${#pids[@]} -eq 0 ]] && return
@@ -129,7 +129,7 @@ kill_ranks() {
     kill -9 "${pids[@]}"
   fi 2>/dev/null
 }
-# The job ends soon, whatever is left of it.
+# ends_soon PID: fails if the job has not ended after 30 s.
 ends_soon() {
   for ((k = 0; k < 300; ++k)); do
     kill -0 "$1" 2>/dev/null || return 0
@@ -138,16 +138,17 @@ ends_soon() {
   return 1
 }
 
-# Killed at random moments, each time on another number of ranks, until it is through.
+# kill_and_resume DECK KILLS: kills the run at random moments and resumes it on another number of ranks. Repeats this
+# KILLS times and compares each result with that of a run without a kill.
 RANDOM=20261125
 n_killed=0 n_resumed=0
-kill_and_resume() { # DECK KILLS
-  local deck=$1 result=runs/$1.h5 start milliseconds pause job resume whose
+kill_and_resume() {
+  local deck=$1 result=runs/$1.h5 start milliseconds pause job resume killed
   local folder=$result.checkpoints
   start=$(date +%s%N)
   expect 0 "result: $result" ranks 2 "$jpo" run "$deck.toml"
   milliseconds=$((($(date +%s%N) - start) / 1000000))
-  [[ -e $folder ]] && fail "checkpoints are left of a run that has finished"
+  [[ -e $folder ]] && fail "checkpoints of a finished run were not removed"
   mv "$result" "whole_$deck.h5"
   for ((kill_number = 1; kill_number <= $2; ++kill_number)); do
     rm -rf runs
@@ -160,18 +161,18 @@ kill_and_resume() { # DECK KILLS
       done
       pause=$((RANDOM % 100 * milliseconds / 300))
       sleep $((pause / 1000)).$(printf %03d $((pause % 1000)))
-      whose=$([[ $((RANDOM % 2)) -eq 0 ]] && echo one || echo all)
-      kill_ranks "$deck" "$whose"
+      killed=$([[ $((RANDOM % 2)) -eq 0 ]] && echo one || echo all)
+      kill_ranks "$deck" "$killed"
       if ! ends_soon $job; then
-        fail "a job of $n_rank ranks hangs after the death of $whose: $(cat log)"
-        pkill -9 -P "$job"  # its mpirun, and no other test's
+        fail "a job of $n_rank ranks hangs after the kill of $killed: $(cat log)"
+        pkill -9 -P "$job"  # the mpirun of this job only
       fi
       wait $job && break
       n_killed=$((n_killed + 1))
-      # One that was at work says how to go on.
-      [[ $whose == one && $n_rank -gt 1 ]] && grep -q "^  .* done in" log && ! grep -q "^result: " log &&
+      # If one rank was killed during the methods, another rank must print how to resume.
+      [[ $killed == one && $n_rank -gt 1 ]] && grep -q "^  .* done in" log && ! grep -q "^result: " log &&
         ! grep -q "jpo: ended from outside" log &&
-        fail "no word on how to go on after the death of one of $n_rank ranks: $(cat log)"
+        fail "no message how to resume after the kill of one of $n_rank ranks: $(cat log)"
       resume=()
       if compgen -G "$folder/checkpoint_*.h5" >/dev/null; then
         resume=(--resume)
@@ -188,11 +189,11 @@ kill_and_resume() { # DECK KILLS
 kill_and_resume kept "$n_kill"
 kill_and_resume solves "$n_kill"
 echo "$n_killed jobs killed, $n_resumed resumed"
-[[ $n_resumed -gt 0 ]] || fail "no run was killed in time: nothing was tested"
+[[ $n_resumed -gt 0 ]] || fail "no run was killed after a checkpoint, so nothing was tested"
 result=runs/kept.h5
 folder=$result.checkpoints
 
-# SIGUSR1: a checkpoint and exit code 75. SIGUSR2: a checkpoint, and the run goes on.
+# SIGUSR1: a checkpoint and exit code 75. SIGUSR2: a checkpoint, and the run continues.
 rm -rf runs
 slow=(--set method.joint.updates=100000 --set checkpoint.every_updates=0)
 "$jpo" run kept.toml "${slow[@]}" >log 2>&1 &
@@ -212,13 +213,13 @@ kill -0 $job 2>/dev/null || fail "SIGUSR2 has ended the run"
 kill -USR1 $job
 wait $job
 [[ $? -eq 75 ]] || fail "SIGUSR1: exit code is not 75: $(cat log)"
-grep -q "stopped on request (SIGUSR1)" log || fail "no word on why it stopped: $(cat log)"
-grep -q "jpo run with --resume goes on from $folder/checkpoint_000002.h5" log || fail "no word on how to go on: $(cat log)"
+grep -q "stopped on request (SIGUSR1)" log || fail "no message why the run stopped: $(cat log)"
+grep -q "jpo run with --resume goes on from $folder/checkpoint_000002.h5" log || fail "no message how to resume: $(cat log)"
 
-# What it may not be resumed with, and what it may.
+# Allowed and refused ways to resume.
 expect 2 "holds checkpoints of a run that has not finished; allowed: --resume" "$jpo" run kept.toml "${slow[@]}"
 expect 2 "is of another deck: method.joint.learning_rate (0.1 in the deck, 0.001 in the file)" "$jpo" run kept.toml "${slow[@]}" --resume --set method.joint.learning_rate=0.1
-# An older one of this deck is offered, one of another deck is not.
+# An older checkpoint is suggested only if it is of this deck.
 grep -q "allowed: the deck of the run that was stopped" log || fail "an older checkpoint of another deck is offered: $(cat log)"
 expect 2 "there is no checkpoint in elsewhere" "$jpo" run kept.toml "${slow[@]}" --resume --set 'checkpoint.directory="elsewhere"'
 cp $folder/checkpoint_000002.h5 good.h5
@@ -229,14 +230,14 @@ expect 2 "it cannot be opened" "$jpo" run kept.toml "${slow[@]}" --resume
 [[ -f $result ]] && fail "a refusal left a result"
 expect 75 "stopped on request (the time limit is near)" "$jpo" run kept.toml "${slow[@]}" --resume-from $folder/checkpoint_000001.h5 --set checkpoint.walltime_s=6 --set parallel.solve_batch=7
 
-# With resume = "auto" the same command line goes on, and a finished run leaves nothing behind.
+# With resume = "auto" the same command line resumes the run. A finished run removes its checkpoints.
 rm -rf runs
 expect 75 "stopped on request (the time limit is near), 0 of 6 methods done" ranks 2 "$jpo" run kept.toml --set checkpoint.walltime_s=1
 expect 0 "goes on from $folder/checkpoint_000001.h5" ranks 3 "$jpo" run kept.toml --set 'checkpoint.resume="auto"'
 same whole_kept.h5 $result
-[[ -e $folder ]] && fail "checkpoints are left of a run that has finished"
+[[ -e $folder ]] && fail "checkpoints of a finished run were not removed"
 
-# A network that was read from a file is read again, and must be the one of before.
+# A resumed run reads the network of predict again; it must be the same network as before.
 cat >predicted.toml <<'DECK_END'
 [run]
 name = "predicted"
@@ -261,7 +262,7 @@ DECK_END
 cp whole_kept.h5 trained.h5
 expect 0 "result: runs/predicted.h5" ranks 2 "$jpo" run predicted.toml
 mv runs/predicted.h5 whole_predicted.h5
-h5ls -r whole_predicted.h5 | grep -q "/predict/weights" || fail "no network of predict"
+h5ls -r whole_predicted.h5 | grep -q "/predict/weights" || fail "the network of predict is not in the result"
 expect 3 "stopped, 1 of 2 methods done" ranks 2 "$jpo" run predicted.toml --set run.max_failed_fraction=0
 expect 0 "result: trained.h5" "$jpo" run kept.toml --overwrite --set run.seed=4 --set 'run.output="trained.h5"'
 expect 2 "method 'predict' has read another network before the run was stopped" "$jpo" run predicted.toml --resume

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# jpo study: every cell a run, resumed, refused where the deck is another. Usage: test_study.sh JPO
+# Tests `jpo study`: each cell equals a run; a study can be resumed; a changed deck is refused. Usage: test_study.sh JPO
 set -uo pipefail
 jpo=$1
 source_dir=$(cd "$(dirname "$0")/../.." && pwd)
@@ -48,30 +48,30 @@ expect 2 '(in variant "bad" of [study])' "$jpo" run deck.toml "${bad[@]}"
 expect 0 "to run    runs/tiny/plain_n5_seed4.h5" "${study[@]}" --list
 [[ -e runs ]] && fail "a refusal or a list left files"
 
-# All of it, then one cell again, then nothing.
+# Runs all cells, then one cell again, then none.
 expect 0 "8 run now, 0 done before" "${study[@]}"
 cp log first_log
-grep -q "cell 4 of 8: short, n = 5, seed 4, about .* left" first_log || fail "no time left is shown"
+grep -q "cell 4 of 8: short, n = 5, seed 4, about .* left" first_log || fail "the remaining time is not printed"
 [[ $(grep -c "'spelt_wrong' was used by nothing" first_log) -eq 4 ]] ||
-  fail "the options of a cell are not its own: $(grep -c spelt_wrong first_log) warnings"
+  fail "PETSc options of a cell are used in other cells: $(grep -c spelt_wrong first_log) warnings"
 [[ $(ls runs/tiny | wc -l) -eq 8 ]] || fail "files: $(ls runs/tiny)"
 cp -r runs/tiny first
 rm runs/tiny/plain_n2_seed4.h5
 expect 0 "1 run now, 7 done before" "${study[@]}"
-grep -q "plain, n = 5, seed 4: done already" log || fail "no word on a cell that was skipped"
+grep -q "plain, n = 5, seed 4: done already" log || fail "a skipped cell is not reported"
 same first/plain_n2_seed4.h5 runs/tiny/plain_n2_seed4.h5
 expect 0 "0 run now, 8 done before" "${study[@]}"
 expect 0 "0 run now, 8 done before" "${study[@]}" --overwrite
 
-# A cell is what `jpo run` makes of the same deck: nothing leaks from one cell to the next.
+# A cell equals the result of `jpo run` with the same deck, so cells do not influence each other.
 alone=("$jpo" run deck.toml --set data.n_problem=5 --set run.seed=3)
 expect 0 "result: alone.h5" "${alone[@]}" --set run.output=alone.h5
 same alone.h5 runs/tiny/plain_n5_seed3.h5
 expect 0 "result: short.h5" "${alone[@]}" --set run.output=short.h5 --set 'petsc.bfgs_tao_max_it=2'
 same short.h5 runs/tiny/short_n5_seed3.h5
-[[ -n $(differences alone.h5 short.h5) ]] || fail "max_it changes nothing: no test of leaks"
+[[ -n $(differences alone.h5 short.h5) ]] || fail "the option max_it has no effect, so nothing was tested"
 
-# Another deck: refused with the keys, no file touched; run again on demand.
+# A changed deck is refused with its changed keys, and no file is changed. --overwrite runs the cell again.
 expect 2 "plain_n5_seed4.h5: data.noise (0.01 in the deck, 0 in the file)" "${study[@]}" --set data.noise=0.01
 expect 2 "method.bfgs.max_evaluations (21 in the deck, 20 in the file)" "${study[@]}" --set method.bfgs.max_evaluations=21
 expect 0 "differs   runs/tiny/plain_n5_seed4.h5: data.noise" "${study[@]}" --list --set data.noise=0.01
@@ -80,19 +80,19 @@ echo "no result" >runs/tiny/plain_n2_seed3.h5
 expect 2 "plain_n2_seed3.h5: it is no result file of this program" "${study[@]}"
 expect 0 "1 run now, 7 done before" "${study[@]}" --overwrite
 same first/plain_n2_seed3.h5 runs/tiny/plain_n2_seed3.h5
-# More cells, in a directory that was moved: only the new one runs.
+# More cells, in a folder that was moved: only the new cell runs.
 mv runs/tiny moved
 expect 0 "1 run now, 2 done before" "${study[@]}" --set study.output=moved --set 'study.only=["plain"]' \
   --set 'study.seeds=[3, 4, 5]' --set 'study.sizes=[2]'
 
-# A cell in which too many problems fail stops no other, and is not forgotten by a resumed study.
+# A cell in which too many problems fail does not stop the other cells, and a resumed study repeats it.
 faulty=("${study[@]}" --set run.name=faulty --set 'study.seeds=[]' --set 'study.sizes=[3]')
 faulty+=(--set 'study.only=["plain", "faulty"]' --set 'study.variants.faulty.fault.problems=[1, 2]')
 faulty_strict=("${faulty[@]}" --set study.variants.faulty.run.max_failed_fraction=0.1)
 expect 3 "in 1 of 2 cells more problems failed" "${faulty_strict[@]}"
 [[ -d runs/faulty/faulty_n3_seed0.h5.checkpoints && -f runs/faulty/plain_n3_seed0.h5 ]] || fail "$(ls runs/faulty)"
 expect 3 "a checkpoint: faulty, n = 3, seed 0" "${faulty_strict[@]}"
-grep -q "1 of . methods done" log || fail "the failed cell began again: $(cat log)"
+grep -q "1 of . methods done" log || fail "the failed cell did not resume from its checkpoint: $(cat log)"
 expect 0 "1 run now, 1 done before" "${faulty[@]}"
 [[ -f runs/faulty/faulty_n3_seed0.h5 ]] || fail "$(ls runs/faulty)"
 

@@ -15,11 +15,11 @@
 namespace jpo {
 namespace {
 
-std::map<void*, std::size_t> blocks;  // of device memory, and their sizes
+std::map<void*, std::size_t> blocks;  // blocks of device memory and their sizes in bytes
 bool mpi_takes = false;
 int n_kernel = 0;
 
-// What has gone to the device and come from it; shown at the end where JPO_EMULATED_BYTES is set.
+// Bytes copied to and from the device; printed at the end if JPO_EMULATED_BYTES is set.
 struct Traffic {
   std::int64_t to_device = 0;
   std::int64_t from_device = 0;
@@ -40,14 +40,14 @@ void protect(int how) {
     if (mprotect(block, size, how) != 0) throw std::bad_alloc();
 }
 
-// The device at work.
-struct Reach {
-  Reach() { protect(PROT_READ | PROT_WRITE); }
-  Reach(const Reach&) = delete;
-  Reach& operator=(const Reach&) = delete;
-  Reach(Reach&&) = delete;
-  Reach& operator=(Reach&&) = delete;
-  ~Reach() {
+// Makes device memory accessible while an object of this type lives.
+struct AccessScope {
+  AccessScope() { protect(PROT_READ | PROT_WRITE); }
+  AccessScope(const AccessScope&) = delete;
+  AccessScope& operator=(const AccessScope&) = delete;
+  AccessScope(AccessScope&&) = delete;
+  AccessScope& operator=(AccessScope&&) = delete;
+  ~AccessScope() {
     if (!mpi_takes) protect(PROT_NONE);
   }
 };
@@ -56,7 +56,7 @@ struct Reach {
 
 void emulate_device_mpi(bool takes_device_memory) {
   mpi_takes = takes_device_memory;
-  const Reach until_here;
+  const AccessScope scope;  // its destructor sets the protection for the new mode
 }
 bool mpi_takes_device_memory() {
   return mpi_takes;
@@ -65,10 +65,10 @@ int n_emulated_kernel() {
   return n_kernel;
 }
 
-// Even indices from the last to the first, then odd ones.
+// Runs even indices from the last to the first, then odd indices.
 void emulate_device(std::int64_t n, const std::function<void(std::int64_t)>& kernel) {
   if (n == 0) return;
-  const Reach while_it_runs;
+  const AccessScope scope;
   for (std::int64_t k = (n - 1) / 2 * 2; k >= 0; k -= 2) kernel(k);
   for (std::int64_t k = 1; k < n; k += 2) kernel(k);
   ++n_kernel;
@@ -108,7 +108,7 @@ void* allocate_bytes(MemorySpace space, std::int64_t n_byte) {
       mmap(nullptr, std::max<std::size_t>(size, 1), PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (block == MAP_FAILED) throw std::bad_alloc();
   blocks[block] = std::max<std::size_t>(size, 1);
-  const Reach until_here;
+  const AccessScope scope;  // its destructor protects the new block
   return block;
 }
 void release_bytes(MemorySpace space, void* bytes) noexcept {
@@ -121,14 +121,14 @@ void release_bytes(MemorySpace space, void* bytes) noexcept {
 }
 void copy_bytes(MemorySpace to_space, void* to, MemorySpace from_space, const void* from,
                 std::int64_t n_byte) {
-  const Reach until_here;
+  const AccessScope scope;
   if (to_space != MemorySpace::host && from_space == MemorySpace::host) traffic.to_device += n_byte;
   if (to_space == MemorySpace::host && from_space != MemorySpace::host)
     traffic.from_device += n_byte;
   if (n_byte > 0) std::memcpy(to, from, static_cast<std::size_t>(n_byte));
 }
 void clear_bytes(MemorySpace /*space*/, void* bytes, std::int64_t n_byte) {
-  const Reach until_here;
+  const AccessScope scope;
   if (n_byte > 0) std::memset(bytes, 0, static_cast<std::size_t>(n_byte));
 }
 void* allocate_pinned(MemorySpace /*partner*/, std::int64_t n_byte) {

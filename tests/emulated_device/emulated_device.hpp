@@ -1,17 +1,18 @@
 #pragma once
-// A device played on the host: its memory is out of the host's reach but for kernels and copies,
-// and kernels run their indices in an order of their own. What it does not find is a kernel that is
-// given a pointer to the host's memory. The environment variable JPO_EMULATED_ROOM says how many
-// bytes it has, JPO_EMULATED_BYTES asks what has gone to and fro. Stands for
-// core/device/memory_host.cpp and parallel/device_mpi.cpp.
+// An emulated device on the host, for tests. Only kernels and copies can access its memory; other
+// accesses end the program. Kernels run their indices in another order than on the host. A kernel
+// that gets a pointer to host memory is not detected.
+// Environment variables: JPO_EMULATED_ROOM is the memory of the device in bytes; if
+// JPO_EMULATED_BYTES is set, the number of copied bytes is printed at the end.
+// Replaces core/device/memory_host.cpp and parallel/device_mpi.cpp.
 
 namespace jpo {
 
-/// An MPI that takes pointers to device memory: from now on that memory stays within reach.
+/// Sets whether MPI accepts pointers to device memory. If so, the host can access that memory.
 void emulate_device_mpi(bool takes_device_memory);
-/// Kernels that have run.
+/// Returns the number of kernels that have run.
 int n_emulated_kernel();
-/// PETSc's vectors on a device are those on the played one from now on.
+/// Registers vectors on the emulated device as PETSc's type for CUDA vectors.
 void register_emulated_vec();
 
 }  // namespace jpo

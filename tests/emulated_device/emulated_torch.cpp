@@ -1,4 +1,5 @@
-// LibTorch knows no played device: its tensors stay on the host, where kernels reach them as well.
+// LibTorch does not support the emulated device. Its tensors stay on the host, and kernels can
+// access them there.
 
 #include "network/torch_device.hpp"
 

@@ -1,5 +1,5 @@
-// PETSc vectors on the played device, under the name of those on a real one: values on the host and
-// on the device, each copied to the other where it is newer there. Stands for PETSc's VECSEQCUDA.
+// PETSc vectors on the emulated device, registered as VECSEQCUDA. Values are stored on the host and
+// on the device, and are copied if the other side is newer.
 
 #include <algorithm>
 #include <limits>
@@ -23,7 +23,7 @@ struct Mirror {
   std::int64_t n = 0;
   bool host_is_newer = false;
   bool device_is_newer = false;
-  PetscErrorCode (*destroy)(Vec) = nullptr;  ///< of a vector on the host
+  PetscErrorCode (*destroy)(Vec) = nullptr;  ///< destructor of the host vector
 };
 
 std::map<Vec, Mirror> mirrors;
@@ -63,7 +63,7 @@ PetscErrorCode write_host(Vec vec, PetscScalar** values) {
   update_host(vec);
   return change_host(vec, values);
 }
-// What is overwritten is lost at once.
+// Sets all values to NaN, because write access without reading does not preserve values.
 PetscErrorCode overwrite_host(Vec vec, PetscScalar** values) {
   std::fill_n(host_of(vec), mirror_of(vec).n, kNaN);
   return change_host(vec, values);

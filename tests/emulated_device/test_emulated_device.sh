@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# A device that is played on the host gives the bits of the host: the whole program, whose data lie
-# in memory that the host cannot reach but by copies. Usage: test_emulated_device.sh JPO JPO_EMULATED
+# Tests that the program gives bit-identical results on the emulated device (emulated_device.hpp) and on the host.
+# Usage: test_emulated_device.sh JPO JPO_EMULATED
 set -uo pipefail
 jpo=$1
 emulated=$2
@@ -214,11 +214,11 @@ for deck in wave_packet assimilation kuramoto_sivashinsky navier_stokes billiard
   expect 0 "" ranks 2 "$jpo" run $deck.toml --set run.output=host_$deck.h5
   expect 0 "" ranks 2 "$emulated" run $deck.toml --set parallel.device=cuda \
     --set run.output=device_$deck.h5
-  grep -q "rank 0 on emulated" log || { fail "$deck: no device"; cat log; }
+  grep -q "rank 0 on emulated" log || { fail "$deck: the device is not used"; cat log; }
   same host_$deck.h5 device_$deck.h5
 done
 
-# A device that has too little memory for all problems at once: as many as fit, the same bits.
+# A device with too little memory for all problems at once: as many as fit are solved at once, with the same bits.
 expect 0 "emulated, 16 problems at once" env JPO_EMULATED_ROOM=4e6 "$emulated" run kuramoto_sivashinsky.toml \
   --set parallel.device=cuda --set run.output=small.h5
 same host_kuramoto_sivashinsky.h5 small.h5
@@ -226,21 +226,21 @@ expect 0 "the problems of a rank do not fit its device" env JPO_EMULATED_ROOM=1e
   kuramoto_sivashinsky.toml --set parallel.device=cuda
 
 # A network that was trained on the host; problems from a file; gradient checks.
-for place in host device; do
-  [[ $place == host ]] && program=("$jpo") device=host || program=("$emulated") device=cuda
+for space in host device; do
+  [[ $space == host ]] && program=("$jpo") device=host || program=("$emulated") device=cuda
   expect 0 "" "${program[@]}" evaluate host_wave_packet.h5 --network joint --deck wave_packet.toml \
     --set "parallel.device=$device" --set run.seed=8 --set 'fault.problems=[]' \
-    --output asked_$place.h5
+    --output evaluated_$space.h5
   expect 0 "" "${program[@]}" run wave_packet.toml --set "parallel.device=$device" \
-    --set data.source=file --set data.file=host_wave_packet.h5 --set run.output=read_$place.h5
+    --set data.source=file --set data.file=host_wave_packet.h5 --set run.output=read_$space.h5
 done
-same asked_host.h5 asked_device.h5
+same evaluated_host.h5 evaluated_device.h5
 same read_host.h5 read_device.h5
 expect 0 "gradient" "$emulated" verify kuramoto_sivashinsky.toml --set parallel.device=cuda
 
-# What an update of the joint loop sends: of each problem loss, status and two flags or so, never a row
-# of observations or contexts (128 numbers each), parameters or gradients; of each weight the two
-# integers of its gradient. (Weights are LibTorch's: it is not counted how they come back.)
+# Counts the bytes that an update of the joint loop copies. For each problem these are loss, status and some flags,
+# but never observations or contexts (128 numbers each), parameters or gradients. For each weight these are the two
+# integers of its gradient. Copies of weights back to LibTorch are not counted.
 traffic() { # traffic UPDATES -> "TO FROM"
   JPO_EMULATED_BYTES=1 "$emulated" run kuramoto_sivashinsky.toml --set parallel.device=cuda \
     --set data.n_problem=64 --set 'network.name="cnn"' --set 'network.channels=[2]' --set 'network.hidden=[2]' \
@@ -252,8 +252,8 @@ read -r n_weight to_few from_few <<<"$(traffic 4)"
 read -r n_weight to_many from_many <<<"$(traffic 24)"
 to=$(((to_many - to_few) / 20)) from=$(((from_many - from_few) / 20))
 echo "an update of 64 problems and $n_weight weights: $to bytes to the device, $from from it"
-((from > 64 * 8 && from <= 64 * 32 + 24 * n_weight + 1000)) || fail "too much comes from the device"
-((to <= 64 * 32 + 24 * n_weight + 1000)) || fail "too much goes to the device"
+((from > 64 * 8 && from <= 64 * 32 + 24 * n_weight + 1000)) || fail "too many bytes are copied from the device"
+((to <= 64 * 32 + 24 * n_weight + 1000)) || fail "too many bytes are copied to the device"
 
-[[ $failures -eq 0 ]] && echo "the same bits"
+[[ $failures -eq 0 ]] && echo "bit-identical results on host and emulated device"
 exit $((failures > 0))

@@ -1,5 +1,5 @@
-// A network architecture in one file, with a key of its own: the stacked fields times a constant
-// are the features.
+// A network architecture in one file, with its own key. The features are the stacked input fields
+// times a constant.
 
 #include "network/architecture.hpp"
 
@@ -11,7 +11,7 @@ class DoNothing final : public Architecture {
   struct Settings : jpo::Settings {
     double factor = 1.0;
     void describe(KeyTable& table) override {
-      table.add("factor", &factor, {.doc = "do_nothing: the features over the inputs", .min = 0});
+      table.add("factor", &factor, {.doc = "do_nothing: factor from inputs to features", .min = 0});
     }
   };
 

@@ -1,4 +1,4 @@
-// A method in one file: it counts its steps and leaves the answers at the centre of the box.
+// A method in one file. It only counts its steps, so its answers are the centre of the box.
 
 #include "methods/method.hpp"
 
@@ -29,7 +29,7 @@ class DoNothing final : public Method {
   std::int64_t n_step_ = 0;
 };
 
-const RegisterMethod<DoNothing> registered{"do_nothing", "leaves the answers at the centre"};
+const RegisterMethod<DoNothing> registered{"do_nothing", "answers are the centre of the box"};
 
 }  // namespace
 }  // namespace jpo

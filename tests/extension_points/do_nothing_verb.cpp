@@ -1,4 +1,4 @@
-// A verb in one file: it returns the exit code of its argument.
+// A verb in one file. It returns the exit code that is given as its argument.
 
 #include "driver/verb.hpp"
 

@@ -1,6 +1,6 @@
-// A method in one file that evaluates: random points of the box without gradients; the best one of
-// each problem is the answer. A step is one draw for every problem. Draws are numbered, so the
-// state is their count.
+// A method in one file that evaluates the misfit without gradients at random points of the box. The
+// best point of each problem is its answer. A step is one draw for every problem. The number of
+// draws is the whole state, because random numbers are counter-based.
 
 #include "methods/method.hpp"
 #include "solving/per_problem/starts.hpp"
@@ -12,7 +12,7 @@ struct RandomSearchSettings : Settings {
   std::int64_t draws = 100;
   void describe(KeyTable& table) override {
     table.add("draws", &draws,
-              {.doc = "points of the box a problem; each costs half a gradient evaluation",
+              {.doc = "points of the box per problem; each costs half a gradient evaluation",
                .min = 1,
                .max = 10000000});
   }
@@ -52,7 +52,7 @@ class RandomSearch final : public Method {
   const Settings& settings_;
   const Task& task_;
   std::int64_t n_draw_ = 0;
-  /// A row for each usable problem.
+  /// One row per usable problem.
   Batch points_;
   Evaluation evaluation_;
 };

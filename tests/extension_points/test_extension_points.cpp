@@ -1,6 +1,6 @@
-// One file with one registration line is enough for a method, an architecture and a verb: those
-// beside this file are compiled into this program only, and are used here as a deck or a command
-// line uses them.
+// Tests that a method, an architecture and a verb can each be added by one file with one
+// registration line. The files in this folder are compiled into this test only, and are used as a
+// deck or a command line uses them.
 
 #include <algorithm>
 #include <filesystem>
@@ -50,7 +50,7 @@ TEST(ExtensionPoints, AMethodAndAnArchitectureRunFromADeck) {
   EXPECT_EQ(nothing.history.entries.size(), 5U);
   EXPECT_EQ(nothing.history.entries.back().iteration, 4.0);
   for (const double loss : nothing.loss) EXPECT_TRUE(std::isnan(loss));
-  // A later method starts from its answers.
+  // The method refine starts from its answers.
   for (std::size_t row = 0; row < nothing.loss.size(); ++row)
     EXPECT_LE(job.results()[2].loss[row], job.loss_at_centre()[row]);
 }
@@ -83,7 +83,7 @@ TEST(ExtensionPoints, AMethodThatEvaluatesKeepsTheBestAndCounts) {
   EXPECT_EQ(answers_of(job, 0).hash, answers_of(solved_job(kSearch, {}, MPI_COMM_SELF), 0).hash);
 }
 
-TEST(ExtensionPoints, KeysAreKnownToTheDeck) {
+TEST(ExtensionPoints, KeysAreRegistered) {
   const auto refusal = [](const std::string& overriding) {
     try {
       read_deck(kDeck, "test deck", {overriding}, program_catalogue());
@@ -96,7 +96,7 @@ TEST(ExtensionPoints, KeysAreKnownToTheDeck) {
   EXPECT_NE(refusal("method.do_nothing.step=1").find("did you mean 'steps'"), std::string::npos);
   const std::string manual = describe_keys(program_catalogue());
   EXPECT_NE(manual.find("steps without work"), std::string::npos);
-  EXPECT_NE(manual.find("do_nothing: the features over the inputs"), std::string::npos);
+  EXPECT_NE(manual.find("do_nothing: factor from inputs to features"), std::string::npos);
   EXPECT_NE(manual.find("do_nothing: no layers"), std::string::npos);
 }
 
@@ -136,7 +136,7 @@ class StopAtSecond : public Interruptions {
   bool is_resuming_ = false;
 };
 
-TEST(ExtensionPoints, TheLoopInterruptsAndResumesAMethodThatKnowsNothingOfIt) {
+TEST(ExtensionPoints, TheLoopInterruptsAndResumesAnyMethod) {
   start_network_library();
   Job job(read_deck(kDeck, "test deck", {}, program_catalogue()), MPI_COMM_WORLD);
   StopAtSecond stop(job);
@@ -146,7 +146,7 @@ TEST(ExtensionPoints, TheLoopInterruptsAndResumesAMethodThatKnowsNothingOfIt) {
   EXPECT_TRUE(job.results().empty());
   stop.set_resuming();
   job.solve(nothing);
-  // Three steps were left, the last of which is no safe point; the history holds all five.
+  // Three steps remained, and the last one has no safe point. The history has all five steps.
   EXPECT_EQ(job.results()[0].history.entries.size(), 5U);
   EXPECT_EQ(stop.n_request(), 4);
   MPI_Barrier(MPI_COMM_WORLD);

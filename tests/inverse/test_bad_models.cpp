@@ -1,4 +1,4 @@
-// Models with one thing wrong: the verification must name that, and nothing else.
+// Tests the verification with models that have one defect: only the checks of this defect may fail.
 
 #include <algorithm>
 #include <cmath>
@@ -15,7 +15,7 @@ namespace {
 
 constexpr double kTiny = 1e-13;  // some ulps of y
 
-// First words of the checks that fail.
+// Returns the first words of the names of the failed checks.
 std::set<std::string> failed_checks(ForwardModel& model, double gradient_factor = 1.0) {
   VerifyOptions options;
   options.gradient_factor = gradient_factor;
@@ -34,21 +34,21 @@ const std::string kAlone = "alone and in a batch";
 const std::string kOrder = "in another order";
 const std::string kBeside = "beside one that blows up";
 
-// Runs `spoil` on y after a right solve.
-template <class Spoil>
-class Spoilt : public LineModel {
+// A model that applies `change` to y after a correct solve.
+template <class Change>
+class ChangedModel : public LineModel {
  public:
-  explicit Spoilt(Spoil spoil) : spoil_(spoil) {}
+  explicit ChangedModel(Change change) : change_(change) {}
   void solve(const Batch& c, const Batch& m, Batch& y, std::span<SolveStatus> status) override {
     LineModel::solve(c, m, y, status);
-    spoil_(*this, m, y, status);
+    change_(*this, m, y, status);
   }
 
  private:
-  Spoil spoil_;
+  Change change_;
 };
 
-TEST(BadModels, AGradientOffByAThousandthFailsBothOfItsChecksAndNoOther) {
+TEST(BadModels, AGradientOffByAThousandthFailsTheTwoGradientChecks) {
   LineModel exact, off(0.999);
   EXPECT_EQ(failed_checks(exact), Names());
   EXPECT_EQ(failed_checks(exact, 0.999), (Names{kTaylor, kDot}));
@@ -56,7 +56,7 @@ TEST(BadModels, AGradientOffByAThousandthFailsBothOfItsChecksAndNoOther) {
 }
 
 // Without a tangent the dot products use difference quotients.
-TEST(BadModels, NoTangentIsNoExcuse) {
+TEST(BadModels, AWrongGradientIsFoundWithoutATangent) {
   class NoTangent : public LineModel {
    public:
     explicit NoTangent(double factor) : LineModel(factor), shape_(LineModel::shape()) {
@@ -73,7 +73,7 @@ TEST(BadModels, NoTangentIsNoExcuse) {
   EXPECT_EQ(failed_checks(off), (Names{kTaylor, kDot}));
 }
 
-TEST(BadModels, AWrongTangentFailsTheDotProductsAlone) {
+TEST(BadModels, AWrongTangentFailsOnlyTheDotProducts) {
   class WrongTangent : public LineModel {
    public:
     void tangent(const Batch& v, Batch& dy) override {
@@ -85,38 +85,38 @@ TEST(BadModels, AWrongTangentFailsTheDotProductsAlone) {
   EXPECT_EQ(failed_checks(model), Names{kDot});
 }
 
-TEST(BadModels, OneThatDriftsIsFound) {
-  Spoilt model([](const LineModel& of, const Batch&, Batch& y, std::span<SolveStatus>) {
+TEST(BadModels, DependenceOnTheNumberOfSolvesIsFound) {
+  ChangedModel model([](const LineModel& of, const Batch&, Batch& y, std::span<SolveStatus>) {
     y.write().row(0)[0] += kTiny * of.n_solve;
   });
   EXPECT_TRUE(failed_checks(model).contains(kTwice));
 }
 
-TEST(BadModels, OneThatSeesTheSizeOfTheBatchIsFound) {
-  Spoilt model([](const LineModel&, const Batch&, Batch& y, std::span<SolveStatus>) {
+TEST(BadModels, DependenceOnTheBatchSizeIsFound) {
+  ChangedModel model([](const LineModel&, const Batch&, Batch& y, std::span<SolveStatus>) {
     for (double& value : y.write().values()) value += kTiny * static_cast<double>(y.n_problem());
   });
   EXPECT_EQ(failed_checks(model), (Names{kAlone, kOrder}));
 }
 
-TEST(BadModels, OneThatSeesItsPlaceInTheBatchIsFound) {
-  Spoilt model([](const LineModel&, const Batch&, Batch& y, std::span<SolveStatus>) {
+TEST(BadModels, DependenceOnTheRowInTheBatchIsFound) {
+  ChangedModel model([](const LineModel&, const Batch&, Batch& y, std::span<SolveStatus>) {
     for (std::int64_t row = 0; row < y.n_problem(); ++row)
       y.write().row(row)[0] += kTiny * static_cast<double>(row);
   });
   EXPECT_EQ(failed_checks(model), (Names{kAlone, kOrder}));
 }
 
-TEST(BadModels, OneThatSuffersFromAFailedNeighbourIsFound) {
-  Spoilt model([](const LineModel&, const Batch& m, Batch& y, std::span<SolveStatus>) {
+TEST(BadModels, DependenceOnAFailedNeighbourIsFound) {
+  ChangedModel model([](const LineModel&, const Batch& m, Batch& y, std::span<SolveStatus>) {
     const auto far = [](double value) { return !(std::abs(value) < 1e100); };
     if (std::ranges::any_of(m.read().values(), far)) y.write().row(7)[1] += kTiny;
   });
   EXPECT_EQ(failed_checks(model), Names{kBeside});
 }
 
-TEST(BadModels, DrawsThatDoNotSolveAreCounted) {
-  Spoilt model([](const LineModel& of, const Batch&, Batch&, std::span<SolveStatus> status) {
+TEST(BadModels, FailedSolvesOfDrawsAreCounted) {
+  ChangedModel model([](const LineModel& of, const Batch&, Batch&, std::span<SolveStatus> status) {
     if (of.n_solve == 1) status[3] = SolveStatus::solver_failed;
   });
   EXPECT_EQ(failed_checks(model), Names{"draws of the prior that fail to solve"});

@@ -23,8 +23,8 @@ FaultSettings make_fault(std::vector<std::int64_t> problems, const std::string& 
   return settings;
 }
 
-// Local rows 0..3 are global ids 10..13: ids just outside belong to the neighbours.
-TEST(FaultPlan, GoesByGlobalId) {
+// Local rows 0..3 have the global ids 10..13; the ids 9 and 14 belong to other ranks.
+TEST(FaultPlan, UsesGlobalIds) {
   FaultPlan plan(make_fault({9, 10, 13, 14}, "mask"), 10, 4);
   EXPECT_EQ(plan.next(0), Fault::mask);
   EXPECT_EQ(plan.next(1), Fault::none);
@@ -32,7 +32,7 @@ TEST(FaultPlan, GoesByGlobalId) {
   EXPECT_EQ(plan.next(3), Fault::mask);
 }
 
-TEST(FaultPlan, CountsEachProblemAlone) {
+TEST(FaultPlan, CountsEvaluationsOfEachProblem) {
   FaultSettings settings = make_fault({0, 1}, "blow_up");
   settings.first_evaluation = 1;
   settings.last_evaluation = 2;
@@ -43,7 +43,7 @@ TEST(FaultPlan, CountsEachProblemAlone) {
   EXPECT_EQ(plan.next(1), Fault::blow_up);
 }
 
-TEST(FaultPlan, IsNoneByDefaultAndLastsWhereAsked) {
+TEST(FaultPlan, IsNoneByDefaultAndWithoutEndIfSet) {
   FaultPlan none(FaultSettings(), 0, 3);
   FaultPlan all(make_fault({2}, "blow_up"), 0, 3);
   for (int evaluation = 0; evaluation < 1000; ++evaluation) {
@@ -63,9 +63,9 @@ TEST(FaultSettings, RefuseAWindowThatEndsBeforeItStarts) {
 
 constexpr std::int64_t kProblem = 5;
 
-// Problems of a registered model, asked at their truth.
-struct Planted {
-  Planted(const std::string& name, const FaultSettings& fault)
+// Problems of a registered model, evaluated at their truth with a fault.
+struct FaultCase {
+  FaultCase(const std::string& name, const FaultSettings& fault)
       : model(make_test_model(name, {})),
         c(kProblem, model->shape().context.size()),
         y(kProblem, model->shape().observation.size()),
@@ -77,8 +77,8 @@ struct Planted {
       model->sample(static_cast<std::uint64_t>(row), c.write().row(row), m.write().row(row));
     y.fill(0.5);
     std::iota(rows.begin(), rows.end(), 0);
-    Objective asked(*model, {c, y, 0}, MisfitSettings(), fault, kProblem, timer);
-    asked.evaluate(rows, m, ledger, result);
+    Objective objective(*model, {c, y, 0}, MisfitSettings(), fault, kProblem, timer);
+    objective.evaluate(rows, m, ledger, result);
   }
   std::unique_ptr<ForwardModel> model;
   Batch c, y, m;
@@ -88,35 +88,35 @@ struct Planted {
   Evaluation result;
 };
 
-// Gauss-Newton asks for products at points of which none was solved.
-TEST(Fault, LeavesNothingToLinearizeWhereAllAreMasked) {
-  Planted s("wave_packet", {});
-  Objective asked(*s.model, {s.c, s.y, 0}, MisfitSettings(), make_fault({0, 1}, "mask"), 3,
-                  s.timer);
+// Gauss-Newton can request products for points of which none was solved.
+TEST(Fault, TangentAndAdjointDoNothingIfAllAreMasked) {
+  FaultCase s("wave_packet", {});
+  Objective objective(*s.model, {s.c, s.y, 0}, MisfitSettings(), make_fault({0, 1}, "mask"), 3,
+                      s.timer);
   Ledger ledger(kProblem);
-  asked.evaluate(std::vector<std::int64_t>{2, 3, 4}, s.m, ledger, s.result);
-  asked.evaluate(std::vector<std::int64_t>{0, 1}, s.m, ledger, s.result);
+  objective.evaluate(std::vector<std::int64_t>{2, 3, 4}, s.m, ledger, s.result);
+  objective.evaluate(std::vector<std::int64_t>{0, 1}, s.m, ledger, s.result);
   EXPECT_EQ(s.result.outcome[1], Outcome::masked);
   Batch v(2, s.m.n_component()), dy(2, s.y.n_component());
   v.fill(1.0);
   dy.fill(7.0);
   const std::vector<std::uint8_t> needed = {1, 1};
-  asked.tangent(needed, v, dy, ledger);
-  asked.adjoint(needed, dy, v, ledger);
+  objective.tangent(needed, v, dy, ledger);
+  objective.adjoint(needed, dy, v, ledger);
   EXPECT_EQ(dy.read().row(0)[0], 7.0);
   EXPECT_EQ(v.read().row(1)[0], 1.0);
   EXPECT_EQ(ledger.tangent[0], 0.0);
 }
 
-// Whatever the model does with its parameters: a planted fault fails, and only there.
-TEST(Fault, FailsEveryRegisteredModelAndNoNeighbour) {
+// With any model, exactly the problem with the fault fails.
+TEST(Fault, FailsInEveryRegisteredModelWithoutOtherProblems) {
   for (const ModelEntry& entry : registered_models()) {
-    const Planted clean(entry.name, {});
+    const FaultCase clean(entry.name, {});
     for (const auto& [kind, outcome] : {std::pair{"blow_up", Outcome::solve_diverged},
                                         {"not_finite", Outcome::misfit_not_finite},
                                         {"petsc_error", Outcome::solver_failed},
                                         {"mask", Outcome::masked}}) {
-      const Planted s(entry.name, make_fault({2}, kind));
+      const FaultCase s(entry.name, make_fault({2}, kind));
       for (std::size_t k = 0; k < kProblem; ++k) {
         const auto g = s.result.gradient.read();
         const auto clean_g = clean.result.gradient.read();
@@ -136,13 +136,12 @@ TEST(Fault, FailsEveryRegisteredModelAndNoNeighbour) {
   }
 }
 
-// It costs time and changes nothing.
-TEST(Fault, ASlowProblemIsAsGoodAsAnother) {
+TEST(Fault, ASlowProblemHasTheSameResult) {
   FaultSettings slow = make_fault({2}, "slow");
   slow.slow_seconds = 0.05;
-  const Planted clean("wave_packet", {});
+  const FaultCase clean("wave_packet", {});
   const auto start = std::chrono::steady_clock::now();
-  const Planted s("wave_packet", slow);
+  const FaultCase s("wave_packet", slow);
   EXPECT_GE(std::chrono::steady_clock::now() - start, std::chrono::milliseconds(50));
   EXPECT_EQ(s.result.loss, clean.result.loss);
   EXPECT_TRUE(

@@ -25,7 +25,7 @@ TEST(Misfit, IsHalfTheScaledSquare) {
   EXPECT_DOUBLE_EQ(w[2], 0.0);
 }
 
-TEST(Misfit, PullsToTheCentreInUnitsOfTheScale) {
+TEST(Misfit, PriorIsTheScaledDistanceToTheCentre) {
   MisfitSettings settings;
   settings.prior_weight = 3.0;
   const Misfit misfit(settings, kSpace);
@@ -38,7 +38,7 @@ TEST(Misfit, PullsToTheCentreInUnitsOfTheScale) {
   EXPECT_DOUBLE_EQ(g[1], 20.0 + 3.0 * (2.0 - 4.0) / 16.0);
 }
 
-TEST(Misfit, LetsWhatIsNotFiniteThrough) {
+TEST(Misfit, IsNotFiniteIfThePredictionIsNot) {
   const Misfit misfit(MisfitSettings(), kSpace);
   std::array<double, 3> w{};
   for (const double bad :
@@ -48,8 +48,8 @@ TEST(Misfit, LetsWhatIsNotFiniteThrough) {
   }
 }
 
-// The value is quadratic: central differences are exact to round-off.
-TEST(Misfit, HasTheDerivativesItGives) {
+// The misfit is quadratic, so central differences are exact up to round-off.
+TEST(Misfit, DerivativesMatchDifferences) {
   MisfitSettings settings;
   settings.residual_scale = 0.4;
   settings.prior_weight = 3.0;

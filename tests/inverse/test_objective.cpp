@@ -15,9 +15,9 @@ namespace {
 constexpr std::int64_t kProblem = 11;
 constexpr std::int64_t kFirstId = 100;
 
-struct Ask {
-  explicit Ask(std::int64_t solve_batch = 4, const FaultSettings& fault = {},
-               double prior_weight = 0.0)
+struct ObjectiveCase {
+  explicit ObjectiveCase(std::int64_t solve_batch = 4, const FaultSettings& fault = {},
+                         double prior_weight = 0.0)
       : c(kProblem, 1),
         y(kProblem, 3),
         m(kProblem, 2),
@@ -47,7 +47,7 @@ struct Ask {
 };
 
 TEST(Objective, IsTheMisfitAndItsDerivative) {
-  Ask s(4, {}, 0.7);
+  ObjectiveCase s(4, {}, 0.7);
   s.evaluate();
   const double step = 1e-6;
   for (std::int64_t k = 0; k < kProblem; ++k) {
@@ -62,7 +62,7 @@ TEST(Objective, IsTheMisfitAndItsDerivative) {
     EXPECT_EQ(s.outcome(k), Outcome::ok);
   }
   for (std::size_t j = 0; j < 2; ++j) {
-    Ask up(4, {}, 0.7), down(4, {}, 0.7);
+    ObjectiveCase up(4, {}, 0.7), down(4, {}, 0.7);
     for (std::int64_t k = 0; k < kProblem; ++k) {
       up.m.write().row(k)[j] += step;
       down.m.write().row(k)[j] -= step;
@@ -74,18 +74,18 @@ TEST(Objective, IsTheMisfitAndItsDerivative) {
   }
 }
 
-// Records the rows that are ok, and checks m and F(m) of them.
+// Records the rows with outcome ok, and checks their m and F(m).
 class Recorder : public EvaluationHook {
  public:
-  explicit Recorder(const Ask& asked) : asked_(asked) {}
+  explicit Recorder(const ObjectiveCase& test_case) : case_(test_case) {}
   void after_misfit(const SolvedProblems& solved, const Batch& m, const Batch& y,
                     std::span<const Outcome> outcome) override {
     for (std::size_t k = 0; k < solved.slots.size(); ++k) {
       if (outcome[solved.slots[k]] != Outcome::ok) continue;
       const std::int64_t row = solved.rows[k];
       rows.push_back(row);
-      EXPECT_TRUE(std::ranges::equal(m.read().row(k), asked_.m.read().row(row)));
-      const double c = asked_.c.read().row(row)[0];
+      EXPECT_TRUE(std::ranges::equal(m.read().row(k), case_.m.read().row(row)));
+      const double c = case_.c.read().row(row)[0];
       const auto m_row = m.read().row(k);
       EXPECT_DOUBLE_EQ(y.read().row(k)[2], c * m_row[0] + 2.0 * m_row[1] * m_row[1]);
     }
@@ -93,15 +93,15 @@ class Recorder : public EvaluationHook {
   std::vector<std::int64_t> rows;
 
  private:
-  const Ask& asked_;
+  const ObjectiveCase& case_;
 };
 
-// It is called for every solve that is ok, and no longer than the scope lives.
+// The hook is called for every successful solve while its scope lives.
 TEST(Objective, CallsAHookWithinItsScope) {
   FaultSettings fault;
   fault.problems = {kFirstId + 2};
   fault.kind = "mask";
-  Ask s(4, fault);
+  ObjectiveCase s(4, fault);
   s.m.write().row(6)[0] = 11.0;  // diverges
   Recorder recorder(s);
   try {
@@ -115,22 +115,21 @@ TEST(Objective, CallsAHookWithinItsScope) {
   EXPECT_EQ(recorder.rows.size(), 9U);
 }
 
-// Masked problems take no place in the batches of the model.
-TEST(Objective, LeavesOutMaskedProblemsBeforeItFormsBatches) {
+TEST(Objective, OmitsMaskedProblemsFromModelBatches) {
   FaultSettings fault;
   fault.problems = {kFirstId, kFirstId + 5, kFirstId + 9};
   fault.kind = "mask";
-  Ask s(4, fault);
+  ObjectiveCase s(4, fault);
   s.evaluate();
   EXPECT_EQ(s.model.n_solve, 2);  // 8 of 11 problems, 4 at once
   EXPECT_EQ(s.model.n_adjoint, 2);
 }
 
 TEST(Objective, GivesTheSameBitsForEveryBatchAndOrder) {
-  Ask all(kProblem);
+  ObjectiveCase all(kProblem);
   all.evaluate();
   for (const std::int64_t solve_batch : {1, 2, 3, 100}) {
-    Ask s(solve_batch);
+    ObjectiveCase s(solve_batch);
     std::ranges::reverse(s.rows);
     const Batch straight = s.m.copy();
     for (std::int64_t k = 0; k < kProblem; ++k)
@@ -143,10 +142,10 @@ TEST(Objective, GivesTheSameBitsForEveryBatchAndOrder) {
   }
 }
 
-TEST(Objective, AFailedSolveHarmsNoOther) {
-  Ask clean, s;
+TEST(Objective, AFailedSolveDoesNotAffectOthers) {
+  ObjectiveCase clean, s;
   clean.evaluate();
-  s.m.write().row(5)[0] = 11.0;   // the model says it diverged
+  s.m.write().row(5)[0] = 11.0;   // the model returns the status diverged
   s.m.write().row(8)[1] = 1e200;  // its misfit overflows
   s.evaluate();
   EXPECT_EQ(s.outcome(5), Outcome::solve_diverged);
@@ -164,8 +163,8 @@ TEST(Objective, AFailedSolveHarmsNoOther) {
   }
 }
 
-TEST(Objective, CountsWhatItSolves) {
-  Ask s;
+TEST(Objective, CountsItsSolves) {
+  ObjectiveCase s;
   s.evaluate();
   s.rows = {2, 7};
   s.m.set_n_problem(2);
@@ -181,17 +180,17 @@ TEST(Objective, CountsWhatItSolves) {
   EXPECT_EQ(s.model.n_adjoint, 3 + 1);
 }
 
-// Faults go by global id and by the evaluations of the problem itself.
-TEST(Objective, PlantsFaultsInTheirWindow) {
-  Ask clean;
+// Faults depend on the global id and on the number of evaluations of the problem.
+TEST(Objective, InjectsFaultsInTheirWindow) {
+  ObjectiveCase clean;
   clean.evaluate();
   for (const char* kind : {"mask", "blow_up", "not_finite", "petsc_error"}) {
     FaultSettings fault;
-    fault.problems = {kFirstId + 3, kFirstId + kProblem + 5};  // the second is another rank's
+    fault.problems = {kFirstId + 3, kFirstId + kProblem + 5};  // the second is on another rank
     fault.kind = kind;
     fault.first_evaluation = 1;
     fault.last_evaluation = 2;
-    Ask s(4, fault);
+    ObjectiveCase s(4, fault);
     const bool masks = fault.kind == "mask";
     for (int evaluation = 0; evaluation < 4; ++evaluation) {
       s.evaluate();

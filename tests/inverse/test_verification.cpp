@@ -29,7 +29,7 @@ TEST(Verification, FailsAGradientOffByAThousandth) {
   EXPECT_FALSE(all_pass(verify_model(exact, options)));
 }
 
-// y depends on how often the model was asked: nothing else is wrong.
+// A model whose y depends on the number of solves.
 class Drifting : public LineModel {
  public:
   void solve(const Batch& c, const Batch& m, Batch& y, std::span<SolveStatus> status) override {
@@ -44,7 +44,7 @@ TEST(Verification, FailsAModelThatIsNotAFunction) {
   EXPECT_FALSE(all_pass(rows));
 }
 
-// y does not depend on m in row 0; its tangent says so, its adjoint may not.
+// A model whose y does not depend on m in row 0. Its tangent is zero there, its adjoint `gradient`.
 class FlatSomewhere : public LineModel {
  public:
   explicit FlatSomewhere(double gradient) : gradient_(gradient) {}
@@ -65,7 +65,7 @@ class FlatSomewhere : public LineModel {
   double gradient_;
 };
 
-TEST(Verification, TakesZeroForTheGradientOfAFlatRowAndNothingElse) {
+TEST(Verification, AcceptsOnlyZeroForTheGradientOfAFlatRow) {
   const auto dot_product_passes = [](double gradient) {
     FlatSomewhere model(gradient);
     const auto rows = verify_model(model, {});
@@ -89,7 +89,7 @@ TEST(Verification, JudgesATaylorSweepByItsOrder) {
   EXPECT_FALSE(passes({1e-1, 1e-2, 1e-3, 1e-4, 1e-5}));
   EXPECT_FALSE(passes({1e-2, 1e-4, 5e-6, 5e-7, 5e-8}));       // the gradient is a little off
   EXPECT_TRUE(passes({1e-2, 1e-4, 1e-6, 1e-13, 1e-14}));      // round-off does not count
-  EXPECT_FALSE(passes({1e-14, 1e-14, 1e-14, 1e-14, 1e-14}));  // nothing seen is nothing shown
+  EXPECT_FALSE(passes({1e-14, 1e-14, 1e-14, 1e-14, 1e-14}));  // only round-off shows no order
 }
 
 }  // namespace

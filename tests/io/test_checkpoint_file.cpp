@@ -1,4 +1,4 @@
-// A checkpoint returns what was written, on any number of ranks, and reports damage.
+// Tests that a checkpoint returns the written values on any number of ranks, and reports damage.
 
 #include <cmath>
 #include <filesystem>
@@ -24,7 +24,7 @@ int rank_of(MPI_Comm comm) {
   return rank;
 }
 
-// Two problems a rank, the last ranks have the rest or none.
+// Four problems per rank; the last ranks have fewer or none. A single rank has all.
 RowRange rows_of(MPI_Comm comm) {
   int n_rank = 1;
   MPI_Comm_size(comm, &n_rank);
@@ -49,7 +49,7 @@ struct State {
       columns[k] = std::sqrt(static_cast<double>(rows.first * 3) + static_cast<double>(k));
     for (std::size_t k = 0; k < counts.size(); ++k)
       counts[k] = (std::int64_t{1} << 52) + rows.first + static_cast<std::int64_t>(k);
-    // Problem 0 has none, problem k has k numbers.
+    // The list of problem k has k numbers.
     for (std::int64_t row = 0; row < rows.n_local; ++row)
       lists[static_cast<std::size_t>(row)].assign(static_cast<std::size_t>(rows.first + row),
                                                   std::sqrt(static_cast<double>(rows.first + row)));
@@ -95,8 +95,8 @@ class Checkpoint : public testing::Test {
   }
   void expect_read(MPI_Comm comm) const {
     const RowRange rows = rows_of(comm);
-    State wanted(rows), state(rows);
-    wanted.fill(rows);
+    State expected(rows), state(rows);
+    expected.fill(rows);
     CheckpointReader reader(path(), rows, comm);
     EXPECT_EQ(reader.attribute("deck"), "a deck");
     state.archive(reader);
@@ -104,14 +104,14 @@ class Checkpoint : public testing::Test {
     EXPECT_EQ(state.update, 41);
     EXPECT_TRUE(state.is_on);
     EXPECT_TRUE(state.empty.empty());
-    EXPECT_EQ(bits(state.shared), bits(wanted.shared));
-    EXPECT_EQ(bits(state.columns), bits(wanted.columns));
-    EXPECT_EQ(state.counts, wanted.counts);
-    EXPECT_EQ(state.lists, wanted.lists);
-    EXPECT_EQ(state.no_lists, wanted.no_lists);
-    EXPECT_EQ(bits(state.batch.read().values()), bits(wanted.batch.read().values()));
+    EXPECT_EQ(bits(state.shared), bits(expected.shared));
+    EXPECT_EQ(bits(state.columns), bits(expected.columns));
+    EXPECT_EQ(state.counts, expected.counts);
+    EXPECT_EQ(state.lists, expected.lists);
+    EXPECT_EQ(state.no_lists, expected.no_lists);
+    EXPECT_EQ(bits(state.batch.read().values()), bits(expected.batch.read().values()));
   }
-  // Throws as a run that goes on from it would.
+  // Reads everything, as a resumed run does.
   void read_all(MPI_Comm comm) const {
     State state(rows_of(comm));
     CheckpointReader reader(path(), rows_of(comm), comm);
@@ -142,23 +142,23 @@ class Checkpoint : public testing::Test {
   }
 };
 
-TEST_F(Checkpoint, GivesBackTheSameBitsOnAnyCut) {
+TEST_F(Checkpoint, ReturnsTheSameBitsOnAnyNumberOfRanks) {
   write(MPI_COMM_WORLD);
   expect_read(MPI_COMM_WORLD);
   expect_read(MPI_COMM_SELF);
 }
 
-// A flipped bit anywhere in the numbers, and a file cut short.
-TEST_F(Checkpoint, SaysWhereItIsDamaged) {
+// Damages: a flipped bit in a number, a truncated file, another file.
+TEST_F(Checkpoint, DamageIsRefused) {
   write(MPI_COMM_WORLD);
-  const double wanted = std::sqrt(4.0 * 3.0 + 2.0);
+  const double stored = std::sqrt(4.0 * 3.0 + 2.0);
   std::string bytes;
   {
     std::ifstream file(path(), std::ios::binary);
     bytes.assign(std::istreambuf_iterator<char>(file), {});
   }
-  const auto place = bytes.find(bits(std::span(&wanted, 1)));
-  ASSERT_NE(place, std::string::npos);
+  const auto position = bytes.find(bits(std::span(&stored, 1)));
+  ASSERT_NE(position, std::string::npos);
   const auto put = [&](const std::string& text) {
     MPI_Barrier(MPI_COMM_WORLD);
     if (rank_of(MPI_COMM_WORLD) == 0)
@@ -166,7 +166,7 @@ TEST_F(Checkpoint, SaysWhereItIsDamaged) {
     MPI_Barrier(MPI_COMM_WORLD);
   };
   std::string flipped = bytes;
-  flipped[place] = static_cast<char>(flipped[place] ^ 1);
+  flipped[position] = static_cast<char>(flipped[position] ^ 1);
   put(flipped);
   EXPECT_THROW(read_all(MPI_COMM_WORLD), BadInput);
   put(bytes.substr(0, bytes.size() / 2));
@@ -177,8 +177,8 @@ TEST_F(Checkpoint, SaysWhereItIsDamaged) {
   EXPECT_NO_THROW(read_all(MPI_COMM_WORLD));
 }
 
-// Nothing is allocated, and nothing read, by a number that the file only says.
-TEST_F(Checkpoint, LengthsThatCannotBeAreRefused) {
+// Stored lengths are checked before memory is allocated or values are read.
+TEST_F(Checkpoint, ImpossibleLengthsAreRefused) {
   for (const double length : {-1.0, 1e300, std::numeric_limits<double>::quiet_NaN(),
                               std::numeric_limits<double>::infinity()}) {
     write(MPI_COMM_WORLD);
@@ -188,7 +188,7 @@ TEST_F(Checkpoint, LengthsThatCannotBeAreRefused) {
   }
 }
 
-TEST_F(Checkpoint, MoreThingsThanThereCanBeAreRefused) {
+TEST_F(Checkpoint, CountsAboveTheLimitAreRefused) {
   write(MPI_COMM_WORLD);
   for (const std::size_t most : {41U, 40U}) {
     CheckpointReader reader(path(), rows_of(MPI_COMM_WORLD), MPI_COMM_WORLD);
@@ -202,7 +202,7 @@ TEST_F(Checkpoint, MoreThingsThanThereCanBeAreRefused) {
   }
 }
 
-TEST_F(Checkpoint, OthersSizesAreRefused) {
+TEST_F(Checkpoint, AnotherNumberOfProblemsIsRefused) {
   write(MPI_COMM_WORLD);
   RowRange rows = rows_of(MPI_COMM_WORLD);
   rows.n_global = kProblem + 1;
@@ -211,7 +211,7 @@ TEST_F(Checkpoint, OthersSizesAreRefused) {
   EXPECT_THROW(state.archive(reader), BadInput);
 }
 
-TEST_F(Checkpoint, TheNewestStay) {
+TEST_F(Checkpoint, PruningKeepsTheNewest) {
   EXPECT_TRUE(find_checkpoints(folder(), MPI_COMM_WORLD).empty());
   for (const std::int64_t n : {3, 12, 1000004}) {
     CheckpointWriter writer(checkpoint_path(folder(), n), rows_of(MPI_COMM_WORLD), MPI_COMM_WORLD);

@@ -30,7 +30,7 @@ class ResultFileTest : public testing::Test {
     if (rank_ == 0) fs::remove(path_);
   }
 
-  /// Ten rows; the last rank has none where there are several.
+  /// Returns the rows of this rank, of ten. The last of several ranks has none.
   RowRange my_rows() const {
     const int n_owner = n_rank_ > 1 ? n_rank_ - 1 : 1;
     const std::int64_t first = rank_ < n_owner ? 10 * rank_ / n_owner : 10;
@@ -45,7 +45,7 @@ class ResultFileTest : public testing::Test {
     file.table("/methods/bfgs/parameters", rows, 3, values, {"1", "m"});
   }
 
-  /// A part file of any process, beside the result.
+  /// Returns true if a part file of any process exists beside the result.
   bool part_exists() const {
     const std::string name = path_.filename().string();
     return std::ranges::any_of(fs::directory_iterator(path_.parent_path()), [&](const auto& entry) {
@@ -105,7 +105,7 @@ TEST_F(ResultFileTest, IsAbsentWithoutCommit) {
   EXPECT_FALSE(part_exists());
 }
 
-TEST_F(ResultFileTest, AColumnIsOneDimensionalAndATableIsNot) {
+TEST_F(ResultFileTest, AColumnHasOneDimensionATableTwo) {
   {
     ResultFile file(path_, true, MPI_COMM_WORLD);
     const RowRange rows = my_rows();
@@ -127,8 +127,8 @@ TEST_F(ResultFileTest, AColumnIsOneDimensionalAndATableIsNot) {
   H5Fclose(file);
 }
 
-// Another run's result that appeared meanwhile stays, unless this one may overwrite.
-TEST_F(ResultFileTest, ReplacesOnlyWhereItMay) {
+// A result that another run has written in the meantime is kept, unless `overwrite` is set.
+TEST_F(ResultFileTest, ReplacesAFileOnlyIfAllowed) {
   for (const bool overwrite : {false, true}) {
     ResultFile file(path_, overwrite, MPI_COMM_WORLD);
     write_table(file);
@@ -146,8 +146,8 @@ TEST_F(ResultFileTest, ReplacesOnlyWhereItMay) {
   }
 }
 
-// Files may not grow beyond 64 kB; the table is most of a megabyte.
-TEST_F(ResultFileTest, AFailedWriteLeavesTheOlderResult) {
+// File sizes are limited to 64 kB; the table has 0.8 MB per rank.
+TEST_F(ResultFileTest, AFailedWriteKeepsTheOlderResult) {
   if (rank_ == 0) {
     std::FILE* older = std::fopen(path_.c_str(), "w");
     std::fputs("older", older);
@@ -177,7 +177,7 @@ TEST_F(ResultFileTest, AFailedWriteLeavesTheOlderResult) {
   EXPECT_EQ(fs::file_size(path_), 5U);
 }
 
-TEST_F(ResultFileTest, OutputPathIsTriedBeforeAnyWork) {
+TEST_F(ResultFileTest, OutputPathIsChecked) {
   EXPECT_NO_THROW(check_output_path(path_, false, MPI_COMM_WORLD));
   EXPECT_FALSE(fs::exists(path_));
   MPI_Barrier(MPI_COMM_WORLD);

@@ -1,7 +1,7 @@
-"""The kuramoto_sivashinsky model once more, from its equations: for checks of the program's own.
+"""An independent kuramoto_sivashinsky model in NumPy, to check the model of the program.
 
-SBDF2 with dense inverses of the implicit operators, and the gradient in reverse mode, written here
-in NumPy without a look at the C++ model.
+SBDF2 with dense inverses of the implicit operators, and the gradient in reverse mode. It was written from the
+equations, not from the C++ model.
 """
 
 from __future__ import annotations
@@ -10,15 +10,15 @@ import numpy as np
 
 
 class Reference:
-    """Loss and gradient of one problem; `settings` is the deck's [model]."""
+    """Computes loss and gradient of one problem. `settings` is the section [model] of the deck."""
 
     def __init__(self, settings: dict):
         if settings["name"] != "kuramoto_sivashinsky" or settings["unknown"] != "forcing":
-            raise SystemExit("the independent model is that of kuramoto_sivashinsky's forcing")
+            raise SystemExit("the independent model supports only kuramoto_sivashinsky with unknown = \"forcing\"")
         if settings["scheme"] != "second_order":
-            raise SystemExit("the independent model is that of the second-order scheme")
+            raise SystemExit("the independent model supports only scheme = \"second_order\"")
         n_grid = settings["n_grid"]
-        self.step = settings["time_step"] or 0.1  # 0: the scheme's own
+        self.step = settings["time_step"] or 0.1  # 0: the default of the scheme
         self.n_step = round(settings["horizon"] / self.step)
         dx = settings["length"] / n_grid
         identity = np.eye(n_grid)
@@ -47,23 +47,23 @@ class Reference:
         return value, self.gradient(u, residual, beta)
 
     def gradient(self, u: list[np.ndarray], residual: np.ndarray, beta: float) -> np.ndarray:
-        # Reverse mode, variable by variable: cotangents of every state and nonlinear term.
+        # Reverse mode: the derivatives of the loss with respect to each state and nonlinear term.
         state = [np.zeros_like(residual) for _ in u]
         nonlinear = [np.zeros_like(residual) for _ in u]
         state[-1] = residual.copy()
         gradient = np.zeros(2)
         for t in range(self.n_step, 0, -1):
-            self.pull_nonlinear(t, u, state, nonlinear, beta, gradient)
+            self.backpropagate_nonlinear(t, u, state, nonlinear, beta, gradient)
             right = (self.first if t == 1 else self.later).T @ state[t]
             state[t - 1] += right if t == 1 else 2.0 * right
             nonlinear[t - 1] += self.step * right * (1.0 if t == 1 else 2.0)
             if t > 1:
                 state[t - 2] -= 0.5 * right
                 nonlinear[t - 2] -= self.step * right
-        self.pull_nonlinear(0, u, state, nonlinear, beta, gradient)
+        self.backpropagate_nonlinear(0, u, state, nonlinear, beta, gradient)
         return gradient
 
-    def pull_nonlinear(self, t, u, state, nonlinear, beta, gradient):
+    def backpropagate_nonlinear(self, t, u, state, nonlinear, beta, gradient):
         nu = nonlinear[t]
         square = u[t] ** 2
         gradient[0] += self.forcing @ nu

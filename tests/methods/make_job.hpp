@@ -8,7 +8,7 @@
 
 namespace jpo {
 
-/// A job of a deck's text with overrides, its methods solved. Collective on comm.
+/// Returns a job of the text of a deck with overrides, with all methods solved. Collective on comm.
 inline Job solved_job(const std::string& deck, const std::vector<std::string>& overrides,
                       MPI_Comm comm) {
   start_network_library();
@@ -17,12 +17,13 @@ inline Job solved_job(const std::string& deck, const std::vector<std::string>& o
   return job;
 }
 
-/// Losses and answers of method k of all ranks' problems, by global id.
+/// Losses and answers of one method for the problems of all ranks, by global id.
 struct Answers {
   std::vector<double> loss;
   std::vector<double> parameters;
   std::uint64_t hash = 0;
 };
+/// Returns the answers of method k; `hash` includes the weights of its network. Collective.
 inline Answers answers_of(const Job& job, std::size_t k) {
   const MethodResult& result = job.results()[k];
   Answers all{gather_rows(result.loss, job.comm()),

@@ -1,4 +1,4 @@
-"""A jpo forward model in Python: a running model_server, and many solves that share its batches."""
+"""A jpo forward model for Python: starts a model_server, and lets concurrent solves share its batches."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ SOLVE, ADJOINT, TANGENT = 1, 2, 3
 
 
 class Model:
-    """The model of a deck; c, m, y, w, v are arrays [problem, component], n_batch rows at most."""
+    """The model of a deck. c, m, y, w, v are arrays [problem, component] with at most n_batch rows."""
 
     def __init__(self, server: str, deck: str):
         with tempfile.NamedTemporaryFile("w", suffix=".toml") as file:
@@ -20,7 +20,8 @@ class Model:
             file.flush()
             self.process = subprocess.Popen([server, file.name], stdin=subprocess.PIPE,
                                             stdout=subprocess.PIPE)
-            sizes = self._receive(5, np.int64)  # the deck has been read once they come
+            # The server sends the sizes after it has read the deck, so the file can be removed then.
+            sizes = self._receive(5, np.int64)
         (self.n_parameter, self.n_context, self.n_observation, self.n_batch,
          tangent) = map(int, sizes)
         self.has_tangent = bool(tangent)
@@ -28,7 +29,7 @@ class Model:
             self._receive(4 * self.n_parameter).reshape(4, self.n_parameter))
 
     def solve(self, c: np.ndarray, m: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Which problems converged, and y."""
+        """Returns a boolean per problem, true if its solve converged, and y."""
         n = len(m)
         self._send(SOLVE, n, c, m)
         return self._receive(n) == 0.0, self._receive(n * self.n_observation).reshape(n, -1)
@@ -60,7 +61,7 @@ class Model:
 
 
 class Objective:
-    """Misfit, residuals and their derivatives of the problems of one result file, by row."""
+    """Misfit, residuals and their derivatives for the problems of one result file, one row per problem."""
 
     def __init__(self, model: Model, context, observation, residual_scale: float,
                  prior_weight: float):
@@ -70,13 +71,15 @@ class Objective:
         self.prior = np.sqrt(prior_weight) / model.scale if prior_weight > 0.0 else None
 
     def evaluate(self, kind: str, rows: list[int], m: np.ndarray) -> list:
-        """One answer a row: (loss, g) for "gradient", r for "residual", dr/dm for "jacobian"; r is
-        not finite where the solve failed."""
-        answers = []
+        """Returns one value per row: (loss, g) for "gradient", r for "residual", dr/dm for "jacobian".
+
+        r is not finite if the solve failed.
+        """
+        values = []
         for first in range(0, len(rows), self.model.n_batch):
             part = slice(first, first + self.model.n_batch)
-            answers += getattr(self, "_" + kind)(rows[part], m[part])
-        return answers
+            values += getattr(self, "_" + kind)(rows[part], m[part])
+        return values
 
     def _residuals(self, rows, m) -> np.ndarray:
         converged, y = self.model.solve(self.context[rows], m)
@@ -113,26 +116,30 @@ class Objective:
 
 
 class Lockstep:
-    """Solves on threads that advance together: each waits where it asks for an evaluation, until
-    all do; one batch answers them. A model is several times faster so than problem by problem."""
+    """Runs solves on threads that advance together.
+
+    A solve that requests an evaluation waits until all live solves have requested one. Then one batch evaluates all
+    requests, which is faster than an evaluation per problem.
+    """
 
     def __init__(self, objective: Objective):
         self.objective = objective
         lock = threading.Lock()
-        self.asked, self.answered = threading.Condition(lock), threading.Condition(lock)
-        self.questions: dict[int, tuple[str, np.ndarray]] = {}
-        self.answers: dict[int, object] = {}
+        self.has_request, self.has_result = threading.Condition(lock), threading.Condition(lock)
+        self.requests: dict[int, tuple[str, np.ndarray]] = {}
+        self.results: dict[int, object] = {}
         self.n_live = 0
 
-    def ask(self, kind: str, row: int, m: np.ndarray):
-        with self.answered:
-            self.questions[row] = (kind, np.array(m))
-            self.asked.notify()
-            self.answered.wait_for(lambda: row in self.answers)
-            return self.answers.pop(row)
+    def evaluate(self, kind: str, row: int, m: np.ndarray):
+        """Returns the value of Objective.evaluate for one row. Called by the thread of its solve."""
+        with self.has_result:
+            self.requests[row] = (kind, np.array(m))
+            self.has_request.notify()
+            self.has_result.wait_for(lambda: row in self.results)
+            return self.results.pop(row)
 
     def run(self, body, rows) -> None:
-        """body(row) for every row, all at once; an exception in any ends the program."""
+        """Calls body(row) for all rows at the same time. Raises the first exception of a body."""
         errors = []
 
         def guarded(row):
@@ -140,28 +147,28 @@ class Lockstep:
                 body(row)
             except BaseException as error:  # noqa: BLE001  (raised again below)
                 errors.append(error)
-            with self.asked:
+            with self.has_request:
                 self.n_live -= 1
-                self.asked.notify()
+                self.has_request.notify()
 
         self.n_live = len(rows)
         threads = [threading.Thread(target=guarded, args=(row,), daemon=True) for row in rows]
         for thread in threads:
             thread.start()
-        with self.asked:
+        with self.has_request:
             while True:
-                self.asked.wait_for(lambda: len(self.questions) == self.n_live)
+                self.has_request.wait_for(lambda: len(self.requests) == self.n_live)
                 if self.n_live == 0:
                     break
-                self._answer()
+                self._evaluate_requests()
         if errors:
             raise errors[0]
 
-    def _answer(self) -> None:
-        questions, self.questions = self.questions, {}
-        for kind in sorted({kind for kind, _ in questions.values()}):
-            rows = sorted(row for row, question in questions.items() if question[0] == kind)
-            m = np.array([questions[row][1] for row in rows])
-            for row, answer in zip(rows, self.objective.evaluate(kind, rows, m)):
-                self.answers[row] = answer
-        self.answered.notify_all()
+    def _evaluate_requests(self) -> None:
+        requests, self.requests = self.requests, {}
+        for kind in sorted({kind for kind, _ in requests.values()}):
+            rows = sorted(row for row, request in requests.items() if request[0] == kind)
+            m = np.array([requests[row][1] for row in rows])
+            for row, result in zip(rows, self.objective.evaluate(kind, rows, m)):
+                self.results[row] = result
+        self.has_result.notify_all()

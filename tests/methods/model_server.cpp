@@ -1,15 +1,16 @@
-// The forward model of a deck for programs in other languages: model_server DECK answers requests
-// on its standard input with its standard output, both binary, in the machine's byte order:
+// Serves the forward model of a deck to programs in other languages. model_server DECK reads
+// requests from standard input and writes results to standard output, both binary, in the byte
+// order of the machine:
 //
-//   first, unasked   int64[5] n_parameter, n_context, n_observation, n_batch, has_tangent
+//   at the start     int64[5] n_parameter, n_context, n_observation, n_batch, has_tangent
 //                    double[4][n_parameter] lower, upper, centre, scale
 //   request          int64[2] operation, n (1 <= n <= n_batch), then doubles:
 //     1 solve        c [n, n_context], m [n, n_parameter] -> status [n], y [n, n_observation]
 //     2 adjoint      w [n, n_observation] -> g [n, n_parameter], at the states of the last solve
 //     3 tangent      v [n, n_parameter] -> dy [n, n_observation], at the states of the last solve
 //
-// It ends where the requests end. The deck's problems, misfit and methods are not looked at: who
-// asks brings their own, so that nothing but the model is shared with the program that is judged.
+// It ends at the end of standard input. Problems, misfit and methods of the deck are not used: the
+// client has its own, so that it shares only the model with the program under test.
 
 #include <array>
 #include <cstdio>
@@ -28,49 +29,50 @@ namespace {
 
 enum class Operation : std::int64_t { solve = 1, adjoint = 2, tangent = 3 };
 
-// Standard output belongs to the answers: what libraries print goes to standard error.
+// Returns standard output for the results. Afterwards, text that libraries print goes to standard
+// error.
 std::FILE* claim_standard_output() {
-  std::FILE* answers = fdopen(dup(STDOUT_FILENO), "wb");
-  if (answers == nullptr || dup2(STDERR_FILENO, STDOUT_FILENO) < 0)
-    throw CannotWrite("standard output cannot be claimed");
-  return answers;
+  std::FILE* results = fdopen(dup(STDOUT_FILENO), "wb");
+  if (results == nullptr || dup2(STDERR_FILENO, STDOUT_FILENO) < 0)
+    throw CannotWrite("standard output cannot be redirected");
+  return results;
 }
 
 class ModelServer {
  public:
-  ModelServer(const Deck& deck, std::FILE* answers)
+  ModelServer(const Deck& deck, std::FILE* results)
       : model_(make_model(deck, Resolution::inversion)),
         n_batch_(problems_at_once(deck, model_->shape(), 1)),
-        answers_(answers),
+        results_(results),
         c_(n_batch_, model_->shape().context.size(), model_->shape().space),
         m_(n_batch_, model_->shape().parameters.size(), model_->shape().space),
         y_(n_batch_, model_->shape().observation.size(), model_->shape().space) {}
 
   void serve() {
-    introduce();
+    send_sizes();
     std::array<std::int64_t, 2> head{};
     while (std::fread(head.data(), sizeof head, 1, stdin) == 1) {
-      if (head[1] < 1 || head[1] > n_batch_) throw BadInput("more problems than a batch holds");
+      if (head[1] < 1 || head[1] > n_batch_) throw BadInput("more problems than a batch can have");
       for (Batch* batch : {&c_, &m_, &y_}) batch->set_n_problem(head[1]);
-      answer(static_cast<Operation>(head[0]));
-      std::fflush(answers_);
+      run(static_cast<Operation>(head[0]));
+      std::fflush(results_);
     }
   }
 
  private:
-  void introduce() {
+  void send_sizes() {
     const ModelShape& shape = model_->shape();
     const std::array<std::int64_t, 5> sizes = {shape.parameters.size(), shape.context.size(),
                                                shape.observation.size(), n_batch_,
                                                shape.has_tangent ? 1 : 0};
-    std::fwrite(sizes.data(), sizeof sizes, 1, answers_);
+    std::fwrite(sizes.data(), sizeof sizes, 1, results_);
     const ParameterSpace& space = shape.parameters;
     for (const auto* values : {&space.lower, &space.upper, &space.centre, &space.scale})
       send(*values);
-    std::fflush(answers_);
+    std::fflush(results_);
   }
 
-  void answer(Operation operation) {
+  void run(Operation operation) {
     switch (operation) {
       case Operation::solve:
         return solve();
@@ -83,7 +85,7 @@ class ModelServer {
         model_->tangent(m_, y_);
         return send(y_.read().values());
     }
-    throw BadInput("no such operation");
+    throw BadInput("unknown operation");
   }
 
   void solve() {
@@ -105,13 +107,13 @@ class ModelServer {
   }
 
   void send(std::span<const double> values) {
-    if (std::fwrite(values.data(), sizeof(double), values.size(), answers_) != values.size())
-      throw CannotWrite("an answer was not taken");
+    if (std::fwrite(values.data(), sizeof(double), values.size(), results_) != values.size())
+      throw CannotWrite("a result cannot be written");
   }
 
   std::unique_ptr<ForwardModel> model_;
   std::int64_t n_batch_;
-  std::FILE* answers_;
+  std::FILE* results_;
   Batch c_, m_, y_;
 };
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Prints a deck without the methods that are not named: only_rivals.py DECK METHOD..."""
+"""Prints a deck with only the given methods: only_rivals.py DECK METHOD..."""
 
 import re
 import sys

@@ -1,22 +1,23 @@
 #!/usr/bin/env python3
-"""Are our baselines as strong as independent ones? SciPy on the same problems from the same start.
+"""Compares our baselines with those of SciPy on the same problems and from the same start.
 
     scipy_baseline.py SERVER RESULT.h5 [--problems N] [--difference POINTS] [--independent]
 
-SERVER is the test program model_server. Solves the problems of a result file again with SciPy's
-L-BFGS-B and least_squares (trf), through the deck's forward model with its adjoint and tangent, from
-the centre of the box, with the bounds, the tolerances and the budget of the deck's methods `bfgs`
-and `levenberg_marquardt`, and compares the shares of solved problems. The misfit is written anew
-here and must agree with the file's at the centre. Each solver of SciPy runs twice, in the parameters
-as they are and in units of their scale: which of the two is better depends on the problem. Other TAO
-methods that start at the centre are shown beside them.
+SERVER is the test program model_server. Solves the problems of a result file again with SciPy's L-BFGS-B and
+least_squares (trf), from the centre of the box. The solvers use the forward model of the deck with its adjoint and
+tangent, and the bounds, tolerances and budget of the methods `bfgs` and `levenberg_marquardt` of the deck. Compares
+the shares of solved problems.
 
-One evaluation is a forward and an adjoint solve; a residual or a tangent alone is half of one. The
-budget is exact and the best point counts, as in jpo. --independent also checks the model's loss and
-gradient at the centre against a model written in NumPy (kuramoto_sivashinsky only).
+The misfit is implemented again in Python, and must agree with that of the file at the centre. Each solver of SciPy
+runs twice, with scaled and with unscaled parameters, because the better choice depends on the problem. Other TAO
+methods that start at the centre are printed too.
 
-Exit code 1 where a method of ours and the stronger of its two rivals differ by more than
---difference points (8), or where the losses do not agree to 1e-8.
+One evaluation is a forward and an adjoint solve; a residual or a tangent without the other is half of one. The
+budget is exact and the best point counts, as in jpo. --independent also compares loss and gradient at the centre
+with a model written in NumPy (kuramoto_sivashinsky only).
+
+Exit code 1 if a method of ours and the better of the two SciPy runs differ by more than --difference points (8), or
+if the losses do not agree to 1e-8.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ from kuramoto_sivashinsky_reference import Reference
 from model_client import Lockstep, Model, Objective
 
 AGREEMENT = 1e-8
-GRADIENT_AGREEMENT = 1e-6  # chaos multiplies rounding
+GRADIENT_AGREEMENT = 1e-6  # larger, because chaos amplifies rounding errors
 
 
 class BudgetReached(Exception):
@@ -42,7 +43,10 @@ class BudgetReached(Exception):
 
 
 class Counted:
-    """What one solve of SciPy sees: evaluations in its own units, counted; its best loss."""
+    """The functions that one solve of SciPy calls.
+
+    Converts to the units of the solver, counts evaluations, and stores the best loss.
+    """
 
     def __init__(self, lockstep, row, budget, unit, centre):
         self.lockstep, self.row, self.budget = lockstep, row, budget
@@ -50,16 +54,16 @@ class Counted:
         self.spent, self.best = 0.0, np.inf
         self.start_loss = None
 
-    def _ask(self, kind, z, cost):
+    def _evaluate(self, kind, z, cost):
         if self.spent + cost > self.budget:
             raise BudgetReached
         self.spent += cost
-        return self.lockstep.ask(kind, self.row, self.centre + self.unit * z)
+        return self.lockstep.evaluate(kind, self.row, self.centre + self.unit * z)
 
     def gradient(self, z):
-        loss, gradient = self._ask("gradient", z, 1.0)
+        loss, gradient = self._evaluate("gradient", z, 1.0)
         if not (np.isfinite(loss) and np.all(np.isfinite(gradient))):
-            # As jpo answers a failed trial: finite, and worse than the start.
+            # As in jpo, a failed evaluation returns a finite loss that is worse than the start.
             return 10.0 * self.start_loss, np.zeros(len(z))
         if self.start_loss is None:
             self.start_loss = loss
@@ -67,13 +71,13 @@ class Counted:
         return loss, gradient * self.unit
 
     def residual(self, z):
-        residual = self._ask("residual", z, 0.5)
+        residual = self._evaluate("residual", z, 0.5)
         if np.all(np.isfinite(residual)):
             self.best = min(self.best, 0.5 * residual @ residual)
         return residual
 
     def jacobian(self, z):
-        return self._ask("jacobian", z, 0.5 * len(z)) * self.unit
+        return self._evaluate("jacobian", z, 0.5 * len(z)) * self.unit
 
 
 def l_bfgs_b(counted, lower, upper, method, start_gradient):
@@ -87,11 +91,11 @@ def l_bfgs_b(counted, lower, upper, method, start_gradient):
 
 
 def trf(counted, lower, upper, method, start_gradient):
-    # trf measures the gradient times the distance to the bound it points to.
+    # The tolerance of trf applies to the gradient times the distance to the bound in its direction.
     distance = np.where(start_gradient > 0, -lower, upper)
     size = np.max(np.abs(start_gradient) * np.where(np.isfinite(distance), distance, 1.0))
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # a tolerance below machine precision: then it is off
+        warnings.simplefilter("ignore")  # a tolerance below machine precision is switched off with a warning
         least_squares(counted.residual, np.zeros(len(lower)), jac=counted.jacobian, method="trf",
                       bounds=(lower, upper), ftol=None, xtol=method["step_tolerance"],
                       gtol=max(1e-300, method["gradient_tolerance"] * size), max_nfev=10**6)
@@ -101,7 +105,7 @@ RIVALS = {"bfgs": ("L-BFGS-B", l_bfgs_b), "levenberg_marquardt": ("trf", trf)}
 
 
 def solve_all(objective, solver, method, unit, start):
-    """Best loss and cost of SciPy on every problem that has a finite start."""
+    """Solves all problems with a finite loss at the start by SciPy. Returns best loss and cost of each problem."""
     model = objective.model
     lower, upper = ((bound - model.centre) / unit for bound in (model.lower, model.upper))
     lockstep = Lockstep(objective)
@@ -125,7 +129,7 @@ def deck_of(file) -> str:
 
 
 class Comparison:
-    """The problems of a file and who has solved them."""
+    """The problems of a result file, and the comparison of solvers on them."""
 
     def __init__(self, file, model, n_problem):
         self.file = file
@@ -149,7 +153,7 @@ class Comparison:
         self.disagreement = np.max(error[finite], initial=0.0)
 
     def disagreement_with(self, reference) -> tuple[float, float]:
-        """Largest relative differences, of loss and of gradient at the centre, from another model."""
+        """Returns the largest relative differences of loss and gradient at the centre from another model."""
         losses, gradients = [0.0], [0.0]
         for row, (loss, gradient) in enumerate(self.start):
             theirs, slope = reference.loss(self.objective.model.centre, self.objective.context[row],
@@ -182,9 +186,9 @@ class Comparison:
 
 
 def verdict(name: str, ours: float, theirs: list[float], allowed: float) -> bool:
-    """True where ours and the stronger rival are at most `allowed` points apart."""
+    """Returns true if our share and the better share of SciPy differ by at most `allowed` points."""
     gap = ours - max(theirs)
-    print(f"{name}: {gap:+.1f} points from the stronger of SciPy's two"
+    print(f"{name}: {gap:+.1f} points from the better of SciPy's two runs"
           + ("" if abs(gap) <= allowed else f": more than {allowed:g}"))
     return abs(gap) <= allowed
 

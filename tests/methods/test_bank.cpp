@@ -1,4 +1,5 @@
-// bank: budget, bits, and that what its networks learn is worth it.
+// Tests the method bank: its budget, bit-identical results on any number of ranks, and that its
+// networks improve the results.
 
 #include <algorithm>
 #include <cmath>
@@ -43,7 +44,7 @@ double total(const std::vector<double>& values) {
 }
 
 std::int64_t n_solved(const Job& job, std::size_t method) {
-  // Half of 256 squared deviations of noise, and four deviations of that sum.
+  // The expected misfit of 256 values with noise 0.1, plus four standard deviations of it.
   constexpr double kFloor = 0.5 * 256 * 0.01 * 1.36;
   return std::ranges::count_if(job.results()[method].loss,
                                [](double loss) { return loss < kFloor; });
@@ -78,14 +79,14 @@ TEST(Bank, SimulatesRandomDrawsWithinItsBudget) {
       kPackets, {"method.bank.random_draws=16", "method.bank.max_evaluations=6"}, MPI_COMM_WORLD);
   const auto& ledger = job.results()[1].ledger;
   for (std::size_t row = 0; row < ledger.forward.size(); ++row)
-    EXPECT_EQ(ledger.forward[row] - ledger.adjoint[row], 10.0);  // one evaluation is left
+    EXPECT_EQ(ledger.forward[row] - ledger.adjoint[row], 10.0);  // one evaluation remains
   EXPECT_LE(mean(job.evaluations(1)), 6.0);
-  // A draw is no answer.
+  // A draw is not used as an answer, so each problem is solved too.
   for (std::size_t row = 0; row < ledger.forward.size(); ++row) EXPECT_GT(ledger.adjoint[row], 0.0);
 }
 
-// Candidates that the budget does not pay are left out: an evaluation stays for the solve.
-TEST(Bank, SolvesWhateverTheNumberOfCandidates) {
+// Candidates beyond the budget are omitted, so that an evaluation remains for the solve.
+TEST(Bank, SolvesWithAnyNumberOfCandidates) {
   for (const char* candidates : {"method.bank.candidates=3", "method.bank.candidates=4096"}) {
     const Job job =
         solved_job(kPackets, {"method.bank.max_evaluations=10", candidates}, MPI_COMM_WORLD);
@@ -95,8 +96,8 @@ TEST(Bank, SolvesWhateverTheNumberOfCandidates) {
   }
 }
 
-// Nothing to learn from: one problem, fewer problems than networks, or none that may be asked.
-TEST(Bank, GoesOnWhereNetworksHaveNothingToLearn) {
+// Without training pairs: one problem, fewer problems than networks, or all problems masked.
+TEST(Bank, WorksWithoutTrainingPairs) {
   for (const auto& overrides : {std::vector<std::string>{"data.n_problem=1"},
                                 {"data.n_problem=2", "method.bank.networks=5",
                                  "method.bank.simulations=0", "method.bank.random_draws=0"}}) {
@@ -110,8 +111,8 @@ TEST(Bank, GoesOnWhereNetworksHaveNothingToLearn) {
     EXPECT_EQ(reason, StopReason::diverged_at_start);
 }
 
-// More problems than errors are drawn from.
-TEST(Bank, TakesMoreProblemsThanItsPoolOfErrors) {
+// Errors are drawn from a pool of limited size; here there are more problems.
+TEST(Bank, AllowsMoreProblemsThanItsPoolOfErrors) {
   const std::vector<std::string> overrides = {"data.n_problem=600", "method.bank.updates=1",
                                               "method.bank.max_evaluations=35",
                                               "method.multi_start.max_evaluations=1"};
@@ -120,14 +121,14 @@ TEST(Bank, TakesMoreProblemsThanItsPoolOfErrors) {
   EXPECT_EQ(answers_of(alone, 1).hash, answers_of(shared, 1).hash);
 }
 
-// At the same mean budget: what the networks learn is all that differs.
-TEST(Bank, SolvesMoreThanBlindStarts) {
+// The mean budget is the same, so the difference comes from the networks.
+TEST(Bank, SolvesMoreThanMultiStart) {
   const Job job = solved_job(kPackets, {}, MPI_COMM_SELF);
   EXPECT_GE(n_solved(job, 1), n_solved(job, 0) + 6);
 }
 
-// An update's target is the best answer of a problem that looks solved, or else a visited point.
-TEST(BankPairs, TeachesAnswersByWeightAndVisitedPoints) {
+// The target of an update is the answer of a problem, if its weight is high, or a visited point.
+TEST(BankPairs, UsesAnswersByWeightAndVisitedPoints) {
   Job job = solved_job(
       kPackets,
       {"data.noise=0.0", "method.bank.max_evaluations=1", "method.multi_start.max_evaluations=1"},
@@ -142,8 +143,8 @@ TEST(BankPairs, TeachesAnswersByWeightAndVisitedPoints) {
   weight[0] = 1.0;
   const std::vector<double> y(256, 2.0), m = {50.0};
   for (const std::int64_t row : {1, 2, 5}) pairs.visit(row, m, y);
-  // Problem 0 has its answer, 1, 2 and 5 a point each, the others nothing. Network k holds out ids
-  // k modulo 3.
+  // Problem 0 has an answer, problems 1, 2 and 5 have a point each, others have none. Network k is
+  // not trained on problems with id = k modulo 3.
   const auto taught = [&](std::int64_t k) {
     pairs.teach(k, answers, weight);
     pairs.begin(0);
@@ -164,8 +165,8 @@ TEST(BankPairs, TeachesAnswersByWeightAndVisitedPoints) {
   EXPECT_EQ(total(unused.ledger.forward), 0.0);
 }
 
-// Points fill a problem's places, then replace one another; y gets the noise of the observations; a
-// point far off the box is not kept.
+// A problem keeps a limited number of points; later points replace earlier ones. Noise of the
+// observations is added to y. A point far outside the box is not kept.
 TEST(BankPairs, KeepsRecentPointsWithNoise) {
   Job job = solved_job(kPackets,
                        {"method.bank.max_evaluations=1", "method.multi_start.max_evaluations=1"},

@@ -25,7 +25,7 @@ TEST(BankWeights, ChiFallsByTheSpreadOfWhiteNoise) {
   EXPECT_EQ(w[5], 0.0);
 }
 
-TEST(BankWeights, RankKnowsNoScale) {
+TEST(BankWeights, RankDoesNotDependOnTheScale) {
   const BankedLosses all{{1.0, 10.0, 100.0, 1000.0}, 8, 1.0};
   const std::vector<double> loss = {1.0, 10.0, 1000.0};
   const std::vector<double> w = bank_weights("rank", loss, all);
@@ -35,8 +35,8 @@ TEST(BankWeights, RankKnowsNoScale) {
   EXPECT_EQ(bank_weights("equal", loss, all), (std::vector<double>{1.0, 1.0, 1.0}));
 }
 
-// Exact answers of problems without noise, and nothing known at all: no weight is NaN.
-TEST(BankWeights, AreNumbersWhereThereIsNoSpread) {
+// Exact answers of problems without noise, or no finite losses at all: no weight is NaN.
+TEST(BankWeights, AreFiniteWithoutASpread) {
   const std::vector<double> loss = {0.0, 1e-300, kNaN};
   EXPECT_EQ(bank_weights("chi", loss, {{0.0, 0.0, 1e-300}, 8, 0.0}),
             (std::vector<double>{1.0, 0.0, 0.0}));

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Our per-problem baselines against SciPy's: the deck's bfgs, levenberg_marquardt and trust_region
-# alone are run, then compared. OPTIONs are those of scipy_baseline.py, what follows -- of jpo run.
+# Runs only the methods bfgs, levenberg_marquardt and trust_region of a deck, and compares them with SciPy.
+# OPTIONs are those of scipy_baseline.py; arguments after -- go to jpo run.
 #   test_baselines.sh JPO MODEL_SERVER DECK OPTION... [-- --set KEY=VALUE...]
 set -euo pipefail
 jpo=$1 server=$2 deck=$3
@@ -11,7 +11,7 @@ while (($#)) && [[ $1 != -- ]]; do options+=("$1"); shift; done
 here=$(cd "$(dirname "$0")" && pwd)
 source "$here/../../jobs/environment.sh"
 python=$(find_python)
-"$python" -c "import scipy" || { echo "[  SKIPPED ] no scipy"; exit 0; }
+"$python" -c "import scipy" || { echo "[  SKIPPED ] scipy is not installed"; exit 0; }
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 "$python" "$here/only_rivals.py" "$deck" bfgs levenberg_marquardt trust_region >"$work/deck.toml"

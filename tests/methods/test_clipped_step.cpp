@@ -1,4 +1,4 @@
-// Steps of the weights: which gradient reaches the optimizer.
+// Tests which gradient the optimizer gets in a step of the weights.
 
 #include <algorithm>
 
@@ -10,8 +10,9 @@
 namespace jpo {
 namespace {
 
-// Adam's first step does not see a common factor: three steps of different lengths do.
-TEST(ClippedStep, DividesByTheUnitAndShortensWhatIsTooLong) {
+// The first step of Adam does not depend on the length of the gradient, so three steps of different
+// lengths are tested.
+TEST(ClippedStep, DividesByTheUnitAndClips) {
   Job job = solved_job(R"(
 [data]
 n_problem = 2
@@ -34,18 +35,18 @@ updates = 1
   ClippedStep step(task, stepped, 3.0, 2.0), free(task, stepped, 0.0, 2.0);
   const auto n = static_cast<std::size_t>(stepped.n_weight());
   std::vector<double> gradient(n, 0.0), given(n, 0.0);
-  const auto go = [&](ClippedStep& by, double first, double reaches) {
+  const auto test_step = [&](ClippedStep& by, double first, double expected_first) {
     gradient[0] = first;
-    given[0] = reaches;
+    given[0] = expected_first;
     JointSum sum;
     sum.gradient_norm = first;
     by.take(gradient, sum, 0.1);
     expected.step(given, 0.1);
     EXPECT_EQ(stepped.weights(), expected.weights()) << first;
   };
-  go(step, 4.0, 2.0);   // a length of 4 / 2 is within 3
-  go(step, 16.0, 3.0);  // 8 is not
-  go(free, 16.0, 8.0);
+  test_step(step, 4.0, 2.0);   // 4 / 2 is within the limit of 3
+  test_step(step, 16.0, 3.0);  // 16 / 2 is clipped to 3
+  test_step(free, 16.0, 8.0);  // no limit
 }
 
 }  // namespace

@@ -1,5 +1,5 @@
-// Every method, stopped at a safe point and taken up again from its checkpoint by another job: the
-// same bits as if it had never stopped.
+// Tests that each method that is stopped at a safe point, and resumed from its checkpoint by
+// another job, gives bit-identical results.
 
 #include <algorithm>
 #include <filesystem>
@@ -15,7 +15,7 @@
 namespace jpo {
 namespace {
 
-// A few points tell the sanitizers all; they are 30 times slower.
+// One safe point is enough with sanitizers, which are much slower.
 #ifdef __SANITIZE_ADDRESS__
 const std::vector<int> kSafePoints = {4};
 constexpr const char* kHorizon = "model.horizon=5.0";
@@ -51,9 +51,9 @@ class StopAt : public Interruptions {
   int n_left_;
 };
 
-class GoOn : public Interruptions {
+class Resuming : public Interruptions {
  public:
-  explicit GoOn(const Job& job) : job_(job) {}
+  explicit Resuming(const Job& job) : job_(job) {}
   bool resume(const State& state) override {
     CheckpointReader reader(kPath, rows_of(job_), job_.comm());
     state(reader);
@@ -89,7 +89,7 @@ first_evaluation = 9
 
 struct Interrupted {
   const char* name;
-  const char* methods;  ///< the last one is stopped
+  const char* methods;  ///< the last method is stopped
 };
 
 const std::vector<Interrupted> kInterrupted = {{"tao", R"(
@@ -181,14 +181,14 @@ std::vector<double> all_of(const Job& job) {
   return all;
 }
 
-// A job whose methods but the last are solved.
+// Returns a job in which all methods except the last are solved. Collective.
 Job begun(const std::string& deck, MPI_Comm comm) {
   Job job(read_deck(deck, "test deck", {kHorizon}, program_catalogue()), comm);
   for (std::size_t k = 0; k + 1 < job.deck().methods.size(); ++k) job.solve(job.deck().methods[k]);
   return job;
 }
 
-// False where the method has fewer safe points.
+// Returns true if the method was stopped at safe point n, false if it has fewer. Collective.
 bool is_stopped_at(const std::string& deck, int n, MPI_Comm comm) {
   Job job = begun(deck, comm);
   StopAt stop(job, n);
@@ -209,16 +209,16 @@ TEST_P(Interruption, ChangesNoBit) {
   const std::string deck = std::string(kProblems) + method.methods;
   Job whole = begun(deck, MPI_COMM_WORLD);
   whole.solve(whole.deck().methods.back());
-  const std::vector<double> wanted = all_of(whole);
+  const std::vector<double> expected = all_of(whole);
   int n_stop = 0;
   for (const int n : kSafePoints) {
     if (!is_stopped_at(deck, n, MPI_COMM_WORLD)) break;
     ++n_stop;
     Job job = begun(deck, MPI_COMM_WORLD);
-    GoOn resume_text(job);
-    job.set_interruptions(resume_text);
+    Resuming resuming(job);
+    job.set_interruptions(resuming);
     job.solve(job.deck().methods.back());
-    EXPECT_EQ(wanted, all_of(job)) << method.name << ", safe point " << n;
+    EXPECT_EQ(expected, all_of(job)) << method.name << ", safe point " << n;
   }
   EXPECT_GE(n_stop, std::min(3, static_cast<int>(kSafePoints.size())))
       << method.name << " has too few safe points";

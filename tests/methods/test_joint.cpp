@@ -22,7 +22,7 @@ updates = 12
 history_every = 1
 )";
 
-// Weights, losses and answers: one hash of all bits.
+// Returns one hash of weights, losses and answers. Collective.
 std::uint64_t hash_at(const std::vector<std::string>& overrides, MPI_Comm comm) {
   return answers_of(solved_job(kDeck, overrides, comm), 0).hash;
 }
@@ -56,8 +56,8 @@ TEST(Joint, LowersTheLossAndCountsItsEvaluations) {
   for (const double loss : result.loss) EXPECT_TRUE(std::isfinite(loss));
 }
 
-// A shared network cannot ignore a problem that is missing: the run equals one where the deck masks
-// the problem at the same updates, and nothing else of the failure leaks in.
+// All problems share the network, so a failed problem changes the result. The result must equal
+// that of a run in which the deck masks the problem at the same updates.
 TEST(Joint, AFailedProblemEqualsAMaskedOne) {
   const std::vector<std::string> window = {"fault.problems=[6, 13]", "fault.first_evaluation=4",
                                            "fault.last_evaluation=7"};
@@ -77,7 +77,7 @@ TEST(Joint, AFailedProblemEqualsAMaskedOne) {
   }
 }
 
-TEST(Joint, AProblemThatAlwaysFailsIsExplained) {
+TEST(Joint, AProblemThatAlwaysFailsHasAReason) {
   const Job job = solved_job(kDeck, {"fault.problems=[6]"}, MPI_COMM_WORLD);
   const std::int64_t row = 6 - job.shard().first_problem();
   EXPECT_EQ(job.results()[0].history.entries.back().failed, 1);
@@ -87,7 +87,7 @@ TEST(Joint, AProblemThatAlwaysFailsIsExplained) {
   EXPECT_TRUE(std::isnan(job.results()[0].loss[k]));
 }
 
-// A refinement of every snapshot: the best of them counts, and none starts elsewhere.
+// refine with several starts also starts from the snapshots, and the best result counts.
 TEST(Joint, KeepsSnapshotsThatRefinementsStartFrom) {
   const std::string deck = std::string(kDeck) + R"(
 snapshots = 3
@@ -124,10 +124,10 @@ starts = 4
       EXPECT_LE(job.results()[2].loss[row], job.results()[1].loss[row]);
       EXPECT_GT(job.results()[2].ledger.forward[row], job.results()[1].ledger.forward[row]);
       EXPECT_LE(job.results()[3].ledger.forward[row], 3);
-      // Where the first start solves the problem the others are not tried.
-      const bool rests =
+      // If the first start solves the problem, the others are not tried.
+      const bool has_stopped =
           job.results()[4].ledger.forward[row] == job.results()[1].ledger.forward[row];
-      EXPECT_EQ(rests, job.results()[1].loss[row] <= enough);
+      EXPECT_EQ(has_stopped, job.results()[1].loss[row] <= enough);
     }
     const Job alone = solved_job(deck, {batch}, MPI_COMM_SELF);
     EXPECT_EQ(answers_of(job, 2).hash, answers_of(alone, 2).hash) << batch;
@@ -143,7 +143,7 @@ TEST(Joint, StopsByItsRules) {
   EXPECT_EQ(updates("method.joint.max_evaluations=9"), 9U);
   EXPECT_EQ(updates("method.joint.max_seconds=1e-9"), 1U);
   EXPECT_EQ(updates("method.joint.history_every=100"), 2U);  // the first and the last
-  // A rate so small that nothing moves: no progress.
+  // The learning rate is so small that there is no progress.
   const Job job = solved_job(
       kDeck,
       {"method.joint.updates=30", "method.joint.patience=5", "method.joint.learning_rate=1e-30"},

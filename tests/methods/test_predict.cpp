@@ -1,5 +1,5 @@
-// A trained network read back from its result file: the same bits on its own problems, and a
-// sentence where it does not fit others.
+// Tests a trained network that is read from its result file: bit-identical answers on its own
+// problems, and an error message if it does not fit other problems.
 
 #include <algorithm>
 #include <cmath>
@@ -79,7 +79,7 @@ class Predict : public testing::Test {
     return solved_job(kPrediction, with_result(overrides), comm);
   }
 
-  /// What is said of a deck before any work.
+  /// Returns the error message of the checks of a deck.
   std::string refusal(const std::vector<std::string>& overrides = {}) const {
     start_network_library();
     try {
@@ -108,8 +108,8 @@ class Predict : public testing::Test {
   std::string path_;
 };
 
-// Answers of a network put together by hand, every micro-batch of 4 in calls of the training's
-// size.
+// Returns the answers of a network that is built from its stored parts. Each micro-batch of 4 is
+// predicted in calls with the batch size of the training.
 std::vector<double> answers_by_hand(const TrainedNetwork& trained, const ProblemSet& problems) {
   Network network(trained.settings, trained.shape, 1);
   network.set_weights(trained.weights);
@@ -134,7 +134,7 @@ void expect_same_answers(const Batch& expected, const MethodResult& result) {
   for (std::size_t k = 0; k < b.values().size(); ++k) EXPECT_EQ(a.values()[k], b.values()[k]) << k;
 }
 
-TEST_F(Predict, OnTheTrainingProblemsItIsTheTrainedNetworkBitForBit) {
+TEST_F(Predict, OnTheTrainingProblemsEqualsTheTrainedNetwork) {
   for (const auto& training : {std::vector<std::string>{},
                                {"method.joint.mini_batch=3"},
                                {"network.precision=double", "network.output_map=algebraic"},
@@ -150,13 +150,13 @@ TEST_F(Predict, OnTheTrainingProblemsItIsTheTrainedNetworkBitForBit) {
       EXPECT_EQ(result.ledger.forward[row], 1.0);
       EXPECT_EQ(result.ledger.adjoint[row], 0.0);
       EXPECT_EQ(result.reason[row], StopReason::predicted);
-      EXPECT_LE(job.results()[0].loss[row],
-                result.loss[row]);  // the best of all, this one included
+      // The training keeps the best answer of all updates, including the last.
+      EXPECT_LE(job.results()[0].loss[row], result.loss[row]);
     }
   }
 }
 
-TEST_F(Predict, IsTheClosingEvaluationOfASupervisedNetwork) {
+TEST_F(Predict, EqualsTheClosingEvaluationOfSupervised) {
   const Job job =
       trained({}, std::string(kProblems) + "[[method]]\nkind = \"supervised\"\nupdates = 5\n");
   const Job again = predicted();
@@ -174,8 +174,9 @@ TEST_F(Predict, SameBitsForEveryRankCount) {
               answers_of(predicted(overrides), 0).hash);
 }
 
-// The network's answers fill the box of the training; what leaves the deck's is cut off.
-TEST_F(Predict, AnswersFillTheTrainingBoxAndAreCutOffAtTheDecks) {
+// The network predicts within the box of its training. Values outside the box of the deck are
+// clipped.
+TEST_F(Predict, AnswersAreInTheTrainingBoxAndClippedToTheDecksBox) {
   const Job training = trained({"method.joint.learning_rate=0.02"});
   const TrainedNetwork& network = *training.results()[0].network;
   EXPECT_EQ(network.shape.parameters.lower, (std::vector<double>{-1.0, 0.5}));
@@ -194,7 +195,7 @@ TEST_F(Predict, AnswersFillTheTrainingBoxAndAreCutOffAtTheDecks) {
   }
 }
 
-TEST_F(Predict, AFailedProblemIsIsolatedAndExplained) {
+TEST_F(Predict, AFailedProblemIsIsolatedAndHasAReason) {
   trained();
   const auto clean = answers_of(predicted({}, MPI_COMM_SELF), 0);
   const Job job = predicted({"fault.problems=[6]"}, MPI_COMM_SELF);
@@ -207,8 +208,8 @@ TEST_F(Predict, AFailedProblemIsIsolatedAndExplained) {
   EXPECT_EQ(job.results()[0].reason[6], StopReason::solve_diverged);
 }
 
-// A result of a prediction holds the network again.
-TEST_F(Predict, PassesItsNetworkOn) {
+// The result of a prediction contains the network, so it can be used for another prediction.
+TEST_F(Predict, StoresItsNetwork) {
   const Job job = trained();
   const std::string first = path_, second = path_ + ".second.h5";
   Job once = predicted({"run.output=\"" + second + "\""});
@@ -222,15 +223,15 @@ TEST_F(Predict, PassesItsNetworkOn) {
   if (rank_ == 0) fs::remove(second);
 }
 
-TEST_F(Predict, RefusesWhatDoesNotFitBeforeAnyWork) {
+TEST_F(Predict, RefusesANetworkThatDoesNotFit) {
   EXPECT_NE(refusal().find("there is no such file"), std::string::npos);
   trained();
   EXPECT_EQ(refusal(), "not refused");
   EXPECT_EQ(refusal({"model.alpha_max=0.5", "model.horizon=3.0", "network.name=mlp"}),
             "not refused");
-  const auto expect = [&](const std::vector<std::string>& overrides, const std::string& sentence) {
-    const std::string said = refusal(overrides);
-    EXPECT_NE(said.find(sentence), std::string::npos) << said;
+  const auto expect = [&](const std::vector<std::string>& overrides, const std::string& part) {
+    const std::string message = refusal(overrides);
+    EXPECT_NE(message.find(part), std::string::npos) << message;
   };
   expect({"method.predict.network=other"}, "holds no such network; allowed: joint");
   expect({"model.n_grid=64"}, "trained on 1 x 128 periodic values of the observation");

@@ -1,4 +1,5 @@
-// multi_start, levenberg_marquardt and supervised: budgets, bits, and answers that are known.
+// Tests multi_start, levenberg_marquardt and supervised: budgets, bit-identical results on any
+// number of ranks, and comparisons with known answers.
 
 #include <algorithm>
 #include <cmath>
@@ -57,8 +58,9 @@ TEST(MultiStart, SameBitsForEveryRankCount) {
   }
 }
 
-// Start 0 is the single start; solved problems rest, and the others get their share.
-TEST(MultiStart, IsNeverWorseThanOneStartAndRests) {
+// Start 0 is the start of bfgs. Solved problems are not started again, and their budget goes to the
+// other problems.
+TEST(MultiStart, IsNeverWorseThanOneStart) {
   const Job job = solved_job(kPackets, {"method.multi_start.start_evaluations=100"}, MPI_COMM_SELF);
   const auto& one = job.results()[0];
   const auto& many = job.results()[1];
@@ -72,7 +74,7 @@ TEST(MultiStart, IsNeverWorseThanOneStartAndRests) {
   EXPECT_GT(most, 60.0);
 }
 
-// A problem is not started again once it has had most_evaluations; one start may overshoot that.
+// A problem is not started again after most_evaluations; its last start may exceed the limit.
 TEST(MultiStart, LimitsTheEvaluationsOfOneProblem) {
   const auto most = [](const char* limit) {
     const Job job = solved_job(
@@ -83,8 +85,8 @@ TEST(MultiStart, LimitsTheEvaluationsOfOneProblem) {
   EXPECT_LE(most("30"), 30 + 15);
 }
 
-// Without noise round 0 reaches the bottom of a linear problem: no later start can beat it.
-TEST(MultiStart, GivesUpStartsThatAreNotBetterSoFar) {
+// Without noise, round 0 solves a linear problem exactly, so no later start can be better.
+TEST(MultiStart, StopsStartsThatAreNotBetterInTime) {
   const Job job = solved_job(R"(
 [data]
 n_problem = 4
@@ -107,8 +109,8 @@ gradient_tolerance = 1e-12
         << round;
 }
 
-// Two rounds of one evaluation each. The first candidate is the start that there would be without
-// others, so the lowest of four is never worse; each costs half an evaluation.
+// Two rounds of one evaluation each. The first candidate is the start of a run without candidates,
+// so the best of four is never worse. Each candidate costs half an evaluation.
 TEST(MultiStart, StartsAtTheLowestOfItsCandidates) {
   const std::vector<std::string> common = {"method.multi_start.start_evaluations=1",
                                            "method.multi_start.rest=false"};
@@ -132,7 +134,7 @@ TEST(MultiStart, StartsAtTheLowestOfItsCandidates) {
   for (const double solves : four.results()[1].ledger.adjoint) EXPECT_EQ(solves, 2.0);
 }
 
-TEST(MultiStart, EndsWhereNobodyAsks) {
+TEST(MultiStart, EndsIfAllProblemsAreMasked) {
   const Job job =
       solved_job(kPackets, {"data.n_problem=4", "fault.problems=[0, 1, 2, 3]", "fault.kind=mask"},
                  MPI_COMM_WORLD);
@@ -169,7 +171,7 @@ kind = "levenberg_marquardt"
 from = "bfgs"
 )";
 
-// TAO's answer is the closed form (see FindsTheLeastSquaresSolutionOfALinearModel).
+// The answer of TAO is exact (see Tao.FindsTheLeastSquaresSolutionOfALinearModel).
 TEST(LevenbergMarquardt, BothSolversFindTheLeastSquaresSolution) {
   const Job job = solved_job(kLinear, {}, MPI_COMM_WORLD);
   const auto exact = job.results()[0].parameters.read();
@@ -178,7 +180,7 @@ TEST(LevenbergMarquardt, BothSolversFindTheLeastSquaresSolution) {
     for (std::size_t k = 0; k < answer.values().size(); ++k)
       EXPECT_NEAR(answer.values()[k], exact.values()[k], 1e-6) << "method " << method;
   }
-  // A linear problem takes a few steps: of 8 tangents and a forward solve each.
+  // A linear problem needs few steps, each with 8 tangents and a forward solve.
   for (const double n : job.results()[1].ledger.tangent) EXPECT_LE(n, 6 * 8);
   for (const double n : job.results()[1].ledger.adjoint) EXPECT_EQ(n, 0);
 }
@@ -216,7 +218,7 @@ TEST(LevenbergMarquardt, StaysInTheBoxAndInItsBudgetAndSolves) {
       EXPECT_LE(result.ledger.solves(static_cast<std::int64_t>(row)), 60.0);
       solved += result.loss[row] < 1e-12 ? 1 : 0;
     }
-    EXPECT_GE(solved + 1, static_cast<int>(result.loss.size()));  // T = 4 is not chaotic yet
+    EXPECT_GE(solved + 1, static_cast<int>(result.loss.size()));  // not chaotic up to T = 4
   }
 }
 
@@ -227,7 +229,7 @@ TEST(LevenbergMarquardt, SameBitsForEveryBatchAndRankCount) {
     EXPECT_EQ(answers_of(alone, method).hash, answers_of(shared, method).hash);
 }
 
-TEST(LevenbergMarquardt, AFailedProblemIsIsolatedAndExplained) {
+TEST(LevenbergMarquardt, AFailedProblemIsIsolatedAndHasAReason) {
   const auto clean = answers_of(solved_job(kBounded, {}, MPI_COMM_SELF), 0);
   for (const char* first : {"fault.first_evaluation=0", "fault.first_evaluation=2"}) {
     const Job job = solved_job(kBounded, {"fault.problems=[5]", first}, MPI_COMM_SELF);
@@ -242,7 +244,7 @@ TEST(LevenbergMarquardt, AFailedProblemIsIsolatedAndExplained) {
   }
 }
 
-TEST(Methods, SayWhereTheyCannotRun) {
+TEST(Methods, RefuseModelsWithoutRequiredFeatures) {
   ModelShape shape;
   const auto refusal = [&](const std::string& name) {
     const MethodEntry& entry = method_entry(name);

@@ -119,7 +119,7 @@ TEST(LossCourse, RecordsTheBestLossAndRestartsAProblem) {
   EXPECT_EQ(course.best_after(6)[1], 8.0);
 }
 
-// Keeps every point that it is asked for.
+// Records every point that is solved.
 class Recording : public LineModel {
  public:
   void solve(const Batch& c, const Batch& m, Batch& y, std::span<SolveStatus> status) override {
@@ -129,8 +129,8 @@ class Recording : public LineModel {
   std::vector<std::vector<double>> points;
 };
 
-// Some types ask for a point's loss and then for its gradient: that is one evaluation, not two.
-TEST(Tao, NeverPaysTwiceForOnePoint) {
+// Some types request the loss of a point and later its gradient: this counts as one evaluation.
+TEST(Tao, EvaluatesEachPointOnce) {
   for (const char* type : {"bqnktr", "bqnls", "blmvm"}) {
     Recording model;
     Batch c(1, 1), y(1, LineModel::kObservation);
@@ -160,7 +160,7 @@ TEST(Tao, NeverPaysTwiceForOnePoint) {
   }
 }
 
-TEST(Tao, NeverEndsAboveItsStartAndInsideTheBox) {
+TEST(Tao, EndsInsideTheBoxAndNotAboveItsStart) {
   const Job job = solved_job(kChaotic, {}, MPI_COMM_WORLD);
   const MethodResult& result = job.results()[0];
   const auto m = result.parameters.read();
@@ -187,20 +187,20 @@ linear_solver = "cg"
 max_evaluations = 40
 )";
 
-// Problem 5 fails: the others' answers are what they were.
+// Expects equal answers of all problems except problem 5, which fails.
 void expect_others_untouched(const Job& clean, const Job& faulty) {
   for (std::size_t method = 0; method < clean.results().size(); ++method) {
-    const Answers whole = answers_of(clean, method);
-    const Answers rest = answers_of(faulty, method);
-    for (std::size_t id = 0; id < whole.loss.size(); ++id) {
+    const Answers expected = answers_of(clean, method);
+    const Answers answers = answers_of(faulty, method);
+    for (std::size_t id = 0; id < expected.loss.size(); ++id) {
       if (id == 5) continue;
-      EXPECT_EQ(whole.loss[id], rest.loss[id]) << method << ", " << id;
-      EXPECT_EQ(whole.parameters[2 * id], rest.parameters[2 * id]) << method << ", " << id;
+      EXPECT_EQ(expected.loss[id], answers.loss[id]) << method << ", " << id;
+      EXPECT_EQ(expected.parameters[2 * id], answers.parameters[2 * id]) << method << ", " << id;
     }
   }
 }
 
-// A problem that fails is explained, and nobody else notices.
+// A failed problem has a reason, and other problems are unaffected.
 TEST(Tao, AFailedProblemIsIsolated) {
   const std::string deck = std::string(kChaotic) + kSolvers;
   const Job clean = solved_job(deck, {}, MPI_COMM_WORLD);
@@ -209,7 +209,7 @@ TEST(Tao, AFailedProblemIsIsolated) {
                                       {"petsc_error", Outcome::solver_failed},
                                       {"slow", Outcome::ok}})
     for (const char* first : {"fault.first_evaluation=0", "fault.first_evaluation=3"}) {
-#ifdef __SANITIZE_ADDRESS__  // 30 times slower: one failure of each place in the code
+#ifdef __SANITIZE_ADDRESS__  // much slower, so each kind of failure is tested once
       if (std::string(first).ends_with("=0") != (outcome == Outcome::solver_failed)) continue;
 #endif
       const Job job = solved_job(deck,
@@ -230,7 +230,7 @@ TEST(Tao, AFailedProblemIsIsolated) {
     }
 }
 
-// Solves the square system by Gaussian elimination with pivoting; a is row-major [n, n].
+// Solves a square system by Gaussian elimination with pivoting; `a` is row-major [n, n].
 std::vector<double> solve_dense(std::vector<double> a, std::vector<double> b) {
   const std::size_t n = b.size();
   for (std::size_t k = 0; k < n; ++k) {
@@ -250,7 +250,7 @@ std::vector<double> solve_dense(std::vector<double> a, std::vector<double> b) {
   return b;
 }
 
-// The columns of the linear model, by solving for each unit vector.
+// Returns the columns of the linear model, computed by a solve for each unit vector.
 std::vector<std::vector<double>> columns_of(ForwardModel& model) {
   Batch c(8, 0), m(8, 8), y(8, 32);
   std::vector<SolveStatus> status(8);
@@ -278,7 +278,7 @@ TEST(Tao, FindsTheLeastSquaresSolutionOfALinearModel) {
       right.push_back(dot(column, job.problems().observation.read().row(row)));
     }
     const auto exact = solve_dense(normal, right);
-    // The joint answer is as near as 400 updates bring a linear network, of parameters of size 1.
+    // The tolerance of joint is larger, because it trains a linear network for only 400 updates.
     for (const auto& [method, tolerance] : {std::pair{0U, 1e-6}, {1U, 1e-2}, {2U, 1e-6}})
       for (std::size_t k = 0; k < 8; ++k)
         EXPECT_NEAR(job.results()[method].parameters.read().row(row)[k], exact[k], tolerance)

@@ -1,4 +1,4 @@
-// What training descends, and what it records of its gradients.
+// Tests the training losses, and the statistics of gradients that training records.
 
 #include <cmath>
 
@@ -25,11 +25,11 @@ history_every = 2
 gradient_samples = 5
 )";
 
-// Loss and gradient of all problems at the centre, by one training loss.
-struct Pull {
+struct LossAndGradient {
   std::vector<double> loss, gradient;
 };
-Pull pull_of(Job& job, const TrainingLossSettings& settings) {
+// Returns the misfit of each problem at the centre, and the gradient of a training loss.
+LossAndGradient gradient_of(Job& job, const TrainingLossSettings& settings) {
   Objective objective = job.objective();
   MethodResult result = job.empty_result();
   const Task task = job.task("probe", objective, result);
@@ -41,35 +41,35 @@ Pull pull_of(Job& job, const TrainingLossSettings& settings) {
   return {evaluation.loss, {g.values().begin(), g.values().end()}};
 }
 
-TEST(TrainingLoss, PullsAreDerivativesOfTheirFunctionsOfTheMisfit) {
+TEST(TrainingLoss, GradientsAreThoseOfFunctionsOfTheMisfit) {
   start_network_library();
   Job job(read_deck(kDeck, "test deck", {}, program_catalogue()), MPI_COMM_SELF);
   TrainingLossSettings settings;
-  const Pull squared = pull_of(job, settings);
+  const LossAndGradient squared = gradient_of(job, settings);
   settings.loss = "log";
   settings.log_epsilon = 0.1;
-  const Pull log = pull_of(job, settings);
+  const LossAndGradient log = gradient_of(job, settings);
   settings.loss = "normalized";
-  const Pull normalized = pull_of(job, settings);
+  const LossAndGradient normalized = gradient_of(job, settings);
   for (std::size_t k = 0; k < squared.gradient.size(); ++k) {
     const double loss = squared.loss[k / 2];
-    const double log_pull = squared.gradient[k] / (loss + 0.1 * job.loss_reference());
-    EXPECT_NEAR(log.gradient[k], log_pull, 1e-12 * std::abs(log_pull));
+    const double of_log = squared.gradient[k] / (loss + 0.1 * job.loss_reference());
+    EXPECT_NEAR(log.gradient[k], of_log, 1e-12 * std::abs(of_log));
     EXPECT_NEAR(normalized.gradient[k], squared.gradient[k] / loss,
                 1e-12 * std::abs(squared.gradient[k] / loss));
   }
-  // The loss itself stays the misfit: answers are judged by nothing else.
+  // The returned loss is always the misfit, by which answers are judged.
   EXPECT_EQ(log.loss, squared.loss);
   EXPECT_EQ(normalized.loss, squared.loss);
 }
 
-// Huber's gradient: g = J^T clamp(r), against difference quotients of Huber's loss.
-TEST(TrainingLoss, HuberPullsNoHarderThanItsLimit) {
+// The gradient of the Huber loss is J^T clamp(r); w must be the clamped residual.
+TEST(TrainingLoss, HuberLimitsResiduals) {
   MisfitSettings settings;
   settings.residual_scale = 2.0;
   const ParameterSpace space;
   Misfit misfit(settings, space);
-  misfit.limit_residuals(0.5);  // residuals of size 1
+  misfit.limit_residuals(0.5);  // in units of the residual scale, so residuals up to 1
   const std::vector<double> y = {0.0, 0.0, 0.0, 0.0}, f = {0.4, -0.9, 1.5, -7.0};
   std::vector<double> w(4);
   EXPECT_DOUBLE_EQ(misfit.value(f, y, {}, w), (0.16 + 0.81 + 2.25 + 49.0) / 8.0);
@@ -79,7 +79,7 @@ TEST(TrainingLoss, HuberPullsNoHarderThanItsLimit) {
   EXPECT_DOUBLE_EQ(w[3], -1.0 / 4.0);
 }
 
-TEST(TrainingLoss, ExplorationMovesAnswersInsideTheBoxAndFades) {
+TEST(TrainingLoss, ExplorationMovesAnswersInsideTheBoxAndDecays) {
   start_network_library();
   Job job(read_deck(kDeck, "test deck", {}, program_catalogue()), MPI_COMM_SELF);
   TrainingLossSettings settings;
@@ -123,9 +123,9 @@ TEST(GradientSamples, AreTheSameForEveryRankCountAndInRange) {
 }
 
 TEST(GradientAlignment, IsACosineTheSameForEveryRankCount) {
-  const std::vector<std::string> asked = {"method.joint.gradient_alignment=true"};
-  const Job alone = solved_job(kDeck, asked, MPI_COMM_SELF);
-  const Job shared = solved_job(kDeck, asked, MPI_COMM_WORLD);
+  const std::vector<std::string> with_alignment = {"method.joint.gradient_alignment=true"};
+  const Job alone = solved_job(kDeck, with_alignment, MPI_COMM_SELF);
+  const Job shared = solved_job(kDeck, with_alignment, MPI_COMM_WORLD);
   const Job plain = solved_job(kDeck, {}, MPI_COMM_WORLD);
   for (std::size_t k = 0; k < 5; ++k) {
     const double cosine = alone.results()[0].history.entries[k].alignment;
@@ -133,12 +133,12 @@ TEST(GradientAlignment, IsACosineTheSameForEveryRankCount) {
     EXPECT_LE(std::abs(cosine), 1.0);
     EXPECT_TRUE(std::isnan(plain.results()[0].history.entries[k].alignment));
   }
-  // Looking does not touch.
+  // The measurement does not change the results.
   EXPECT_EQ(answers_of(shared, 0).hash, answers_of(plain, 0).hash);
 }
 
-// One unknown and one problem: both gradients are multiples of the same one, dm/dtheta. The cosine
-// is the sign of (pull of the misfit) x (pull to the truth).
+// With one unknown and one problem, both gradients are multiples of dm/dtheta. The cosine is the
+// sign of dL/dm times (m - truth).
 TEST(GradientAlignment, IsPlusOrMinusOneForOneUnknownOfOneProblem) {
   constexpr const char* deck = R"(
 [data]
@@ -159,10 +159,10 @@ gradient_alignment = true
     EXPECT_NEAR(std::abs(cosine), 1.0, 1e-9);
     n_positive += cosine > 0.0 ? 1 : 0;
   }
-  EXPECT_GT(n_positive, 0);  // and the misfit oscillates: no seed's sign is promised
+  EXPECT_GT(n_positive, 0);  // the misfit oscillates, so the sign depends on the seed
 }
 
-// One problem alone is the whole gradient: cosine 1, and no noise.
+// With a single problem, its gradient is the joint gradient: the cosine is 1, without noise.
 TEST(GradientSamples, OfASingleProblemAreTheJointGradient) {
   const Job job = solved_job(kDeck, {"data.n_problem=1"}, MPI_COMM_SELF);
   for (const auto& entry : job.results()[0].history.entries) {

@@ -1,4 +1,4 @@
-// Quasi-static windows on a small assimilation problem.
+// Tests the method windows (quasi-static time windows) on a small assimilation problem.
 
 #include <gtest/gtest.h>
 
@@ -36,7 +36,8 @@ kind = "tao"
 max_evaluations = 56
 )";
 
-// Stages of 2, 4, 6, 8 and 10 of the ten times: 8 (0.2 + 0.4 + 0.6 + 0.8) + 40 = 56 at most.
+// The stages use 2, 4, 6, 8 and 10 of ten times: at most 8 (0.2 + 0.4 + 0.6 + 0.8) + 40 = 56
+// evaluations.
 TEST(Windows, CostTheirShareOfTheHorizonAndEndBelowTheTruth) {
   Job job = solved_job(kDeck, {}, MPI_COMM_WORLD);
   const MethodResult& windows = job.results()[0];
@@ -47,8 +48,8 @@ TEST(Windows, CostTheirShareOfTheHorizonAndEndBelowTheTruth) {
   }
 }
 
-// The windows are gone when the method is: the next one sees every observation.
-TEST(Windows, LeaveTheObjectiveWhole) {
+// The method restores the objective: the next method uses all observations.
+TEST(Windows, RestoreTheObjective) {
   const Job after = solved_job(kDeck, {}, MPI_COMM_WORLD);
   std::string alone = kDeck;
   const auto first = alone.find("[[method]]");

@@ -1,6 +1,5 @@
 #pragma once
-// Runs of the Navier-Stokes scheme from a velocity given as functions, and what is measured of
-// them.
+// Runs of the Navier-Stokes scheme from a velocity given by functions, and norms of their results.
 
 #include <algorithm>
 #include <cmath>
@@ -12,7 +11,7 @@
 
 namespace jpo::navier_stokes {
 
-/// A velocity as functions of the place.
+/// A velocity as functions of the position (x, y).
 struct FlowFunctions {
   std::function<double(double, double)> u, v;
 };
@@ -24,7 +23,7 @@ inline double x_of_v(const Grid& grid, std::int64_t i) {
   return grid.h() * (static_cast<double>(i) + 0.5);
 }
 
-// One lane of a velocity [face], by value at the middle of each face; row 0 of v is a wall.
+// Returns the velocity at the middle of each face, for one lane. With walls, row 0 of v is zero.
 inline std::vector<double> sampled(const Grid& grid, const FlowFunctions& flow) {
   std::vector<double> velocity(static_cast<std::size_t>(grid.n_face()));
   for (std::int64_t j = 0; j < grid.n; ++j) {
@@ -37,7 +36,7 @@ inline std::vector<double> sampled(const Grid& grid, const FlowFunctions& flow) 
   return velocity;
 }
 
-/// A run of the scheme with every state kept; the flow is in lane 5 only.
+/// A run of the scheme that stores every state. Only lane 5 has a flow.
 class FlowRun {
  public:
   FlowRun(const Grid& grid, const FlowFunctions& start)
@@ -77,7 +76,7 @@ inline double dot(const std::vector<double>& a, const std::vector<double>& b) {
   return sum;
 }
 
-// Root mean square of the difference.
+// Returns the root mean square of the difference.
 inline double distance(const std::vector<double>& a, const std::vector<double>& b) {
   double sum = 0.0;
   for (std::size_t k = 0; k < a.size(); ++k) sum += (a[k] - b[k]) * (a[k] - b[k]);

@@ -10,8 +10,9 @@ namespace jpo {
 
 using MatHandle = Handle<Mat, MatDestroy>;
 
-// A five-point operator with coefficients that vary on an n x n grid, periodic in one direction,
-// and a few long links if wanted: positive definite, irregular.
+// Returns a five-point operator with varying coefficients on an n x n grid, periodic in one
+// direction, plus `shift` on the diagonal. With `long_links`, a few distant cells are coupled too.
+// The matrix is positive definite if shift > 0.
 inline MatHandle make_matrix(PetscInt n, double shift, bool long_links = true) {
   MatHandle matrix;
   PETSC(MatCreateSeqAIJ(PETSC_COMM_SELF, n * n, n * n, 12, nullptr, matrix.put()));

@@ -1,5 +1,5 @@
 #pragma once
-// Draws of the Kuramoto-Sivashinsky model's prior, solved: what its tests start from.
+// Draws of the prior of the Kuramoto-Sivashinsky model and their solutions, for its tests.
 
 #include <cmath>
 #include <map>

@@ -7,7 +7,7 @@
 
 namespace jpo {
 
-/// A registered model with some settings set from text, as a deck would.
+/// Returns a registered model. `values` are keys and values of its section, as in a deck.
 inline std::unique_ptr<ForwardModel> make_test_model(
     const std::string& name, const std::map<std::string, std::string>& values,
     Resolution resolution = Resolution::inversion, MemorySpace space = MemorySpace::host) {

@@ -1,6 +1,7 @@
-// Hashes of what the models with kernels compute: observations, adjoints, tangents, states. Built
-// twice, with the host's form of the kernels and with the device's on a played one: a test compares
-// what they print. With an argument "cuda" the first one computes on the device itself.
+// Prints hashes of the results of models with kernels: observations, adjoints, tangents, states. It
+// is built twice: with kernels in the form for the host, and with kernels in the form for devices
+// on the emulated device. A test compares the output. With the argument "cuda", the models compute
+// on a device.
 
 #include <cmath>
 #include <cstdio>
@@ -43,7 +44,7 @@ void print_case(const std::map<std::string, std::string>& values, Resolution res
     const auto m_rows = m.write();
     for (std::int64_t row = 0; row < n; ++row)
       model->sample(static_cast<std::uint64_t>(7 + row), c_rows.row(row), m_rows.row(row));
-    if (n > 2) m_rows.row(2).back() = 1e300;  // one that diverges
+    if (n > 2) m_rows.row(2).back() = 1e300;  // makes row 2 diverge
   }
   std::vector<SolveStatus> status(static_cast<std::size_t>(n));
   model->solve(c, m, y, status);
@@ -85,7 +86,7 @@ void print_flows(MemorySpace space) {
                    space);
   for (const char* walls : {"true", "false"})
     print_case(with({{"walls", walls}}), Resolution::data, 5, space);
-  // States that are computed again, from a few checkpoints and from as few as there can be.
+  // States are recomputed from a few checkpoints, and from the smallest possible number.
   for (const char* memory : {"1.2", "0.92"})
     print_case(with({{"memory_cap", memory}, {"horizon", "0.23"}}), Resolution::inversion, 5,
                space);
@@ -114,7 +115,7 @@ void print_all(MemorySpace space) {
   for (const std::int64_t n : {1, 16, 37})
     print_case({{"model", "darcy"}, {"n_grid", "24"}}, Resolution::inversion, n, space);
   print_case({{"model", "darcy"}, {"n_grid", "17"}, {"n_mode", "50"}}, Resolution::data, 5, space);
-  // Many shots with more collisions than there are balls.
+  // Many shots have more collisions than balls.
   print_case({{"model", "billiards"}, {"n_ball", "27"}, {"restitution", "0.05"}},
              Resolution::inversion, 37, space);
   print_flows(space);

@@ -1,7 +1,7 @@
 #pragma once
 // An independent solution of the Kuramoto-Sivashinsky equation: Fourier pseudo-spectral in space
 // (two-thirds rule), ETDRK4 in time (Cox, Matthews 2002; coefficients by contour integrals after
-// Kassam, Trefethen 2005, doi 10.1137/S1064827502410633). Shares nothing with the model.
+// Kassam, Trefethen 2005, doi 10.1137/S1064827502410633). It uses no code of the model.
 
 #include <cmath>
 #include <complex>
@@ -16,7 +16,7 @@ class SpectralReference {
   using Complex = std::complex<double>;
   using Field = std::vector<Complex>;
 
-  /// n: a power of two.
+  /// n must be a power of two.
   SpectralReference(std::size_t n, double length, double dt)
       : n_(n), dt_(dt), wave_(n), forcing_(n) {
     for (std::size_t j = 0; j < n; ++j) {
@@ -30,7 +30,7 @@ class SpectralReference {
     transform(forcing_, false);
   }
 
-  /// u at time n_step * dt from u at the n grid points.
+  /// Returns u at time n_step * dt from u at time 0, both at the n grid points.
   std::vector<double> solve(std::span<const double> u, double alpha, double beta,
                             int n_step) const {
     Field v(u.begin(), u.end());
@@ -62,7 +62,7 @@ class SpectralReference {
     f3_.push_back(weight * f3.real());
   }
 
-  // alpha G - beta (u^2 / 2)_x in Fourier space, without aliases.
+  // Returns alpha G - beta (u^2 / 2)_x in Fourier space, without aliasing errors.
   Field nonlinear(const Field& v, double alpha, double beta) const {
     Field u = v;
     transform(u, true);

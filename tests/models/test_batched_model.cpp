@@ -1,4 +1,4 @@
-// The base of batched models, with a physics in lanes that can be checked by hand:
+// Tests the base class of batched models with a model that can be computed by hand:
 //   y_j = m_0 c_j + m_0^2,  j = 0, 1.  No tangent.
 
 #include <cmath>
@@ -99,7 +99,7 @@ TEST(BatchedModel, MarksTheLanesThatAreNotFinite) {
   }
 }
 
-TEST(BatchedModel, RefusesOtherProblemsThanThoseOfTheLastSolve) {
+TEST(BatchedModel, RefusesAnotherBatchThanTheLastSolve) {
   Quadratic model;
   Problems s(5), other(4);
   model.solve(s.c, s.m, s.y, s.status);

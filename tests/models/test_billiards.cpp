@@ -43,11 +43,11 @@ struct Solved {
     return std::hypot(to[0] - from[0], to[1] - from[1]);
   }
   std::vector<hard_discs::Collision> collisions(std::int64_t row) const {
-    const auto places = c.read().row(row);
+    const auto positions = c.read().row(row);
     const auto shot = m.read().row(row);
     std::vector<hard_discs::Flight> balls = {{{0, 0}, {shot[0], shot[1]}}};
-    for (std::size_t k = 0; k < places.size(); k += 2)
-      balls.push_back({{places[k], places[k + 1]}, {0, 0}});
+    for (std::size_t k = 0; k < positions.size(); k += 2)
+      balls.push_back({{positions[k], positions[k + 1]}, {0, 0}});
     std::vector<hard_discs::Collision> record;
     hard_discs::run({0.03, 0.8, kHorizon, 1000}, balls, record);
     return record;
@@ -58,7 +58,7 @@ struct Solved {
   std::vector<SolveStatus> status;
 };
 
-TEST(Billiards, DrawsTablesAndShotsAsAsked) {
+TEST(Billiards, DrawsTablesAndShotsFromThePrior) {
   const Solved draws({}, 2000);
   EXPECT_EQ(std::ranges::count(draws.status, SolveStatus::converged), 2000);
   double mean_x = 0.0;
@@ -75,7 +75,8 @@ TEST(Billiards, DrawsTablesAndShotsAsAsked) {
   EXPECT_NEAR(mean_x, 0.6, 4.0 * 0.5 / std::sqrt(12.0 * 2000.0));
 }
 
-// 20.4 % of 20000 draws: what the methods can learn from where they all start.
+// The expected share, 20.4 %, was computed from 20000 draws. Only these problems have a gradient at
+// the centre, where all methods start.
 TEST(Billiards, ShotAtTheCentreMovesBallOneInAFifthOfTheDraws) {
   Solved draws({}, 4000);
   draws.shoot_at_centre();
@@ -89,7 +90,7 @@ TEST(Billiards, ShotAtTheCentreMovesBallOneInAFifthOfTheDraws) {
   EXPECT_NEAR(n_moved / 4000.0, 0.204, 0.03);
 }
 
-TEST(Billiards, LeavesBallOneWhereItIsWhenNothingHitsIt) {
+TEST(Billiards, BallOneDoesNotMoveIfNothingHitsIt) {
   Solved draws({}, 20);
   for (std::int64_t row = 0; row < 20; ++row) draws.m.write().row(row)[0] = -1.0;
   draws.solve();
@@ -100,7 +101,7 @@ TEST(Billiards, LeavesBallOneWhereItIsWhenNothingHitsIt) {
     }
 }
 
-// Direct shots: only the cue and ball 1 meet, so the other balls may as well not be there.
+// With a direct shot only the cue ball and ball 1 collide, so the other balls have no effect.
 TEST(Billiards, DirectTruthsHitBallOneOnly) {
   const Solved draws({{"direct", "true"}}, 300);
   Solved alone({{"n_ball", "2"}}, 300);
@@ -114,10 +115,10 @@ TEST(Billiards, DirectTruthsHitBallOneOnly) {
   const Solved any({}, 300);
   int n_indirect = 0;
   for (std::int64_t row = 0; row < 300; ++row) n_indirect += any.collisions(row).size() > 1 ? 1 : 0;
-  EXPECT_GT(n_indirect, 30);  // the switch makes a difference
+  EXPECT_GT(n_indirect, 30);  // without the key, other shots are drawn too
 }
 
-TEST(Billiards, SaysThatInputsMakeNoSense) {
+TEST(Billiards, InvalidInputsDiverge) {
   Solved draws({}, 6);
   const Batch y = draws.y.copy();
   const Batch g = draws.g.copy();
@@ -125,7 +126,7 @@ TEST(Billiards, SaysThatInputsMakeNoSense) {
   draws.m.write().row(1)[0] = -std::numeric_limits<double>::infinity();
   draws.m.write().row(2)[0] = 1e200;
   draws.c.write().row(3)[4] = std::numeric_limits<double>::quiet_NaN();
-  draws.c.write().row(4)[0] = draws.c.read().row(4)[2] + 0.01;  // one ball in another
+  draws.c.write().row(4)[0] = draws.c.read().row(4)[2] + 0.01;  // two balls overlap
   draws.c.write().row(4)[1] = draws.c.read().row(4)[3];
   draws.solve();
   for (std::size_t row = 0; row < 5; ++row) EXPECT_EQ(draws.status[row], SolveStatus::diverged);
@@ -134,7 +135,7 @@ TEST(Billiards, SaysThatInputsMakeNoSense) {
   EXPECT_TRUE(std::ranges::equal(draws.g.read().row(5), g.read().row(5)));
 }
 
-TEST(Billiards, SaysThatThereWereTooManyCollisions) {
+TEST(Billiards, TooManyCollisionsDiverge) {
   const Solved draws({{"max_collision", "1"}, {"direct", "true"}}, 50);
   EXPECT_EQ(std::ranges::count(draws.status, SolveStatus::converged), 50);
   Solved more({}, 50);
@@ -145,8 +146,8 @@ TEST(Billiards, SaysThatThereWereTooManyCollisions) {
               more.collisions(row).size() > 1 ? SolveStatus::diverged : SolveStatus::converged);
 }
 
-// Room for collisions grows: the derivatives are those of a record that holds all of them.
-TEST(Billiards, KeepsMoreCollisionsThanThereAreBalls) {
+// The memory for collisions grows: derivatives equal those of a complete record.
+TEST(Billiards, RecordsMoreCollisionsThanBalls) {
   constexpr std::size_t n_ball = 27;
   const Solved draws({{"n_ball", "27"}}, 300);
   int n_long = 0;
@@ -162,7 +163,7 @@ TEST(Billiards, KeepsMoreCollisionsThanThereAreBalls) {
   EXPECT_GT(n_long, 0);
 }
 
-TEST(Billiards, RefusesTablesThatCannotBe) {
+TEST(Billiards, RefusesImpossibleTables) {
   const auto message = [](const std::map<std::string, std::string>& settings) -> std::string {
     try {
       make_test_model(kModel, settings);

@@ -15,7 +15,8 @@ using MatHandle = Handle<Mat, MatDestroy>;
 using VecHandle = Handle<Vec, VecDestroy>;
 using KspHandle = Handle<KSP, KSPDestroy>;
 
-// Of half-bandwidth 2: entries of the second-order step operator; 3: of the fourth-order one.
+// Returns a matrix of half-bandwidth w, with entries like those of the step operator of second
+// order (w = 2) or fourth order (w = 3).
 template <int w>
 MatHandle make_matrix(PetscInt n, double diagonal, double corner = 0.0) {
   constexpr std::array<PetscScalar, 3> narrow = {-27.4, 6.9, 0.0};
@@ -39,7 +40,7 @@ MatHandle make_matrix(PetscInt n, double diagonal, double corner = 0.0) {
 
 class CyclicBandLuOfSize : public testing::TestWithParam<int> {};
 
-// The same systems solved by PETSc's LU.
+// Solves the same systems by the LU of PETSc and compares.
 template <int w>
 void expect_agreement_with_petsc(PetscInt n, double diagonal) {
   const MatHandle matrix = make_matrix<w>(n, diagonal);
@@ -78,8 +79,8 @@ TEST_P(CyclicBandLuOfSize, AgreesWithPetscAtHalfBandwidth3) {
 INSTANTIATE_TEST_SUITE_P(Sizes, CyclicBandLuOfSize,
                          testing::Values(8, 9, 12, 13, 16, 64, 128, 256));
 
-// What the sweep hands over last is what is stored.
-TEST(CyclicBandLu, StoresTheResultOfTheCaller) {
+// The last argument of solve computes the stored value from the solution.
+TEST(CyclicBandLu, StoresTheValueOfTheCallback) {
   constexpr std::int64_t n = 64;
   const CyclicBandLu<3> lu(make_matrix<3>(n, 18.1).get());
   std::vector<double> right(static_cast<std::size_t>(n * n_lane), 1.0), x(right.size()), z(x);
@@ -93,14 +94,14 @@ TEST(CyclicBandLu, StoresTheResultOfTheCaller) {
     EXPECT_EQ(x[k], z[k] - static_cast<double>(k / static_cast<std::size_t>(n_lane)));
 }
 
-TEST(CyclicBandLu, RefusesWhatItCannotFactor) {
+TEST(CyclicBandLu, RefusesOtherMatrices) {
   EXPECT_THROW(CyclicBandLu<2>(make_matrix<2>(16, 43.0, 1.0).get()), std::invalid_argument);
   EXPECT_THROW(CyclicBandLu<2>(make_matrix<2>(6, 43.0).get()), std::invalid_argument);
   EXPECT_THROW(CyclicBandLu<2>(make_matrix<2>(16, 0.0).get()), std::invalid_argument);
   EXPECT_THROW(CyclicBandLu<2>(make_matrix<3>(16, 18.1).get()), std::invalid_argument);
 }
 
-// Work and memory that grow with n only: dense factors of this size would take an hour.
+// Work and memory must be linear in n: dense factors of this size would exceed the time limit.
 TEST(CyclicBandLu, FactorsALargeMatrix) {
   constexpr std::int64_t n = 16384;
   const CyclicBandLu<3> lu(make_matrix<3>(n, 18.1).get());

@@ -1,5 +1,5 @@
-// The Darcy model against a manufactured solution, Fourier series, the properties of its matrix,
-// and PETSc's own solver.
+// Tests the Darcy model with a manufactured solution, a Fourier series, properties of its matrix,
+// and a solver of PETSc.
 
 #include <algorithm>
 #include <array>
@@ -28,7 +28,7 @@ constexpr double pi = std::numbers::pi;
 constexpr double infinity = std::numeric_limits<double>::infinity();
 
 // u = sin(pi x) sin(2 pi y) exp(x), k = 0.8 sin(3 x + y) + x y: neither symmetric nor separable,
-// and k does not flatten at the edges. f = -exp(k) (k_x u_x + k_y u_y + u_xx + u_yy).
+// and k has a normal derivative at the edges. f = -exp(k) (k_x u_x + k_y u_y + u_xx + u_yy).
 struct Manufactured {
   static double u(double x, double y) {
     return std::sin(pi * x) * std::sin(2.0 * pi * y) * std::exp(x);
@@ -46,7 +46,7 @@ struct Manufactured {
   }
 };
 
-// function(x, y) at the cell centres, in all lanes.
+// Returns function(x, y) at the cell centres, in all lanes: [cell][lane].
 template <class Function>
 std::vector<double> at_cells(std::int64_t n, Function&& function) {
   std::vector<double> values;
@@ -59,8 +59,9 @@ std::vector<double> at_cells(std::int64_t n, Function&& function) {
   return values;
 }
 
-// A five-point matrix of PETSc from a loop of its own: flow is 2 / (exp(-k_p) + exp(-k_q)) across a
-// face, 2 exp(k_p) across an edge.
+// Returns the five-point matrix as a PETSc matrix, assembled independently of the model. The
+// transmissibility is 2 / (exp(-k_p) + exp(-k_q)) of a face, and 2 exp(k_p) of an edge of the
+// domain.
 Handle<Mat, MatDestroy> petsc_matrix(PetscInt n, const std::vector<double>& k) {
   Handle<Mat, MatDestroy> matrix;
   PETSC(MatCreateSeqAIJ(PETSC_COMM_SELF, n * n, n * n, 5, nullptr, matrix.put()));
@@ -87,7 +88,7 @@ Handle<Mat, MatDestroy> petsc_matrix(PetscInt n, const std::vector<double>& k) {
   return matrix;
 }
 
-// A(k)^-1 b on n x n cells, fields [cell][lane].
+// Returns A(k)^-1 b on n x n cells. All fields are [cell][lane].
 std::vector<double> solution(std::int64_t n, std::vector<double> k, std::vector<double> b) {
   const LaneCholesky cholesky(
       petsc_matrix(static_cast<PetscInt>(n), std::vector<double>(static_cast<std::size_t>(n * n)))
@@ -135,8 +136,8 @@ double poisson(double x, double y) {
   return sum;
 }
 
-// Grids of a multiple of 9 cells: all sensors stand at corners of cells, on each grid.
-TEST(Darcy, SeesTheFourierSeriesOfAHomogeneousMediumAtItsSensors) {
+// The number of cells per side is a multiple of 9, so all sensors are at corners of cells.
+TEST(Darcy, MatchesTheFourierSeriesOfAHomogeneousMedium) {
   std::vector<double> errors;
   for (const char* n_grid : {"18", "36", "72"}) {
     const auto model = make_test_model("darcy", {{"n_grid", n_grid}});
@@ -156,14 +157,14 @@ TEST(Darcy, SeesTheFourierSeriesOfAHomogeneousMediumAtItsSensors) {
   EXPECT_LT(errors[2], 1e-4);
 }
 
-// Where a sensor stands and what it is called: u is larger where the medium is tighter.
-TEST(Darcy, SensorsLieChannelByChannelInY) {
+// Tests the order of the sensors: u is larger where the permeability is smaller.
+TEST(Darcy, ChannelsAreRowsOfSensorsInY) {
   const auto model = make_test_model("darcy", {{"n_grid", "16"}});
   Batch c(1, 0), m(1, 32), y(1, 64);
   std::vector<SolveStatus> status(1);
   m.fill(0.0);
   ASSERT_EQ(model->shape().parameters.names[1], "cosine1_0");
-  m.write().row(0)[1] = -1.0;  // k rises with x: tight at the left
+  m.write().row(0)[1] = -1.0;  // k increases with x
   model->solve(c, m, y, status);
   const auto u = y.read();
   for (std::size_t j = 0; j < 8; ++j) {
@@ -179,8 +180,8 @@ std::vector<double> random_values(std::size_t n, std::uint64_t seed) {
   return values;
 }
 
-// The entries that the factorization takes, against PETSc's matrix of the same k.
-TEST(Darcy, MatrixIsThatOfTheFaces) {
+// Compares the entries that the factorization uses with the PETSc matrix of the same k.
+TEST(Darcy, MatrixEqualsTheAssembledOne) {
   constexpr PetscInt n = 12;
   const std::vector<double> k = random_values(n * n, 1);
   const auto expected = petsc_matrix(n, k);
@@ -198,7 +199,7 @@ TEST(Darcy, MatrixIsThatOfTheFaces) {
   }
 }
 
-// Fields of one problem.
+// Returns the field of lane 0.
 std::vector<double> first_lane(const std::vector<double>& lanes) {
   std::vector<double> values;
   for (std::size_t k = 0; k < lanes.size(); k += n_lane) values.push_back(lanes[k]);
@@ -214,7 +215,7 @@ std::vector<double> expanded(const CosineExpansion& expansion, const std::vector
   return first_lane(k);
 }
 
-TEST(Darcy, ExpansionIsOrthogonalWithTheSpectrumItNames) {
+TEST(Darcy, ExpansionIsOrthogonalWithTheGivenSpectrum) {
   constexpr std::size_t n_mode = 40;
   const CosineExpansion expansion({n_mode, 1.7, 4.0, 0.6}, 24);
   const std::size_t n_cell = 24 * 24;
@@ -240,16 +241,16 @@ TEST(Darcy, ExpansionIsOrthogonalWithTheSpectrumItNames) {
     EXPECT_NEAR(product(a, a) / product(0, 0), expected(a) / expected(0), 1e-12);
     for (std::size_t b = 0; b < a; ++b) {
       EXPECT_NEAR(product(a, b), 0.0, 1e-14);
-      EXPECT_LE(product(a, a), product(b, b) * (1.0 + 1e-12));  // the largest first
+      EXPECT_LE(product(a, a), product(b, b) * (1.0 + 1e-12));  // sorted, the largest first
     }
   }
   EXPECT_NEAR(total, 0.36, 1e-13);
-  // The corner x = y = 1/48 of mode 0, (p, q) = (0, 1).
+  // The value of mode 0, (p, q) = (0, 1), in the cell with centre x = y = 1/48.
   EXPECT_NEAR(modes[0][0], std::sqrt(2.0 * product(0, 0)) * std::cos(pi / 48.0), 1e-14);
 }
 
-// u of PETSc's Cholesky for the model's own source, at the sensors (i + 1) / 9 of 9 j cells a side:
-// means of the four cells around.
+// Returns u at the sensors i / 9, j / 9, solved by the Cholesky of PETSc with the source of the
+// model. n is a multiple of 9, so u at a sensor is the mean of the four cells around it.
 std::vector<double> petsc_observation(PetscInt n, const std::vector<double>& k) {
   const auto matrix = petsc_matrix(n, k);
   Handle<KSP, KSPDestroy> solver;
@@ -277,7 +278,7 @@ std::vector<double> petsc_observation(PetscInt n, const std::vector<double>& k) 
 
 class DarcyOfDeviation : public testing::TestWithParam<const char*> {};
 
-// At deviation 3 exp(k) spans ten orders of magnitude.
+// With deviation 3, exp(k) spans ten orders of magnitude.
 TEST_P(DarcyOfDeviation, AgreesWithPetscsCholesky) {
   constexpr std::int64_t n = 45, n_problem = 18;
   const CosineExpansion expansion({32, 2.0, 3.0, std::stod(GetParam())}, n);
@@ -298,7 +299,7 @@ TEST_P(DarcyOfDeviation, AgreesWithPetscsCholesky) {
 }
 INSTANTIATE_TEST_SUITE_P(Deviations, DarcyOfDeviation, testing::Values("0.3", "1.0", "3.0"));
 
-TEST(Darcy, InputsThatAreNotFiniteOrFarOutDivergeAndHarmNoNeighbour) {
+TEST(Darcy, InvalidInputsDivergeWithoutEffectOnOthers) {
   const auto model = make_test_model("darcy", {{"n_grid", "16"}});
   Batch c(5, 0), m(5, 32), y(5, 64), w(5, 64), g(5, 32);
   std::vector<SolveStatus> status(5);
@@ -320,12 +321,12 @@ TEST(Darcy, InputsThatAreNotFiniteOrFarOutDivergeAndHarmNoNeighbour) {
   EXPECT_TRUE(std::ranges::equal(g.read().row(4), good_g.read().row(4)));
   EXPECT_TRUE(std::ranges::all_of(g.read().row(0), [](double v) { return std::isnan(v); }));
 
-  model->solve(c, good_m, y, status);  // and all is well again
+  model->solve(c, good_m, y, status);  // later solves are not affected
   EXPECT_EQ(std::ranges::count(status, SolveStatus::converged), 5);
   EXPECT_TRUE(std::ranges::equal(y.read().values(), good_y.read().values()));
 }
 
-TEST(Darcy, ContrastsBeyondDoublePrecisionNeverPassAsFinite) {
+TEST(Darcy, TooLargeContrastsAreNotConverged) {
   const auto model = make_test_model("darcy", {{"n_grid", "16"}});
   Batch c(6, 0), m(6, 32), y(6, 64);
   std::vector<SolveStatus> status(6);
@@ -340,13 +341,14 @@ TEST(Darcy, ContrastsBeyondDoublePrecisionNeverPassAsFinite) {
   EXPECT_NE(status[5], SolveStatus::converged);
 }
 
-TEST(Darcy, RefusesMoreModesThanItsCellsTellApart) {
+TEST(Darcy, RefusesMoreModesThanTheGridResolves) {
   EXPECT_THROW(make_test_model("darcy", {{"n_grid", "8"}, {"n_mode", "100"}}), BadInput);
   EXPECT_NO_THROW(make_test_model("darcy", {{"n_grid", "16"}, {"n_mode", "100"}}));
 }
 
-// From smaller grids. What the factors of these two have was counted once: 7,882,837 numbers of 512
-// cells a side, 35,911,023 of 1024. A solve keeps exp(-k) and u, too.
+// The prediction extrapolates from smaller grids. The expected sizes of the factors were counted
+// once: 7,882,837 numbers for 512 cells per side, 35,911,023 for 1024. A solve also stores exp(-k)
+// and u.
 TEST(Darcy, PredictsTheMemoryOfALargeGrid) {
   const auto bytes = [](const char* n_grid) {
     return make_test_model("darcy", {{"n_grid", n_grid}})->shape().state_bytes;

@@ -8,7 +8,7 @@
 namespace jpo {
 namespace {
 
-// Largest error at the sensors against the exact solution of the equation, mode by mode.
+// Returns the largest error at the sensors; the exact solution is a sum of decaying modes.
 double error_at(const char* n_grid, const char* n_step) {
   const auto model = make_test_model("diffusion", {{"n_grid", n_grid}, {"n_step", n_step}});
   Batch c(1, 0), m(1, 8), y(1, 32);
@@ -31,7 +31,7 @@ double error_at(const char* n_grid, const char* n_step) {
   return worst;
 }
 
-// Grids whose points meet the sensors (32 of 33 cells): no error of interpolation.
+// All sensors are at grid points (i / 33), so there is no interpolation error.
 TEST(Diffusion, IsOfSecondOrderAgainstTheExactSolution) {
   const double coarse = error_at("65", "10");
   const double middle = error_at("131", "20");
@@ -41,7 +41,7 @@ TEST(Diffusion, IsOfSecondOrderAgainstTheExactSolution) {
   EXPECT_NEAR(std::log2(middle / fine), 2.0, 0.2);
 }
 
-TEST(Diffusion, RepeatsItselfOverManySolvesAndAdjoints) {
+TEST(Diffusion, ManySolvesAndAdjointsGiveTheSameBits) {
   const auto model = make_test_model("diffusion", {});
   Batch c(2, 0), m(2, 8), y(2, 32), w(2, 32), g(2, 8);
   std::vector<SolveStatus> status(2);

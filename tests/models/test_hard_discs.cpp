@@ -17,7 +17,7 @@ Rules rules_of(double restitution, double horizon) {
   return {kRadius, restitution, horizon, 1000};
 }
 
-// n discs without overlap in a square of 0.6, all on their way to its middle, more or less.
+// Returns n discs without overlap in a square of side 0.6, with velocities roughly to its centre.
 std::vector<Flight> random_discs(std::uint64_t seed, std::size_t n) {
   RandomStream stream(seed);
   std::vector<Flight> discs;
@@ -67,10 +67,10 @@ Vector2 rotated(Vector2 a, double angle) {
           std::sin(angle) * a.x + std::cos(angle) * a.y};
 }
 
-// A disc at speed V meets one at rest, a distance D ahead and h aside: contact after
-// D - sqrt(4 r^2 - h^2); the other leaves along the line of centres with (1 + e) / 2 of the normal
-// speed. Its place is linear in V: so is the derivative along the shot.
-TEST(HardDiscs, MeetsTheClosedFormOfTwo) {
+// A disc with speed V hits a disc at rest, a distance D ahead and h aside, after a path of
+// D - sqrt(4 r^2 - h^2). The second disc moves along the line of centres with (1 + e) / 2 of the
+// normal speed. Its final position is linear in V, which gives the derivative along the shot.
+TEST(HardDiscs, MatchesTheClosedFormOfTwo) {
   constexpr double V = 0.9, D = 0.5, T = 1.7, e = 0.8;
   for (const double angle : {0.0, 0.4, -2.0})
     for (const double h : {0.0, 0.02, -0.05, 0.059}) {
@@ -89,20 +89,20 @@ TEST(HardDiscs, MeetsTheClosedFormOfTwo) {
     }
 }
 
-TEST(HardDiscs, MissesWhatIsNotInTheWay) {
+TEST(HardDiscs, HitsOnlyDiscsInItsPath) {
   const auto n_collision = [](double h) {
     return run_from({{{0, 0}, {1, 0}}, {{0.5, h}, {0, 0}}}, rules_of(0.8, 2.0)).record.size();
   };
   EXPECT_EQ(n_collision(kDiameter * 0.999), 1U);
   EXPECT_EQ(n_collision(kDiameter * 1.001), 0U);
-  // Normal speeds 1e-5 and 1e-7 of the relative one: a hit and, by definition, a miss.
+  // Normal speeds of 1e-5 and 1e-7 of the relative speed: a hit and, by definition, a miss.
   EXPECT_EQ(n_collision(kDiameter * std::sqrt(1.0 - 1e-10)), 1U);
   EXPECT_EQ(n_collision(kDiameter * std::sqrt(1.0 - 1e-14)), 0U);
   EXPECT_EQ(run_from({{{0, 0}, {-1, 0}}, {{0.5, 0}, {0, 0}}}, rules_of(0.8, 9.0)).record.size(),
             0U);
 }
 
-// Before and after each collision: a run that ends at its time, and one that ends just after.
+// Compares two runs for each collision: one ends at its time, the other just after it.
 TEST(HardDiscs, KeepsMomentumAndLosesTheEnergyOfTheFormula) {
   constexpr double e = 0.8;
   std::size_t n_seen = 0;
@@ -126,7 +126,7 @@ TEST(HardDiscs, KeepsMomentumAndLosesTheEnergyOfTheFormula) {
   EXPECT_GT(n_seen, 50U);
 }
 
-// Without loss: the energy stays, and with velocities turned round every disc comes home.
+// Without loss the energy is constant, and with reversed velocities each disc returns to its start.
 TEST(HardDiscs, GoesBackInTimeWithoutLoss) {
   std::size_t n_collision = 0;
   for (std::uint64_t seed = 0; seed < 50; ++seed) {
@@ -148,7 +148,7 @@ TEST(HardDiscs, GoesBackInTimeWithoutLoss) {
   EXPECT_GT(n_collision, 100U);
 }
 
-// No collision is overlooked: at no time do two discs overlap.
+// Two discs never overlap, so no collision is missed.
 TEST(HardDiscs, NeverOverlap) {
   for (std::uint64_t seed = 0; seed < 20; ++seed) {
     const auto start = random_discs(seed, 8);
@@ -163,8 +163,8 @@ TEST(HardDiscs, NeverOverlap) {
   }
 }
 
-// Two discs are met at the same time: the pair with the smaller indices first, whatever the order
-// of the discs in space.
+// One disc hits two others at the same time. The pair with the smaller indices is first, for any
+// positions of the discs.
 TEST(HardDiscs, BreaksTiesByIndex) {
   for (const double side : {0.04, -0.04}) {
     const Outcome result = run_from(
@@ -176,8 +176,8 @@ TEST(HardDiscs, BreaksTiesByIndex) {
   }
 }
 
-// Three discs on a line collapse (endlessly many collisions in finite time) where the restitution
-// is below 7 - 4 sqrt(3) = 0.0718: McNamara, Young, Phys. Fluids A 4 (1992) 496.
+// Three discs on a line collapse (infinitely many collisions in finite time) if the restitution is
+// below 7 - 4 sqrt(3) = 0.0718: McNamara, Young, Phys. Fluids A 4 (1992) 496.
 TEST(HardDiscs, StopsAtAnInelasticCollapse) {
   const auto at = [](double restitution) {
     return run_from({{{0, 0}, {1, 0}}, {{0.1, 0}, {0, 0}}, {{0.165, 0}, {-1, 0}}},
@@ -215,7 +215,7 @@ std::vector<Flight> moved(const std::vector<Flight>& from, const std::vector<Fli
   return to;
 }
 
-// In all directions of positions and velocities, through several collisions.
+// Tests random directions of positions and velocities, with several collisions.
 TEST(HardDiscs, PullBackIsTheTransposeOfPushForward) {
   for (std::uint64_t seed = 0; seed < 50; ++seed) {
     const Rules rules = rules_of(0.8, 1.0);
@@ -243,8 +243,8 @@ bool grazes(const Outcome& result) {
   });
 }
 
-// Where the sequence of collisions stays the same and none grazes.
-TEST(HardDiscs, PushForwardMeetsDifferenceQuotients) {
+// Compares only runs in which the sequence of collisions does not change and no collision grazes.
+TEST(HardDiscs, PushForwardMatchesDifferenceQuotients) {
   constexpr double step = 5e-7;
   int n_compared = 0;
   for (std::uint64_t seed = 0; seed < 100; ++seed) {

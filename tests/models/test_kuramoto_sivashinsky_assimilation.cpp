@@ -1,5 +1,5 @@
-// The unknown initial state of the Kuramoto-Sivashinsky model: its prior, its observation windows,
-// and how fast errors in it grow.
+// Tests the Kuramoto-Sivashinsky model with an unknown initial state: its prior, its observation
+// windows, and the growth of errors in the initial state.
 
 #include <algorithm>
 #include <array>
@@ -29,8 +29,8 @@ TEST(Assimilation, PassesItsVerificationInTheFourthOrderScheme) {
     EXPECT_TRUE(row.passed) << row.name << ": " << row.value << ", limit " << row.limit;
 }
 
-// u(0) = C xi: pointwise variance 1 on average, amplitudes falling as exp(-(k / 3.2)^2), draws not
-// normalized.
+// u(0) = C xi has the mean pointwise variance 1 and amplitudes that fall as exp(-(k / 3.2)^2).
+// Single draws are not normalized.
 TEST(Assimilation, DrawsSmoothStatesOfUnitVariance) {
   constexpr std::int64_t n = 2048;
   const auto model =
@@ -65,7 +65,8 @@ struct Window {
   double end = 0.0;
 };
 
-// A solve, adjoint and tangent of the first n channels; weights beyond them are `beyond`.
+// Runs solve, adjoint and tangent of the first n channels. Adjoint weights from channel 4 on are
+// `beyond`.
 Window observe(std::int64_t n, double beyond, const std::string& scheme) {
   const auto model = make_test_model(kuramoto_sivashinsky_model,
                                      {{"unknown", "initial_state"}, {"scheme", scheme}});
@@ -88,8 +89,9 @@ Window observe(std::int64_t n, double beyond, const std::string& scheme) {
   return result;
 }
 
-// A window gives the bits of the whole horizon with no weight beyond, whatever w holds there, and
-// solves no further. Adjoint and tangent of the whole horizon are held by the registry's tests.
+// A window gives the same bits as the whole horizon with zero weights beyond the window. Values of
+// w beyond it are ignored, and the solve ends with the window. Adjoint and tangent of the whole
+// horizon are tested in test_registry.cpp.
 TEST(Assimilation, AWindowIsTheStartOfTheWholeHorizon) {
   for (const char* scheme : {"second_order", "fourth_order"}) {
     const Window whole = observe(kChannel, 0.0, scheme);
@@ -107,8 +109,8 @@ TEST(Assimilation, AWindowIsTheStartOfTheWholeHorizon) {
   }
 }
 
-// States of growing size with a time step that is too long: some blow up only after the window,
-// which is no failure of the window.
+// States of increasing size with a too long time step: some blow up only after the window, which
+// must not count as a failure.
 TEST(Assimilation, AFailureBeyondTheWindowDoesNotCount) {
   constexpr std::int64_t n = 64;
   const auto model =
@@ -134,13 +136,14 @@ struct Set {
   bool assimilates;  ///< alpha = 0, beta = 1
 };
 
-// How many times a small smooth error in u(0) has grown at T: median over draws of the prior.
+// Returns the growth factor of a small smooth error in u(0) until T, the median over draws of the
+// prior.
 double median_growth(const Set& set) {
   constexpr std::int64_t n = 256, n_grid = 128;
   const auto model = make_test_model(kuramoto_sivashinsky_model,
                                      {{"horizon", set.horizon}, {"alpha_max", set.alpha_max}});
   Batch c(n, n_grid), off(n, n_grid), m(n, 2), y(n, n_grid), y_off(n, n_grid);
-  const double size = 1e-6;  // of the error, pointwise: far above round-off, far below saturation
+  const double size = 1e-6;  // initial error, far above round-off and far below saturation
   for (std::int64_t row = 0; row < n; ++row) {
     std::vector<double> other(2);
     model->sample(static_cast<std::uint64_t>(row), c.write().row(row), m.write().row(row));
@@ -168,9 +171,9 @@ double median_growth(const Set& set) {
   return median;
 }
 
-// Strong forcing locks the flow: a longer horizon alone is not harder. The decks quote what this
-// prints.
-TEST(ErrorGrowth, IsThatOfChaosWhereTheForcingIsWeak) {
+// Strong forcing suppresses chaos, so a longer horizon is harder only with weak forcing. The
+// printed growth factors are quoted in the decks.
+TEST(ErrorGrowth, IsThatOfChaosIfTheForcingIsWeak) {
   const double paper = median_growth({"25", "1", false});
   const double hard = median_growth({"50", "0.3", false});
   const double locked = median_growth({"50", "1", false});

@@ -1,4 +1,5 @@
-// Factors of sixteen matrices with one pattern against PETSc's.
+// Tests the simultaneous factorization of sixteen matrices with one pattern by comparison with
+// PETSc.
 
 #include <array>
 #include <cmath>
@@ -18,12 +19,12 @@ namespace {
 using VecHandle = Handle<Vec, VecDestroy>;
 using KspHandle = Handle<KSP, KSPDestroy>;
 
-// The matrix of a lane has this on its diagonal, besides its links.
+// Returns the shift on the diagonal of the matrix of a lane.
 double shift(std::int64_t lane) {
   return 0.01 * std::pow(1.8, static_cast<double>(lane));
 }
 
-// Entries of the matrices as a kernel wants them.
+// Returns the entries of all matrices as lanes, as a kernel does.
 struct Matrices {
   explicit Matrices(PetscInt n) {
     for (std::int64_t lane = 0; lane < n_lane; ++lane) all.push_back(make_matrix(n, shift(lane)));
@@ -86,8 +87,8 @@ TEST_P(LaneCholeskyOfSize, AgreesWithPetscInEveryLane) {
 }
 INSTANTIATE_TEST_SUITE_P(Sizes, LaneCholeskyOfSize, testing::Values(2, 3, 8, 13, 24));
 
-// Singular, indefinite, infinite, NaN: the others do not notice.
-TEST(LaneCholesky, FindsPivotsThatAreNotPositiveLaneByLane) {
+// Lanes 1 to 4 are singular, indefinite, infinite and NaN. Other lanes are unaffected.
+TEST(LaneCholesky, FindsPivotsThatAreNotPositiveInEachLane) {
   constexpr PetscInt n = 12;
   const Matrices good(n);
   const std::array<double, n_lane> bad = {0.0, 0.0, -1.0, std::numeric_limits<double>::infinity(),

@@ -1,4 +1,4 @@
-// The Navier-Stokes model: its settings, memory, prior and outcomes.
+// Tests settings, memory, prior and outcomes of the Navier-Stokes model.
 
 #include <algorithm>
 #include <cmath>
@@ -19,12 +19,12 @@ namespace {
 const std::map<std::string, std::string> kSmall = {
     {"n_grid", "16"}, {"horizon", "0.23"}, {"time_step", "0.01"}, {"impulse_width", "0.1"}};
 
-struct Answers {
+struct Results {
   std::vector<double> y, g, dy;
   ModelShape shape;
 };
 
-Answers answers_under(const std::string& memory_cap) {
+Results results_with(const std::string& memory_cap) {
   auto settings = kSmall;
   settings["memory_cap"] = memory_cap;
   const auto model = make_test_model("navier_stokes", settings);
@@ -45,15 +45,15 @@ Answers answers_under(const std::string& memory_cap) {
   return {values(y), values(g), values(dy), model->shape()};
 }
 
-// A state of 16 problems is 65,536 bytes; all 24 of them are 1.6 MB. The three parameters are kept,
+// A state of 16 problems is 65,536 bytes; all 24 states are 1.6 MB. The three parameters are stored
 // too.
 TEST(NavierStokes, AMemoryCapChangesNoBit) {
-  const Answers all = answers_under("100");
+  const Results all = results_with("100");
   EXPECT_EQ(all.shape.recompute_factor, 1.0);
   EXPECT_EQ(all.shape.state_bytes, (24.0 * 512.0 + 3.0) * 8.0);
   double factor = 1.0;
   for (const char* cap : {"1.5", "1.2", "1.0", "0.92"}) {
-    const Answers capped = answers_under(cap);
+    const Results capped = results_with(cap);
     EXPECT_LE(capped.shape.state_bytes * 16.0, std::stod(cap) * 1e6);
     EXPECT_GE(capped.shape.recompute_factor, factor);
     factor = capped.shape.recompute_factor;
@@ -87,8 +87,9 @@ TEST(NavierStokes, RefusesUnstableStepsAndTooLittleMemory) {
   EXPECT_THROW(make_test_model("navier_stokes", cylinder), BadInput);
 }
 
-// The prior of the initial velocity: nothing in the lower half, no divergence, the speed asked for.
-TEST(NavierStokes, StartsFromTheContextWhereNoImpulseIs) {
+// The prior of the initial velocity is zero in the lower half, free of divergence, and has the
+// given speed.
+TEST(NavierStokes, StartsFromTheContextWithoutAnImpulse) {
   auto settings = kSmall;
   settings["horizon"] = "0.01";
   settings["speed"] = "0.8";
@@ -106,8 +107,8 @@ TEST(NavierStokes, StartsFromTheContextWhereNoImpulseIs) {
   EXPECT_LT(navier_stokes::largest_divergence(grid, velocity), 1e-12);
   for (std::int64_t i = 0; i < 16; ++i) EXPECT_EQ(velocity[grid.v_face(i, 8)], 0.0);
 
-  // Projected, it is itself: the first state of the picture has v at mid-height zero; a step moves
-  // it by no more than dt |N|.
+  // The projection does not change it: the first state of the trajectory has v = 0 at mid-height. A
+  // step changes it by at most dt |N|.
   for (double& value : m.write().row(0).subspan(1)) value = 0.0;
   std::vector<SolveStatus> status(1);
   model->solve(c, m, y, status);
@@ -121,7 +122,7 @@ TEST(NavierStokes, StartsFromTheContextWhereNoImpulseIs) {
   EXPECT_LT(moved, 0.2);
 }
 
-TEST(NavierStokes, SolvesEveryDrawOfThePriorAndSaysWhatBlowsUp) {
+TEST(NavierStokes, SolvesEveryDrawOfThePriorAndFindsDivergence) {
   const auto model = make_test_model("navier_stokes", {{"n_grid", "32"}, {"time_step", "0.01"}});
   constexpr std::int64_t n = 64;
   Batch c(n, 1024), m(n, 3), y(n, 1024);

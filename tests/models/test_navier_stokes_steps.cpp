@@ -1,4 +1,4 @@
-// The scheme of the Navier-Stokes model against exact solutions and identities.
+// Tests the scheme of the Navier-Stokes model with exact solutions and identities.
 
 #include <algorithm>
 #include <cmath>
@@ -15,8 +15,8 @@ namespace {
 
 constexpr double kPi = std::numbers::pi;
 
-// nu |grad u|^2 summed over the faces, from differences between neighbours; half a cell lies
-// between a wall and the u next to it.
+// Returns nu |grad u|^2 summed over the faces, from differences between neighbours. The distance
+// between a wall and the nearest u is half a cell.
 double dissipation(const Grid& grid, const std::vector<double>& velocity) {
   double sum = 0.0;
   for (std::int64_t j = 0; j < grid.n; ++j) {
@@ -36,8 +36,8 @@ double dissipation(const Grid& grid, const std::vector<double>& velocity) {
   return grid.viscosity * sum / (grid.h() * grid.h());
 }
 
-// Taylor and Green's vortices, carried along by a mean flow (a, b) so that convection does not
-// cancel: an exact solution on the periodic square.
+// Taylor-Green vortices in a mean flow (a, b), so that convection does not cancel: an exact
+// solution on the periodic square.
 FlowFunctions travelling_vortices(double a, double b, double viscosity, double time) {
   const double decay = std::exp(-8.0 * kPi * kPi * viscosity * time);
   const auto phase = [](double x, double speed, double t) { return 2.0 * kPi * (x - speed * t); };
@@ -67,7 +67,7 @@ TEST(NavierStokesSteps, IsOfSecondOrderInSpaceOnTaylorGreenVortices) {
   }
 }
 
-// Against the same grid with small steps: the error in space is common.
+// The reference is a run on the same grid with small steps, which has the same error in space.
 TEST(NavierStokesSteps, IsOfSecondOrderInTimeOnTravellingVortices) {
   const auto run = [](std::int64_t n_step) {
     const Grid grid{16, 0.01, 0.2 / static_cast<double>(n_step), n_step, false, {}};
@@ -96,7 +96,7 @@ TEST(NavierStokesSteps, IsOfSecondOrderAtNoSlipWalls) {
   EXPECT_NEAR(std::log2(errors[1] / errors[2]), 2.0, 0.1);
 }
 
-// Rough on purpose, neither divergence-free nor still at the walls.
+// A rough flow with a divergence and with velocities at the walls.
 FlowFunctions rough_flow() {
   return {[](double x, double y) { return std::sin(7.0 * x + 11.0 * y) + 0.3; },
           [](double x, double y) { return std::cos(13.0 * x - 5.0 * y * y); }};
@@ -110,7 +110,7 @@ std::vector<Grid> kinds_of_grid(std::int64_t n_step) {
           {16, 2e-3, 0.005, n_step, false, cylinder}};
 }
 
-TEST(NavierStokesSteps, EveryStepIsFreeOfDivergenceAndStillOnClosedFaces) {
+TEST(NavierStokesSteps, EveryStepIsFreeOfDivergenceAndZeroOnClosedFaces) {
   for (const Grid& grid : kinds_of_grid(30)) {
     const FlowRun run(grid, rough_flow());
     const std::vector<double> open = open_faces(grid);
@@ -136,8 +136,8 @@ TEST(NavierStokesSteps, CylinderClosesTheFacesOfItsCells) {
     EXPECT_EQ(open[face], 0.0);
 }
 
-// <u, N(u)> = -nu |grad u|^2 for a divergence-free u: convection does no work, to round-off.
-TEST(NavierStokesSteps, OnlyViscosityTakesEnergy) {
+// <u, N(u)> = -nu |grad u|^2 up to round-off for a divergence-free u, as convection does no work.
+TEST(NavierStokesSteps, OnlyViscosityDissipatesEnergy) {
   for (const Grid& grid : kinds_of_grid(3)) {
     FlowRun run(grid, rough_flow());
     for (std::int64_t t = 0; t <= grid.n_step; ++t) {
@@ -149,7 +149,7 @@ TEST(NavierStokesSteps, OnlyViscosityTakesEnergy) {
   }
 }
 
-// |u(T)|^2 / 2 - |u(0)|^2 / 2 = -int_0^T nu |grad u|^2: the time steps miss it by O(dt^2).
+// |u(T)|^2 / 2 - |u(0)|^2 / 2 = -int_0^T nu |grad u|^2, up to an error of O(dt^2).
 TEST(NavierStokesSteps, EnergyDecaysAtTheViscousRate) {
   for (const std::size_t kind : {0, 2}) {
     std::vector<double> errors;
@@ -178,8 +178,9 @@ TEST(NavierStokesSteps, EnergyDecaysAtTheViscousRate) {
   }
 }
 
-// The step at the edge of what check() allows damps the stiffest mode; one a tenth above does not.
-TEST(NavierStokesSteps, TheDiffusionLimitIsTheLimit) {
+// The largest step that check() allows damps the stiffest mode. A step that is 10 % larger does
+// not.
+TEST(NavierStokesSteps, TheDiffusionLimitIsSharp) {
   const auto growth = [](double number) {
     const Grid grid{16, number / (256.0 * 0.01), 0.01, 400, false, {}};
     const FlowRun run(grid,

@@ -1,5 +1,5 @@
-// What every registered model promises, held by one parametrized test. A new model is tested by
-// being registered.
+// Parametrized tests of the contract of all registered models. A new model is tested as soon as it
+// is registered.
 
 #include <cmath>
 #include <map>
@@ -19,12 +19,12 @@ namespace {
 
 struct Case {
   std::string model;
-  std::string label;                            ///< of the test; empty: the model's own settings
-  std::map<std::string, std::string> settings;  ///< that differ from their defaults
+  std::string label;                            ///< of the test; empty for default settings
+  std::map<std::string, std::string> settings;  ///< keys that differ from their defaults
 };
 
-// Models whose defaults take too long for a test of every promise: the same code on a small grid.
-// A label in `extra_cases` starts from these, too.
+// Returns settings with a small grid for models with defaults that take too long for these tests.
+// They also apply to `extra_cases`.
 std::map<std::string, std::string> test_settings(const std::string& model) {
   if (model == "navier_stokes")
     return {{"n_grid", "24"}, {"horizon", "0.24"}, {"time_step", "0.01"}, {"impulse_width", "0.1"}};
@@ -39,7 +39,7 @@ std::vector<Case> extra_cases() {
           {"billiards", "n_ball", {{"n_ball", "10"}}},
           {"navier_stokes", "cylinder", {{"obstacle", "cylinder"}}},
           {"navier_stokes", "periodic", {{"walls", "false"}}},
-          // 14 of 25 states of 2 x 24 x 24 faces and 16 problems.
+          // Memory for 14 of 25 states of 2 x 24 x 24 faces and 16 problems.
           {"navier_stokes", "memory_cap", {{"memory_cap", "2.1"}}}};
 }
 
@@ -94,7 +94,7 @@ TEST_P(EveryModel, DrawsInsideItsBoxAndRepeatsItself) {
   }
 }
 
-TEST_P(EveryModel, DescribesItsShapeWhole) {
+TEST_P(EveryModel, DescribesItsShapeCompletely) {
   const auto model = make(GetParam());
   const ParameterSpace& space = model->shape().parameters;
   const std::size_t n = space.centre.size();
@@ -124,7 +124,7 @@ TEST_P(EveryModel, FinerDataAgreeRoughly) {
     error += std::pow(a.values()[k] - b.values()[k], 2);
     size += std::pow(b.values()[k], 2);
   }
-  EXPECT_GT(error, 0.0);  // another discretization, not the same again
+  EXPECT_GT(error, 0.0);  // the discretizations differ
   EXPECT_LT(std::sqrt(error / size), 0.2);
 }
 
@@ -133,7 +133,7 @@ std::string case_name(const testing::TestParamInfo<Case>& tested) {
 }
 INSTANTIATE_TEST_SUITE_P(Registry, EveryModel, testing::ValuesIn(all_cases()), case_name);
 
-TEST(Registry, KnowsNamesAndRefusesOthers) {
+TEST(Registry, FindsOnlyRegisteredNames) {
   EXPECT_NE(find_model("diffusion"), nullptr);
   EXPECT_EQ(find_model("difusion"), nullptr);
 }

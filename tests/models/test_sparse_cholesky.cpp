@@ -16,7 +16,7 @@ using KspHandle = Handle<KSP, KSPDestroy>;
 
 class SparseCholeskyOfSize : public testing::TestWithParam<int> {};
 
-// The same systems solved by PETSc's LU.
+// Solves the same systems by the LU of PETSc and compares.
 TEST_P(SparseCholeskyOfSize, AgreesWithPetsc) {
   const PetscInt n = GetParam() * GetParam();
   const MatHandle matrix = make_matrix(GetParam(), 0.01);
@@ -50,7 +50,7 @@ TEST_P(SparseCholeskyOfSize, AgreesWithPetsc) {
 }
 INSTANTIATE_TEST_SUITE_P(Sizes, SparseCholeskyOfSize, testing::Values(3, 4, 8, 13, 24));
 
-TEST(SparseCholesky, RefusesWhatItCannotFactor) {
+TEST(SparseCholesky, RefusesOtherMatrices) {
   EXPECT_THROW(SparseCholesky(make_matrix(8, 0.0).get()), std::invalid_argument);   // singular
   EXPECT_THROW(SparseCholesky(make_matrix(8, -1.0).get()), std::invalid_argument);  // indefinite
   const MatHandle skew = make_matrix(8, 0.01);
@@ -60,8 +60,7 @@ TEST(SparseCholesky, RefusesWhatItCannotFactor) {
   EXPECT_THROW(SparseCholesky(skew.get()), std::invalid_argument);
 }
 
-// Nested dissection is what makes the factor small: in natural order the rows of the grid fill a
-// band 32 wide.
+// Nested dissection makes the factor small. In natural order, the factor fills a band of width 32.
 TEST(SparseCholesky, KeepsTheFactorSparse) {
   const SparseCholesky natural(make_matrix(32, 0.01, false).get(), MATORDERINGNATURAL);
   const SparseCholesky nested(make_matrix(32, 0.01, false).get());

@@ -1,5 +1,5 @@
 #pragma once
-// A small shape, settings and inputs that the tests of networks share.
+// A small shape, settings and inputs for the tests of networks.
 
 #include <cmath>
 #include <limits>
@@ -27,7 +27,7 @@ inline NetworkShape make_shape() {
   return shape;
 }
 
-/// Sets a whole-number key of [network] that belongs to one architecture.
+/// Sets an integer key of [network] that belongs to one architecture.
 inline void set_key(NetworkSettings& settings, const std::string& name, std::int64_t value) {
   KeyTable table;
   settings.describe(table);
@@ -48,8 +48,8 @@ inline NetworkSettings make_settings(const std::string& name, const std::string&
   return settings;
 }
 
-/// Name and size of each weight tensor, in the order of Network::weights(), from its description
-/// ("name: [2, 3]").
+/// Returns name and number of values of each weight tensor, in the order of Network::weights().
+/// They are parsed from its description ("name: [2, 3]").
 inline std::vector<std::pair<std::string, std::int64_t>> weight_sizes(const Network& network) {
   std::vector<std::pair<std::string, std::int64_t>> sizes;
   for (const std::string& line : network.describe()) {
@@ -62,7 +62,7 @@ inline std::vector<std::pair<std::string, std::int64_t>> weight_sizes(const Netw
   return sizes;
 }
 
-/// Normal draws for make_shape().
+/// Inputs for make_shape() with normally distributed values.
 struct Inputs {
   explicit Inputs(std::int64_t n_row = kRow)
       : y(n_row, 32),

@@ -1,4 +1,4 @@
-// What must hold for every architecture and head, in both precisions.
+// Tests for every architecture and head, in both precisions.
 
 #include <algorithm>
 #include <array>
@@ -84,7 +84,7 @@ INSTANTIATE_TEST_SUITE_P(Architectures, EveryArchitecture, testing::ValuesIn(var
 
 constexpr std::array kPrecisions = {"float", "double"};
 
-// sum over rows of <g, m(theta)>.
+// Returns the sum over rows of <g, m(theta)>.
 double value_at(Network& network, Inputs& in, std::span<const double> theta) {
   network.set_weights(theta);
   network.predict(0, in.y, in.c, in.rows, in.m, 0);
@@ -120,8 +120,8 @@ TEST_P(EveryArchitecture, BackwardIsTheGradient) {
   EXPECT_NEAR(std::log2(errors[0] / errors[1]), 2.0, 0.1);  // central differences
 }
 
-// A layer whose weights are not used, or used twice in place of another's, has a zero gradient.
-TEST_P(EveryArchitecture, EveryWeightTensorActs) {
+// A weight tensor that the network does not use would have a zero gradient.
+TEST_P(EveryArchitecture, EveryWeightTensorIsUsed) {
   Network network(settings("double"), make_shape(), 1);
   Inputs in;
   std::vector<double> gradient(static_cast<std::size_t>(network.n_weight()));
@@ -153,8 +153,9 @@ TEST_P(EveryArchitecture, ARowsBitsDoNotDependOnItsNeighbours) {
   }
 }
 
-// In its own place: elsewhere a matrix product may round it another way (AVX-512 does).
-TEST_P(EveryArchitecture, AnswersOfSomeRowsAreTheSameBits) {
+// The row must be in the same slot: in another slot a matrix product can round differently
+// (AVX-512).
+TEST_P(EveryArchitecture, SomeRowsGiveTheSameBitsAsAll) {
   for (const char* precision : kPrecisions) {
     Network network(settings(precision), make_shape(), 1);
     Inputs in;
@@ -169,9 +170,9 @@ TEST_P(EveryArchitecture, AnswersOfSomeRowsAreTheSameBits) {
   }
 }
 
-// Matrix products round a row by its place, so this needs layers as wide as those in use and
-// micro-batches that are no multiple of a block.
-TEST_P(EveryArchitecture, EmptyPlacesChangeNoOtherAnswer) {
+// The rounding of matrix products depends on the slot. The test therefore uses layers of realistic
+// width, and micro-batches that are not a multiple of a block.
+TEST_P(EveryArchitecture, EmptySlotsDoNotChangeOtherRows) {
   for (const char* precision : kPrecisions) {
     for (const std::int64_t n_row : {7, 33}) {
       NetworkShape shape = make_shape();
@@ -197,7 +198,7 @@ TEST_P(EveryArchitecture, EmptyPlacesChangeNoOtherAnswer) {
   }
 }
 
-TEST_P(EveryArchitecture, AnEmptyPlaceHasTheGradientOfAZeroOne) {
+TEST_P(EveryArchitecture, AnEmptySlotHasTheGradientOfAZeroRow) {
   for (const char* precision : kPrecisions) {
     Network network(settings(precision), make_shape(), 1);
     Inputs in;
@@ -262,12 +263,12 @@ TEST_P(EveryArchitecture, StartsNearTheCentre) {
   }
 }
 
-// What is not on y's grid reaches the answer through the head.
-TEST_P(EveryArchitecture, AppendedValuesAct) {
+// Inputs that are not on the grid of y are appended in the head, and change the prediction.
+TEST_P(EveryArchitecture, AppendedValuesAreUsed) {
   NetworkShape shape = make_shape();
   shape.context = {1, 64, false, "", ""};
   NetworkSettings here = settings("double");
-  set_key(here, "image_channels", 1);  // y's one channel is all that is stacked
+  set_key(here, "image_channels", 1);  // only the one channel of y is stacked
   here.hidden = {10};
   Network network(here, shape, 1);
   Inputs in;

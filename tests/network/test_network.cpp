@@ -15,7 +15,7 @@ namespace {
 class EveryPrecision : public testing::TestWithParam<std::string> {};
 INSTANTIATE_TEST_SUITE_P(Precisions, EveryPrecision, testing::Values("float", "double"));
 
-TEST_P(EveryPrecision, TheHashSeesOneBit) {
+TEST_P(EveryPrecision, TheHashDependsOnEachBit) {
   Network network(make_settings("mlp", GetParam()), make_shape(), 1);
   const std::uint64_t hash = network.weight_hash();
   const std::uint64_t mark = network.weight_mark();
@@ -37,18 +37,18 @@ TEST_P(EveryPrecision, TheHashSeesOneBit) {
   EXPECT_EQ(network.weight_mark(), mark);
 }
 
-// What the joint loop takes: the same gradient in memory of the network's space.
-TEST_P(EveryPrecision, TheGradientStaysWhereItIs) {
+// The joint loop uses the gradient in the memory space of the network; it must be the same.
+TEST_P(EveryPrecision, TheGradientInItsMemorySpaceIsTheSame) {
   Network network(make_settings("mlp", GetParam()), make_shape(), 1);
   Inputs in;
   const std::vector<std::int64_t> rows = {0, 1, 2};
   std::vector<double> copied(static_cast<std::size_t>(network.n_weight()));
-  SpaceArray<double> there(network.space(), network.n_weight());
+  SpaceArray<double> in_space(network.space(), network.n_weight());
   network.predict(0, in.y, in.c, rows, in.m, 0);
   network.backward(0, in.g, 0, copied);
   network.predict(0, in.y, in.c, rows, in.m, 0);
-  network.backward(0, in.g, 0, there);
-  EXPECT_EQ(there.read(), copied);
+  network.backward(0, in.g, 0, in_space);
+  EXPECT_EQ(in_space.read(), copied);
   EXPECT_TRUE(std::ranges::any_of(copied, [](double value) { return value != 0.0; }));
 }
 
@@ -74,7 +74,7 @@ TEST(Network, WeightsAreDrawnFromTheSeedAndRoundTrip) {
   EXPECT_EQ(a.weight_hash(), c.weight_hash());
 }
 
-// Kingma and Ba 2015: the first step is lr g / (|g| + eps); the second from the moments.
+// Kingma and Ba 2015.
 TEST(Network, AdamStepsByTheFormula) {
   for (const char* name : {"adam", "adamw"}) {
     Network network(make_settings("mlp", "double"), make_shape(), 1);
@@ -116,9 +116,9 @@ TEST(Network, NormalizesItsInputs) {
     EXPECT_NEAR(in.m.read().values()[k], plain.read().values()[k], 1e-12);
 }
 
-// What has another grid than y cannot be stacked: each of its components is a group of its own, and
-// reaches the dense layers.
-TEST(Network, AppendsWhatCannotBeStacked) {
+// A field on another grid than y cannot be stacked. Each of its components is normalized separately
+// and appended to the input of the dense layers.
+TEST(Network, AppendsFieldsThatCannotBeStacked) {
   NetworkShape shape = make_shape();
   shape.context = {1, 64, false, "", ""};
   Network network(make_settings("cnn", "double"), shape, 1);
@@ -146,7 +146,7 @@ TEST(Network, AppendsWhatCannotBeStacked) {
   EXPECT_NE(in.m.read().row(0)[0], plain.read().row(0)[0]);
 }
 
-TEST(Network, TakesOneThreadOfTheLinearAlgebra) {
+TEST(Network, UsesOneThreadOfTheLinearAlgebra) {
   using Threads = int (*)();
   const auto threads = reinterpret_cast<Threads>(dlsym(RTLD_DEFAULT, "openblas_get_num_threads"));
   const auto set_threads =
@@ -161,7 +161,7 @@ TEST(Network, TakesOneThreadOfTheLinearAlgebra) {
 struct Misfit {
   std::string label;
   std::function<void(NetworkSettings&)> change;
-  std::vector<std::string> message;  ///< parts of it: key, value, what is allowed
+  std::vector<std::string> message;  ///< parts of the message: key, value, allowed values
   friend void PrintTo(const Misfit& misfit, std::ostream* out) { *out << misfit.label; }
 };
 
@@ -244,7 +244,7 @@ std::string label_of(const testing::TestParamInfo<Misfit>& misfit) {
 }
 INSTANTIATE_TEST_SUITE_P(Network, Misfits, testing::ValuesIn(misfits()), label_of);
 
-TEST_P(Misfits, AreRefusedBeforeAnyWork) {
+TEST_P(Misfits, AreRefused) {
   NetworkSettings settings = make_settings("cnn", "float");
   EXPECT_NO_THROW(count_weights(settings, make_shape()));
   GetParam().change(settings);
@@ -259,7 +259,7 @@ TEST_P(Misfits, AreRefusedBeforeAnyWork) {
   }
 }
 
-TEST(Network, RefusesWhatDoesNotFit) {
+TEST(Network, RefusesHalfBoundedParametersAndUnusedInputs) {
   NetworkShape shape = make_shape();
   shape.parameters.upper[0] = kInfinity;
   EXPECT_THROW(Network(make_settings("mlp", "float"), shape, 1), BadInput);
@@ -273,7 +273,7 @@ TEST(Network, RefusesWhatDoesNotFit) {
   EXPECT_THROW(count_weights(settings, shape), BadInput);
 }
 
-TEST(ParameterMap, StaysInTheBoxAndPullsBackItsDerivative) {
+TEST(ParameterMap, StaysInTheBoxAndHasItsDerivative) {
   const ParameterSpace space = make_shape().parameters;
   for (const char* name : {"tanh", "algebraic"}) {
     const std::vector<ParameterMap> maps = parameter_maps(space, name);

@@ -1,4 +1,4 @@
-// Architectures against plain loops written from their formulas.
+// Compares architectures with plain loops that implement their formulas.
 
 #include <algorithm>
 #include <functional>
@@ -16,7 +16,7 @@ constexpr std::size_t kGrid = 32;
 using Field = std::vector<std::vector<double>>;  // [channel][point], or [token][feature]
 using Values = std::vector<double>;
 
-// The weights of a network by their tensor's name.
+// Returns the weights of a network by the name of their tensor.
 std::map<std::string, Values> named_weights(const Network& network) {
   std::map<std::string, Values> named;
   const Values all = network.weights();
@@ -28,7 +28,7 @@ std::map<std::string, Values> named_weights(const Network& network) {
   return named;
 }
 
-// y and the two channels of c of a row.
+// Returns y and the two channels of c of a row.
 Field stacked(const Inputs& in, std::int64_t row) {
   const auto y = in.y.read();
   const auto c = in.c.read();
@@ -43,7 +43,7 @@ std::ptrdiff_t wrap(std::ptrdiff_t j, std::size_t n) {
   return (j % size + size) % size;
 }
 
-// act(conv(x)) with tanh, a kernel of three points, circular or zero beyond the ends.
+// Returns tanh(conv(x)) with a kernel of three points, and circular or zero padding.
 Field convolve(const Field& x, const Values& weight, const Values& bias, std::size_t stride,
                bool circular) {
   Field result(bias.size());
@@ -70,7 +70,7 @@ Values dense(const Values& x, const Values& weight, const Values& bias) {
   return result;
 }
 
-// z of a pooled head without hidden layers; then the parameters of make_shape().
+// Returns the parameters of make_shape() from z of a pooled head without hidden layers.
 Values pooled_answer(const Field& features, const std::map<std::string, Values>& w) {
   Values mean;
   for (const Values& feature : features)
@@ -86,7 +86,7 @@ void expect_equals(const NetworkSettings& settings, const Reference& features) {
   Network network(settings, make_shape(), 1);
   Values theta = network.weights();
   RandomStream stream(8);
-  for (double& value : theta) value += 0.1 * stream.normal();  // no gain or bias stays zero
+  for (double& value : theta) value += 0.1 * stream.normal();  // makes all gains and biases nonzero
   network.set_weights(theta);
   const auto w = named_weights(network);
   Inputs in;
@@ -148,8 +148,8 @@ TEST(Reference, Cnn2dIsItsFormula) {
   NetworkSettings settings = pooled("cnn2d");
   settings.channels = {4};
   expect_equals(settings, [](const Field& x, const auto& w) {
-    // Row r of the result is a 1-D convolution of rows r - 1, r, r + 1, where they exist. Two
-    // points and two rows between outputs; features are [channel][row].
+    // Row r of the result is a 1-D convolution of the existing ones of rows r - 1, r, r + 1. The
+    // stride is two in both directions; features are [channel][row].
     Field result;
     const Values& weight = w.at("convolution1.weight");  // [4, 1, 3, 3]
     for (std::size_t out = 0; out < 4; ++out)
@@ -179,26 +179,26 @@ Values normalized(const Values& x, const Values& gain, const Values& shift) {
   return result;
 }
 
-// softmax(q k^T / sqrt(d)) v of each head, token by token; d = 4, 3 heads.
+// Returns softmax(q k^T / sqrt(d)) v of each head for each token; d = 4, 3 heads.
 Field attention(const Field& x, const std::map<std::string, Values>& w, const std::string& name) {
   Field parts, result;
   for (const Values& token : x)
     parts.push_back(dense(token, w.at(name + ".in.weight"), w.at(name + ".in.bias")));
-  for (const Values& asking : parts) {
-    Values seen(12, 0.0);
+  for (const Values& of_query : parts) {
+    Values output(12, 0.0);
     for (std::size_t head = 0; head < 12; head += 4) {
       Values share;
-      for (const Values& asked : parts) {
-        const auto query = asking.begin() + static_cast<std::ptrdiff_t>(head);
-        const auto key = asked.begin() + static_cast<std::ptrdiff_t>(12 + head);
+      for (const Values& of_key : parts) {
+        const auto query = of_query.begin() + static_cast<std::ptrdiff_t>(head);
+        const auto key = of_key.begin() + static_cast<std::ptrdiff_t>(12 + head);
         share.push_back(std::exp(std::inner_product(query, query + 4, key, 0.0) / 2.0));
       }
       const double total = std::accumulate(share.begin(), share.end(), 0.0);
       for (std::size_t k = head; k < head + 4; ++k)
         for (std::size_t token = 0; token < x.size(); ++token)
-          seen[k] += share[token] / total * parts[token][24 + k];
+          output[k] += share[token] / total * parts[token][24 + k];
     }
-    result.push_back(dense(seen, w.at(name + ".out.weight"), w.at(name + ".out.bias")));
+    result.push_back(dense(output, w.at(name + ".out.weight"), w.at(name + ".out.bias")));
   }
   return result;
 }
@@ -244,8 +244,9 @@ TEST(Reference, TransformerIsItsFormula) {
   });
 }
 
-// One score a point, straight from one feature: the answer is the mean of the points' coordinates,
-// in both maps; a sharp score at one point leads there, and no further than the box.
+// With one feature, the score of a point is linear in it. The prediction is the mean coordinate of
+// the points, weighted by their scores, in both maps. A sharp score at one point gives the
+// coordinate of this point, limited to the box.
 TEST(Reference, SoftArgmaxIsTheMeanCoordinate) {
   for (const char* map : {"tanh", "algebraic"}) {
     NetworkSettings settings = make_settings("cnn", "double");
@@ -261,9 +262,9 @@ TEST(Reference, SoftArgmaxIsTheMeanCoordinate) {
     network.set_weights(Values{1.0, 0.0, 0.0, 0.0, 2.0, -1.0});  // tanh(y); scores 2 x, -x
     Inputs in;
     for (double& value : in.y.write().row(0)) value = -9.0;
-    in.y.write().row(0)[20] = 9.0;  // a: all at point 20; b: evenly at all the others
+    in.y.write().row(0)[20] = 9.0;  // a: all weight at point 20; b: equal weights at other points
     for (double& value : in.y.write().row(1)) value = -9.0;
-    in.y.write().row(1)[31] = 9.0;  // beyond the box
+    in.y.write().row(1)[31] = 9.0;  // a coordinate outside the box
     network.predict(0, in.y, in.c, in.rows, in.m, 0);
     for (std::int64_t row = 0; row < kRow; ++row)
       for (const std::size_t k : {0U, 1U}) {

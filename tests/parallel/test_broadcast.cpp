@@ -6,7 +6,7 @@
 namespace jpo {
 namespace {
 
-// The lowest rank that has something to say is heard by all.
+// All ranks get the text of the lowest rank with a text that is not empty.
 TEST(FirstText, IsThatOfTheLowestRank) {
   int rank = 0;
   int n_rank = 1;

@@ -1,5 +1,5 @@
-// Sums in a device's memory: in the CUDA build on the rank's device, elsewhere on one that is
-// played on the host (emulated_device.cpp).
+// Tests sums in the memory of a device: in a CUDA build on the device of the rank, otherwise on the
+// emulated device (emulated_device.cpp).
 
 #include <cmath>
 #include <limits>
@@ -20,14 +20,15 @@ namespace {
 constexpr std::int64_t kValue = 1001;
 constexpr int kTerm = 12;
 
-// Of all sizes, some refused; whole numbers, whose sums of doubles are exact in any order.
-std::vector<double> term(int which, bool whole) {
-  RandomStream stream(static_cast<std::uint64_t>(which));
+// Returns term k: values of many magnitudes, or whole numbers if `whole`, whose sums are exact in
+// any order. Two values are not finite and must be refused.
+std::vector<double> term(int k, bool whole) {
+  RandomStream stream(static_cast<std::uint64_t>(k));
   std::vector<double> values(kValue);
   for (double& value : values)
     value = whole ? static_cast<double>(stream.below(1000))
                   : std::ldexp(stream.normal(), static_cast<int>(stream.below(40)) - 25);
-  values[static_cast<std::size_t>(which)] = std::numeric_limits<double>::infinity();
+  values[static_cast<std::size_t>(k)] = std::numeric_limits<double>::infinity();
   values.back() = std::nan("");
   return values;
 }
@@ -43,29 +44,30 @@ struct Sum {
 class DeviceSum : public testing::Test {
  protected:
   void SetUp() override {
-    if (!has_cuda_device()) GTEST_SKIP() << "there is no CUDA device here";
+    if (!has_cuda_device()) GTEST_SKIP() << "no CUDA device found";
     use_cuda_device();
     MPI_OK(MPI_Comm_rank(MPI_COMM_WORLD, &rank));
     MPI_OK(MPI_Comm_size(MPI_COMM_WORLD, &n_rank));
   }
 
-  void add(FlatSum& sum, MemorySpace space, int which) const {
-    const std::vector<double> values = term(which, reduction == Reduction::fast);
+  void add(FlatSum& sum, MemorySpace space, int k) const {
+    const std::vector<double> values = term(k, reduction == Reduction::fast);
     SpaceArray<double> terms(space, kValue);
     copy_values(space, terms.data(), MemorySpace::host, values.data(), kValue);
     sum.add(terms);
     sum.add_scalar(0, values.front());
     sum.add_scalar(1, 1.0);
-    sum.count(0, which);
+    sum.count(0, k);
   }
 
-  // Of every n_rank-th term; twice, from a clear start.
+  // Returns the sum over all ranks; each adds the terms `first`, `first + stride`, ... The sum is
+  // cleared and computed twice.
   Sum total(MemorySpace space, const Transport& transport, int first, int stride) const {
     FlatSum sum({kValue, 1, 2}, reduction, space);
     FlatSum::Seconds seconds;
     for (int repeat = 0; repeat < 2; ++repeat) {
       sum.clear();
-      for (int which = first; which < kTerm; which += stride) add(sum, space, which);
+      for (int k = first; k < kTerm; k += stride) add(sum, space, k);
       sum.reduce(transport, seconds);
     }
     EXPECT_EQ(sum.scalar(1), kTerm);
@@ -77,7 +79,7 @@ class DeviceSum : public testing::Test {
     for (const Reduction each : {Reduction::exact, Reduction::fast}) {
       reduction = each;
       const Sum alone = total(MemorySpace::host, Transport(MPI_COMM_SELF), 0, 1);
-      // The last value of every term; one value of each, among them the first, which is a scalar.
+      // Two values of each term are refused, and one scalar (the first value of term 0).
       EXPECT_EQ(alone.n_refused, 2 * kTerm + 1);
       EXPECT_EQ(alone.count, kTerm * (kTerm - 1) / 2);
       EXPECT_EQ(total(MemorySpace::device, Transport(kind, MPI_COMM_WORLD), rank, n_rank), alone);
@@ -89,7 +91,7 @@ class DeviceSum : public testing::Test {
   int n_rank = 1;
 };
 
-TEST_F(DeviceSum, ThroughTheHostHasTheBitsOfTheHost) {
+TEST_F(DeviceSum, StagedHasTheBitsOfTheHost) {
   expect_bits_of_the_host(Transport::Kind::staged);
 }
 
@@ -98,7 +100,7 @@ TEST_F(DeviceSum, ByMpiHasTheBitsOfTheHost) {
 }
 
 #if defined(JPO_EMULATED_DEVICE)
-TEST_F(DeviceSum, FromItsMemoryHasTheBitsOfTheHost) {
+TEST_F(DeviceSum, ByDeviceAwareMpiHasTheBitsOfTheHost) {
   emulate_device_mpi(true);
   EXPECT_TRUE(Transport(Transport::Kind::mpi, MPI_COMM_WORLD).takes_device_memory());
   EXPECT_FALSE(Transport(Transport::Kind::staged, MPI_COMM_WORLD).takes_device_memory());
@@ -106,7 +108,7 @@ TEST_F(DeviceSum, FromItsMemoryHasTheBitsOfTheHost) {
   emulate_device_mpi(false);
 }
 
-TEST_F(DeviceSum, IsAddedUpThere) {
+TEST_F(DeviceSum, IsAddedByAKernel) {
   const int before = n_emulated_kernel();
   FlatSum sum({kValue, 1, 2}, reduction, MemorySpace::device);
   add(sum, MemorySpace::device, 0);
@@ -114,26 +116,26 @@ TEST_F(DeviceSum, IsAddedUpThere) {
 }
 #endif
 
-TEST_F(DeviceSum, AHashIsThatOfTheHost) {
+TEST_F(DeviceSum, HashEqualsThatOfTheHost) {
   const std::vector<double> doubles = term(0, false);
   const std::vector<float> floats(doubles.begin(), doubles.end());
-  const auto there = [](const auto& numbers) {
+  const auto hash_on_device = [](const auto& numbers) {
     using Number = std::decay_t<decltype(numbers.front())>;
     SpaceArray<Number> values(MemorySpace::device, kValue);
     copy_values<Number>(MemorySpace::device, values.data(), MemorySpace::host, numbers.data(),
                         kValue);
     return hash_in_place(MemorySpace::device, values.data(), kValue);
   };
-  EXPECT_EQ(there(doubles), hash_in_place(MemorySpace::host, doubles.data(), kValue));
-  EXPECT_EQ(there(floats), hash_in_place(MemorySpace::host, floats.data(), kValue));
-  EXPECT_NE(there(floats), there(doubles));
+  EXPECT_EQ(hash_on_device(doubles), hash_in_place(MemorySpace::host, doubles.data(), kValue));
+  EXPECT_EQ(hash_on_device(floats), hash_in_place(MemorySpace::host, floats.data(), kValue));
+  EXPECT_NE(hash_on_device(floats), hash_on_device(doubles));
 }
 
 TEST_F(DeviceSum, RefusesTermsOfAnotherMemory) {
-  FlatSum there({2}, Reduction::exact, MemorySpace::device);
-  EXPECT_THROW(there.add(std::vector<double>{1.0, 2.0}), std::logic_error);
-  FlatSum here({2}, Reduction::exact);
-  EXPECT_THROW(here.add(SpaceArray<double>(MemorySpace::device, 2)), std::logic_error);
+  FlatSum on_device({2}, Reduction::exact, MemorySpace::device);
+  EXPECT_THROW(on_device.add(std::vector<double>{1.0, 2.0}), std::logic_error);
+  FlatSum on_host({2}, Reduction::exact);
+  EXPECT_THROW(on_host.add(SpaceArray<double>(MemorySpace::device, 2)), std::logic_error);
 }
 
 }  // namespace

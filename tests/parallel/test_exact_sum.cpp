@@ -22,9 +22,10 @@ struct Ranks {
   int n = 1;
 };
 
-// Values over 40 binary orders of magnitude: any regrouping of a plain sum would show.
-std::vector<double> term(int which) {
-  RandomStream stream(static_cast<std::uint64_t>(which));
+// Returns term k, with values over 40 binary orders of magnitude: a sum of doubles would depend on
+// the grouping of the terms.
+std::vector<double> term(int k) {
+  RandomStream stream(static_cast<std::uint64_t>(k));
   std::vector<double> values(kValue);
   for (double& value : values)
     value = std::ldexp(stream.normal(), static_cast<int>(stream.below(40)) - 25);
@@ -33,9 +34,9 @@ std::vector<double> term(int which) {
 
 std::vector<double> total(MPI_Comm comm, const std::vector<int>& mine) {
   FlatSum sum({kValue, 1}, Reduction::exact);
-  for (const int which : mine) {
-    sum.add(term(which));
-    sum.count(0, which);
+  for (const int k : mine) {
+    sum.add(term(k));
+    sum.count(0, k);
   }
   FlatSum::Seconds seconds;
   sum.reduce(Transport(comm), seconds);
@@ -66,12 +67,12 @@ TEST(FlatSum, IsAccurateToItsUnit) {
     for (int k = 0; k < kTerm; ++k)
       exact += static_cast<long double>(term(k)[static_cast<std::size_t>(j)]);
     const auto value = static_cast<double>(exact);
-    // Half a low unit a term, and the rounding of the total.
+    // The tolerance is half a low unit per term, plus the rounding of the total.
     EXPECT_NEAR(sum[static_cast<std::size_t>(j)], value, kTerm * 0x1p-65 + 2e-16 * std::abs(value));
   }
 }
 
-TEST(FlatSum, KeepsWhatCancels) {
+TEST(FlatSum, KeepsSmallTermsWhenLargeOnesCancel) {
   FlatSum sum({1}, Reduction::exact);
   for (const double value : {1e6, 0x1p-60, -1e6}) sum.add({&value, 1});
   FlatSum::Seconds seconds;
@@ -79,7 +80,7 @@ TEST(FlatSum, KeepsWhatCancels) {
   EXPECT_EQ(sum.values()[0], 0x1p-60);
 }
 
-TEST(FlatSum, RefusesAndCountsWhatIsOutOfRange) {
+TEST(FlatSum, RefusesAndCountsTermsOutOfRange) {
   const Ranks ranks;
   for (const Reduction reduction : {Reduction::exact, Reduction::fast}) {
     FlatSum sum({6}, reduction);

@@ -15,7 +15,8 @@ namespace {
 
 constexpr std::int64_t kValue = 1000;
 
-// Of both signs, from 2^-70 to just below the limit; ends, halves of units, and what is refused.
+// Returns terms of both signs, from 2^-70 to just below the limit; also the ends of the range,
+// halves of units, and terms that must be refused.
 std::vector<double> terms() {
   RandomStream stream(5);
   std::vector<double> values(kValue);
@@ -49,7 +50,7 @@ struct Integers {
   bool operator==(const Integers&) const = default;
 };
 
-// By the library's rounding, to even, in place of the kernel's shifts.
+// Computes the integers by the rounding of the C library, to even, instead of the kernel's shifts.
 Integers expected() {
   Integers integers;
   const std::vector<double> values = terms();
@@ -76,7 +77,7 @@ TEST(AddExactly, RoundsToTheNearestUnits) {
   EXPECT_EQ(integers.n_refused, 7 + 5);
 }
 
-// What a device does: any order, refused terms added to the total one by one.
+// Adds as a device does: in any order, and the number of refused terms one by one.
 TEST(AddExactly, HasTheSameBitsInAnyOrder) {
   const std::vector<double> values = terms();
   std::vector<std::int64_t> order(kValue);
@@ -90,7 +91,7 @@ TEST(AddExactly, HasTheSameBitsInAnyOrder) {
   EXPECT_EQ(integers, expected());
 }
 
-TEST(AddPlainly, LeavesOutWhatIsRefused) {
+TEST(AddPlainly, OmitsRefusedTerms) {
   const std::vector<double> values = {1.5, NAN, -0x1p22, 2.0};
   std::vector<double> sum = {1.0, 2.0, 3.0, 4.0};
   std::int64_t n_refused = 0;
@@ -99,7 +100,7 @@ TEST(AddPlainly, LeavesOutWhatIsRefused) {
   EXPECT_EQ(n_refused, 2);
 }
 
-// A value and its integers, as many as a sum may have.
+// Tests random pairs of integers, up to the size that a sum can have.
 TEST(Combine, RoundsOnce) {
   RandomStream stream(7);
   for (int k = 0; k < 1000; ++k) {

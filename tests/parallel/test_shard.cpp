@@ -5,7 +5,8 @@
 namespace jpo {
 namespace {
 
-// Every problem is owned once, in order, in whole micro-batches, evenly.
+// Expects that ranks own consecutive problems in whole micro-batches, each problem once, and that
+// the numbers of micro-batches per rank differ by at most one.
 void check(std::int64_t n_problem, std::int64_t micro_batch, int n_rank) {
   std::int64_t next = 0;
   std::int64_t least = n_problem, most = 0;

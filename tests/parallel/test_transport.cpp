@@ -9,7 +9,7 @@ namespace jpo {
 namespace {
 
 // All ranks of a test are on one machine.
-TEST(SharedDevice, NamesTheRanksAndTheDevice) {
+TEST(SharedDevice, ReportsTheRanksAndTheDevice) {
   int rank = 0;
   int n_rank = 1;
   MPI_OK(MPI_Comm_rank(MPI_COMM_WORLD, &rank));
