@@ -6,7 +6,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from result import Example, Result
-from style import WIDE, new_figure
+from style import WIDE, new_figure, short
 
 MOST_FIELDS = 5
 # Its brightness is monotone: it can be read in grey as well.
@@ -28,7 +28,7 @@ def _fields(result: Result, problem: int, methods: list[str]) -> list[tuple[str,
     """Return (name, title, states), at most MOST_FIELDS; the first is the base of the differences."""
     example = result.examples[problem]
     loss = result.answers["loss"].xs(problem, level="problem")
-    fields = [(name, f"{name}\nmisfit {loss[name]:.3g}", example.states[name]) for name in methods if name in example.states]
+    fields = [(name, f"{name}\nmisfit {short(loss[name])}", example.states[name]) for name in methods if name in example.states]
     if example.truth is not None:
         fields.insert(0, ("truth", f"truth\nproblem {problem}", example.truth))
     else:  # the best answer stands for it

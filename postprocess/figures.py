@@ -15,7 +15,7 @@ from comparison import joint_methods, ranking
 from field_figure import draw_fields
 from history_figure import LIMIT, SOLVED, draw_history, median_limit
 from result import Result
-from style import GREY, WIDE, add_legend_below, add_legend_right, draw_bars, look_of, new_figure
+from style import GREY, WIDE, add_legend_below, add_legend_right, draw_bars, label_log_axis, look_of, new_figure, short
 
 # Share of L_ref below which a misfit is drawn at the edge of an axis.
 EDGE = 1e-10
@@ -57,32 +57,35 @@ def select(result: Result, table: pd.DataFrame, reference: str, methods: str | N
 def draw_scatter(result: Result, judged: pd.DataFrame, selection: Selection, width: float) -> plt.Figure:
     """Misfit of the answer against that of the reference, a point for each problem."""
     reference, answer = selection.reference, selection.answer
-    low = EDGE * result.loss_reference
     own = judged.loc[answer]
     loss = pd.DataFrame({"x": judged.loc[reference]["loss"], "y": own["loss"]})
+    low = max(EDGE * result.loss_reference, 0.7 * loss.min().min())
     figure, ((axes,),) = new_figure(width, 80)
     handles = []
     for value, word, *_ in VERDICTS:
         look = look_of(answer if value < 0 else reference)
-        colour, marker = (GREY, ".") if value == 0 else (look.colour, look.marker)
+        colour, marker = (GREY, "+") if value == 0 else (look.colour, look.marker)
         points = {"color": colour, "linestyle": "none", "markersize": 3.5, "alpha": 0.8, "markeredgewidth": 0.5}
         chosen = loss[own["verdict"] == value]
         inside = chosen[(chosen >= low).all(axis="columns")]
         axes.plot(inside["x"], inside["y"], marker=marker, **points)
-        for edge, rows in (("v", chosen[chosen["y"] < low]), ("<", chosen[(chosen["x"] < low) & (chosen["y"] >= low)])):
-            axes.plot(rows["x"].clip(lower=low), rows["y"].clip(lower=low), edge, clip_on=False, zorder=3, **points)
+        outside = chosen[(chosen < low).any(axis="columns")]
+        for edge, rows in outside.clip(lower=low).groupby(np.where(outside["y"] < low, "v", "<")):
+            axes.plot(rows["x"], rows["y"], edge, clip_on=False, zorder=3, **points)
         text = f"{answer} {word} than {reference}" if value else word
         handles.append(Line2D([], [], marker=marker, label=f"{text}: {len(chosen)}", **points))
     if (loss < low).any(axis=None):
         handles += [Line2D([], [], color="black", linestyle="none", marker="v", markersize=3.5,
-                           label=f"at an edge: below {low:.0e}")]
+                           label=f"at an edge: below {short(low)}")]
     if n_failed := int(loss.isna().any(axis="columns").sum()):
         handles.append(Line2D([], [], linestyle="none", label=f"not drawn, no misfit: {n_failed}"))
-    ends = (low, 2.0 * np.nanmax(loss.to_numpy()))
+    ends = (low, 1.4 * loss.max().max())
     handles += axes.plot(ends, ends, color="black", lw=0.7, label="equal misfits")
     handles += [axes.axhline(median_limit(result), label=SOLVED, **LIMIT)]
     axes.set(xscale="log", yscale="log", xlim=ends, ylim=ends, xlabel=f"misfit of {reference} [1]",
              ylabel=f"misfit of {answer} [1]")
+    for axis in (axes.xaxis, axes.yaxis):
+        label_log_axis(axis)
     (add_legend_right if width >= WIDE else add_legend_below)(figure, handles)
     return figure
 

@@ -9,13 +9,15 @@ from matplotlib.patches import Patch
 
 from comparison import solved_limit
 from result import Result
-from style import GREY, WIDE, add_legend_below, line_handle, look_of, new_figure
+from style import GREY, WIDE, add_legend_below, label_log_axis, line_handle, look_of, new_figure
 
 AXES = {"evaluations": "gradient evaluations per problem [1]", "seconds": "time [s]"}
 LEVELS = ["loss_25", "loss_50", "loss_75"]
 LEAST_LOSS = 1e-20
 LIMIT = {"color": "black", "lw": 0.7, "ls": (0, (4, 3)), "zorder": 1}
-SOLVED = "solved (median of the limits)"
+SOLVED = "limit for solved (median)"
+# These record the misfit in a part of the observation, which is smaller than that of the whole.
+PARTIAL_KINDS = ("windows",)
 # The bands of more methods would hide each other.
 MOST_BANDS = 3
 # An axis is logarithmic if the longest curve is this many times as long as the shortest one.
@@ -34,7 +36,7 @@ def curve_of(result: Result, name: str) -> pd.DataFrame:
     loss = dict(zip(LEVELS, answers["loss"].quantile([0.25, 0.5, 0.75])))
     end = {"evaluations": answers["evaluations"].mean(), "seconds": seconds + result.methods.loc[name, "seconds"]}
     rows = []
-    if name in result.histories.index:
+    if name in result.histories.index and result.methods.loc[name, "kind"] not in PARTIAL_KINDS:
         history = result.histories.loc[[name]]
         history = history[np.isfinite(history["loss_50"])]
         rows = [history[LEVELS].assign(evaluations=evaluations + history["gradient_evaluations"],
@@ -84,6 +86,7 @@ def draw_history(result: Result, methods: list[str], width: float) -> plt.Figure
         limit = one.axhline(median_limit(result), label=SOLVED, **LIMIT)
     for one in axes[:, 0]:
         one.set_ylabel("median of the best misfits so far [1]")
+        label_log_axis(one.yaxis)
     handles = [line_handle(name) for name in curves]
     if len(curves) <= MOST_BANDS:
         handles.append(Patch(color=GREY, alpha=0.4, lw=0, label="25 to 75 % of the problems"))

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from matplotlib.lines import Line2D
 
-from style import add_legend_below, bar_handle, draw_bars, draw_size_axis, line_handle, look_of, new_figure
+from style import (add_legend_below, bar_handle, draw_bars, draw_size_axis, label_log_axis, line_handle, look_of,
+                   new_figure, short)
 
 PAPER_SHARE = 69.0  # better than BFGS, on average: arXiv 2408.08119
 LEAST_LOSS = 1e-20  # misfits at round-off are drawn at the edge of the figure
-MAXIMUM = {"color": "#606060", "ls": ":", "lw": 1.2}
+MAXIMUM = {"color": "#606060", "ls": ":", "lw": 1.2, "zorder": 4}
 PAPER = {"color": "black", "ls": (0, (4, 3)), "lw": 0.8}
 
 
@@ -21,10 +22,14 @@ def _names(table: pd.DataFrame) -> list[str]:
     return list(table["name"].unique())
 
 
+def _percent(value: float) -> str:
+    return f"{value:.1f}"
+
+
 def _title(figure: plt.Figure, table: pd.DataFrame, text: str = "") -> None:
     """Name the variant if the study has several, and the seeds."""
     n = table["seeds"].map(len).max()
-    seeds = f"{n} seeds: mean, least and most" if n > 1 else "1 seed"
+    seeds = f"{n} seeds together; error bars: least and most" if n > 1 else "1 seed"
     figure.suptitle(", ".join(part for part in (text, seeds) if part), fontsize=7)
 
 
@@ -44,7 +49,7 @@ def _draw_lines(axes: plt.Axes, table: pd.DataFrame, key: str) -> None:
     draw_size_axis(axes, table["n_problem"])
 
 
-def _draw_values(table: pd.DataFrame, key: str, label: str, width: float, form: str) -> tuple:
+def _draw_values(table: pd.DataFrame, key: str, label: str, width: float, text_of: Callable) -> tuple:
     """A line per method against n, or a bar per method if there is one n. Returns figure, axes and handles."""
     names = _names(table)
     if table["n_problem"].nunique() > 1:
@@ -54,7 +59,7 @@ def _draw_values(table: pd.DataFrame, key: str, label: str, width: float, form: 
         return figure, axes, [line_handle(name) for name in names]
     figure, ((axes,),) = new_figure(width, 16 + 4.5 * len(names))
     values = table[key].clip(lower=LEAST_LOSS)
-    draw_bars(axes, names, list(values), _spread(table, key), [format(value, form) for value in values])
+    draw_bars(axes, names, list(values), _spread(table, key), [text_of(value) for value in values])
     axes.set_xlabel(f"{label}, n = {table['n_problem'].iloc[0]}")
     return figure, axes, []
 
@@ -63,9 +68,9 @@ def _draw_better(table: pd.DataFrame, reference: str, width: float, title: str) 
     """Share better than the reference, the largest possible share, and the average of the paper."""
     maximum = table.drop_duplicates("n_problem")
     figure, axes, handles = _draw_values(table[table["name"] != reference], "better",
-                                         f"better than {reference} [%]", width, ".1f")
-    label = f"not solved by {reference}: the largest possible share"
-    paper = Line2D([], [], label=f"{PAPER_SHARE:.0f} %: average of arXiv 2408.08119", **PAPER)
+                                         f"better than {reference} [%]", width, _percent)
+    lines = [Line2D([], [], label=f"not solved by {reference}", **MAXIMUM),
+             Line2D([], [], label=f"{PAPER_SHARE:.0f} %: arXiv 2408.08119", **PAPER)]
     if len(maximum) > 1:
         axes.plot(maximum["n_problem"], maximum["unsolved_by_reference"], **MAXIMUM)
         axes.axhline(PAPER_SHARE, **PAPER)
@@ -75,12 +80,12 @@ def _draw_better(table: pd.DataFrame, reference: str, width: float, title: str) 
         axes.axvline(PAPER_SHARE, **PAPER)
         axes.set_xlim(0, 100)
     _title(figure, table, title)
-    add_legend_below(figure, [*handles, Line2D([], [], label=label, **MAXIMUM), paper])
+    add_legend_below(figure, [*handles, *lines])
     return figure
 
 
 def _draw_solved(table: pd.DataFrame, width: float, title: str) -> plt.Figure:
-    figure, axes, handles = _draw_values(table, "solved", "problems solved [%]", width, ".1f")
+    figure, axes, handles = _draw_values(table, "solved", "problems solved [%]", width, _percent)
     axes.set(**{"ylim": (-3, 103)} if handles else {"xlim": (0, 100)})
     _title(figure, table, title)
     if handles:
@@ -89,8 +94,9 @@ def _draw_solved(table: pd.DataFrame, width: float, title: str) -> plt.Figure:
 
 
 def _draw_loss(table: pd.DataFrame, width: float, title: str) -> plt.Figure:
-    figure, axes, handles = _draw_values(table, "loss_median", "median misfit [1]", width, ".2g")
+    figure, axes, handles = _draw_values(table, "loss_median", "median misfit [1]", width, short)
     axes.set(**{"yscale": "log"} if handles else {"xscale": "log"})
+    label_log_axis(axes.yaxis if handles else axes.xaxis)
     _title(figure, table, title)
     if handles:
         add_legend_below(figure, handles)
@@ -108,7 +114,7 @@ def _draw_variants(table: pd.DataFrame, width: float) -> plt.Figure:
         axes.barh(rows, own["solved"], 0.9 * height, xerr=_spread(own, "solved"),
                   error_kw={"capsize": 1.5, "elinewidth": 0.7}, **look_of(name).bar())
         for y, value in zip(rows, own["solved"]):
-            axes.text(1.01, y, f"{value:.1f}", transform=axes.get_yaxis_transform(), va="center", fontsize=6)
+            axes.text(1.01, y, _percent(value), transform=axes.get_yaxis_transform(), va="center", fontsize=6)
     axes.set_yticks(range(len(variants)), variants)
     axes.set(xlim=(0, 100), ylim=(len(variants) - 0.5, -0.5), xlabel="problems solved [%]")
     _title(figure, table, f"n = {table['n_problem'].iloc[0]}")

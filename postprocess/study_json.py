@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import json
-
 import pandas as pd
 
 from comparison import RIVAL_TYPES
-from result import BadResult
-from tables import records
+from tables import read_json, records
 
 TEXTS = ("variant", "name", "kind", "seeds")
 
@@ -32,19 +29,12 @@ def study_json(table: pd.DataFrame, origin: dict) -> dict:
 
 def load_study_json(path: str) -> tuple[pd.DataFrame, str, dict]:
     """Read such a file. Returns the table of compare_study() without p by seed, the reference, and the origin."""
-    try:
-        with open(path, encoding="utf-8") as file:
-            content = json.load(file)
-        seeds = {(cell["variant"], n): cell["seeds"] for cell in content["cells"] for n in cell["n_problem"]}
-        table = pd.DataFrame(content["table"])
-        table.insert(0, "seeds", [seeds[key] for key in zip(table["variant"], table["n_problem"])])
-        origin = {key: value for key, value in content.items() if key not in ("cells", "table")}
-        reference = origin["reference"]
-    except OSError as error:
-        raise BadResult(f"cannot read {path}: {error}") from error
-    except (ValueError, KeyError, TypeError) as error:
-        raise BadResult(f"{path} is not a table of study.py: {error}") from error
+    content = read_json(path, "study.py", ("cells", "table", "reference", "git_revisions"))
+    seeds = {(cell["variant"], n): cell["seeds"] for cell in content["cells"] for n in cell["n_problem"]}
+    table = pd.DataFrame(content["table"])
+    table.insert(0, "seeds", [seeds[key] for key in zip(table["variant"], table["n_problem"])])
+    origin = {key: value for key, value in content.items() if key not in ("cells", "table")}
     numbers = table.columns.difference(TEXTS)
     table[numbers] = table[numbers].apply(pd.to_numeric)
     table = table.reindex(columns=list(dict.fromkeys([*table.columns, *RIVAL_TYPES]))).astype(RIVAL_TYPES)
-    return table, reference, origin
+    return table, origin["reference"], origin

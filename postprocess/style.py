@@ -17,6 +17,7 @@ import matplotlib.pyplot as plt  # noqa: E402
 from matplotlib.artist import Artist  # noqa: E402
 from matplotlib.lines import Line2D  # noqa: E402
 from matplotlib.patches import Patch  # noqa: E402
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter  # noqa: E402
 
 INCH = 25.4  # mm
 WIDE = 120.0  # mm; panels are side by side from this width on, one above the other below it
@@ -92,6 +93,11 @@ def look_of(name: str) -> Look:
     return Look(*parts)
 
 
+def series_look(index: int) -> Look:
+    """Return the look of a curve that is no method, by its number."""
+    return Look(COLOURS[index % len(COLOURS)], "osD^vP"[index % 6], ("-", "--", "-.")[index % 3], "")
+
+
 def line_handle(name: str, label: str | None = None) -> Line2D:
     """Return the legend entry of a method that is drawn as a line."""
     return Line2D([], [], label=label or name, **look_of(name).line())
@@ -136,6 +142,11 @@ def _formats(text: str) -> tuple[str, ...]:
     return formats
 
 
+def folder_of(path: str) -> str:
+    """Return the path if it is a directory, and the directory of a file."""
+    return path if os.path.isdir(path) else os.path.dirname(path) or "."
+
+
 def add_figure_options(parser: argparse.ArgumentParser) -> None:
     """Add the options --width and --formats."""
     parser.add_argument("--width", type=_width, default=180.0, metavar="MM",
@@ -175,6 +186,20 @@ def add_legend_right(figure: plt.Figure, handles: list[Artist]) -> None:
     """Place a legend of one column to the right of the data, within the width of the figure."""
     _, width, _ = _legend_of(figure, handles, "center right", 1)
     figure.get_layout_engine().set(rect=(0.0, 0.0, 1.0 - (width + 0.08) / figure.get_figwidth(), 1.0))
+
+
+def short(value: float) -> str:
+    """Return a number of three digits as a label."""
+    return f"{value:.0f}" if 1000 <= value < 1e6 else f"{value:.3g}"
+
+
+def label_log_axis(axis: plt.Axis) -> None:
+    """Label 1, 2 and 5 of each decade of a logarithmic axis that spans less than two decades. Call it last."""
+    low, high = axis.get_view_interval()
+    if high < 100.0 * low:
+        axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+        axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+        axis.set_minor_formatter(NullFormatter())
 
 
 def draw_size_axis(axes: plt.Axes, sizes: Iterable[int]) -> None:

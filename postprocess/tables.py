@@ -8,6 +8,8 @@ import re
 
 import pandas as pd
 
+from result import BadResult
+
 Column = tuple[str, str, str]  # title, format (alignment, width, ...), column of the data frame
 
 
@@ -35,6 +37,18 @@ def _plain(value: object) -> object:
     if isinstance(value, list):
         return [_plain(one) for one in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def read_json(path: str, script: str, keys: tuple[str, ...]) -> dict:
+    """Read a file that `script` wrote with --json. Throws BadResult if it is another file."""
+    try:
+        with open(path, encoding="utf-8") as file:
+            content = json.load(file)
+    except (OSError, ValueError) as error:
+        raise BadResult(f"cannot read {path}: {error}") from error
+    if missing := [key for key in keys if key not in content]:
+        raise BadResult(f"{path} is not a table of {script}: it has no '{missing[0]}'")
+    return content
 
 
 def _dump(value: object) -> str:
