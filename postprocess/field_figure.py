@@ -28,11 +28,13 @@ def _fields(result: Result, problem: int, methods: list[str]) -> list[tuple[str,
     """Return (name, title, states), at most MOST_FIELDS; the first is the base of the differences."""
     example = result.examples[problem]
     loss = result.answers["loss"].xs(problem, level="problem")
-    fields = [(name, f"{name}\nmisfit {short(loss[name])}", example.states[name]) for name in methods if name in example.states]
+    names = [name for name in methods if name in example.states]
+    if example.truth is None and names:  # the best answer stands for it
+        best = min(names, key=lambda name: np.nan_to_num(loss[name], nan=np.inf))
+        names = [best, *(name for name in names if name != best)]
+    fields = [(name, f"{name}\nmisfit {short(loss[name])}", example.states[name]) for name in names]
     if example.truth is not None:
         fields.insert(0, ("truth", f"truth\nproblem {problem}", example.truth))
-    else:  # the best answer stands for it
-        fields.sort(key=lambda field: np.nan_to_num(loss[field[0]], nan=np.inf))
     return fields[:MOST_FIELDS]
 
 

@@ -24,7 +24,7 @@ VERDICTS = ((-1, "better", "#404040", ""), (0, "tie", "#D0D0D0", ""), (1, "worse
 
 @dataclass(frozen=True)
 class Selection:
-    """What the figures of a result show.
+    """Choices for the figures of a result.
 
     methods    in the order of the file
     reference  method that the others are compared with

@@ -3,10 +3,10 @@
 
     gradient_quality.py DIR [--until N] [--json FILE] [--figures DIR] [--width MM] [--formats pdf,png]
 
-DIR may also be the FILE of an earlier --json. Reads /methods/joint/history/alignment at the first update of every cell of a study. Fits
-mean cosine = a n^b by weighted least squares, b in [-1, 2], over the sizes up to --until (default: all),
-with a 95 % interval of b from 2000 bootstrap draws of the seeds. Independent errors would give b = 0.5 while the
-cosine is small.
+DIR may also be the FILE of an earlier --json. Reads /methods/joint/history/alignment at the first update of every
+cell of a study. Fits mean cosine = a n^b by weighted least squares, b in [-1, 2], over the sizes up to --until
+(default: all), with a 95 % interval of b from 2000 bootstrap draws of the seeds. Independent errors would give
+b = 0.5 while the cosine is small.
 """
 
 from __future__ import annotations
@@ -69,7 +69,10 @@ def fit(cells: pd.DataFrame, until: int) -> dict:
 def fits_of(path: str, until: int) -> dict[str, dict]:
     """Return the fit of each variant of a study, or of an earlier --json. Throws BadResult."""
     if os.path.isfile(path):
-        return read_json(path, "gradient_quality.py", ())
+        fits = read_json(path, "gradient_quality.py", ())
+        if not all(isinstance(row, dict) and "exponent_95" in row for row in fits.values()):
+            raise BadResult(f"{path} is not a table of gradient_quality.py")
+        return fits
     return {variant: fit(own, until) for variant, own in load(path).groupby("variant")}
 
 

@@ -3,7 +3,9 @@
 
     growth.py DIR [--share 0.9] [--json FILE] [--figures DIR] [--width MM] [--formats pdf,png]
 
-DIR may also be the FILE of an earlier --json; the share is then that of the file. For the methods of a study that work in rounds and stop working on solved problems (bank, multi_start). Until a
+DIR may also be the FILE of an earlier --json; the share is then that of the file.
+
+For the methods of a study that work in rounds and stop working on solved problems (bank, multi_start). Until a
 share s of the problems is solved, each unsolved problem has had as many evaluations as the most expensive problem
 of that share, q: the mean cost is mean(min(e_i, q)), e_i the evaluations of problem i, q the s-quantile of those
 that are solved (the others count as most expensive). No value if fewer than s are solved. Points are means over

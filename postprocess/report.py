@@ -61,7 +61,7 @@ def print_table(table: pd.DataFrame, reference: str, n_unknown: int) -> None:
 def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("result", help="HDF5 file that jpo wrote")
-    parser.add_argument("--methods", metavar="A,B,...", help="rows of the table and methods of the figures (default: all)")
+    parser.add_argument("--methods", metavar="A,B,...", help="methods of the table and figures (default: all)")
     parser.add_argument("--reference", help="method that the others are compared with")
     parser.add_argument("--answer", help="method of the scatter figure (default: the best joint method)")
     parser.add_argument("--problem", type=int, help="id of the problem drawn in space and time")

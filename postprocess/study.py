@@ -82,7 +82,7 @@ def distinct(results: list[Result], attribute: str) -> list[str]:
 
 
 def origin(results: list[Result]) -> dict:
-    """Where the numbers come from; the time is that of the first run."""
+    """Return the revisions, commands and dates of the numbers; the time is that of the first run."""
     return {
         "postprocess": shlex.join([os.path.basename(sys.argv[0]), *sys.argv[1:]]),
         "commands": distinct(results, "command"),
@@ -118,7 +118,7 @@ def choose(table: pd.DataFrame, methods: str | None) -> pd.DataFrame:
 def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
     parser.add_argument("directory", help="of the HDF5 files that jpo study wrote, or a file of --json")
-    parser.add_argument("--methods", metavar="A,B,...", help="rows of the table and methods of the figures (default: all)")
+    parser.add_argument("--methods", metavar="A,B,...", help="methods of the table and figures (default: all)")
     parser.add_argument("--reference", help="method that the others are compared with")
     parser.add_argument("--json", help="write the table to this file; - is standard output")
     parser.add_argument("--figures", help="directory of the figures (default: DIR/figures)")

@@ -256,7 +256,8 @@ class Scripts(Files):
                                                                    f"{', '.join(NAMES[:5])}\n"))
 
     def test_options_out_of_bounds_are_refused(self):
-        for option, value, reason in (("--width", "20", "allowed: 80 to 400 mm"), ("--formats", "gif", "allowed: pdf, png")):
+        for option, value, reason in (("--width", "20", "allowed: 80 to 400 mm"),
+                                      ("--formats", "gif", "allowed: pdf, png")):
             refused = self.run_script("report.py", self.path, option, value)
             self.assertEqual(refused.returncode, 2)
             self.assertIn(reason, refused.stderr)
