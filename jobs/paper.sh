@@ -26,11 +26,11 @@ for deck in wave_packet billiards kuramoto_sivashinsky kuramoto_sivashinsky_hard
   set=()
   [[ $deck == navier_stokes ]] && set=("${small[@]}")
   $launch "$jpo" study "inputs/paper/$deck.toml" "${set[@]}"
-  "$(find_python)" postprocess/study.py "runs/paper/$deck" --json "$out/$deck.json" \
+  "$(find_python)" postprocess/study.py "runs/paper/$deck" --json "$out/$deck.json" --width 85 --formats png \
     --figures "$out/$deck" | tee "$out/$deck.txt"
 done
 
 printf '\n== gradient_quality (%d s)\n' "$SECONDS"
 $launch "$jpo" study inputs/paper/gradient_quality.toml
 "$(find_python)" postprocess/gradient_quality.py runs/paper/gradient_quality \
-  --json "$out/gradient_quality.json" --figure "$out/gradient_quality.png"
+  --json "$out/gradient_quality.json" --figures "$out" --width 85 --formats png

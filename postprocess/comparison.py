@@ -10,6 +10,7 @@ import pandas as pd
 from result import Result
 
 RELATIVE = 1e-3
+JOINT_KINDS = ("bank", "joint", "supervised", "predict")
 # Columns that apply only if the run has a multi_start; pandas.NA otherwise.
 RIVAL_TYPES = {"solved_not_by_rival": "Int64", "solved_only_by_rival": "Int64", "rival_sign_test_p": "Float64"}
 
@@ -30,9 +31,14 @@ def verdicts(loss: np.ndarray, other: np.ndarray, loss_reference: float) -> np.n
     return np.where(both, 0, verdict)
 
 
+def solved_limit(floor: np.ndarray, loss_reference: float) -> np.ndarray:
+    """floor + 1e-3 max(floor, 1e-3 L_ref)."""
+    return floor + RELATIVE * np.maximum(floor, RELATIVE * loss_reference)
+
+
 def solved(loss: np.ndarray, floor: np.ndarray, loss_reference: float) -> np.ndarray:
-    """L <= floor + 1e-3 max(floor, 1e-3 L_ref)."""
-    return loss <= floor + RELATIVE * np.maximum(floor, RELATIVE * loss_reference)
+    """True if the misfit is at most solved_limit()."""
+    return loss <= solved_limit(floor, loss_reference)
 
 
 def sign_test(n_better: int, n_worse: int) -> float:
@@ -108,6 +114,20 @@ def compare(judged: pd.DataFrame, keys: tuple[str, ...] = ("method", "kind")) ->
     return table.reindex(columns=list(dict.fromkeys([*table.columns, *RIVAL_TYPES]))).astype(RIVAL_TYPES)
 
 
+def ranking(table: pd.DataFrame) -> list[str]:
+    """Methods of compare(), the best first: by the share that is solved, then by the median misfit."""
+    return list(table.sort_values(["solved", "loss_median"], ascending=[False, True], kind="stable")["name"])
+
+
+def joint_methods(methods: pd.DataFrame) -> list[str]:
+    """Names of the methods that use all problems together, and of those that start from one of them."""
+    joint: list[str] = []
+    for name, row in methods.iterrows():
+        if row["kind"] in JOINT_KINDS or row["earlier"] in joint:
+            joint.append(name)
+    return joint
+
+
 def compare_study(results: list[Result], reference: str | None = None) -> pd.DataFrame:
     """One row for each variant, size and method, over all seeds; in the order of `results`.
 
@@ -121,7 +141,7 @@ def compare_study(results: list[Result], reference: str | None = None) -> pd.Dat
     table = compare(judged, keys).set_index(index)
     seeds = compare(judged, (*keys, "seed")).groupby(index, sort=False)
     table.insert(0, "seeds", seeds["seed"].agg(list))
-    for name in ("solved", "better", "better_of_unsolved"):
+    for name in ("solved", "better", "better_of_unsolved", "loss_median"):
         table[name + "_min"], table[name + "_max"] = seeds[name].min(), seeds[name].max()
     for name in ("sign_test_p", "rival_sign_test_p"):
         table[name + "_by_seed"] = seeds[name].agg(list).where(table[name].notna(), pd.NA)

@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
 """Alignment of the joint gradient with the direction to the solution, against the size of the set.
 
-    gradient_quality.py DIRECTORY [--until N] [--json FILE] [--figure FILE.png]
+    gradient_quality.py DIR [--until N] [--json FILE] [--figures DIR] [--width MM] [--formats pdf,png]
 
-Reads /methods/joint/history/alignment at the first update of every cell of a study. Fits
-mean cosine = a n^b by weighted least squares, b in [-1, 2], over the sizes up to --until (default: all),
-with a 95 % interval of b from 2000 bootstrap draws of the seeds. Independent errors would give b = 0.5 while the
-cosine is small.
+DIR may also be the FILE of an earlier --json. Reads /methods/joint/history/alignment at the first update of every
+cell of a study. Fits mean cosine = a n^b by weighted least squares, b in [-1, 2], over the sizes up to --until
+(default: all), with a 95 % interval of b from 2000 bootstrap draws of the seeds. Independent errors would give
+b = 0.5 while the cosine is small.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ import sys
 
 import interpreter  # noqa: F401  (re-executes with the system's python3 if modules are missing)
 
-import matplotlib
-
-matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 
+from matplotlib.lines import Line2D
+
 from result import BadResult, load_study
-from tables import write_json
+from style import GREY, Page, add_figure_options, add_legend_below, draw_size_axis, folder_of, new_figure, series_look
+from tables import read_json, write_json
 
 
 def load(directory: str) -> pd.DataFrame:
@@ -66,37 +66,51 @@ def fit(cells: pd.DataFrame, until: int) -> dict:
             "exponent_95": np.percentile(fits, [2.5, 97.5]).tolist()}
 
 
-def draw_figure(fits: dict[str, dict], path: str) -> None:
-    figure, axes = plt.subplots(figsize=(6, 4.5))
-    for (variant, row), colour in zip(fits.items(), ["#0072B2", "#D55E00", "#009E73", "#CC79A7"]):
+def fits_of(path: str, until: int) -> dict[str, dict]:
+    """Return the fit of each variant of a study, or of an earlier --json. Throws BadResult."""
+    if os.path.isfile(path):
+        fits = read_json(path, "gradient_quality.py", ())
+        if not all(isinstance(row, dict) and "exponent_95" in row for row in fits.values()):
+            raise BadResult(f"{path} is not a table of gradient_quality.py")
+        return fits
+    return {variant: fit(own, until) for variant, own in load(path).groupby("variant")}
+
+
+def draw_figure(fits: dict[str, dict], width: float) -> plt.Figure:
+    """Means over seeds with two standard errors, and the growth that independent errors would have."""
+    figure, ((axes,),) = new_figure(width, 66)
+    handles = []
+    for k, (variant, row) in enumerate(fits.items()):
         low, high = row["exponent_95"]
-        axes.errorbar(row["n"], row["mean_cosine"], yerr=2 * np.array(row["standard_error"]), fmt="o-",
-                      color=colour, capsize=3,
-                      label=f"{variant}: exponent {row['exponent']:.2f} [{low:.2f}, {high:.2f}]")
+        look = series_look(k)
+        axes.errorbar(row["n"], row["mean_cosine"], yerr=2 * np.array(row["standard_error"]), capsize=2, elinewidth=0.8,
+                      **look.line())
+        label = f"{variant}: exponent {row['exponent']:.2f} [{low:.2f}, {high:.2f}]"
+        handles.append(Line2D([], [], label=label, **look.line()))
     n = np.array(next(iter(fits.values()))["n"], dtype=float)
     top = max(abs(row["mean_cosine"][-1]) for row in fits.values())
-    axes.plot(n, top * np.sqrt(n / n[-1]), "--", color="#999999", label="sqrt(n)")
+    handles += axes.plot(n, top * np.sqrt(n / n[-1]), ":", color=GREY, label="proportional to sqrt(n)")
     axes.axhline(0.0, color="black", lw=0.6)
-    axes.set_xscale("log", base=2)
-    axes.set(xlabel="problems n", ylabel="cosine with the direction to the truth",
-             title="joint gradient at the first update (mean over seeds, 2 standard errors)")
-    axes.legend(fontsize=8)
-    figure.savefig(path, dpi=150, bbox_inches="tight")
+    draw_size_axis(axes, n.astype(int))
+    axes.set_ylabel("cosine with the direction to the truth [1]")
+    figure.suptitle("first update; mean over seeds and 2 standard errors", fontsize=7)
+    add_legend_below(figure, handles)
+    return figure
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("directory")
+    parser.add_argument("directory", help="of the HDF5 files that jpo study wrote, or a file of --json")
     parser.add_argument("--until", type=int, default=10**9, help="largest n of the fit")
-    parser.add_argument("--json")
-    parser.add_argument("--figure")
+    parser.add_argument("--json", help="write the fits to this file")
+    parser.add_argument("--figures", help="directory of the figure gradient_quality (default: that of the input)")
+    add_figure_options(parser)
     arguments = parser.parse_args()
     try:
-        cells = load(arguments.directory)
+        fits = fits_of(arguments.directory, arguments.until)
     except BadResult as error:
         print(f"gradient_quality.py: {error}", file=sys.stderr)
         return 2
-    fits = {variant: fit(own, arguments.until) for variant, own in cells.groupby("variant")}
     for variant, row in fits.items():
         print(f"{variant}: cosine ~ n^{row['exponent']:.3f}, 95 % interval "
               f"[{row['exponent_95'][0]:.3f}, {row['exponent_95'][1]:.3f}], {row['n_seed']} seeds")
@@ -104,7 +118,8 @@ def main() -> int:
             print(f"  n = {n:<5} cosine {mean:8.4f} +- {error:.4f}")
     if arguments.json:
         write_json(arguments.json, fits)
-    draw_figure(fits, arguments.figure or os.path.join(arguments.directory, "gradient_quality.png"))
+    page = Page(arguments.figures or folder_of(arguments.directory), arguments.width, arguments.formats)
+    page.save([("gradient_quality", draw_figure(fits, page.width))])
     return 0
 
 

@@ -1,7 +1,9 @@
 #!/usr/bin/env python3
 """Cost of solving most of a set of problems, against the size of the set.
 
-    growth.py DIR [--share 0.9] [--json FILE] [--figure FILE.png]
+    growth.py DIR [--share 0.9] [--json FILE] [--figures DIR] [--width MM] [--formats pdf,png]
+
+DIR may also be the FILE of an earlier --json; the share is then that of the file.
 
 For the methods of a study that work in rounds and stop working on solved problems (bank, multi_start). Until a
 share s of the problems is solved, each unsolved problem has had as many evaluations as the most expensive problem
@@ -18,16 +20,15 @@ import sys
 
 import interpreter  # noqa: F401  (re-executes with the system's python3 if modules are missing)
 
-import matplotlib
-
-matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 
 from comparison import judge
 from result import BadResult, load_study
-from tables import write_json
+from style import (Page, add_figure_options, add_legend_below, draw_bars, draw_size_axis, folder_of, line_handle,
+                   look_of, new_figure)
+from tables import read_json, write_json
 
 KINDS = ("bank", "multi_start")
 
@@ -63,40 +64,62 @@ def nested(table: pd.DataFrame) -> dict[str, dict[int, dict[int, float]]]:
             for name, own in table.groupby("method", sort=False)}
 
 
-def draw(table: pd.DataFrame, share: float, path: str) -> None:
-    figure, axes = plt.subplots(figsize=(6, 4.5))
-    for (name, own), colour in zip(table.groupby("method", sort=False), ["#0072B2", "#D55E00", "#009E73", "#CC79A7"]):
-        sizes = own.groupby("n_problem")["evaluations"]
-        points = sizes.agg(["mean", "min", "max"])[sizes.count() == sizes.size()]  # only if all seeds have a value
-        if len(points):
-            bars = np.array([points["mean"] - points["min"], points["max"] - points["mean"]])
-            axes.errorbar(points.index, points["mean"], yerr=bars, fmt="o-", color=colour, capsize=3, label=name)
-    axes.set_xscale("log", base=2)
+def load(path: str, share: float) -> tuple[pd.DataFrame, float]:
+    """Return the table and the share of a study, or of an earlier --json. Throws BadResult."""
+    if not os.path.isfile(path):
+        return table_of(path, share), share
+    content = read_json(path, "growth.py", ("share", "evaluations"))
+    rows = [(name, int(n), int(seed), np.nan if value is None else value)
+            for name, sizes in content["evaluations"].items() for n, seeds in sizes.items()
+            for seed, value in seeds.items()]
+    return pd.DataFrame(rows, columns=["method", "n_problem", "seed", "evaluations"]), content["share"]
+
+
+def draw(table: pd.DataFrame, share: float, width: float) -> plt.Figure:
+    """Means over seeds, bars from the smallest to the largest; only sizes at which all seeds have a value."""
+    label = f"gradient evaluations per problem\nuntil {100 * share:.0f} % are solved [1]"
+    sizes = table.groupby(["method", "n_problem"], sort=False)["evaluations"]
+    points = sizes.agg(["mean", "min", "max"])[sizes.count() == sizes.size()].reset_index()
+    errors = np.array([points["mean"] - points["min"], points["max"] - points["mean"]])
+    names = list(points["method"].unique())
+    if table["n_problem"].nunique() == 1:
+        figure, ((axes,),) = new_figure(width, 14 + 5 * max(1, len(names)))
+        draw_bars(axes, names, list(points["mean"]), errors, [f"{value:.1f}" for value in points["mean"]])
+        axes.set_xlabel(f"{label}, n = {table['n_problem'].iloc[0]}")
+        return figure
+    figure, ((axes,),) = new_figure(width, 60)
+    for name in names:
+        own = points["method"] == name
+        axes.errorbar(points["n_problem"][own], points["mean"][own], yerr=errors[:, own], capsize=2, elinewidth=0.8,
+                      **look_of(name).line())
+    draw_size_axis(axes, table["n_problem"])
     axes.set_ylim(bottom=0)
-    axes.set(xlabel="problems n", ylabel=f"gradient evaluations a problem until {100 * share:.0f} % are solved")
-    axes.legend()
-    figure.savefig(path, dpi=150, bbox_inches="tight")
+    axes.set_ylabel(label)
+    add_legend_below(figure, [line_handle(name) for name in names])
+    return figure
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("directory")
+    parser.add_argument("directory", help="of the HDF5 files that jpo study wrote, or a file of --json")
     parser.add_argument("--share", type=float, default=0.9, help="of the problems (default 0.9)")
-    parser.add_argument("--json")
-    parser.add_argument("--figure")
+    parser.add_argument("--json", help="write the values to this file")
+    parser.add_argument("--figures", help="directory of the figure growth (default: that of the input)")
+    add_figure_options(parser)
     arguments = parser.parse_args()
     try:
-        table = table_of(arguments.directory, arguments.share)
+        table, share = load(arguments.directory, arguments.share)
     except BadResult as error:
         print(f"growth.py: {error}", file=sys.stderr)
         return 2
     for name, own in table.groupby("method", sort=False):
         for n, values in own.groupby("n_problem")["evaluations"]:
             print(f"{name:<12} n = {n:<6} {values.mean(skipna=False):7.1f} evaluations until "
-                  f"{100 * arguments.share:.0f} % are solved; by seed {' '.join(f'{v:.1f}' for v in values)}")
+                  f"{100 * share:.0f} % are solved; by seed {' '.join(f'{v:.1f}' for v in values)}")
     if arguments.json:
-        write_json(arguments.json, {"share": arguments.share, "evaluations": nested(table)})
-    draw(table, arguments.share, arguments.figure or os.path.join(arguments.directory, "growth.png"))
+        write_json(arguments.json, {"share": share, "evaluations": nested(table)})
+    page = Page(arguments.figures or folder_of(arguments.directory), arguments.width, arguments.formats)
+    page.save([("growth", draw(table, share, page.width))])
     return 0
 
 

@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
 """Table and figures of a jpo result file.
 
-    report.py RESULT.h5 [--figures DIR] [--json FILE] [--reference METHOD] [--answer METHOD]
-                        [--problem ID]
+    report.py RESULT.h5 [--methods A,B,...] [--reference METHOD] [--answer METHOD] [--problem ID]
+                        [--json FILE] [--figures DIR] [--width MM] [--formats pdf,png]
 
-Reads only the schema of the file. Prints the comparison of all methods with one of them, problem by problem
-(the reference; default: the first `tao` method without an earlier one), and draws PNG figures beside the
-result (default: RESULT_figures/).
+Reads only the schema of the file. Prints the comparison of all methods with the reference, problem by problem
+(default: the first `tao` method without an earlier one), and draws figures beside the result (default:
+RESULT_figures/).
 
 For each problem, method A against reference B: better if L_A < L_B - tol, worse if L_A > L_B + tol, else
 tie; tol = 1e-3 max(|L_A|, |L_B|, 1e-3 L_ref), L_ref is the median misfit at the centre of the box.
@@ -27,8 +27,9 @@ import numpy as np
 import pandas as pd
 
 from comparison import compare, judge
-from figures import draw_figures
+from figures import result_figures, select
 from result import BadResult, load_result
+from style import Page, add_figure_options
 from tables import records, table_lines, write_json
 
 COLUMNS = [
@@ -57,24 +58,31 @@ def print_table(table: pd.DataFrame, reference: str, n_unknown: int) -> None:
         print(line)
 
 
-def main() -> int:
+def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("result", help="HDF5 file that jpo wrote")
-    parser.add_argument("--figures", help="directory of the figures")
-    parser.add_argument("--json", help="write the table to this file; - is standard output")
+    parser.add_argument("--methods", metavar="A,B,...", help="methods of the table and figures (default: all)")
     parser.add_argument("--reference", help="method that the others are compared with")
-    parser.add_argument("--answer", help="method that the figures show (default: the last)")
+    parser.add_argument("--answer", help="method of the scatter figure (default: the best joint method)")
     parser.add_argument("--problem", type=int, help="id of the problem drawn in space and time")
-    arguments = parser.parse_args()
+    parser.add_argument("--json", help="write the table to this file; - is standard output")
+    parser.add_argument("--figures", help="directory of the figures")
+    add_figure_options(parser)
+    return parser.parse_args()
+
+
+def main() -> int:
+    arguments = parse()
     try:
         result = load_result(arguments.result)
         reference = result.reference(arguments.reference)
-        answer = result.known(arguments.answer or result.methods.index[-1])
+        judged = judge(result, reference)
+        table = compare(judged)
+        selection = select(result, table, reference, arguments.methods, arguments.answer, arguments.problem)
     except BadResult as error:
         print(f"report.py: {error}", file=sys.stderr)
         return 2
-    judged = judge(result, reference)
-    table = compare(judged)
+    table = table[table["name"].isin(selection.methods)]
     n_unknown = int((~result.problems["floor_is_known"] & np.isfinite(result.problems["floor"])).sum())
     if arguments.json:
         write_json(arguments.json, {"result": arguments.result, "reference": reference,
@@ -83,7 +91,8 @@ def main() -> int:
     if arguments.json != "-":
         print_table(table, reference, n_unknown)
     folder = arguments.figures or os.path.splitext(arguments.result)[0] + "_figures"
-    for path in draw_figures(result, judged, reference, answer, folder, arguments.problem):
+    page = Page(folder, arguments.width, arguments.formats)
+    for path in page.save(result_figures(result, judged, selection, page.width)):
         print(f"figure: {path}", file=sys.stderr if arguments.json == "-" else sys.stdout)
     return 0
 

@@ -26,12 +26,18 @@ class BadResult(Exception):
 
 @dataclass
 class Example:
-    """States of one problem over time, [time, grid point]."""
+    """States of one problem over time, [time, grid point]: at the truth (None if it is not known), by method.
+
+    The labels of the state and of the axes are name and unit, as in "u [m/s]".
+    """
 
     time: np.ndarray
     length: float
-    truth: np.ndarray | None  # None if the truth is not known
-    states: dict[str, np.ndarray]  # by method
+    truth: np.ndarray | None
+    states: dict[str, np.ndarray]
+    state_label: str
+    axis_label: str
+    time_label: str
 
 
 @dataclass
@@ -44,7 +50,8 @@ class Result:
     problems    index: problem; columns floor (misfit at the truth, or the smallest misfit of all methods if
                 the truth is not known), floor_is_known, loss_at_centre
     answers     index: method, problem; columns loss, the solves of LEDGER, evaluations
-    histories   index: method; columns of /methods/<name>/history, QUANTILES of the best misfit so far
+    histories   index: method; columns of /methods/<name>/history, QUANTILES of the best misfit so far, seconds
+                since the start of the method (NaN if they are not in the file)
     examples    by problem
     """
 
@@ -90,6 +97,11 @@ class Result:
             raise BadResult(f"no method '{name}' in the file; it has {', '.join(self.methods.index)}")
         return name
 
+    def chosen(self, names: str | None) -> list[str]:
+        """Return the methods of a list "A,B", in the order of the file; all without a list."""
+        wanted = [self.known(name) for name in names.split(",")] if names else self.methods.index
+        return [name for name in self.methods.index if name in wanted]
+
 
 def _text(value: object) -> str:
     return value.decode() if isinstance(value, bytes) else str(value)
@@ -129,21 +141,32 @@ def _problems(group: h5py.Group, answers: pd.DataFrame) -> pd.DataFrame:
     return frame
 
 
-def _history(group: h5py.Group) -> pd.DataFrame:
+def _history(group: h5py.Group, seconds: h5py.Dataset | None) -> pd.DataFrame:
     columns = {key: values[...] for key, values in group.items() if key != "loss_quantiles"}
+    columns["seconds"] = np.nan if seconds is None else seconds[...]
     return pd.DataFrame(columns | dict(zip(QUANTILES, group["loss_quantiles"][...].T)))
 
 
-def _histories(group: h5py.Group, methods: pd.DataFrame) -> pd.DataFrame:
-    frames = {name: _history(group[name]["history"]) for name in methods.index if "history" in group[name]}
+def _histories(file: h5py.File, methods: pd.DataFrame) -> pd.DataFrame:
+    frames = {name: _history(file[f"methods/{name}/history"], file.get(f"performance/history/{name}"))
+              for name in methods.index if "history" in file[f"methods/{name}"]}
     return pd.concat(frames, names=["method"]).droplevel(1) if frames else pd.DataFrame()
+
+
+def _label(attributes: h5py.AttributeManager, name: str, units: str, prefix: str = "") -> str:
+    """Return "name [units]" from attributes; `name` and `units` stand for those that are missing."""
+    name, units = attributes.get(prefix + "name", name), attributes.get(prefix + "units", units)
+    return f"{_text(name)} [{_text(units)}]"
 
 
 def _example(group: h5py.Group) -> Example:
     methods = group.get("methods", {})
+    states = {name: methods[name][...] for name in methods}
     truth = group["truth"][...] if "truth" in group else None
-    return Example(group["time"][...], float(group.attrs["length"]), truth,
-                   {name: methods[name][...] for name in methods})
+    state = group["truth"] if "truth" in group else methods[next(iter(methods))]
+    return Example(group["time"][...], float(group.attrs["length"]), truth, states,
+                   _label(state.attrs, "state", "1"), _label(group.attrs, "x", "length of the model", "axis_"),
+                   _label(group["time"].attrs, "t", "time of the model"))
 
 
 def load_result(path: str) -> Result:
@@ -155,7 +178,7 @@ def load_result(path: str) -> Result:
             methods = _methods(group)
             answers = _answers(group, methods)
             return Result({key: _text(value) for key, value in file.attrs.items()}, methods,
-                          _problems(file["problems"], answers), answers, _histories(group, methods),
+                          _problems(file["problems"], answers), answers, _histories(file, methods),
                           {int(key): _example(value) for key, value in file.get("examples", {}).items()})
     except OSError as error:
         raise BadResult(f"cannot read {path}: {error}") from error

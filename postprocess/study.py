@@ -1,13 +1,14 @@
 #!/usr/bin/env python3
 """Table and figures of a study: a directory of result files that jpo study wrote.
 
-    study.py DIR [--json FILE] [--figures DIR] [--reference METHOD]
+    study.py DIR [--methods A,B,...] [--reference METHOD] [--json FILE]
+                 [--figures DIR] [--width MM] [--formats pdf,png]
 
-Reads only the schema of the files. Runs of the same variant and size are pooled over their seeds. Each
-problem is judged within its own run, as in report.py: better, tie, worse than the reference (default: the
-first `tao` method without an earlier one), solved (against the best of all methods of the run if no misfit
-at the truth is known). Gradient evaluations are (forward + adjoint + tangent solves) / 2 for each problem,
-with those of the methods that the method started from.
+Reads only the schema of the files. DIR may also be the FILE of an earlier --json. Runs of the same variant
+and size are pooled over their seeds. Each problem is judged within its own run, as in report.py: better, tie,
+worse than the reference (default: the first `tao` method without an earlier one), solved (against the best of
+all methods of the run if no misfit at the truth is known). Gradient evaluations are (forward + adjoint +
+tangent solves) / 2 for each problem, with those of the methods that the method started from.
 
 The sign tests are two-sided and exact. One compares the misfits with those of the reference. If there is a
 method whose name or kind is multi_start, the other compares the problems solved with those it solves.
@@ -24,10 +25,12 @@ import interpreter  # noqa: F401  (re-executes with the system's python3 if modu
 
 import pandas as pd
 
-from comparison import compare, compare_study, judge
+from comparison import compare_study
 from result import BadResult, Result, load_study
-from study_figures import draw_study
-from tables import records, table_lines, write_json
+from study_figures import study_figures
+from study_json import load_study_json, study_json
+from style import Page, add_figure_options
+from tables import table_lines, write_json
 
 COLUMNS = [
     ("method", "<16", "name"),
@@ -55,7 +58,7 @@ p(multi) of the problems solved against those that multi_start solves, over all 
 
 def _by_seed(row: pd.Series) -> str:
     parts = [" ".join(f"{p:.1g}" for p in row[key])
-             for key in ("sign_test_p_by_seed", "rival_sign_test_p_by_seed") if isinstance(row[key], list)]
+             for key in ("sign_test_p_by_seed", "rival_sign_test_p_by_seed") if isinstance(row.get(key), list)]
     return "; multi: ".join(parts)
 
 
@@ -69,56 +72,78 @@ def print_study(table: pd.DataFrame, reference: str) -> None:
               f"({', '.join(map(str, seeds))}); the reference leaves "
               f"{first['unsolved_by_reference']:.1f} % unsolved")
         titles, *lines = table_lines(group, columns)
-        print(titles + "  p by seed")
+        print(titles + ("  p by seed" if "sign_test_p_by_seed" in group else ""))
         for (_, row), line in zip(group.iterrows(), lines):
-            print(line + "  " + _by_seed(row))
+            print(f"{line}  {_by_seed(row)}".rstrip())
 
 
 def distinct(results: list[Result], attribute: str) -> list[str]:
     return sorted({result.attributes[attribute] for result in results})
 
 
-def study_json(results: list[Result], table: pd.DataFrame, reference: str | None) -> dict:
-    """The numbers and their origin."""
+def origin(results: list[Result]) -> dict:
+    """Return the revisions, commands and dates of the numbers; the time is that of the first run."""
     return {
         "postprocess": shlex.join([os.path.basename(sys.argv[0]), *sys.argv[1:]]),
         "commands": distinct(results, "command"),
         "git_revisions": distinct(results, "git_revision"),
         "processors": distinct(results, "processor_version"),
-        "reference": results[0].reference(reference),
-        "table": records(table),
-        "cells": [{"variant": r.variant, "n_problem": r.n_problem, "seed": r.seed,
-                   "started": r.attributes["started"], "n_rank": int(r.attributes["n_rank"]),
-                   "git_revision": r.git_revision, "methods": records(compare(judge(r, reference)))}
-                  for r in results],
-        # The first cell's; the others differ in run.seed, data.n_problem and run.output.
-        "decks": {r.variant: r.attributes["deck"] for r in reversed(results)},
+        "n_rank": sorted({int(result.attributes["n_rank"]) for result in results}),
+        "started": min(distinct(results, "started")),
     }
 
 
-def main() -> int:
+def load(path: str, reference: str | None) -> tuple[pd.DataFrame, str, dict]:
+    """Return the table, the reference and the origin of a study, or of an earlier --json. Throws BadResult."""
+    if os.path.isdir(path) or not os.path.exists(path):
+        results = load_study(path)
+        return compare_study(results, reference), results[0].reference(reference), origin(results)
+    table, stored, first = load_study_json(path)
+    if reference not in (None, stored):
+        raise BadResult(f"{path} compares with '{stored}'; another reference needs the result files")
+    return table, stored, first
+
+
+def choose(table: pd.DataFrame, methods: str | None) -> pd.DataFrame:
+    """Return the rows of a list "A,B" of methods; all without a list. Throws BadResult."""
+    if not methods:
+        return table
+    known = list(table["name"].unique())
+    for name in methods.split(","):
+        if name not in known:
+            raise BadResult(f"no method '{name}' in the study; it has {', '.join(known)}")
+    return table[table["name"].isin(methods.split(","))]
+
+
+def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
-    parser.add_argument("directory", help="of the HDF5 files that jpo study wrote")
-    parser.add_argument("--figures", help="directory of the figures (default: DIR/figures)")
-    parser.add_argument("--json", help="write the table to this file; - is standard output")
+    parser.add_argument("directory", help="of the HDF5 files that jpo study wrote, or a file of --json")
+    parser.add_argument("--methods", metavar="A,B,...", help="methods of the table and figures (default: all)")
     parser.add_argument("--reference", help="method that the others are compared with")
-    arguments = parser.parse_args()
+    parser.add_argument("--json", help="write the table to this file; - is standard output")
+    parser.add_argument("--figures", help="directory of the figures (default: DIR/figures)")
+    add_figure_options(parser)
+    return parser.parse_args()
+
+
+def main() -> int:
+    arguments = parse()
     try:
-        results = load_study(arguments.directory)
-        table = compare_study(results, arguments.reference)
+        table, reference, first = load(arguments.directory, arguments.reference)
+        table = choose(table, arguments.methods)
     except BadResult as error:
         print(f"study.py: {error}", file=sys.stderr)
         return 2
-    content = study_json(results, table, arguments.reference)
     if arguments.json:
-        write_json(arguments.json, content)
+        write_json(arguments.json, study_json(table, first | {"reference": reference}))
     out = sys.stderr if arguments.json == "-" else sys.stdout
     if arguments.json != "-":
-        print_study(table, content["reference"])
-    if len(content["git_revisions"]) > 1:
-        print(f"\nthe cells are of several revisions: {', '.join(content['git_revisions'])}", file=out)
-    folder = arguments.figures or os.path.join(arguments.directory, "figures")
-    for path in draw_study(table, content["reference"], folder):
+        print_study(table, reference)
+    if len(first["git_revisions"]) > 1:
+        print(f"\nthe cells are of several revisions: {', '.join(first['git_revisions'])}", file=out)
+    folder = arguments.figures or os.path.join(os.path.splitext(arguments.directory)[0], "figures")
+    page = Page(folder, arguments.width, arguments.formats)
+    for path in page.save(study_figures(table, reference, page.width)):
         print(f"figure: {path}", file=out)
     return 0
 

@@ -2,131 +2,140 @@
 
 from __future__ import annotations
 
-import os
+from collections.abc import Callable, Iterator
 
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
+from matplotlib.lines import Line2D
 
-from figures import save_figure
+from style import (add_legend_below, bar_handle, draw_bars, draw_size_axis, label_log_axis, line_handle, look_of,
+                   new_figure, short)
 
-# Okabe and Ito's colours, distinct for colour-blind readers, and one marker each for black and white print.
-COLOURS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000"]
-MARKERS = "osD^vPX"
 PAPER_SHARE = 69.0  # better than BFGS, on average: arXiv 2408.08119
 LEAST_LOSS = 1e-20  # misfits at round-off are drawn at the edge of the figure
+MAXIMUM = {"color": "#606060", "ls": ":", "lw": 1.2, "zorder": 4}
+PAPER = {"color": "black", "ls": (0, (4, 3)), "lw": 0.8}
 
 
-class Look:
-    """Colour and marker of each method, the same in all figures."""
-
-    def __init__(self, table: pd.DataFrame) -> None:
-        self.names = list(table["name"].unique())
-
-    def of(self, name: str) -> dict:
-        k = self.names.index(name)
-        return {"color": COLOURS[k % len(COLOURS)], "marker": MARKERS[k % len(MARKERS)], "ms": 5}
+def _names(table: pd.DataFrame) -> list[str]:
+    return list(table["name"].unique())
 
 
-def _log2_axis(axes: plt.Axes, table: pd.DataFrame) -> None:
-    sizes = sorted(table["n_problem"].unique())
-    axes.set_xscale("log", base=2)
-    axes.set_xticks(sizes, [str(n) for n in sizes])
-    axes.minorticks_off()
-    axes.set_xlabel("problems solved together, n [1]")
+def _percent(value: float) -> str:
+    return f"{value:.1f}"
 
 
-def _seeds_text(table: pd.DataFrame) -> str:
+def _title(figure: plt.Figure, table: pd.DataFrame, text: str = "") -> None:
+    """Name the variant if the study has several, and the seeds."""
     n = table["seeds"].map(len).max()
-    return f"{n} seeds: mean, least and most" if n > 1 else "1 seed"
+    seeds = f"{n} seeds together; error bars: least and most" if n > 1 else "1 seed"
+    figure.suptitle(", ".join(part for part in (text, seeds) if part), fontsize=7)
 
 
 def _spread(own: pd.DataFrame, key: str) -> np.ndarray:
-    """Distances of the mean from the smallest and the largest value over seeds, [2, row]."""
-    return np.maximum([own[key] - own[key + "_min"], own[key + "_max"] - own[key]], 0.0)
+    """Distances of the value from the smallest and the largest one over seeds, [2, row]."""
+    value, least, most = (own[name].clip(lower=LEAST_LOSS) for name in (key, key + "_min", key + "_max"))
+    return np.maximum([value - least, most - value], 0.0)
 
 
-def _draw_share(axes: plt.Axes, table: pd.DataFrame, look: Look, key: str) -> None:
-    for name, own in table.groupby("name", sort=False):
-        # Methods are shifted a little along n, so that their bars do not hide each other.
-        place = own["n_problem"] * 2 ** (0.07 * (look.names.index(name) - 1))
-        axes.errorbar(place, own[key], yerr=_spread(own, key), capsize=3, label=name, **look.of(name))
-    axes.set(ylim=(-2, 102))
-    _log2_axis(axes, table)
-    axes.grid(alpha=0.3)
+def _draw_lines(axes: plt.Axes, table: pd.DataFrame, key: str) -> None:
+    names = _names(table)
+    for k, (name, own) in enumerate(table.groupby("name", sort=False)):
+        # Methods are shifted a little along n, so that their error bars do not hide each other.
+        sizes = own["n_problem"] * 2 ** (0.07 * (k - 0.5 * (len(names) - 1)))
+        axes.errorbar(sizes, own[key].clip(lower=LEAST_LOSS), yerr=_spread(own, key), capsize=2, elinewidth=0.8,
+                      **look_of(name).line())
+    draw_size_axis(axes, table["n_problem"])
 
 
-def _draw_better(table: pd.DataFrame, reference: str, look: Look, folder: str, suffix: str) -> str:
-    """Share better than the reference, with the largest possible share and the figure of the paper."""
-    figure, axes = plt.subplots(figsize=(7, 4.5))
-    room = table[table["name"] == reference]
-    _draw_share(axes, table.drop(room.index), look, "better")
-    axes.plot(room["n_problem"], room["unsolved_by_reference"], ":",
-              color="#666666", label=f"not solved by {reference}: the largest possible share")
-    axes.axhline(PAPER_SHARE, color="black", lw=0.9, ls="--",
-                 label=f"{PAPER_SHARE:.0f} %: average of the paper")
-    axes.set(ylabel=f"problems better than {reference} [%]",
-             title=f"{table['variant'].iloc[0]}: better than {reference} ({_seeds_text(table)})")
-    axes.legend(fontsize=8)
-    return save_figure(figure, folder, f"better{suffix}")
+def _draw_values(table: pd.DataFrame, key: str, label: str, width: float, text_of: Callable) -> tuple:
+    """A line per method against n, or a bar per method if there is one n. Returns figure, axes and handles."""
+    names = _names(table)
+    if table["n_problem"].nunique() > 1:
+        figure, ((axes,),) = new_figure(width, 65)
+        _draw_lines(axes, table, key)
+        axes.set_ylabel(label)
+        return figure, axes, [line_handle(name) for name in names]
+    figure, ((axes,),) = new_figure(width, 16 + 4.5 * len(names))
+    values = table[key].clip(lower=LEAST_LOSS)
+    draw_bars(axes, names, list(values), _spread(table, key), [text_of(value) for value in values])
+    axes.set_xlabel(f"{label}, n = {table['n_problem'].iloc[0]}")
+    return figure, axes, []
 
 
-def _draw_solved(table: pd.DataFrame, look: Look, folder: str, suffix: str) -> str:
-    figure, axes = plt.subplots(figsize=(7, 4.5))
-    _draw_share(axes, table, look, "solved")
-    axes.set(ylabel="problems solved [%]", title=f"{table['variant'].iloc[0]}: solved ({_seeds_text(table)})")
-    axes.legend(fontsize=8)
-    return save_figure(figure, folder, f"solved{suffix}")
+def _draw_better(table: pd.DataFrame, reference: str, width: float, title: str) -> plt.Figure:
+    """Share better than the reference, the largest possible share, and the average of the paper."""
+    maximum = table.drop_duplicates("n_problem")
+    figure, axes, handles = _draw_values(table[table["name"] != reference], "better",
+                                         f"better than {reference} [%]", width, _percent)
+    lines = [Line2D([], [], label=f"not solved by {reference}", **MAXIMUM),
+             Line2D([], [], label=f"{PAPER_SHARE:.0f} %: arXiv 2408.08119", **PAPER)]
+    if len(maximum) > 1:
+        axes.plot(maximum["n_problem"], maximum["unsolved_by_reference"], **MAXIMUM)
+        axes.axhline(PAPER_SHARE, **PAPER)
+        axes.set_ylim(-3, 103)
+    else:
+        axes.axvline(maximum["unsolved_by_reference"].iloc[0], **MAXIMUM)
+        axes.axvline(PAPER_SHARE, **PAPER)
+        axes.set_xlim(0, 100)
+    _title(figure, table, title)
+    add_legend_below(figure, [*handles, *lines])
+    return figure
 
 
-def _draw_loss(table: pd.DataFrame, look: Look, folder: str, suffix: str) -> str:
-    figure, axes = plt.subplots(figsize=(7, 4.5))
-    for name, own in table.groupby("name", sort=False):
-        for key, line, label in (("loss_median", "-", f"{name}: median"), ("loss_mean", "--", f"{name}: mean")):
-            axes.plot(own["n_problem"], own[key].clip(lower=LEAST_LOSS), line, label=label, **look.of(name))
-    axes.set(yscale="log", ylabel="misfit L [1]",
-             title=f"{table['variant'].iloc[0]}: misfit of the problems of all seeds")
-    _log2_axis(axes, table)
-    axes.grid(alpha=0.3)
-    axes.legend(fontsize=7, ncols=2)
-    return save_figure(figure, folder, f"loss{suffix}")
+def _draw_solved(table: pd.DataFrame, width: float, title: str) -> plt.Figure:
+    figure, axes, handles = _draw_values(table, "solved", "problems solved [%]", width, _percent)
+    axes.set(**{"ylim": (-3, 103)} if handles else {"xlim": (0, 100)})
+    _title(figure, table, title)
+    if handles:
+        add_legend_below(figure, handles)
+    return figure
 
 
-def _draw_variants(table: pd.DataFrame, look: Look, folder: str, n_problem: int) -> str:
+def _draw_loss(table: pd.DataFrame, width: float, title: str) -> plt.Figure:
+    figure, axes, handles = _draw_values(table, "loss_median", "median misfit [1]", width, short)
+    axes.set(**{"yscale": "log"} if handles else {"xscale": "log"})
+    label_log_axis(axes.yaxis if handles else axes.xaxis)
+    _title(figure, table, title)
+    if handles:
+        add_legend_below(figure, handles)
+    return figure
+
+
+def _draw_variants(table: pd.DataFrame, width: float) -> plt.Figure:
     """Solved share of each method in each variant, at one size."""
     variants = list(table["variant"].unique())
-    methods = table.groupby("name", sort=False)
-    figure, axes = plt.subplots(figsize=(7, 1.2 + 0.25 * len(variants) * (len(methods) + 1)))
-    height = 1.0 / (len(methods) + 1)
-    for j, (name, own) in enumerate(methods):
-        place = own["variant"].map(variants.index) + (j + 0.5 - 0.5 * len(methods)) * height
-        axes.barh(place, own["solved"], 0.9 * height, color=look.of(name)["color"], label=name,
-                  xerr=_spread(own, "solved"), error_kw={"capsize": 2, "lw": 0.8})
-        for y, value in zip(place, own["solved"]):
-            axes.text(101, y, f"{value:.1f}", va="center", fontsize=7)
+    names = _names(table)
+    figure, ((axes,),) = new_figure(width, 16 + 2.7 * len(variants) * (len(names) + 1))
+    height = 1.0 / (len(names) + 1)
+    for j, (name, own) in enumerate(table.groupby("name", sort=False)):
+        rows = own["variant"].map(variants.index) + (j + 0.5 - 0.5 * len(names)) * height
+        axes.barh(rows, own["solved"], 0.9 * height, xerr=_spread(own, "solved"),
+                  error_kw={"capsize": 1.5, "elinewidth": 0.7}, **look_of(name).bar())
+        for y, value in zip(rows, own["solved"]):
+            axes.text(1.01, y, _percent(value), transform=axes.get_yaxis_transform(), va="center", fontsize=6)
     axes.set_yticks(range(len(variants)), variants)
-    axes.invert_yaxis()
-    axes.set(xlim=(0, 108), xlabel="problems solved [%]", title=f"n = {n_problem} ({_seeds_text(table)})")
-    axes.legend(fontsize=8, loc="upper center", bbox_to_anchor=(0.5, -0.2), ncols=4)
-    return save_figure(figure, folder, f"variants_n{n_problem}")
+    axes.set(xlim=(0, 100), ylim=(len(variants) - 0.5, -0.5), xlabel="problems solved [%]")
+    _title(figure, table, f"n = {table['n_problem'].iloc[0]}")
+    add_legend_below(figure, [bar_handle(name) for name in names])
+    return figure
 
 
-def draw_study(table: pd.DataFrame, reference: str, folder: str) -> list[str]:
-    """Draw the figures into `folder` and return their paths.
+def study_figures(table: pd.DataFrame, reference: str, width: float) -> Iterator[tuple[str, plt.Figure]]:
+    """Yield (name, figure) from the table of compare_study().
 
     Against n for each variant that has several sizes or is the only one; variants side by side at the largest n.
     """
-    os.makedirs(folder, exist_ok=True)
-    look = Look(table)
     variants = table.groupby("variant", sort=False)
-    paths = []
     for variant, own in variants:
         if len(variants) > 1 and own["n_problem"].nunique() == 1:
             continue
-        suffix = f"_{variant}" if len(variants) > 1 else ""
-        paths += [_draw_better(own, reference, look, folder, suffix), _draw_solved(own, look, folder, suffix),
-                  _draw_loss(own, look, folder, suffix)]
+        suffix, title = (f"_{variant}", str(variant)) if len(variants) > 1 else ("", "")
+        if (own["name"] != reference).any():
+            yield f"better{suffix}", _draw_better(own, reference, width, title)
+        yield f"solved{suffix}", _draw_solved(own, width, title)
+        yield f"loss{suffix}", _draw_loss(own, width, title)
     if len(variants) > 1:
         largest = table["n_problem"].max()
-        paths.append(_draw_variants(table[table["n_problem"] == largest], look, folder, largest))
-    return paths
+        yield f"variants_n{largest}", _draw_variants(table[table["n_problem"] == largest], width)

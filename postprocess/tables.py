@@ -8,6 +8,8 @@ import re
 
 import pandas as pd
 
+from result import BadResult
+
 Column = tuple[str, str, str]  # title, format (alignment, width, ...), column of the data frame
 
 
@@ -37,9 +39,35 @@ def _plain(value: object) -> object:
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
+def read_json(path: str, script: str, keys: tuple[str, ...]) -> dict:
+    """Read a file that `script` wrote with --json. Throws BadResult if it is another file."""
+    try:
+        with open(path, encoding="utf-8") as file:
+            content = json.load(file)
+    except (OSError, ValueError) as error:
+        raise BadResult(f"cannot read {path}: {error}") from error
+    if missing := [key for key in keys if key not in content]:
+        raise BadResult(f"{path} is not a table of {script}: it has no '{missing[0]}'")
+    return content
+
+
+def _dump(value: object) -> str:
+    return json.dumps(value, allow_nan=False)
+
+
+def _lines(value: object) -> str:
+    """An element of the outermost object: lists and objects of objects have one line for each entry."""
+    if isinstance(value, list) and value and all(isinstance(one, dict) for one in value):
+        return "[\n" + ",\n".join("  " + _dump(one) for one in value) + "\n ]"
+    if isinstance(value, dict) and any(isinstance(one, dict) for one in value.values()):
+        return "{\n" + ",\n".join(f"  {_dump(key)}: {_dump(one)}" for key, one in value.items()) + "\n }"
+    return _dump(value)
+
+
 def write_json(path: str, content: dict) -> None:
-    """Write to a file, or to standard output if the path is -."""
-    text = json.dumps(_plain(content), indent=1, allow_nan=False)
+    """Write to a file, or to standard output if the path is -; one line for each record."""
+    entries = (f" {_dump(key)}: {_lines(value)}" for key, value in _plain(content).items())
+    text = "{\n" + ",\n".join(entries) + "\n}"
     if path == "-":
         print(text)
         return

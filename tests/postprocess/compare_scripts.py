@@ -28,9 +28,8 @@ HERE = os.path.realpath(os.path.join(os.path.dirname(__file__), "..", ".."))
 def output_of(checkout: str, script: str, path: str, folder: str) -> tuple[int, str, object]:
     """Exit code, text and JSON of one script; figures go to `folder`."""
     table = os.path.join(folder, "table.json")
-    figures = {"report.py": ["--figures", folder], "study.py": ["--figures", folder]}
     command = [sys.executable, os.path.join(checkout, "postprocess", script), path, "--json", table,
-               *figures.get(script, ["--figure", os.path.join(folder, "figure.png")])]
+               "--figures", folder]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     content = None
     if os.path.exists(table):

@@ -8,6 +8,43 @@ import numpy as np
 NAN = float("nan")
 
 
+def add_method(file: h5py.File, name: str, kind: str, earlier: str, loss: list[float], n_evaluation: int) -> None:
+    """Add a method with a history of four rows, times of the rows, and states of problem 1."""
+    group = file.create_group(f"methods/{name}")
+    group.attrs.update({"kind": kind, "from": earlier, "seconds": 2.0})
+    group["loss"] = loss
+    for key, share in (("forward_solves", 1), ("adjoint_solves", 1), ("tangent_solves", 0)):
+        group[key] = np.full(len(loss), share * n_evaluation)
+    middle = np.geomspace(100.0, max(1e-9, np.nanmedian(loss)), 4)
+    group["history/gradient_evaluations"] = np.linspace(1.0, n_evaluation, 4)
+    group["history/loss_mean"] = middle
+    group["history/loss_quantiles"] = np.outer(middle, [0.1, 0.3, 1.0, 2.0, 4.0])
+    file[f"performance/history/{name}"] = [0.5, 1.0, 1.5, 2.0]
+    file[f"examples/1/methods/{name}"] = np.random.default_rng(len(name)).normal(size=(2, 16))
+    order = file["methods"].attrs["order"]
+    file["methods"].attrs["order"] = f"{order},{name}" if order else name
+
+
+def write_many_methods(path: str, names: list[str]) -> None:
+    """Write four problems and these methods; A+refine starts from A if A is one of them."""
+    with h5py.File(path, "w") as file:
+        file.attrs["git_revision"] = "test"
+        file["problems/floor"] = [0.0, 0.0, 10.0, 0.0]
+        file["problems/loss_at_centre"] = [100.0] * 4
+        file.create_group("methods").attrs["order"] = ""
+        example = file.create_group("examples/1")
+        example.attrs.update({"length": 44.0, "axis_name": "x", "axis_units": "km"})
+        example["time"] = [0.0, 1.0]
+        example["time"].attrs.update({"name": "t", "units": "h"})
+        example["truth"] = np.random.default_rng(0).normal(size=(2, 16))
+        example["truth"].attrs.update({"name": "u", "units": "m/s"})
+        for k, name in enumerate(names):
+            earlier = name.removesuffix("+refine")
+            is_refined = name != earlier and earlier in names
+            kind = "refine" if is_refined else name if name in ("joint", "bank", "supervised", "predict") else "tao"
+            add_method(file, name, kind, earlier if is_refined else "", [10.0 ** -k, 1e-4, 12.0 + k, 3.0], 10 + k)
+
+
 def write_result(path: str, attributes: dict | None = None, rival: list[float] | None = None,
                  floor: list[float] | None = (0.0, 0.0, 10.0, 0.0), repeats: int = 1) -> None:
     """Write four problems, or `repeats` times these four, with L_ref = 100.

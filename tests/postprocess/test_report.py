@@ -113,7 +113,8 @@ class Report(unittest.TestCase):
         self.assertEqual(done.returncode, 0, done.stderr)
         figures = os.listdir(os.path.join(self.folder.name, "result_figures"))
         self.assertEqual(sorted(figures),
-                         ["history_joint.png", "scatter.png", "shares.png", "space_time.png"])
+                         [f"{name}.{suffix}" for name in ("history", "scatter", "shares", "space_time")
+                          for suffix in ("pdf", "png")])
         for arguments in ([self.path + "x"], [__file__], [self.path, "--reference", "none"]):
             refused = subprocess.run([*command, *arguments], capture_output=True, text=True, check=False)
             self.assertEqual(refused.returncode, 2, refused.stderr)

@@ -4,4 +4,4 @@ set -euo pipefail
 root=$(cd "$(dirname "$0")/../.." && pwd)
 source "$root/jobs/environment.sh"
 cd "$root/tests/postprocess"
-exec "$(find_python)" -B -m unittest test_report test_study_table
+exec "$(find_python)" -B -m unittest test_report test_study_table test_figures

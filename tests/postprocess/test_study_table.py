@@ -2,6 +2,7 @@
 
 import json
 import os
+import pathlib
 import subprocess
 import sys
 import tempfile
@@ -19,6 +20,7 @@ sys.path.insert(0, os.path.join(ROOT, "postprocess"))
 from comparison import compare_study  # noqa: E402
 from growth import evaluations_to_solve  # noqa: E402
 from result import BadResult, load_study  # noqa: E402
+from study_json import load_study_json  # noqa: E402
 from tables import records  # noqa: E402
 
 # Solves problems 1 and 2 with the first seed, nothing with the second.
@@ -87,9 +89,37 @@ class Study(unittest.TestCase):
             content = json.load(file)
         self.assertEqual((content["git_revisions"], content["processors"]), (["test"], ["a CPU"]))
         self.assertEqual((content["reference"], content["commands"]), ("bfgs", ["jpo study deck.toml"]))
-        self.assertEqual(content["decks"]["plain"], "[run]\nseed = 7\n")
-        self.assertEqual([cell["seed"] for cell in content["cells"]], [7, 8, 7])
-        self.assertEqual(sorted(os.listdir(os.path.join(self.folder, "figures"))), ["variants_n4.png"])
+        self.assertEqual((content["started"], content["n_rank"]), ("2026-01-01T00:00:00Z", [2]))
+        self.assertEqual(content["cells"], [{"variant": "plain", "n_problem": [4], "seeds": [7, 8]},
+                                            {"variant": "a_wide", "n_problem": [4], "seeds": [7]}])
+        self.assertEqual(len(content["table"]), 7)
+        self.assertFalse([key for row in content["table"] for key, value in row.items() if isinstance(value, list)])
+        self.assertEqual(sorted(os.listdir(os.path.join(self.folder, "figures"))), ["variants_n4.pdf", "variants_n4.png"])
+
+    def test_json_has_a_line_for_each_record_and_can_be_read_again(self):
+        path = os.path.join(self.folder, "table.json")
+        self.assertEqual(self.study(self.folder, "--json", path, "--formats", "png").returncode, 0)
+        text = pathlib.Path(path).read_text(encoding="utf-8")
+        self.assertEqual(len([line for line in text.splitlines() if line.startswith("  {")]), 2 + 7)
+        table, reference, origin = load_study_json(path)
+        self.assertEqual((reference, origin["git_revisions"]), ("bfgs", ["test"]))
+        stored = compare_study(load_study(self.folder)).drop(columns=["sign_test_p_by_seed", "rival_sign_test_p_by_seed"])
+        pd.testing.assert_frame_equal(table[stored.columns], stored, check_dtype=False, rtol=1e-5)
+        again = os.path.join(self.folder, "again.json")
+        done = self.study(path, "--json", again, "--figures", os.path.join(self.folder, "f"), "--formats", "png")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual(text, pathlib.Path(again).read_text(encoding="utf-8"))
+        refused = self.study(path, "--reference", "joint")
+        self.assertEqual(refused.returncode, 2)
+        self.assertIn("another reference needs the result files", refused.stderr)
+
+    def test_methods_restrict_the_table(self):
+        done = self.study(self.folder, "--methods", "joint,bfgs", "--json", "-", "--formats", "png")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual([row["name"] for row in json.loads(done.stdout)["table"]], ["bfgs", "joint"] * 2)
+        refused = self.study(self.folder, "--methods", "bfgs,none")
+        self.assertEqual((refused.returncode, refused.stderr),
+                         (2, "study.py: no method 'none' in the study; it has bfgs, joint, joint+refine, many\n"))
 
     def test_one_variant_is_drawn_against_n(self):
         os.remove(os.path.join(self.folder, "a_wide_n4_seed7.h5"))
@@ -97,7 +127,7 @@ class Study(unittest.TestCase):
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertEqual(len(json.loads(done.stdout)["table"]), 4)
         self.assertEqual(sorted(os.listdir(os.path.join(self.folder, "f"))),
-                         ["better.png", "loss.png", "solved.png"])
+                         [f"{name}.{suffix}" for name in ("better", "loss", "solved") for suffix in ("pdf", "png")])
 
     def test_growth_counts_until_a_share_is_solved(self):
         evaluations = np.array([1.0, 2.0, 4.0, 100.0])
@@ -120,6 +150,9 @@ class Study(unittest.TestCase):
         with open(path, encoding="utf-8") as file:
             self.assertEqual(json.load(file), {"share": 0.5, "evaluations": {"many": {"4": {"7": 106.0, "8": None}}}})
         self.assertIn("growth.png", os.listdir(self.folder))
+        self.assertIn("growth.pdf", os.listdir(self.folder))
+        again = subprocess.run([*growth[:2], path], capture_output=True, text=True, check=False)
+        self.assertEqual((again.returncode, again.stdout), (0, done.stdout))
 
     def test_gradient_quality_fits_the_exponent(self):
         for n in (4, 16):
@@ -139,6 +172,8 @@ class Study(unittest.TestCase):
         self.assertEqual((fit["n"], fit["n_seed"]), ([4, 16], 3))
         self.assertAlmostEqual(fit["exponent"], 0.5)
         np.testing.assert_allclose(fit["mean_cosine"], [0.2, 0.4])
+        again = subprocess.run([*program, path], capture_output=True, text=True, check=False)
+        self.assertEqual((again.returncode, again.stdout), (0, done.stdout))
 
     def test_program_refuses_what_is_no_study(self):
         alone = os.path.join(self.folder, "alone")
