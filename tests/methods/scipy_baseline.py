@@ -5,7 +5,7 @@
 
 SERVER is the test program model_server. Solves the problems of a result file again with SciPy's
 L-BFGS-B and least_squares (trf), through the deck's forward model with its adjoint and tangent, from
-the centre of the box, with the bounds, the tolerances and the budget of the deck's methods `bfgs`
+the centre of the box, with the bounds, the tolerances and the budget of the deck's methods `bqnls`
 and `levenberg_marquardt`, and compares the shares of solved problems. The misfit is written anew
 here and must agree with the file's at the centre. Each solver of SciPy runs twice, in the parameters
 as they are and in units of their scale: which of the two is better depends on the problem. Other TAO
@@ -97,7 +97,7 @@ def trf(counted, lower, upper, method, start_gradient):
                       gtol=max(1e-300, method["gradient_tolerance"] * size), max_nfev=10**6)
 
 
-RIVALS = {"bfgs": ("L-BFGS-B", l_bfgs_b), "levenberg_marquardt": ("trf", trf)}
+RIVALS = {"bqnls": ("L-BFGS-B", l_bfgs_b), "levenberg_marquardt": ("trf", trf)}
 
 
 def solve_all(objective, solver, method, unit, start):
