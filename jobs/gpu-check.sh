@@ -150,11 +150,11 @@ PYTHON
 # whole_run NAME RANKS DEVICE [TRANSPORT]: a short run of all methods of the main deck. Writes work/NAME.h5.
 whole_run() {
   local deck=("$inputs/kuramoto_sivashinsky.toml" --overwrite) method
-  for method in bfgs blmvm trust_region levenberg_marquardt multi_start joint+refine; do
+  for method in bfgs bqnls trust_region levenberg_marquardt joint+refine; do
     deck+=(--set "method.$method.max_evaluations=$(tiny 20 3)")
   done
-  deck+=(--set "method.joint.updates=$(tiny 50 2)" --set "data.n_problem=$(tiny 256 16)"
-    --set "parallel.micro_batch=$(tiny 32 8)")
+  deck+=(--set "method.joint.updates=$(tiny 50 2)" --set "method.bank.updates=$(tiny 50 2)"
+    --set "data.n_problem=$(tiny 256 16)" --set "parallel.micro_batch=$(tiny 32 8)")
   ranks "$2" "$jpo" run "${deck[@]}" --set "run.output=\"$out/work/$1.part.h5\"" \
     --set "parallel.device=\"$3\"" --set "parallel.transport=\"${4:-mpi}\"" &&
     mv "$out/work/$1.part.h5" "$out/work/$1.h5"

@@ -61,8 +61,8 @@ in_root() {
 mkdir "$work/unpacked" "$work/home"
 tar -xJf "$archive" -C "$work/unpacked" --strip-components 1
 chmod 755 "$work" "$work/unpacked"
-deck=(inputs/kuramoto_sivashinsky.toml --set data.n_problem=32 --set method.joint.updates=5)
-for method in bfgs blmvm trust_region levenberg_marquardt multi_start joint+refine; do
+deck=(inputs/kuramoto_sivashinsky.toml --set data.n_problem=32 --set method.joint.updates=5 --set method.bank.updates=5)
+for method in bfgs bqnls trust_region levenberg_marquardt joint+refine; do
   deck+=(--set "method.$method.max_evaluations=10")
 done
 echo "reference: $build/src/jpo"

@@ -5,7 +5,7 @@
 
 SERVER is the test program model_server. Solves the problems of a result file again with SciPy's L-BFGS-B and
 least_squares (trf), from the centre of the box. The solvers use the forward model of the deck with its adjoint and
-tangent, and the bounds, tolerances and budget of the methods `bfgs` and `levenberg_marquardt` of the deck. Compares
+tangent, and the bounds, tolerances and budget of the methods `bqnls` and `levenberg_marquardt` of the deck. Compares
 the shares of solved problems.
 
 The misfit is implemented again in Python, and must agree with that of the file at the centre. Each solver of SciPy
@@ -101,7 +101,7 @@ def trf(counted, lower, upper, method, start_gradient):
                       gtol=max(1e-300, method["gradient_tolerance"] * size), max_nfev=10**6)
 
 
-RIVALS = {"bfgs": ("L-BFGS-B", l_bfgs_b), "levenberg_marquardt": ("trf", trf)}
+RIVALS = {"bqnls": ("L-BFGS-B", l_bfgs_b), "levenberg_marquardt": ("trf", trf)}
 
 
 def solve_all(objective, solver, method, unit, start):

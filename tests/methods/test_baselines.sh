@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Runs only the methods bfgs, levenberg_marquardt and trust_region of a deck, and compares them with SciPy.
+# Runs only the methods bqnls, levenberg_marquardt and trust_region of a deck, and compares them with SciPy.
 # OPTIONs are those of scipy_baseline.py; arguments after -- go to jpo run.
 #   test_baselines.sh JPO MODEL_SERVER DECK OPTION... [-- --set KEY=VALUE...]
 set -euo pipefail
@@ -14,6 +14,6 @@ python=$(find_python)
 "$python" -c "import scipy" || { echo "[  SKIPPED ] scipy is not installed"; exit 0; }
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-"$python" "$here/only_rivals.py" "$deck" bfgs levenberg_marquardt trust_region >"$work/deck.toml"
+"$python" "$here/only_rivals.py" "$deck" bqnls levenberg_marquardt trust_region >"$work/deck.toml"
 "$jpo" run "$work/deck.toml" --set "run.output='$work/result.h5'" "$@"
 "$python" -B "$here/scipy_baseline.py" "$server" "$work/result.h5" "${options[@]}"

@@ -66,7 +66,7 @@ cd "$work"
 set +e  # from here on, failures are counted
 [[ $(nm -C jpo | grep -c "cudaLaunchKernel") -gt 0 ]] || { echo "the program has no kernels"; exit 1; }
 deck=$root/inputs/kuramoto_sivashinsky.toml
-small=(--set data.n_problem=8 --set model.horizon=2 --set method.joint.updates=5)
+small=(--set data.n_problem=8 --set model.horizon=2 --set method.joint.updates=5 --set method.bank.updates=5)
 expect 0 "" "$build/src/jpo" run "$deck" "${small[@]}" --set run.output=host.h5
 expect 0 "" ./jpo run "$deck" "${small[@]}" --set run.output=cuda.h5
 same host.h5 cuda.h5
