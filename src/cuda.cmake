@@ -1,4 +1,4 @@
-# The CUDA build: the compiler, and what it asks of the libraries.
+# The CUDA build: compiler, options, and checks that the libraries are built with CUDA.
 include(CheckLanguage)
 check_language(CUDA)
 if(NOT CMAKE_CUDA_COMPILER)
@@ -12,22 +12,23 @@ if(CCACHE)
   set(CMAKE_CUDA_COMPILER_LAUNCHER ${CCACHE})
 endif()
 enable_language(CUDA)
-# CMake 3.25 does not know nvcc's flag.
+# CMake 3.25 has no flag for C++20 with nvcc.
 foreach(kind STANDARD EXTENSION)
   if(NOT DEFINED CMAKE_CUDA20_${kind}_COMPILE_OPTION)
     set(CMAKE_CUDA20_${kind}_COMPILE_OPTION -std=c++20)
   endif()
 endforeach()
-set(CMAKE_CUDA_RUNTIME_LIBRARY Shared)  # the one of PETSc and LibTorch
+# PETSc and LibTorch use the shared runtime library.
+set(CMAKE_CUDA_RUNTIME_LIBRARY Shared)
 set(CMAKE_CUDA_STANDARD 20)
 set(CMAKE_CUDA_STANDARD_REQUIRED ON)
 find_package(CUDAToolkit REQUIRED)
 
 if(JPO_SANITIZE)
-  message(FATAL_ERROR "JPO_SANITIZE and JPO_CUDA exclude each other: nvcc knows no sanitizers.")
+  message(FATAL_ERROR "JPO_SANITIZE and JPO_CUDA cannot be combined: nvcc does not support sanitizers.")
 endif()
 
-# LibTorch's CMake file sets the architectures and flags of all CUDA code: ours stay as they are.
+# Finds LibTorch. Its CMake file changes the CUDA architectures and flags of all targets: they are restored.
 macro(jpo_find_torch_with_cuda)
   set(architectures ${CMAKE_CUDA_ARCHITECTURES})
   set(flags "${CMAKE_CUDA_FLAGS}")
@@ -41,15 +42,15 @@ macro(jpo_find_torch_with_cuda)
   set(CMAKE_CUDA_FLAGS "${flags}")
 endmacro()
 
-# The options of host code go through nvcc to its compiler. No fused multiply-add on the device
-# either: the same bits as on the host, where a kernel only adds, multiplies and divides.
+# Passes the options of host code through nvcc to the host compiler. Fused multiply-add is off on the device, too: a
+# kernel that only adds, multiplies and divides gives the same bits as on the host.
 function(jpo_cuda_options)
   list(JOIN ARGN "," host)
   target_compile_options(jpo_options INTERFACE
     "$<$<COMPILE_LANGUAGE:CUDA>:--expt-relaxed-constexpr;-fmad=false;-Xcompiler=${host}>")
 endfunction()
 
-# NCCL, where it is: the one that LibTorch brings, or the system's. One process has one of them.
+# Finds NCCL: the one of LibTorch if it has one, else the system's. A process must not load both.
 function(jpo_find_nccl)
   find_path(NCCL_INCLUDE_DIR nccl.h HINTS ${Torch_DIR}/../../../../nvidia/nccl/include
     ${CUDAToolkit_INCLUDE_DIRS})
@@ -63,7 +64,7 @@ function(jpo_find_nccl)
   endif()
 endfunction()
 
-# A sentence for a library without CUDA.
+# Stops with an error message if PETSc or LibTorch is built without CUDA.
 function(jpo_require_cuda_libraries)
   set(CMAKE_REQUIRED_LIBRARIES PkgConfig::PETSC MPI::MPI_CXX)
   check_cxx_source_compiles("
