@@ -62,7 +62,7 @@ struct ArchitectureEntry {
   std::function<std::unique_ptr<Settings>(const Settings&)> copy_settings;
 };
 
-/// All registered architectures, sorted by name.
+/// Returns all registered architectures, sorted by name.
 const std::vector<ArchitectureEntry>& registered_architectures();
 /// Returns the entry of a registered name. Throws std::logic_error for other names, which the
 /// reader of the deck has refused.
