@@ -247,7 +247,7 @@ void Billiards::sample(std::uint64_t problem_seed, std::span<double> c, std::spa
   RandomStream stream(problem_seed);
   Trial trial(table_);
   // If no shot is accepted, new balls are placed. check() has verified that accepted shots are
-  // frequent, so that the loops do not end without one.
+  // frequent, so that in practice the loops find one.
   for (int table = 0; table < kTableTry; ++table) {
     if (!place_balls(stream, table_.gap, c)) continue;
     for (int shot = 0; shot < kShotTry; ++shot) {
