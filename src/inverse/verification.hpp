@@ -29,9 +29,9 @@ struct VerifyOptions {
   double gradient_factor = 1.0;
 };
 
-/// Checks the Taylor remainders of the misfit, the dot-product identity, and that results are the
-/// same bits when evaluated twice, alone, in another order, and in a batch with a diverging
-/// problem. Returns one row per check. Not collective.
+/// Checks the Taylor remainders of the misfit and the dot-product identity. Checks also that
+/// results have the same bits if problems are evaluated twice, alone, in another order, or beside a
+/// diverging problem. Returns one row per check. Not collective.
 std::vector<CheckRow> verify_model(ForwardModel& model, const VerifyOptions& options);
 
 /// Returns a Taylor check of the remainders r(step). It passes if the median order of the last five

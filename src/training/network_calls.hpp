@@ -50,7 +50,7 @@ class NetworkCalls {
  private:
   const Shard& shard_;
   std::int64_t rows_per_call_;
-  /// By local row.
+  /// True for usable local rows.
   std::vector<bool> is_usable_;
   std::vector<std::int64_t> rows_;
   /// [n_call + 1]

@@ -81,7 +81,7 @@ class Training : public Method {
   double evaluations_ = 0.0;
   std::int64_t n_update_ = 0;
   std::optional<StopReason> stop_;
-  // Of the last update.
+  // Results of the last update.
   JointSum sum_;
   bool is_recorded_ = false;
   History::Entry entry_;

@@ -29,10 +29,9 @@ class BankPairs : public TrainingSet {
   /// added to y. Ignores points with a component more than 5 scales from the centre.
   void visit(std::int64_t row, std::span<const double> m, std::span<const double> y);
 
-  /// From now on begin(update) draws pairs for network k, from all problems except those of which
-  /// held_out_by() is k. `weight` [n_local_problem] in [0, 1] is the probability that the pair of
-  /// a problem is its answer; it is halved if the problem has simulations. Refers to `answers` and
-  /// `weight`.
+  /// From now on begin(update) draws pairs for network k, from all problems that it does not hold
+  /// out. `weight` [n_local_problem] in [0, 1] is the probability that the pair of a problem is its
+  /// answer; it is halved if the problem has simulations. Refers to `answers` and `weight`.
   void teach(std::int64_t k, const Batch& answers, std::span<const double> weight);
 
   void archive(StateArchive& archive, const std::string& name) override;
