@@ -33,7 +33,7 @@ struct Checkpoints {
   JPO_KERNEL std::int64_t n_between() const { return stride - 1; }
   /// Returns the number of states and rates in memory.
   JPO_KERNEL std::int64_t n_state() const { return n_record() + n_between(); }
-  /// Returns the forward steps of a solve and its adjoint, divided by n_step.
+  /// Returns the number of forward steps of a solve and its adjoint, divided by n_step.
   double recompute_factor() const {
     if (stride == 1) return 1.0;
     return 2.0 - static_cast<double>(n_segment()) / static_cast<double>(n_step);

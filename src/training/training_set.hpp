@@ -36,7 +36,7 @@ class TrainingSet {
   /// Serializes the state that is kept between updates.
   virtual void archive(StateArchive& /*archive*/, const std::string& /*name*/) {}
 
-  /// Returns the gradient evaluations per evaluated row.
+  /// Returns the number of gradient evaluations per evaluated row.
   virtual double evaluation_cost() const { return 1.0; }
   /// Returns the unit of clip thresholds: the typical loss before training.
   virtual double clip_unit() const { return 1.0; }

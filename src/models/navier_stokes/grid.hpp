@@ -39,7 +39,7 @@ struct Grid {
   JPO_KERNEL std::int64_t v_face(std::int64_t i, std::int64_t j) const { return n * n + j * n + i; }
   JPO_KERNEL std::int64_t next(std::int64_t i) const { return i + 1 < n ? i + 1 : 0; }
   JPO_KERNEL std::int64_t previous(std::int64_t i) const { return i > 0 ? i - 1 : n - 1; }
-  /// Returns the doubles of a velocity [face][lane] of one block.
+  /// Returns the number of doubles of a velocity [face][lane] of one block.
   JPO_KERNEL std::int64_t block_size() const { return n_face() * n_lane; }
 };
 
@@ -54,7 +54,7 @@ std::vector<double> open_faces(const Grid& grid);
 /// zero on a wall.
 class Field {
  public:
-  /// Returns the doubles of the rows beyond the walls.
+  /// Returns the number of doubles of the rows beyond the walls.
   JPO_KERNEL static std::int64_t beyond_size(const Grid& grid) { return 2 * grid.n * n_lane; }
 
   /// Refers to `velocity` and `beyond`; writes the rows of u beyond the walls to `beyond`.

@@ -30,7 +30,7 @@ struct Projection {
   /// which is 0.
   const std::int64_t* position;
 
-  /// Returns the doubles of the pressure: its unknowns, then a 0.
+  /// Returns the number of doubles of the pressure: its unknowns, then a 0.
   JPO_KERNEL std::int64_t scratch_size() const { return (factor.size() + 1) * n_lane; }
 
   /// Replaces velocity [face][lane] of one block by P velocity.

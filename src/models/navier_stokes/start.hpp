@@ -26,9 +26,10 @@ struct UpperHalf {
   Grid grid;
   std::int64_t finer;
 
-  /// Returns the points of the coarse grid in each direction.
+  /// Returns the number of points of the coarse grid in each direction.
   JPO_KERNEL std::int64_t n_coarse() const { return grid.n / finer; }
-  /// Returns the components of c and of y: channels u and v of rows n/2 .. n-1 of the coarse grid.
+  /// Returns the number of components of c and y: channels u and v of rows n/2 .. n-1 of the coarse
+  /// grid.
   JPO_KERNEL std::int64_t size() const { return n_coarse() * n_coarse(); }
 
   /// Sets the upper half of velocity from upper [component][lane] by linear interpolation, and the

@@ -19,8 +19,8 @@ struct Scheme {
   Checkpoints checkpoints;
   Projection projection;
 
-  /// Returns the doubles of the record of one block, which forward() writes for adjoint() and
-  /// tangent().
+  /// Returns the number of doubles of the record of one block, which forward() writes for adjoint()
+  /// and tangent().
   JPO_KERNEL std::int64_t record_size() const { return checkpoints.n_record() * block_size(); }
   JPO_KERNEL std::int64_t scratch_size() const {
     return (4 + checkpoints.n_between()) * block_size() + projection.scratch_size() +
