@@ -1,5 +1,5 @@
 #pragma once
-// The one way to look at the evaluations of an Objective, or to change them.
+// Interface that observes or changes the evaluations of an Objective.
 
 #include <cstdint>
 #include <span>
@@ -10,14 +10,15 @@
 
 namespace jpo {
 
-/// Problems that the model solves at once. Entry k of a batch belongs to:
+/// Problems that one call of the model solves, in the order of its batches.
 struct SolvedProblems {
-  /// its position in the request,
+  /// Position of each problem in the request.
   std::span<const std::int64_t> slots;
-  /// and its local row.
+  /// Local row of each problem.
   std::span<const std::int64_t> rows;
 };
 
+/// Not collective. Registered by Objective::HookScope.
 class EvaluationHook {
  public:
   EvaluationHook() = default;
@@ -27,8 +28,8 @@ class EvaluationHook {
   EvaluationHook& operator=(EvaluationHook&&) = delete;
   virtual ~EvaluationHook() = default;
 
-  /// Called once per request, before anything is solved: local rows by slot. A problem with
-  /// is_masked[slot] = 1 is neither solved nor counted.
+  /// Called once per request, before the first solve. rows[slot] is the local row of each problem.
+  /// A problem with is_masked[slot] = 1 is neither solved nor counted.
   virtual void begin(std::span<const std::int64_t> /*rows*/,
                      std::span<std::uint8_t> /*is_masked*/) {}
   /// Called before the model; may change m.

@@ -15,7 +15,8 @@
 namespace jpo {
 namespace {
 
-// A large finite value could vanish in a model with a decaying envelope.
+// Infinite, because the effect of a large finite value could vanish in a model whose response
+// decays.
 constexpr double kBlowUp = std::numeric_limits<double>::infinity();
 
 constexpr std::array<std::pair<const char*, Fault>, 5> kFaults = {
@@ -38,7 +39,7 @@ Fault fault_of(const std::string& name) {
 SolveStatus solve_with_petsc_error() {
   try {
     PETSC(PetscError(PETSC_COMM_SELF, __LINE__, __func__, __FILE__, PETSC_ERR_LIB,
-                     PETSC_ERROR_INITIAL, "planted by [fault]"));
+                     PETSC_ERROR_INITIAL, "injected by [fault]"));
   } catch (const std::exception&) {
     return SolveStatus::solver_failed;
   }
@@ -54,19 +55,20 @@ void FaultSettings::describe(KeyTable& table) {
       "kind", &kind,
       {.doc = "blow_up: the input of the model is infinite; not_finite: the model returns NaN; "
               "petsc_error: PETSc reports an error; slow: the solve takes slow_seconds longer; "
-              "mask: the problem is left out, unsolved and uncounted",
+              "mask: the problem is neither solved nor counted",
        .allowed = fault_names()});
   table.add(
       "first_evaluation", &first_evaluation,
       {.doc = "first evaluation of the problem, in each method, that fails (from 0)", .min = 0});
   table.add("last_evaluation", &last_evaluation, {.doc = "last evaluation that fails", .min = 0});
-  table.add("slow_seconds", &slow_seconds,
-            {.doc = "slow: of each evaluation", .unit = "s", .min = 0, .max = 3600});
+  table.add(
+      "slow_seconds", &slow_seconds,
+      {.doc = "slow: additional time of each evaluation", .unit = "s", .min = 0, .max = 3600});
 }
 
 void FaultSettings::check() const {
   if (last_evaluation < first_evaluation)
-    throw BadInput("key 'fault.last_evaluation' is before 'fault.first_evaluation'");
+    throw BadInput("key 'fault.last_evaluation': must not be less than 'fault.first_evaluation'");
 }
 
 FaultPlan::FaultPlan(const FaultSettings& settings, std::int64_t first_id, std::int64_t n_problem)

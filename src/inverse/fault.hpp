@@ -10,7 +10,7 @@
 
 namespace jpo {
 
-/// [fault] of the deck: a test switch that makes chosen problems fail.
+/// [fault] of the deck: makes chosen problems fail, for tests.
 struct FaultSettings : Settings {
   /// Global ids; empty: no faults.
   std::vector<std::int64_t> problems;
@@ -32,13 +32,13 @@ class FaultPlan : public EvaluationHook {
   FaultPlan(const FaultSettings& settings, std::int64_t first_id, std::int64_t n_problem);
 
   bool is_active() const { return is_active_; }
-  /// The fault of the next evaluation of local problem `row`; counts this evaluation.
+  /// Returns the fault of the next evaluation of local problem `row`, and counts this evaluation.
   Fault next(std::int64_t row);
 
   void begin(std::span<const std::int64_t> rows, std::span<std::uint8_t> is_masked) override;
   /// blow_up: m becomes infinite; slow: sleeps.
   void before_solve(const SolvedProblems& solved, Batch& m) override;
-  /// not_finite: y becomes NaN; petsc_error: a PETSc error, caught as a model's would be.
+  /// not_finite: y becomes NaN; petsc_error: a PETSc error is raised and caught, as in a model.
   void after_solve(const SolvedProblems& solved, Batch& y, std::span<SolveStatus> status) override;
 
   void archive(StateArchive& archive, const std::string& name) {
@@ -53,11 +53,11 @@ class FaultPlan : public EvaluationHook {
   double slow_seconds_;
   std::int64_t first_evaluation_;
   std::int64_t last_evaluation_;
-  /// [n_problem]
+  /// 1 for problems that fail [n_problem].
   std::vector<std::uint8_t> chosen_;
   /// [n_problem]
   std::vector<std::int64_t> n_evaluation_;
-  /// Of the current request, by slot.
+  /// Fault of each slot of the current request.
   std::vector<Fault> faults_;
 };
 

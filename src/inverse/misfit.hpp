@@ -28,29 +28,30 @@ struct MisfitTerms {
   const double* centre;
   const double* scale;
 
-  /// Returns L; w = dL/dF [n_observation] for the adjoint. NaN and Inf pass through.
+  /// Returns L and sets w = dL/dF [n_observation] for the adjoint. NaN and Inf are propagated.
   JPO_KERNEL double value(std::span<const double> prediction, std::span<const double> observation,
                           std::span<const double> m, std::span<double> w) const;
-  /// g += the prior part of dL/dm.
+  /// Adds the prior part of dL/dm to g.
   JPO_KERNEL void add_prior_gradient(std::span<const double> m, std::span<double> g) const;
 };
 
+/// Not collective.
 class Misfit {
  public:
-  /// For batches in `space`.
+  /// `space`: memory space of the batches. Refers to `parameters`.
   Misfit(const MisfitSettings& settings, const ParameterSpace& parameters,
          MemorySpace space = MemorySpace::host);
 
-  /// loss[k], and w.row(k) = dL/dF, of prediction.row(k), observation.row(rows[k]) and m.row(k),
-  /// k = 0 .. rows.size()-1. All batches are in the memory space of the misfit; loss is on the
-  /// host.
+  /// Sets loss[k] and w.row(k) = dL/dF from prediction.row(k), observation.row(rows[k]) and
+  /// m.row(k), for k = 0 .. rows.size()-1. All batches are in the memory space of the misfit; loss
+  /// is on the host.
   void evaluate(const Batch& prediction, const Batch& observation, const RowList& rows,
                 const Batch& m, Batch& w, std::span<double> loss);
-  /// g.row(k) += the prior part of dL/dm at m.row(k), for all rows of g. Sets is_finite[k], on the
-  /// host: 0 if the row is not finite afterwards.
+  /// Adds the prior part of dL/dm at m.row(k) to g.row(k), for all rows of g. Sets is_finite[k] on
+  /// the host: 1 if the resulting row is finite, else 0.
   void finish_gradient(const Batch& m, Batch& g, std::span<std::uint8_t> is_finite);
 
-  /// The same for one problem on the host.
+  /// Evaluates one problem on the host.
   double value(std::span<const double> prediction, std::span<const double> observation,
                std::span<const double> m, std::span<double> w) const {
     return terms(MemorySpace::host).value(prediction, observation, m, w);
@@ -59,14 +60,14 @@ class Misfit {
     terms(MemorySpace::host).add_prior_gradient(m, g);
   }
 
-  /// From now on only the first n components of y count; w is 0 at the others.
+  /// From now on only the first n components of y are used; w is 0 for the others.
   void observe_components(std::int64_t n) { n_observed_ = n; }
-  /// From now on w is limited to that of a residual of this many scales: the gradient of Huber's
-  /// loss. The value stays.
+  /// From now on |w| is at most that of a residual of this many residual scales: the gradient of
+  /// Huber's loss. L itself is unchanged.
   void limit_residuals(double scales);
-  /// d2L/dF2, the same for each observed component.
+  /// Returns d2L/dF2, which is the same for each observed component.
   double residual_curvature() const { return residual_weight_; }
-  /// d2L/dm_k2 of the prior.
+  /// Returns d2L/dm_k2 of the prior part.
   double prior_curvature(std::size_t k) const {
     return prior_weight_ / (parameters_.scale[k] * parameters_.scale[k]);
   }

@@ -35,8 +35,9 @@ struct FinishGradientRow {
 void MisfitSettings::describe(KeyTable& table) {
   table.add(
       "residual_scale", &residual_scale,
-      {.doc = "residuals are divided by this: the noise deviation, to make the misfit a chi^2",
-       .unit = "as the observation",
+      {.doc = "residuals are divided by this; with the standard deviation of the noise, twice the "
+              "misfit is a chi^2",
+       .unit = "unit of the observation",
        .min = 0,
        .min_is_open = true});
   table.add(

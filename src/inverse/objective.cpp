@@ -83,7 +83,7 @@ void Objective::evaluate_chunks(std::span<const std::int64_t> rows, const Batch&
   }
 }
 
-// Masked problems are left out here, before the request is cut into chunks.
+// Leaves out masked problems before the request is cut into chunks.
 void Objective::select(std::span<const std::int64_t> rows, Ledger& ledger, Evaluation& result) {
   is_masked_.assign(rows.size(), 0);
   for (EvaluationHook* hook : hooks_) hook->begin(rows, is_masked_);
@@ -107,7 +107,7 @@ void Objective::set_chunk(std::int64_t first, std::int64_t n) {
   for (Batch* batch : {&c_, &m_, &y_, &w_, &g_}) batch->set_n_problem(n);
 }
 
-// y = F(m given c) of the chunk.
+// Computes y = F(m given c) of the chunk.
 void Objective::solve(const Batch& m) {
   gather_rows(problems_.context, rows_, c_);
   gather_rows(m, slots_, m_);
@@ -120,7 +120,8 @@ void Objective::solve(const Batch& m) {
   for (EvaluationHook* hook : hooks_) hook->after_solve(chunk(), y_, status);
 }
 
-// Loss and outcome of each problem of the chunk; w = dL/dF, zero if it is not ok.
+// Sets loss and outcome of each problem of the chunk, and w = dL/dF, zero if the outcome is not ok.
+// Returns true if any outcome is ok.
 bool Objective::apply_misfit(Evaluation& result) {
   misfit_.evaluate(y_, problems_.observation, rows_, m_, w_, loss_);
   bad_.clear();

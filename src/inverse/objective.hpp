@@ -1,6 +1,6 @@
 #pragma once
-// Loss and gradient of a batch of problems. Every method uses this one class, so that all are
-// counted alike. Not collective.
+// Loss and gradient of a batch of problems. All methods use this class, so that solves are counted
+// in the same way for each of them. Not collective.
 
 #include <algorithm>
 #include <cstdint>
@@ -18,8 +18,8 @@
 
 namespace jpo {
 
-/// Solves counted per local problem; a solve up to a share of the horizon counts as that share.
-/// Each method has its own.
+/// Number of solves of each local problem. A solve over a share of the horizon counts as that
+/// share. Each method has its own ledger.
 struct Ledger {
   explicit Ledger(std::int64_t n_problem)
       : forward(n_problem), adjoint(n_problem), tangent(n_problem) {}
@@ -27,10 +27,10 @@ struct Ledger {
   std::vector<double> adjoint;
   std::vector<double> tangent;
 
-  /// By problem: (forward + adjoint + tangent) / 2. A gradient evaluation is one forward and one
-  /// adjoint solve.
+  /// Returns (forward + adjoint + tangent) / 2 of each problem. A gradient evaluation is one
+  /// forward and one adjoint solve.
   std::vector<double> gradient_evaluations() const;
-  /// All solves of a problem: twice its gradient evaluations.
+  /// Returns the number of all solves of a problem: twice its gradient evaluations.
   double solves(std::int64_t row) const { return forward[row] + adjoint[row] + tangent[row]; }
 };
 
@@ -41,10 +41,10 @@ struct LocalProblems {
   std::int64_t first_id = 0;
 };
 
-/// The result of one evaluate call, one entry or row per requested problem: its slot. Reused
-/// between calls.
+/// The result of one evaluate call, with one entry or row per requested problem (its slot). Can be
+/// reused for further calls.
 struct Evaluation {
-  /// `space`: memory of the gradients.
+  /// `space`: memory space of the gradients.
   Evaluation(std::int64_t capacity, std::int64_t n_parameter, MemorySpace space = MemorySpace::host)
       : loss(capacity), outcome(capacity), gradient(capacity, n_parameter, space) {}
   /// NaN if the outcome is not ok.
@@ -56,8 +56,8 @@ struct Evaluation {
 
 class Objective {
  public:
-  /// The model solves at most `solve_batch` problems at once: this bounds memory and changes no
-  /// result. All references must outlive the objective.
+  /// The model solves at most `solve_batch` problems at once. This limits the memory and does not
+  /// change results. All references must outlive the objective.
   Objective(ForwardModel& model, const LocalProblems& problems, const MisfitSettings& misfit,
             const FaultSettings& faults, std::int64_t solve_batch, PhaseTimer& timer);
   Objective(const Objective&) = delete;
@@ -66,33 +66,35 @@ class Objective {
   Objective& operator=(Objective&&) = delete;
   ~Objective() = default;
 
-  /// Loss and gradient of problems `rows` (local) at m [rows.size(), n_parameter]. Counts one
-  /// forward and one adjoint solve each in the ledger; masked problems are not counted.
+  /// Computes loss and gradient of problems `rows` (local) at m [rows.size(), n_parameter]. Counts
+  /// a forward solve per problem, and an adjoint solve if the forward solve and the misfit were ok.
+  /// Masked problems are not counted.
   void evaluate(std::span<const std::int64_t> rows, const Batch& m, Ledger& ledger,
                 Evaluation& result);
-  /// The same without gradients and adjoint solves.
+  /// The same without adjoint solves; all gradients are zero.
   void evaluate_loss(std::span<const std::int64_t> rows, const Batch& m, Ledger& ledger,
                      Evaluation& result);
 
-  /// Products with F' and F'^T for Gauss-Newton, at the points of the last evaluate call, which
-  /// must have requested at most solve_batch() problems. One row per slot; rows that were not ok
-  /// hold anything, rows that were masked are not written. Counts a solve per slot with
-  /// needed[slot] != 0. dy = (dF/dm) v, v [n, n_parameter], dy [n, n_observation]. Throws
-  /// std::logic_error if the model has no tangent.
+  /// Computes dy = (dF/dm) v, v [n, n_parameter], dy [n, n_observation], with a row per slot, for
+  /// Gauss-Newton. dF/dm is taken at the points of the last evaluate call, which must have
+  /// requested at most solve_batch() problems. Rows that were not ok may hold any values; masked
+  /// rows are not written. Counts a solve per slot with needed[slot] != 0. Throws std::logic_error
+  /// if the model has no tangent.
   void tangent(std::span<const std::uint8_t> needed, const Batch& v, Batch& dy, Ledger& ledger);
-  /// g = (dF/dm)^T w.
+  /// Computes g = (dF/dm)^T w, with the same conditions.
   void adjoint(std::span<const std::uint8_t> needed, const Batch& w, Batch& g, Ledger& ledger);
-  /// w = dL/dF [n_observation] of a slot of the last evaluate call; 0 if it was not ok.
+  /// Copies w = dL/dF [n_observation] of a slot of the last evaluate call; 0 if its forward solve
+  /// or misfit was not ok.
   void read_residual_weights(std::int64_t slot, std::span<double> w) const;
 
-  /// From now on only the first n channels of y count, and solves cost that share: for models with
-  /// shape().channels_in_time.
+  /// From now on only the first n channels of y are used, and a solve counts as n / n_channel. Only
+  /// for models with shape().channels_in_time.
   void observe_channels(std::int64_t n);
-  /// From now on gradients are those of Huber's loss: residuals beyond this many residual scales
-  /// enter linearly. The loss itself stays the misfit.
+  /// From now on gradients are those of Huber's loss: residuals above this many residual scales
+  /// enter linearly. The loss is still the misfit.
   void limit_residuals(double scales) { misfit_.limit_residuals(scales); }
 
-  /// `hook` is called by all evaluations while the scope lives.
+  /// Calls `hook` in all evaluations until the scope ends.
   class HookScope {
    public:
     HookScope(Objective& objective, EvaluationHook& hook) : objective_(objective), hook_(hook) {
@@ -109,7 +111,7 @@ class Objective {
     EvaluationHook& hook_;
   };
 
-  /// Its state between evaluations: the number of evaluations of each problem.
+  /// Serializes the state between evaluations: the number of evaluations of each problem.
   void archive(StateArchive& archive, const std::string& name) { faults_.archive(archive, name); }
 
   const Misfit& misfit() const { return misfit_; }
@@ -139,12 +141,12 @@ class Objective {
   std::int64_t solve_batch_;
   double solve_cost_ = 1.0;
 
-  /// Of the request, by slot.
+  /// 1 for masked slots of the request.
   std::vector<std::uint8_t> is_masked_;
   /// Slots of the request that are not masked, and their local rows.
   std::vector<std::int64_t> solved_slots_, solved_rows_;
 
-  /// Of the chunk, problem by problem.
+  /// Batches, slots and local rows of the chunk, and results of the model.
   Batch c_, m_, y_, w_, g_;
   RowList slots_, rows_;
   std::vector<SolveStatus> status_;

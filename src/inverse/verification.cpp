@@ -19,7 +19,8 @@ namespace {
 constexpr double kTaylorOrder = 1.9;
 constexpr double kDotTolerance = 1e-10;
 constexpr int kFirstHalving = 6;
-constexpr int kLastHalving = 26;  // near a kink of F only small steps show the second order
+// Close to a kink of F only small steps have the second order.
+constexpr int kLastHalving = 26;
 
 std::vector<std::int64_t> all_rows(std::int64_t n) {
   std::vector<std::int64_t> rows(n);
@@ -27,7 +28,7 @@ std::vector<std::int64_t> all_rows(std::int64_t n) {
   return rows;
 }
 
-// Problems of the model, with a point m away from the truth.
+// Problems of the model, and a point m at a distance from the truth.
 struct Probe {
   Probe(ForwardModel& model_in, const VerifyOptions& options_in)
       : model(model_in),
@@ -149,25 +150,27 @@ CheckRow check_dot_product(Probe& probe) {
     const double left = dot(dy.read().row(row), w.read().row(row));
     const double right =
         probe.options.gradient_factor * dot(probe.direction.read().row(row), g.read().row(row));
-    // Relative to |F'v| |w|: the product itself can cancel.
+    // The error is relative to |F'v| |w|, because the product itself can cancel.
     const double size = std::sqrt(dot(dy.read().row(row), dy.read().row(row)) *
                                   dot(w.read().row(row), w.read().row(row)));
     // For a flat F both sides must be 0; anything else is an infinite error.
     const double error = left == right ? 0.0 : std::abs(left - right) / size;
-    if (!(error <= worst)) worst = error;  // keeps a NaN
+    // True for a NaN, which is kept.
+    if (!(error <= worst)) worst = error;
     if (std::isnan(worst)) break;
   }
   const double limit = has_tangent ? kDotTolerance : 1e-6;
-  return {"dot products <F'v, w> = <v, F'^T w>: worst error", worst, limit, worst <= limit, {}};
+  return {"dot products <F'v, w> = <v, F'^T w>: largest error", worst, limit, worst <= limit, {}};
 }
 
-// Loss and gradient of `rows` in this order, with solve_batch problems in a model call.
+// Losses and gradients of all problems.
 struct Bits {
   std::vector<double> loss;
   std::vector<double> gradient;
   bool operator==(const Bits&) const = default;
 };
 
+// Evaluates `rows` in this order, with at most solve_batch problems in a call of the model.
 Bits evaluate_rows(Probe& probe, std::span<const std::int64_t> rows, std::int64_t solve_batch,
                    const FaultSettings& faults = {}) {
   Objective objective(probe.model, {probe.c, probe.y, 0}, probe.options.misfit, faults, solve_batch,
@@ -179,7 +182,7 @@ Bits evaluate_rows(Probe& probe, std::span<const std::int64_t> rows, std::int64_
   Ledger ledger(probe.n);
   Evaluation evaluation(n, probe.m.n_component());
   objective.evaluate(rows, m, ledger, evaluation);
-  // In the order of the problems, so that any order of rows can be compared.
+  // The result is in the order of the problems, so that it does not depend on the order of `rows`.
   Bits bits{std::vector<double>(probe.n), std::vector<double>(probe.n * m.n_component())};
   for (std::int64_t k = 0; k < n; ++k) {
     const std::int64_t row = rows[k];
@@ -206,8 +209,11 @@ std::int64_t count_different(const Bits& a, const Bits& b, std::int64_t except =
 }
 
 CheckRow count_row(const std::string& name, std::int64_t different) {
-  return {
-      name + ": problems with other bits", static_cast<double>(different), 0.0, different == 0, {}};
+  return {name + ": problems with different bits",
+          static_cast<double>(different),
+          0.0,
+          different == 0,
+          {}};
 }
 
 void add_independence(Probe& probe, std::vector<CheckRow>& table) {
@@ -217,18 +223,18 @@ void add_independence(Probe& probe, std::vector<CheckRow>& table) {
   table.push_back(
       {"evaluations that are not ok", static_cast<double>(not_ok), 0.0, not_ok == 0, {}});
   table.push_back(
-      count_row("evaluate twice", count_different(together, evaluate_rows(probe, rows, probe.n))));
+      count_row("evaluated twice", count_different(together, evaluate_rows(probe, rows, probe.n))));
   table.push_back(
       count_row("alone and in a batch", count_different(together, evaluate_rows(probe, rows, 1))));
-  auto turned = rows;
-  std::reverse(turned.begin(), turned.end());
-  std::rotate(turned.begin(), turned.begin() + 3, turned.end());
+  auto permuted = rows;
+  std::reverse(permuted.begin(), permuted.end());
+  std::rotate(permuted.begin(), permuted.begin() + 3, permuted.end());
   table.push_back(
-      count_row("in another order", count_different(together, evaluate_rows(probe, turned, 7))));
+      count_row("in another order", count_different(together, evaluate_rows(probe, permuted, 7))));
   FaultSettings fault;
   fault.problems = {1};
   table.push_back(
-      count_row("beside one that blows up",
+      count_row("beside a diverging problem",
                 count_different(together, evaluate_rows(probe, rows, probe.n, fault), 1)));
 }
 
@@ -237,7 +243,7 @@ void add_independence(Probe& probe, std::vector<CheckRow>& table) {
 std::vector<CheckRow> verify_model(ForwardModel& model, const VerifyOptions& options) {
   Probe probe(model, options);
   const auto n_failed = probe.n - std::ranges::count(probe.status, SolveStatus::converged);
-  std::vector<CheckRow> table = {{"draws of the prior that fail to solve",
+  std::vector<CheckRow> table = {{"draws of the prior whose solve fails",
                                   static_cast<double>(n_failed),
                                   0.0,
                                   n_failed == 0,
@@ -251,7 +257,7 @@ std::vector<CheckRow> verify_model(ForwardModel& model, const VerifyOptions& opt
 CheckRow taylor_row(const std::string& name, std::span<const double> steps,
                     std::span<const double> remainders, double value, double limit) {
   CheckRow row{name, 0.0, limit, false, {}};
-  // Round-off enters through the difference of two values.
+  // The remainder is a difference of values: its round-off is relative to |value|.
   const double round_off = 1e-13 * std::abs(value);
   double order = std::numeric_limits<double>::infinity();
   std::vector<double> orders;
@@ -265,7 +271,7 @@ CheckRow taylor_row(const std::string& name, std::span<const double> steps,
     row.details.push_back(fmt::format("step {:9.3e}  remainder {:9.3e}  order {}", steps[k],
                                       remainders[k], observed));
   }
-  // The median of the last steps before round-off, which are closest to the limit.
+  // The median of the last steps before round-off, at which the order is closest to its limit.
   const std::size_t n_last = std::min<std::size_t>(5, orders.size());
   std::vector<double> last(orders.end() - static_cast<std::ptrdiff_t>(n_last), orders.end());
   std::ranges::sort(last);

@@ -11,12 +11,10 @@
 
 namespace jpo {
 
-/// One line of the table of checks.
+/// One line of the table of checks: a measured value and its limit.
 struct CheckRow {
   std::string name;
-  /// Measured value.
   double value;
-  /// Limit of the value.
   double limit;
   bool passed;
   std::vector<std::string> details;
@@ -25,18 +23,20 @@ struct CheckRow {
 struct VerifyOptions {
   MisfitSettings misfit;
   std::uint64_t seed = 0;
-  /// More than one block of lanes, and not a multiple of one.
+  /// The default is more than one block of lanes, and not a multiple of a block.
   std::int64_t n_problem = 20;
-  /// Scales the gradient: other than 1, the Taylor check must fail.
+  /// Multiplies the gradients; with a value other than 1 the checks of the gradient must fail.
   double gradient_factor = 1.0;
 };
 
-/// Taylor remainders of the misfit, dot-product identity, evaluate twice, batch independence.
-/// Not collective.
+/// Checks the Taylor remainders of the misfit and the dot-product identity. Checks also that
+/// results have the same bits if problems are evaluated twice, alone, in another order, or beside a
+/// diverging problem. Returns one row per check. Not collective.
 std::vector<CheckRow> verify_model(ForwardModel& model, const VerifyOptions& options);
 
-/// A Taylor check of the remainders r(step): passes if their observed order reaches `limit` over
-/// the steps before round-off (remainders above 1e-13 |value|). The details list all steps.
+/// Returns a Taylor check of the remainders r(step). It passes if the median order of the last five
+/// steps before round-off is at least `limit`. Steps with a remainder of at most 30 times
+/// 1e-13 |value| are not used. The details list all steps.
 CheckRow taylor_row(const std::string& name, std::span<const double> steps,
                     std::span<const double> remainders, double value, double limit);
 

@@ -1,7 +1,7 @@
 #pragma once
-// Checkpoints of a time loop for its adjoint, two levels: every stride-th state is kept, and the
-// states between two of them are recomputed, one segment at a time (the first two levels of
-// Griewank, Walther 2000, doi 10.1145/347837.347846).
+// Checkpoints of a time loop for its adjoint, on two levels: every stride-th state is kept. The
+// adjoint recomputes the states between two kept ones, one segment at a time (the first two levels
+// of Griewank, Walther 2000, doi 10.1145/347837.347846).
 
 #include <algorithm>
 #include <cstdint>
@@ -10,7 +10,8 @@
 
 namespace jpo {
 
-/// A two-step scheme resumes from a state and the rate before it: with stride > 1 both are kept.
+/// A two-step scheme resumes from a state and the rate of the step before it. With stride > 1 both
+/// are kept.
 struct Checkpoints {
   std::int64_t n_step = 0;
   std::int64_t stride = 1;
@@ -22,23 +23,24 @@ struct Checkpoints {
   }
   JPO_KERNEL bool keeps(std::int64_t step) const { return step % stride == 0 || step == n_step; }
   JPO_KERNEL bool keeps_rates() const { return stride > 1; }
-  /// Position of a kept state in the record, in states. Its rate, if kept, follows it.
+  /// Returns the position of a kept state in the record, in states. Its rate, if kept, follows it.
   JPO_KERNEL std::int64_t record_position(std::int64_t step) const {
     return (step + stride - 1) / stride * (keeps_rates() ? 2 : 1);
   }
-  /// Number of states and rates in the record of a block.
+  /// Returns the number of states and rates in the record of a block.
   JPO_KERNEL std::int64_t n_record() const { return record_position(n_step) + 1; }
-  /// Number of states inside a segment, which are recomputed.
+  /// Returns the number of states inside a segment, which are recomputed.
   JPO_KERNEL std::int64_t n_between() const { return stride - 1; }
+  /// Returns the number of states and rates in memory.
   JPO_KERNEL std::int64_t n_state() const { return n_record() + n_between(); }
-  /// Forward steps per step of a solve with its adjoint, those of the solve included.
+  /// Returns the number of forward steps of a solve and its adjoint, divided by n_step.
   double recompute_factor() const {
     if (stride == 1) return 1.0;
     return 2.0 - static_cast<double>(n_segment()) / static_cast<double>(n_step);
   }
 };
 
-/// The stride of least memory: about the root of 2 n_step.
+/// Returns the stride with the least memory: about the square root of 2 n_step.
 inline Checkpoints least_checkpoints(std::int64_t n_step) {
   Checkpoints best{n_step, 1};
   for (std::int64_t stride = 2; stride <= n_step; ++stride) {
@@ -48,7 +50,8 @@ inline Checkpoints least_checkpoints(std::int64_t n_step) {
   return best;
 }
 
-/// The shortest stride with at most `n_state` states, or that of least memory if there is none.
+/// Returns the smallest stride with at most `n_state` states, or the one with the least memory if
+/// there is none.
 inline Checkpoints fit_checkpoints(std::int64_t n_step, std::int64_t n_state) {
   for (std::int64_t stride = 1; stride <= n_step; ++stride)
     if (Checkpoints{n_step, stride}.n_state() <= n_state) return {n_step, stride};

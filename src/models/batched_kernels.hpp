@@ -1,7 +1,7 @@
 #pragma once
-// The kernels that a physics becomes (batched_model.hpp): they copy rows to lanes and back, and
-// call the physics for each block or problem. Only for sources that are compiled as CUDA,
-// *_kernels.cpp.
+// The kernels of a physics (batched_model.hpp). They call the physics for each block or problem,
+// and copy rows to lanes and back for blocks. Only for sources that a CUDA build compiles for the
+// device: *_kernels.cpp.
 
 #include <memory>
 
@@ -100,7 +100,7 @@ struct ProblemTangent {
   }
 };
 
-/// Launches the three kernels of one form.
+/// Launches the three kernels of a physics, for blocks or for problems.
 template <class Physics, template <class> class Solve, template <class> class Adjoint,
           template <class> class Tangent>
 class PhysicsKernels final : public BatchKernels {

@@ -66,7 +66,7 @@ void BatchedModel::tangent(const Batch& v, Batch& dy) {
 
 void BatchedModel::check_count(const Batch& a, const Batch& b) const {
   if (a.n_problem() != n_solved_ || b.n_problem() != n_solved_)
-    throw std::logic_error("not the problems of the last solve");
+    throw std::logic_error("the number of problems differs from that of the last solve");
 }
 
 std::vector<double> BatchedModel::read_states(std::int64_t problem, std::int64_t first,

@@ -1,23 +1,24 @@
 #pragma once
-// Base of a model that solves many problems in one kernel, on the host and on a device. A derived
-// class gives the shape, the prior and a physics; this base owns the memory, copies rows to and
-// from lanes, launches the kernels and keeps the states of the last solve.
+// Base class of a model that solves many problems in one kernel, on the host and on a device. A
+// derived class provides the shape, the prior and a physics. The base class owns the memory, copies
+// rows to and from lanes, launches the kernels and keeps the states of the last solve.
 //
-// A physics is a struct of numbers and pointers. Its functions are JPO_KERNEL. Two forms:
+// A physics is a struct of numbers and pointers. Its functions are JPO_KERNEL. It has one of two
+// forms:
 //
 //   lane_kernels(physics): for a block of interleaved problems, values [component][lane]
 //     void solve(const BlockMemory& at, const double* c, double* y) const;
 //     void adjoint(const BlockMemory& at, const double* w, double* g) const;
 //     void tangent(const BlockMemory& at, const double* v, double* dy) const;      (optional)
-//   problem_kernels(physics): for one problem, if problems branch differently
+//   problem_kernels(physics): for one problem, if problems take different branches
 //     SolveStatus solve(const ProblemMemory& at, std::span<const double> c, std::span<double> y)
 //     void adjoint(const ProblemMemory& at, std::span<const double> w, std::span<double> g)
 //     void tangent(const ProblemMemory& at, std::span<const double> v, std::span<double> dy)
 //
-// and on the host `PhysicsSizes sizes() const`. The calls of lane_kernels and problem_kernels must
-// be instantiated in a source named *_kernels.cpp, which a CUDA build compiles for the device: in
-// the file of the model itself (wave_packet, the shortest example), or in a second one if the file
-// uses fmt, which nvcc cannot compile (darcy, an example in lanes).
+// and, on the host, `PhysicsSizes sizes() const`. lane_kernels or problem_kernels must be
+// instantiated in a source named *_kernels.cpp, which a CUDA build compiles for the device. This
+// can be the file of the model itself (wave_packet, the shortest example). nvcc cannot compile fmt:
+// if the model uses it, the instantiation is in a second file (darcy, an example in lanes).
 
 #include <cmath>
 #include <cstdint>
@@ -60,14 +61,14 @@ struct ProblemMemory {
   double* scratch;
 };
 
-/// Sets the status of lanes whose value check[lane] is NaN or infinite.
+/// Sets the status of lanes to `mark` if check[lane] is NaN or infinite.
 JPO_KERNEL inline void mark_not_finite(const double* check, SolveStatus mark, SolveStatus* status) {
   for_each_lane([&](std::int64_t lane) {
     if (!std::isfinite(check[lane])) status[lane] = mark;
   });
 }
 
-/// The memory of a batch: a unit is a block or a problem.
+/// The memory of a batch, divided into units: blocks or problems.
 struct BatchMemory {
   std::int64_t n_unit = 0;
   /// [unit][m_size]
@@ -76,7 +77,7 @@ struct BatchMemory {
   /// [unit][states_size]
   double* states = nullptr;
   std::int64_t states_size = 0;
-  /// Of each unit: the lanes of rows, then the work space of the physics.
+  /// For each unit the lanes of its rows, then the work space of the physics.
   BlockScratch scratch{};
   std::int64_t rows_size = 0;
   BlockScratch tangent_scratch{};
@@ -99,7 +100,7 @@ struct BatchMemory {
 /// Launches the kernels of one physics.
 class BatchKernels {
  public:
-  /// `n_together`: problems of a unit of memory.
+  /// `n_together`: problems per unit of memory.
   BatchKernels(std::int64_t n_together, const PhysicsSizes& sizes, bool has_tangent)
       : n_together_(n_together), sizes_(sizes), has_tangent_(has_tangent) {}
   BatchKernels(const BatchKernels&) = delete;
@@ -131,6 +132,8 @@ std::unique_ptr<BatchKernels> lane_kernels(const Physics& physics);
 template <class Physics>
 std::unique_ptr<BatchKernels> problem_kernels(const Physics& physics);
 
+/// Not collective. adjoint() and tangent() throw std::logic_error if the number of problems is not
+/// that of the last solve.
 class BatchedModel : public ForwardModel {
  public:
   const ModelShape& shape() const override { return shape_; }
@@ -142,12 +145,13 @@ class BatchedModel : public ForwardModel {
  protected:
   explicit BatchedModel(MemorySpace space);
 
-  /// For the next solve and its adjoint and tangent. Needs the sizes of m, c and y in shape_; sets
-  /// has_tangent, state_block and, if they are still 0, state_bytes and tangent_bytes there.
+  /// Sets the kernels for the next solve and its adjoint and tangent. Reads the sizes of m, c and y
+  /// from shape_. Sets has_tangent, state_block and, if they are 0, state_bytes and tangent_bytes
+  /// in shape_.
   void set_kernels(std::unique_ptr<BatchKernels> kernels);
 
-  /// lane_kernels only: n values [component] of one problem in the states of its block, on the
-  /// host. `first`: offset of the first value, in doubles of the block.
+  /// Copies n values [component] of one problem from the states of its block to the host. Only for
+  /// lane_kernels. `first`: offset of the first value in the states of the block, in doubles.
   std::vector<double> read_states(std::int64_t problem, std::int64_t first, std::int64_t n) const;
 
   MemorySpace space() const { return shape_.space; }
@@ -155,7 +159,7 @@ class BatchedModel : public ForwardModel {
   ModelShape shape_;
 
  private:
-  /// Throws std::logic_error unless both have the problems of the last solve.
+  /// Throws std::logic_error if the number of problems is not that of the last solve.
   void check_count(const Batch& a, const Batch& b) const;
   void reserve(std::int64_t n_problem);
 

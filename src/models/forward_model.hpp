@@ -1,6 +1,6 @@
 #pragma once
-// The contract of a forward model y = F(m given c). It works on a whole batch at once. The result
-// of a problem does not depend on its neighbours in the batch, bit for bit.
+// Interface of a forward model y = F(m given c). It solves a whole batch at once. The bits of a
+// problem's result do not depend on the other problems of the batch.
 
 #include <cstdint>
 #include <span>
@@ -12,29 +12,30 @@
 
 namespace jpo {
 
-/// A failed solve is data, not an exception.
+/// Status of a solve. A failed solve sets its status and throws no exception.
 enum class SolveStatus : std::uint8_t { converged, diverged, solver_failed };
 
+/// Properties of a model.
 struct ModelShape {
-  /// Of m.
+  /// Names, units, bounds and scales of m.
   ParameterSpace parameters;
-  /// Of c.
+  /// Layout of c.
   FieldLayout context;
-  /// Of y.
+  /// Layout of y.
   FieldLayout observation;
   bool has_tangent = false;
-  /// True if it can be built at Resolution::data, finer than Resolution::inversion.
+  /// True if the model has a finer discretization, Resolution::data.
   bool has_finer = false;
   /// Channel k of y is observed at (k + 1) / n_channel of the horizon.
   bool channels_in_time = false;
-  /// Memory of the batches.
+  /// Memory space of the batches.
   MemorySpace space = MemorySpace::host;
   /// Memory that solve() keeps, in bytes per problem of a full block.
   double state_bytes = 0.0;
   /// Additional memory of tangent(), in the same unit.
   double tangent_bytes = 0.0;
-  /// Forward work of solve() and adjoint() together, in solves: > 1 if states are recomputed to
-  /// save memory.
+  /// Forward work of solve() and adjoint() together, in solves; above 1 if the adjoint recomputes
+  /// states to save memory.
   double recompute_factor = 1.0;
   /// States are kept for whole blocks of this many problems.
   std::int64_t state_block = 1;
@@ -65,27 +66,29 @@ class ForwardModel {
 
   virtual const ModelShape& shape() const = 0;
 
-  /// A draw of (c, m) from the prior. The same seed gives the same bits anywhere.
+  /// Draws (c, m) from the prior. The same seed gives the same bits on every rank.
   virtual void sample(std::uint64_t problem_seed, std::span<double> c,
                       std::span<double> m) const = 0;
 
-  /// y = F(m given c), row by row; keeps the states for adjoint and tangent. A row that does not
-  /// converge may hold anything and changes no other row. `status` has one entry per problem.
+  /// Computes y = F(m given c), row by row, and keeps the states for adjoint and tangent. A row
+  /// that does not converge may hold any values and does not change other rows. `status` has one
+  /// entry per problem.
   virtual void solve(const Batch& c, const Batch& m, Batch& y, std::span<SolveStatus> status) = 0;
 
-  /// g = (dF/dm)^T w, row by row, at the states of the last solve (same number of problems).
-  /// The exact transpose of the discrete solve. Rows that did not converge may hold anything.
+  /// Computes g = (dF/dm)^T w, row by row, at the states of the last solve (same number of
+  /// problems). It is the exact transpose of the tangent of the discrete solve. Rows that did not
+  /// converge may hold any values.
   virtual void adjoint(const Batch& w, Batch& g) = 0;
 
-  /// dy = (dF/dm) v, row by row, at the states of the last solve.
+  /// Computes dy = (dF/dm) v, row by row, at the states of the last solve.
   /// Throws std::logic_error if shape().has_tangent is false.
   virtual void tangent(const Batch& v, Batch& dy);
 
-  /// From now on only the first n channels of y are needed, and solves may end there; later
-  /// channels may hold anything. Only for models with shape().channels_in_time.
+  /// From now on only the first n channels of y are needed. Solves may end after them; later
+  /// channels may then hold any values. Only for models with shape().channels_in_time.
   virtual void observe_channels(std::int64_t /*n*/) {}
 
-  /// States of problem `row` of the last solve, about 250 of them; empty if the model has no
+  /// Returns about 250 states of problem `row` of the last solve; empty if the model has no
   /// trajectory.
   virtual Trajectory trajectory(std::int64_t /*row*/) const { return {}; }
 };

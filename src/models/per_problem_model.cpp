@@ -13,7 +13,7 @@ bool all_finite(std::span<const double> values) {
   return std::ranges::all_of(values, [](double value) { return std::isfinite(value); });
 }
 
-// Calls `work` with the workspace. The result row becomes NaN if that fails, or if there is no
+// Calls `work` with the workspace. The result row becomes NaN if `work` throws, or if there is no
 // workspace after an earlier failure.
 template <class Work>
 void run_or_set_nan(std::unique_ptr<ProblemWorkspace>& workspace, std::span<double> result,
@@ -39,7 +39,7 @@ std::unique_ptr<ProblemWorkspace> PerProblemModel::try_make_workspace() const {
   try {
     return make_workspace();
   } catch (const std::exception&) {
-    return nullptr;  // run_or_set_nan handles it
+    return nullptr;
   }
 }
 

@@ -1,6 +1,6 @@
 #pragma once
-// Base of a model that is written for one problem with plain PETSc: the easy way to a new model.
-// diffusion.cpp is the example to copy.
+// Base class of a model that is written for one problem with plain PETSc: the easiest way to add a
+// model. diffusion.cpp is the example to copy.
 
 #include <memory>
 #include <span>
@@ -10,9 +10,9 @@
 
 namespace jpo {
 
-/// One problem at a time, with its own PETSc objects, kept alive from solve to solve.
-/// Any member may throw (PETSC(...) does): the problem is then marked as solver_failed, and a new
-/// workspace is made before its next solve.
+/// PETSc objects and states of one problem, kept from solve to solve. Any member may throw, as
+/// PETSC(...) does. A solve that throws has the status solver_failed; a row of an adjoint or
+/// tangent becomes NaN. A new workspace is then made before the next solve.
 class ProblemWorkspace {
  public:
   ProblemWorkspace() = default;
@@ -22,12 +22,12 @@ class ProblemWorkspace {
   ProblemWorkspace& operator=(ProblemWorkspace&&) = delete;
   virtual ~ProblemWorkspace() = default;
 
-  /// y = F(m given c); keeps the states for adjoint and tangent.
+  /// Computes y = F(m given c) and keeps the states for adjoint and tangent.
   virtual SolveStatus solve(std::span<const double> c, std::span<const double> m,
                             std::span<double> y) = 0;
-  /// g = (dF/dm)^T w at the last solve.
+  /// Computes g = (dF/dm)^T w at the last solve.
   virtual void adjoint(std::span<const double> w, std::span<double> g) = 0;
-  /// dy = (dF/dm) v at the last solve. Needed if shape().has_tangent.
+  /// Computes dy = (dF/dm) v at the last solve. Needed if shape().has_tangent.
   virtual void tangent(std::span<const double> v, std::span<double> dy);
 };
 
@@ -42,8 +42,9 @@ class PerProblemModel : public ForwardModel {
   virtual std::unique_ptr<ProblemWorkspace> make_workspace() const = 0;
 
  private:
+  /// Returns null if make_workspace() throws.
   std::unique_ptr<ProblemWorkspace> try_make_workspace() const;
-  /// One per row of the largest batch; null after a failure.
+  /// One workspace per row of the largest batch; null after a failure.
   std::vector<std::unique_ptr<ProblemWorkspace>> workspaces_;
 };
 

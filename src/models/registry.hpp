@@ -1,6 +1,6 @@
 #pragma once
-// The models that a deck can name. A model's file ends with one line:
-//   const RegisterModel<MyModel> registered{"my_model", "its summary in one line"};
+// The models that a deck can name. The file of a model ends with one line:
+//   const RegisterModel<MyModel> registered{"my_model", "a summary in one line"};
 // MyModel has a nested `Settings : jpo::Settings` and a constructor
 //   MyModel(const Settings&, const BuildOptions&).
 
@@ -14,9 +14,9 @@
 
 namespace jpo {
 
-/// How a model is built.
+/// Options of a model that do not belong to its keys.
 struct BuildOptions {
-  /// Memory of its batches and states.
+  /// Memory space of batches and states.
   MemorySpace space = MemorySpace::host;
   Resolution resolution = Resolution::inversion;
 };
@@ -31,7 +31,7 @@ struct ModelEntry {
       make_model;
 };
 
-/// All registered models, sorted by name.
+/// Returns all registered models, sorted by name.
 const std::vector<ModelEntry>& registered_models();
 /// Returns nullptr if no model has that name.
 const ModelEntry* find_model(const std::string& name);

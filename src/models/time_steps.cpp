@@ -20,12 +20,12 @@ void check_step_count(double horizon, double time_step) {
                                kMostSteps, time_step));
 }
 
-void check_whole_steps(double horizon, double unit, const std::string& what) {
+void check_whole_steps(double horizon, double unit, const std::string& unit_name) {
   const double whole = std::max(1.0, std::round(horizon / unit));
   if (std::abs(horizon - whole * unit) > 1e-9 * horizon)
     throw BadInput(
         fmt::format("key 'model.horizon' = {}: not a whole number of {}; the nearest allowed is {}",
-                    horizon, what, whole * unit));
+                    horizon, unit_name, whole * unit));
 }
 
 }  // namespace jpo

@@ -1,14 +1,14 @@
 #pragma once
-// Checks of the horizon of models with time steps. Both throw BadInput with the nearest allowed
-// horizon or the limit.
+// Checks of key model.horizon for models with time steps.
 
 #include <string>
 
 namespace jpo {
 
-/// At most a million steps of `time_step`.
+/// Throws BadInput if the horizon has more than a million steps of `time_step`.
 void check_step_count(double horizon, double time_step);
-/// Checks for a whole number of `unit`, at least one; `what` names the unit: "time steps".
-void check_whole_steps(double horizon, double unit, const std::string& what);
+/// Throws BadInput, with the nearest allowed horizon, if the horizon is not a whole number of
+/// `unit`, at least one. `unit_name` is used in the message: "time steps".
+void check_whole_steps(double horizon, double unit, const std::string& unit_name);
 
 }  // namespace jpo

@@ -1,18 +1,19 @@
 #pragma once
-// The architectures a deck can name: from fields on the grid to features at points along it; a head
-// (head.hpp) maps features to parameters. An architecture's file ends with one line:
-//   const RegisterArchitecture<MyNet> registered_my_net{"my_net", "its layers, in a few words"};
-// (network/architectures/ is compiled as one source: names in it must differ).
-// MyNet derives from Architecture and has
+// The network architectures that a deck can name. An architecture maps fields on the grid to
+// features at points along the grid; a head (head.hpp) maps the features to parameters. The file of
+// an architecture ends with one line:
+//   const RegisterArchitecture<MyNet> registered_my_net{"my_net", "a short list of its layers"};
+// (network/architectures/ is compiled as one source: the names in its files must differ).
+// MyNet derives from Architecture and has a constructor
 //   MyNet(const ArchitecturePlan&, WeightTable&)
-//       adds its weights to the table; throws BadInput, naming the key, if the settings do not fit
+//       adds its weights to the table; throws BadInput with the key if the settings do not fit
 //       the layout
-// and, if it needs them,
+// and optionally
 //   struct Settings : jpo::Settings                keys of its own in [network]; the constructor is
 //                                                  then MyNet(const Settings&, plan, table)
-//   static void check(const NetworkSettings&)      refuses shared keys that it cannot use
-//   static constexpr bool stacks_inputs = false;   y and c enter the head as plain values
-// Sees torch: included by this folder only, and by architectures outside it.
+//   static void check(const NetworkSettings&)      throws BadInput for shared keys that do not fit
+//   static constexpr bool stacks_inputs = false;   y and c are passed to the head unchanged
+// Includes torch: only for this folder and for architectures outside it.
 
 #include <functional>
 #include <memory>
@@ -29,7 +30,7 @@ namespace jpo {
 struct ArchitecturePlan {
   const NetworkSettings& settings;
   const InputLayout& layout;
-  /// Of the grid of the stacked fields.
+  /// True if the grid of the stacked fields is periodic.
   bool periodic;
 };
 
@@ -40,11 +41,13 @@ class Architecture {
   Architecture& operator=(const Architecture&) = delete;
   virtual ~Architecture() = default;
 
+  /// Features per point.
   virtual std::int64_t n_feature() const = 0;
-  /// Evenly along the grid; 1 if features have no position on it (soft_argmax is then refused).
+  /// Number of points, evenly spaced along the grid. Below 2 the features have no position on it,
+  /// and the head soft_argmax is refused.
   virtual std::int64_t n_point() const = 0;
-  /// [batch, n_feature, n_point] from stacked fields [batch, n_channel, n_grid]. A row's bits do
-  /// not depend on the other rows.
+  /// Returns features [batch, n_feature, n_point] of stacked fields [batch, n_channel, n_grid]. The
+  /// bits of a row do not depend on the other rows.
   virtual torch::Tensor features(const torch::Tensor& stacked, const Weights& weights) const = 0;
 };
 
@@ -54,14 +57,15 @@ struct ArchitectureEntry {
   bool stacks_inputs = true;
   std::function<std::unique_ptr<Architecture>(const ArchitecturePlan&, WeightTable&)> make;
   std::function<void(const NetworkSettings&)> check;
-  /// Empty if it has no keys of its own.
+  /// Empty if the architecture has no keys of its own.
   std::function<std::unique_ptr<Settings>()> make_settings;
   std::function<std::unique_ptr<Settings>(const Settings&)> copy_settings;
 };
 
-/// All registered architectures, sorted by name.
+/// Returns all registered architectures, sorted by name.
 const std::vector<ArchitectureEntry>& registered_architectures();
-/// The deck's reader refuses names that are not registered; throws std::logic_error for one.
+/// Returns the entry of a registered name. Throws std::logic_error for other names, which the
+/// reader of the deck has refused.
 const ArchitectureEntry& architecture_entry(const std::string& name);
 /// Adds an entry; called before main by RegisterArchitecture only.
 void register_architecture(ArchitectureEntry entry);

@@ -7,8 +7,8 @@
 
 namespace jpo {
 
-/// The keys of [network] that belong to one architecture each, with the values of the deck. Does
-/// not see torch.
+/// The keys of [network] that belong to a single architecture, with the values of the deck. Does
+/// not include torch.
 class ArchitectureSettings {
  public:
   /// Default values, for all registered architectures.
@@ -20,7 +20,7 @@ class ArchitectureSettings {
   ~ArchitectureSettings() = default;
 
   void describe(KeyTable& table);
-  /// The architecture must have keys of its own.
+  /// Returns the keys of an architecture, which must have keys of its own.
   const Settings& of(const std::string& architecture) const { return *own_.at(architecture); }
 
  private:

@@ -10,7 +10,7 @@
 namespace jpo {
 namespace {
 
-// Dense layers of the widths network.hidden.
+// Dense layers with the widths network.hidden.
 class HiddenLayers {
  public:
   HiddenLayers(WeightTable& table, const NetworkSettings& settings, std::int64_t n_in)
@@ -32,7 +32,7 @@ class HiddenLayers {
   std::vector<Dense> layers_;
 };
 
-// z from all points' features, or (pooled) from their mean over the points.
+// z from the features of all points, or (pooled) from the mean of the features over the points.
 class DenseHead final : public Head {
  public:
   DenseHead(const HeadPlan& plan, WeightTable& table)
@@ -54,12 +54,12 @@ class DenseHead final : public Head {
   Dense output_;
 };
 
-// Each parameter has a score at every point of the grid, from dense layers on that point's
-// features. softmax(score / temperature) are shares of the points, and the answer is the share-
-// weighted mean s of the points' coordinates: from -reach at the first point to reach at the last,
-// in units of the half box (or of the scale, where there is no box), cut off just inside the box.
-// z is such that ParameterMap leads it to s: dm/ds = half box, whatever the map. Equal scores give
-// s = 0, the centre.
+// Each parameter has a score at every point, computed by dense layers from the features of this
+// point. The shares of the points are softmax(score / temperature). The answer s is the mean of the
+// points' coordinates, weighted by the shares. Coordinates go from -reach at the first point to
+// reach at the last, in units of the half width of the box; they are cut off just inside the box.
+// If a parameter is unbounded, the unit is its scale and there is no cut-off. z is the inverse of
+// ParameterMap at s, so that dm/ds is the half width for every map. Equal scores give s = 0.
 class SoftArgmaxHead final : public Head {
  public:
   SoftArgmaxHead(const HeadPlan& plan, WeightTable& table)
@@ -98,19 +98,20 @@ class SoftArgmaxHead final : public Head {
   }
 
  private:
-  // 1 / (1 - s^2) must stay well inside a float's precision.
+  // Largest |s| in the box: 1 / (1 - s^2) must be accurate in float.
   static constexpr double kLimit = 0.999;
 
   static void check(const HeadPlan& plan) {
     if (plan.n_point < 2)
       throw BadInput(
-          fmt::format("key 'network.head' = \"soft_argmax\": network {} leaves {} point along the "
-                      "grid; allowed here: dense, pooled, or keys of {} that leave more points",
+          fmt::format("key 'network.head' = \"soft_argmax\": needs at least 2 points, but network "
+                      "{} has {} at its output; allowed: dense, pooled, or keys of {} that give "
+                      "more points",
                       plan.settings.name, plan.n_point, plan.settings.name));
     if (plan.n_appended > 0 && plan.settings.hidden.empty())
       throw BadInput(
-          "key 'network.hidden' = []: with soft_argmax the values that are not on y's grid act "
-          "through hidden layers only; allowed here: one layer or more");
+          "key 'network.hidden' = []: with soft_argmax, values that are not on the grid of y have "
+          "no effect without a hidden layer; allowed: at least one layer");
   }
 
   // The inverse of ParameterMap within the box.
@@ -121,9 +122,9 @@ class SoftArgmaxHead final : public Head {
   double temperature_;
   bool is_algebraic_;
   HiddenLayers hidden_;
-  /// Of the last layer's weight: a bias would shift all points alike.
+  /// Index of the weight of the last layer. It has no bias, which would shift all scores equally.
   std::size_t score_;
-  /// [parameter], 1 or 0.
+  /// [parameter]: 1 or 0.
   torch::Tensor is_bounded_;
   /// [point, parameter]
   torch::Tensor coordinates_;

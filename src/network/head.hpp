@@ -1,6 +1,6 @@
 #pragma once
-// From features along the grid, and values that are not on it, to the network's outputs z (see
-// ParameterMap). Sees torch: included by this folder only.
+// The head of a network: maps features along the grid, and values that are not on the grid, to the
+// outputs z of the network (see ParameterMap). Includes torch: only for this folder.
 
 #include <memory>
 
@@ -16,7 +16,7 @@ class Head {
   Head& operator=(const Head&) = delete;
   virtual ~Head() = default;
 
-  /// z [batch, n_parameter] from features [batch, n_feature, n_point] and appended [batch,
+  /// Returns z [batch, n_parameter] of features [batch, n_feature, n_point] and appended [batch,
   /// n_appended].
   virtual torch::Tensor outputs(const torch::Tensor& features, const torch::Tensor& appended,
                                 const Weights& weights) const = 0;
@@ -30,7 +30,8 @@ struct HeadPlan {
   const ParameterSpace& parameters;
 };
 
-/// The one that settings.head names. Throws BadInput, naming the key, where it does not fit.
+/// Returns the head settings.head, and adds its weights to the table. Throws BadInput with the key
+/// if the head does not fit.
 std::unique_ptr<Head> make_head(const HeadPlan& plan, WeightTable& table);
 
 }  // namespace jpo

@@ -1,5 +1,5 @@
 #pragma once
-// How y and c become the network's input: stacked channels on a grid, and appended plain values.
+// The layout of y and c in the network's input: channels stacked on a grid, and appended values.
 
 #include <cstdint>
 #include <vector>
@@ -9,30 +9,30 @@
 
 namespace jpo {
 
-/// Where a component goes: its offset in the stacked or the appended values, and its group.
+/// Target of a component: its offset in the stacked or the appended values, and its group.
 struct InputTarget {
   bool is_stacked;
   std::int64_t offset;
   std::int64_t group;
 };
 
-/// y's channels, and c's where its grid is the same, are stacked; what cannot be stacked, and
-/// everything in an mlp, is appended to the input of the head.
+/// The channels of y are stacked, and those of c if its grid is the same. Otherwise c is appended
+/// to the input of the head. If `stacks` is false (mlp), y and c are both appended.
 class InputLayout {
  public:
   InputLayout(const NetworkShape& shape, bool stacks);
 
-  /// Stacked; 0: none.
+  /// Number of stacked channels; 0: none.
   std::int64_t n_channel() const { return n_channel_; }
   std::int64_t n_grid() const { return n_grid_; }
   std::int64_t n_appended() const { return n_appended_; }
 
-  /// Group of each component of y and then c: a stacked channel is one group, every appended
-  /// component is one of its own. Stacked groups come first.
+  /// Group of each component of y, then of c. The components of a group are normalized with one
+  /// mean and deviation. A stacked channel is a group; so is each appended component.
   const std::vector<std::int64_t>& groups() const { return groups_; }
   std::int64_t n_group() const { return n_group_; }
 
-  /// Where each component of y and then c goes.
+  /// Target of each component of y, then of c.
   const std::vector<InputTarget>& targets() const { return targets_; }
 
  private:

@@ -128,18 +128,19 @@ torch::Tensor ConvolutionStage::operator()(const torch::Tensor& x, std::int64_t 
 void check_stage(const std::string& name, std::int64_t n_point, std::int64_t stride,
                  const ConvolutionRule& rule) {
   const std::int64_t n_after = ConvolutionStage::n_point_after(n_point, stride);
-  const std::int64_t n_seen = rule.n_residual > 0 ? std::min(n_point, n_after) : n_point;
-  if (n_seen < rule.kernel)
+  const std::int64_t n_input = rule.n_residual > 0 ? std::min(n_point, n_after) : n_point;
+  if (n_input < rule.kernel)
     throw BadInput(
-        fmt::format("key 'network.kernel' = {}: {} sees {} points; allowed here: up to {}, or use "
-                    "fewer network.channels or a smaller network.stride",
-                    rule.kernel, name, n_seen, n_seen));
+        fmt::format("key 'network.kernel' = {}: {} has an input of {} points; allowed: up to {}, "
+                    "or fewer network.channels or a smaller network.stride",
+                    rule.kernel, name, n_input, n_input));
 }
 
 void check_convolutions(const NetworkSettings& settings) {
   if (settings.channels.empty())
     throw BadInput(fmt::format(
-        "key 'network.channels' = []: a {} needs one convolution or more; allowed: [32], say",
+        "key 'network.channels' = []: a {} needs at least one convolution; allowed: for example "
+        "[32]",
         settings.name));
 }
 

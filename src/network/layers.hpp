@@ -1,6 +1,7 @@
 #pragma once
-// What architectures are built of. A layer notes its weights in a table when it is built, and finds
-// them at the same indices when it is called. Sees torch: included by this folder only.
+// Layers for architectures and heads. The constructor of a layer adds its weights to a table; calls
+// of the layer read the weights at the same indices. Includes torch: only for this folder and for
+// architectures.
 
 #include <cstdint>
 #include <string>
@@ -15,17 +16,19 @@ namespace jpo {
 struct WeightShape {
   std::string name;
   std::vector<std::int64_t> shape;
-  /// Inputs of one output: sets the width of the first draw; 0: none.
+  /// Inputs per output: initial weights are uniform in [-1, 1] / sqrt(fan_in). 0: initial weights
+  /// are zero.
   std::int64_t fan_in;
-  /// Of the last layer: NetworkSettings::output_spread scales its draw.
+  /// True for the last layer: its initial weights are multiplied by
+  /// NetworkSettings::output_spread.
   bool is_output = false;
   std::int64_t size() const;
 };
 using WeightTable = std::vector<WeightShape>;
-/// In the table's order.
+/// Tensors in the order of the table.
 using Weights = std::vector<torch::Tensor>;
 
-/// Returns its index in the table.
+/// Adds a weight and returns its index in the table.
 std::size_t add_weight(WeightTable& table, WeightShape weight);
 
 enum class Activation { relu, gelu, tanh };
@@ -36,7 +39,7 @@ torch::Tensor activate(const torch::Tensor& x, Activation activation);
 class Dense {
  public:
   Dense(WeightTable& table, const std::string& name, std::int64_t n_in, std::int64_t n_out);
-  /// The last layer of a network: starts near zero.
+  /// Returns the last layer of a network. Its bias is initially zero.
   static Dense output(WeightTable& table, std::int64_t n_in, std::int64_t n_out);
   torch::Tensor operator()(const torch::Tensor& x, const Weights& weights) const;
 
@@ -45,7 +48,8 @@ class Dense {
   std::int64_t n_out_;
 };
 
-/// (x - mean) / deviation (1 + gain) + shift over the last dimension; gain and shift start at zero.
+/// (x - mean) / deviation (1 + gain) + shift over the last dimension. Gain and shift are initially
+/// zero.
 class LayerNorm {
  public:
   LayerNorm(WeightTable& table, const std::string& name, std::int64_t width);
@@ -56,14 +60,14 @@ class LayerNorm {
   std::int64_t width_;
 };
 
-/// How the convolutions of one network are done.
+/// Properties that all convolutions of a network share.
 struct ConvolutionRule {
   ConvolutionRule(const NetworkSettings& settings, bool periodic, std::int64_t n_dimension);
-  /// 1: [batch, channel, grid]; 2: [batch, channel, row, grid]
+  /// 1: fields [batch, channel, grid]; 2: fields [batch, channel, row, grid].
   std::int64_t n_dimension;
   std::int64_t kernel;
   std::int64_t n_residual;
-  /// Along the grid; across rows it is always zero beyond the ends.
+  /// True: circular padding along the grid; false: zero padding. Rows always have zero padding.
   bool circular;
   Activation activation;
 };
@@ -85,7 +89,8 @@ class Convolution {
   ConvolutionRule rule_;
 };
 
-/// act(conv(x)), and then residual blocks x + conv(act(conv(x))). `stride` is the first one's.
+/// act(conv(x)), then residual blocks x + conv(act(conv(x))). `stride` is that of the first
+/// convolution; the others have stride 1.
 class ConvolutionStage {
  public:
   ConvolutionStage(WeightTable& table, const std::string& name, Channels channels,
@@ -105,10 +110,11 @@ class ConvolutionStage {
   std::vector<ResidualBlock> residual_;
 };
 
-/// Refuses settings without a convolution. Throws BadInput.
+/// Throws BadInput if the settings have no convolution.
 void check_convolutions(const NetworkSettings& settings);
 
-/// Throws BadInput if a stage, called `name`, would see fewer points than its kernel has.
+/// Throws BadInput if an input of the stage `name` has fewer points than the kernel. `n_point`:
+/// points of the input of the stage.
 void check_stage(const std::string& name, std::int64_t n_point, std::int64_t stride,
                  const ConvolutionRule& rule);
 

@@ -23,8 +23,8 @@
 
 namespace jpo {
 
-// What the deck's network is, but for its weights' values. In no anonymous namespace: the folder is
-// compiled as one source.
+// The layers of a network with the shapes of their weights, without values. Not in an anonymous
+// namespace because the folder is compiled as one source.
 struct Layers {
   Layers(const NetworkSettings& settings, const NetworkShape& shape)
       : layout(shape, architecture_entry(settings.name).stacks_inputs),
@@ -40,8 +40,8 @@ struct Layers {
   std::unique_ptr<Head> head;
 };
 
-// All weights are one flat tensor, and so are their gradients: layers see views of both. So the
-// optimizer, the hash and the reduction each touch one block of memory.
+// All weights are in one flat tensor, and their gradients in another; layers get views of both. The
+// optimizer, the hash and the reduction therefore work on one block of memory each.
 struct Network::Parts {
   Parts(const NetworkSettings& settings, const NetworkShape& shape_in)
       : shape(shape_in),
@@ -71,8 +71,8 @@ struct Network::Parts {
     }
   }
 
-  // Kaiming-uniform as torch's own layers start, U(-1, 1) / sqrt(fan_in), but from our generator;
-  // the last layer is scaled down.
+  // U(-1, 1) / sqrt(fan_in) as in torch's own layers (Kaiming-uniform), but from jpo's generator.
+  // The last layer is multiplied by output_spread.
   void draw_weights(std::uint64_t seed, double output_spread) {
     RandomStream stream(seed);
     std::vector<double> values;
@@ -87,7 +87,7 @@ struct Network::Parts {
 
   void set(std::span<const double> values) {
     const torch::NoGradGuard no_graph;
-    // from_blob does not write through this pointer: copy_ reads it.
+    // The cast is safe: copy_ only reads.
     flat.copy_(torch::from_blob(const_cast<double*>(values.data()), {n_weight}, torch::kFloat64));
   }
 
@@ -95,19 +95,19 @@ struct Network::Parts {
     torch::Tensor stacked, appended;
   };
 
-  // The network always runs at the full shape; what no row takes is zero.
-  Inputs inputs(const CallPlaces& call, const Batch& y, const Batch& c) const {
+  // The network always runs at the full shape; the input of empty slots is zero.
+  Inputs inputs(const CallSlots& call, const Batch& y, const Batch& c) const {
     const auto options = torch::TensorOptions(type).device(device);
     const InputLayout& layout = layers.layout;
-    Inputs made = {torch::zeros({shape.micro_batch, layout.n_channel(), layout.n_grid()}, options),
-                   torch::zeros({shape.micro_batch, layout.n_appended()}, options)};
+    Inputs input = {torch::zeros({shape.micro_batch, layout.n_channel(), layout.n_grid()}, options),
+                    torch::zeros({shape.micro_batch, layout.n_appended()}, options)};
     if (type == torch::kFloat64)
-      rows.write_inputs(call, y, c, made.stacked.data_ptr<double>(),
-                        made.appended.data_ptr<double>());
+      rows.write_inputs(call, y, c, input.stacked.data_ptr<double>(),
+                        input.appended.data_ptr<double>());
     else
-      rows.write_inputs(call, y, c, made.stacked.data_ptr<float>(),
-                        made.appended.data_ptr<float>());
-    return made;
+      rows.write_inputs(call, y, c, input.stacked.data_ptr<float>(),
+                        input.appended.data_ptr<float>());
+    return input;
   }
 
   NetworkShape shape;
@@ -116,24 +116,24 @@ struct Network::Parts {
   torch::ScalarType type;
   torch::Device device;
   std::int64_t n_weight = 0;
-  /// All weights, the optimizer's one parameter.
+  /// All weights: the only parameter of the optimizer.
   torch::Tensor flat;
-  /// Of the same shape; backward adds into it.
+  /// Gradient of all weights; torch's backward adds to it.
   torch::Tensor gradient;
-  /// Each layer's weights, in flat's memory.
+  /// The weights of each layer, in the memory of `flat`.
   std::vector<torch::Tensor> views;
   Normalization normalization;
   std::unique_ptr<torch::optim::Optimizer> optimizer;
 
-  struct Slot {
-    explicit Slot(MemorySpace space) : call(space) {}
-    CallPlaces call;
-    /// With its graph [micro_batch, n_parameter]
+  struct Graph {
+    explicit Graph(MemorySpace space) : call(space) {}
+    CallSlots call;
+    /// Outputs with their graph [micro_batch, n_parameter].
     torch::Tensor z;
-    /// Its values, doubles.
+    /// The values of z in double.
     torch::Tensor values;
   };
-  std::vector<Slot> slots;
+  std::vector<Graph> graphs;
 };
 
 Network::Network(const NetworkSettings& settings, const NetworkShape& shape, std::uint64_t seed)
@@ -172,32 +172,32 @@ std::vector<std::string> Network::describe() const {
   return lines;
 }
 
-void Network::predict(std::int64_t slot, const Batch& y, const Batch& c,
+void Network::predict(std::int64_t graph, const Batch& y, const Batch& c,
                       std::span<const std::int64_t> rows, Batch& m, std::int64_t first_row) {
   Parts& p = *parts_;
-  const auto place_of_graph = static_cast<std::size_t>(std::max<std::int64_t>(slot, 0));
-  while (place_of_graph >= p.slots.size()) p.slots.emplace_back(p.shape.space);
-  const torch::AutoGradMode records(slot != kNoGraph);
-  Parts::Slot& here = p.slots[place_of_graph];
-  here.call.assign(rows);
-  const Parts::Inputs inputs = p.inputs(here.call, y, c);
+  const auto index = static_cast<std::size_t>(std::max<std::int64_t>(graph, 0));
+  while (index >= p.graphs.size()) p.graphs.emplace_back(p.shape.space);
+  const torch::AutoGradMode with_graph(graph != kNoGraph);
+  Parts::Graph& kept = p.graphs[index];
+  kept.call.assign(rows);
+  const Parts::Inputs inputs = p.inputs(kept.call, y, c);
   const torch::Tensor features = p.layers.architecture->features(inputs.stacked, p.views);
-  here.z = p.layers.head->outputs(features, inputs.appended, p.views);
-  here.values = here.z.detach().to(torch::kFloat64).contiguous();
-  p.rows.write_answers(here.call, here.values.data_ptr<double>(), m, first_row);
+  kept.z = p.layers.head->outputs(features, inputs.appended, p.views);
+  kept.values = kept.z.detach().to(torch::kFloat64).contiguous();
+  p.rows.write_answers(kept.call, kept.values.data_ptr<double>(), m, first_row);
 }
 
-void Network::backward(std::int64_t slot, const Batch& g, std::int64_t first_row,
+void Network::backward(std::int64_t graph, const Batch& g, std::int64_t first_row,
                        std::span<double> gradient) {
-  backward(slot, g, first_row);
+  backward(graph, g, first_row);
   torch::from_blob(gradient.data(), {parts_->n_weight}, torch::kFloat64).copy_(parts_->gradient);
 }
 
-void Network::backward(std::int64_t slot, const Batch& g, std::int64_t first_row,
+void Network::backward(std::int64_t graph, const Batch& g, std::int64_t first_row,
                        SpaceArray<double>& gradient) {
   assert(gradient.space() == space() && gradient.size() == n_weight());
-  backward(slot, g, first_row);
-  // torch and jpo's kernels share the default stream: each begins after what came before it.
+  backward(graph, g, first_row);
+  // torch and jpo's kernels use the default stream, which runs them one after the other.
   const Parts& p = *parts_;
   if (p.type == torch::kFloat64)
     p.rows.widen(p.gradient.data_ptr<double>(), p.n_weight, gradient.data());
@@ -205,15 +205,15 @@ void Network::backward(std::int64_t slot, const Batch& g, std::int64_t first_row
     p.rows.widen(p.gradient.data_ptr<float>(), p.n_weight, gradient.data());
 }
 
-// The gradient of all weights, where they are.
-void Network::backward(std::int64_t slot, const Batch& g, std::int64_t first_row) {
+// Computes Parts::gradient, in the memory of the weights.
+void Network::backward(std::int64_t graph, const Batch& g, std::int64_t first_row) {
   Parts& p = *parts_;
-  Parts::Slot& here = p.slots[slot];
-  const torch::Tensor dz = torch::zeros_like(here.values);
-  p.rows.pull_back(here.call, here.values.data_ptr<double>(), g, first_row, dz.data_ptr<double>());
+  Parts::Graph& kept = p.graphs[graph];
+  const torch::Tensor dz = torch::zeros_like(kept.values);
+  p.rows.pull_back(kept.call, kept.values.data_ptr<double>(), g, first_row, dz.data_ptr<double>());
   p.gradient.zero_();
-  here.z.backward(dz.to(p.type));
-  here.z.reset();
+  kept.z.backward(dz.to(p.type));
+  kept.z.reset();
 }
 
 void Network::set_optimizer(const OptimizerSettings& settings) {
@@ -252,8 +252,8 @@ void Network::set_weights(std::span<const double> weights) {
 
 namespace {
 
-// What Adam and AdamW remember of the one block of weights: (steps, mean, mean square); empty
-// before the first step.
+// State of Adam or AdamW for the block of weights: number of steps, running means of the gradient
+// and of its square.
 template <class State>
 std::vector<double> moments_of(const torch::optim::OptimizerParamState& any) {
   const auto& state = dynamic_cast<const State&>(any);
@@ -294,7 +294,7 @@ void Network::archive(StateArchive& archive, const std::string& name) {
   archive.shared(name + "/moments", moments);
   if (!archive.is_reading()) return;
   if (!moments.empty()) {
-    // A step makes the optimizer's memory, under the key that this torch gives it.
+    // A step creates the state of the optimizer, with the key of this version of torch.
     step(std::vector<double>(static_cast<std::size_t>(p.n_weight)), 0.0);
     auto& state = *p.optimizer->state().begin()->second;
     if (is_adamw)
@@ -319,7 +319,7 @@ std::uint64_t Network::weight_mark() const {
 }
 
 std::int64_t count_weights(const NetworkSettings& settings, const NetworkShape& shape) {
-  // Two integers a weight go through one all-reduce, whose count is an int.
+  // Two integers per weight are summed in one all-reduce, whose count is an int.
   constexpr std::int64_t most = (std::int64_t{1} << 30U) - 1024;
   parameter_maps(shape.parameters, settings.output_map);
   const Layers layers(settings, shape);
@@ -334,11 +334,12 @@ std::int64_t count_weights(const NetworkSettings& settings, const NetworkShape& 
 
 void start_network_library() {
   torch::set_num_threads(1);
-  // On a device: products that are reproducible, and floats that are floats, not TF32.
+  // On a device: reproducible matrix products, and full float precision instead of TF32.
   setenv("CUBLAS_WORKSPACE_CONFIG", ":4096:8", 0);
   at::globalContext().setAllowTF32CuDNN(false);
-  // OpenBLAS has threads of its own that torch does not know of, as many as there are cores: they
-  // change the bits and are slower on matrices this small. Another BLAS lacks this function.
+  // OpenBLAS has its own threads, by default one per core, which torch does not control. They
+  // change the bits and are slower for such small matrices. Other BLAS libraries lack this
+  // function.
   using SetThreads = void (*)(int);
   if (const auto set_threads =
           reinterpret_cast<SetThreads>(dlsym(RTLD_DEFAULT, "openblas_set_num_threads")))

@@ -1,5 +1,5 @@
 #pragma once
-// The shared network N_theta: (y, c) -> m. Only this folder sees torch; this header does not.
+// The shared network N_theta: (y, c) -> m. Only this folder includes torch; this header does not.
 
 #include <cstdint>
 #include <memory>
@@ -17,7 +17,7 @@
 
 namespace jpo {
 
-/// [network] of the deck. The keys of one architecture alone are in `own`.
+/// [network] of the deck. Keys that belong to a single architecture are in `own`.
 struct NetworkSettings : Settings {
   /// A registered architecture.
   std::string name = "cnn";
@@ -43,19 +43,20 @@ struct NetworkSettings : Settings {
   void check() const override;
 };
 
-/// What the network maps between.
+/// Input and output of the network.
 struct NetworkShape {
   FieldLayout observation;
   FieldLayout context;
   ParameterSpace parameters;
-  /// Rows of every call: smaller ones are padded to it.
+  /// Slots of every call; calls with fewer problems are padded.
   std::int64_t micro_batch = 1;
-  /// Of the weights and all that is computed from them.
+  /// Memory space of the weights, the activations and the gradients.
   MemorySpace space = MemorySpace::host;
 };
 
-/// Mean and deviation of the network's inputs over the training set, per input channel of y and
-/// then c, or (mlp) per component of y and then c. A zero deviation is stored as 1.
+/// Mean and standard deviation of the network's inputs over the training set, for each group of
+/// components: a group is a stacked channel or an appended component of y, then of c. A zero
+/// deviation is stored as 1.
 struct Normalization {
   std::vector<double> mean;
   std::vector<double> deviation;
@@ -70,25 +71,25 @@ struct OptimizerSettings {
   double weight_decay = 0.0;
 };
 
-/// A slot of a micro-batch without a problem: its input is zero and its answer is not used.
+/// A slot of a call without a problem: its input is zero and its answer is not used.
 inline constexpr std::int64_t kEmptySlot = -1;
 
-/// The prediction keeps no graph: no gradient can be computed from it.
+/// A prediction without a graph: no gradient can be computed from it.
 inline constexpr std::int64_t kNoGraph = -1;
 
-/// Numbers in memory of each weight in training: weight, gradient, two moments, sums.
+/// Numbers in memory per weight during training: weight, gradient, two moments, sums.
 inline constexpr double kNumbersPerWeight = 8.0;
 
-/// Weights of the network, counted without making it. Throws BadInput, naming the key, where it
-/// cannot be built for the shape or is too large.
+/// Returns the number of weights without creating the network. Throws BadInput with the key if the
+/// network does not fit the shape or is too large.
 std::int64_t count_weights(const NetworkSettings& settings, const NetworkShape& shape);
 
-/// A network with its weights, its graphs of the last predictions, and its optimizer state.
-/// Not collective: every rank holds the same weights and takes the same steps. One thread.
+/// A network with its weights, the graphs of its last predictions, and its optimizer state. Every
+/// rank holds the same weights and takes the same steps. Not collective. Uses one thread.
 class Network {
  public:
-  /// Weights are drawn from `seed` by jpo's own generator: the same with every torch version.
-  /// Throws as count_weights.
+  /// Draws the weights from `seed` with jpo's own generator: they are the same for every torch
+  /// version. Throws BadInput with the key if the network does not fit the shape.
   Network(const NetworkSettings& settings, const NetworkShape& shape, std::uint64_t seed);
   Network(const Network&) = delete;
   Network& operator=(const Network&) = delete;
@@ -98,58 +99,62 @@ class Network {
 
   std::int64_t n_weight() const;
   MemorySpace space() const;
-  /// "layer name: shape" lines for the header of a run and the result file.
+  /// Returns lines "weight name: shape" for the header of a run and for the result file.
   std::vector<std::string> describe() const;
 
-  /// The sizes that Normalization must have (mean.size()), and which of them each component of
-  /// y and then c belongs to [n_observation + n_context].
+  /// Returns the number of groups of Normalization.
   std::int64_t n_normalized() const;
+  /// Returns the group of each component of y, then of c [n_observation + n_context].
   std::vector<std::int64_t> normalized_group() const;
   void set_normalization(const Normalization& normalization);
   const Normalization& normalization() const;
 
-  /// Place p of the micro-batch holds row rows[p] of y and c, or is empty; rows.size() <=
-  /// micro_batch. Answers are written one after the other, without the empty slots' ones:
-  /// m.row(first_row + j) = N_theta(y.row(r), c.row(r)), r the j-th row that is no kEmptySlot.
-  /// An answer's bits depend on its slot (matrix products round by it), never on the other slots:
-  /// who gives a problem the same slot always gets the same bits.
-  /// Keeps the graph in `slot` (0, 1, ...; grows on first use) for backward; none in kNoGraph.
-  void predict(std::int64_t slot, const Batch& y, const Batch& c,
+  /// Predicts the answers of one call. Slot k holds row rows[k] of y and c, or is empty;
+  /// rows.size() <= micro_batch. Answers are written without gaps for empty slots:
+  /// m.row(first_row + j) = N_theta(y.row(r), c.row(r)), r the j-th entry that is not kEmptySlot.
+  /// The bits of an answer depend on its slot, because matrix products round differently in each.
+  /// They do not depend on the other slots: the same slot always gives the same bits.
+  /// Keeps the graph for backward as number `graph` (0, 1, ...). With kNoGraph, keeps none and
+  /// discards graph 0.
+  void predict(std::int64_t graph, const Batch& y, const Batch& c,
                std::span<const std::int64_t> rows, Batch& m, std::int64_t first_row);
-  /// gradient = sum_j (dm_j/dtheta)^T g_j of the last predict in `slot`, with g_j = g.row(first_row
-  /// + j) for its j-th answer; gradient [n_weight]. Frees the slot's graph. Linear bit for bit
-  /// under powers of two.
-  void backward(std::int64_t slot, const Batch& g, std::int64_t first_row,
+  /// Sets gradient [n_weight] = sum_j (dm_j/dtheta)^T g_j, for the answers m_j of the prediction
+  /// `graph` and g_j = g.row(first_row + j). Frees the graph. If g is multiplied by a power of two,
+  /// so is the result, bit for bit.
+  void backward(std::int64_t graph, const Batch& g, std::int64_t first_row,
                 std::span<double> gradient);
-  /// The same into memory of the network's own space, without a way through the host. Returns
-  /// before a device is done; what is asked of the device later waits for it.
-  void backward(std::int64_t slot, const Batch& g, std::int64_t first_row,
+  /// The same for an array in the network's memory space, without a copy to the host. Returns
+  /// before a device has finished; later work of the device waits for it.
+  void backward(std::int64_t graph, const Batch& g, std::int64_t first_row,
                 SpaceArray<double>& gradient);
 
+  /// Sets the optimizer and resets its state.
   void set_optimizer(const OptimizerSettings& settings);
-  /// One optimizer step along `gradient` [n_weight].
+  /// Takes one optimizer step along `gradient` [n_weight].
   void step(std::span<const double> gradient, double learning_rate);
 
-  /// Flat copies in a fixed order; floats are stored exactly.
+  /// Returns a flat copy of the weights in a fixed order; float values are exact in double.
   std::vector<double> weights() const;
   void set_weights(std::span<const double> weights);
+  /// Returns a hash of the weights, computed on the host.
   std::uint64_t weight_hash() const;
-  /// Another hash of them, without a way through the host.
+  /// Returns another hash of the weights, computed in their memory space.
   std::uint64_t weight_mark() const;
 
-  /// Weights and what the optimizer remembers of its steps. Collective where the archive is.
+  /// Serializes the weights and the state of the optimizer. Collective if the archive is.
   void archive(StateArchive& archive, const std::string& name);
 
  private:
-  void backward(std::int64_t slot, const Batch& g, std::int64_t first_row);
+  void backward(std::int64_t graph, const Batch& g, std::int64_t first_row);
 
   struct Parts;
   std::unique_ptr<Parts> parts_;
 };
 
-/// One thread for torch's loops; call once after start.
+/// Sets torch and its BLAS to one thread and to deterministic algorithms. Call it once, before the
+/// first network.
 void start_network_library();
-/// The library of this folder and its version.
+/// Returns name and version of the network's library (torch).
 LibraryVersion network_library_version();
 
 }  // namespace jpo

@@ -8,13 +8,13 @@
 namespace jpo {
 namespace {
 
-// The library's account of its build holds "TORCH_VERSION=1.13.0, ...".
-std::string version_in(const std::string& account) {
+// Returns the version in torch's build configuration, which has "TORCH_VERSION=1.13.0, ...".
+std::string version_in(const std::string& configuration) {
   const std::string key = "TORCH_VERSION=";
-  const std::size_t start = account.find(key);
+  const std::size_t start = configuration.find(key);
   if (start == std::string::npos) return "";
   const std::size_t first = start + key.size();
-  return account.substr(first, account.find_first_of(", \n", first) - first);
+  return configuration.substr(first, configuration.find_first_of(", \n", first) - first);
 }
 
 }  // namespace

@@ -1,5 +1,5 @@
 #pragma once
-// What the network's library is and how many threads it computes with.
+// Version, threads and GPU support of the network's library (torch).
 
 #include <cstdint>
 
@@ -7,17 +7,19 @@
 
 namespace jpo {
 
+/// Returns the versions of the library at compile time and at run time.
 LibraryBuild network_library_build();
 
-/// Threads that it, and OpenBLAS under it, would use in one call. After start_network_library().
+/// Threads that the library, and OpenBLAS below it, use in one call.
 struct NetworkThreads {
   std::int64_t library = 1;
-  /// 0: the BLAS is another one, and does not say.
+  /// 0: unknown, the BLAS is not OpenBLAS.
   std::int64_t blas = 0;
 };
+/// Returns the threads in use; call it after start_network_library().
 NetworkThreads network_threads();
 
-/// True where the library could compute on a GPU of this machine.
+/// Returns true if the library can use a GPU of this machine.
 bool network_library_sees_gpu();
 
 }  // namespace jpo

@@ -1,7 +1,7 @@
 #pragma once
-// Between problems' rows and a network's tensors, in the memory that both live in: normalized
-// inputs, answers in their box, and the way back for gradients. No torch here: tensors are pointers
-// to their numbers.
+// Copies between the rows of problems and the tensors of a network, in their common memory space:
+// normalized inputs, answers mapped into their box, and gradients with respect to the outputs. Does
+// not include torch: tensors are passed as pointers to their values.
 
 #include <cstdint>
 #include <span>
@@ -16,11 +16,11 @@
 
 namespace jpo {
 
-/// The slots of a network call that hold problems, in their order, and the problems' rows.
-class CallPlaces {
+/// The slots of a network call that hold problems, in ascending order, and the problems' rows.
+class CallSlots {
  public:
-  explicit CallPlaces(MemorySpace space) : slots_(space), rows_(space) {}
-  /// Place p holds row rows[p], or nothing where that is kEmptySlot.
+  explicit CallSlots(MemorySpace space) : slots_(space), rows_(space) {}
+  /// Slot k holds row rows[k]; it is empty if that is kEmptySlot.
   void assign(std::span<const std::int64_t> rows);
   const RowList& slots() const { return slots_; }
   const RowList& rows() const { return rows_; }
@@ -30,38 +30,40 @@ class CallPlaces {
   std::vector<std::int64_t> taken_, taken_rows_;
 };
 
+/// Batches and tensors are in shape.space. Not collective.
 class NetworkRows {
  public:
-  /// Throws as parameter_maps.
+  /// Throws BadInput like parameter_maps.
   NetworkRows(const InputLayout& layout, const NetworkShape& shape, const std::string& output_map);
 
   void set_normalization(const Normalization& normalization);
 
-  /// (value - mean) / deviation of rows of y and c, by slot: stacked [slot, n_channel, n_grid],
-  /// appended [slot, n_appended]; empty slots stay as they are.
-  void write_inputs(const CallPlaces& call, const Batch& y, const Batch& c, float* stacked,
+  /// Writes (value - mean) / deviation of the rows of y and c to their slots: stacked [slot,
+  /// n_channel, n_grid], appended [slot, n_appended]. Empty slots are unchanged.
+  void write_inputs(const CallSlots& call, const Batch& y, const Batch& c, float* stacked,
                     float* appended) const;
-  void write_inputs(const CallPlaces& call, const Batch& y, const Batch& c, double* stacked,
+  void write_inputs(const CallSlots& call, const Batch& y, const Batch& c, double* stacked,
                     double* appended) const;
-  /// m.row(first_row + j) = map of z at the j-th slot that is taken; z [slot, n_parameter].
-  void write_answers(const CallPlaces& call, const double* z, Batch& m,
+  /// Sets m.row(first_row + j) to the mapped z of the j-th slot that is not empty; z [slot,
+  /// n_parameter].
+  void write_answers(const CallSlots& call, const double* z, Batch& m,
                      std::int64_t first_row) const;
-  /// dz = g dm/dz, of the same slots and rows; empty slots stay as they are.
-  void pull_back(const CallPlaces& call, const double* z, const Batch& g, std::int64_t first_row,
+  /// Sets dz = g dm/dz for the same slots and rows. Empty slots are unchanged.
+  void pull_back(const CallSlots& call, const double* z, const Batch& g, std::int64_t first_row,
                  double* dz) const;
-  /// n numbers as doubles.
+  /// Converts n numbers to double.
   void widen(const float* from, std::int64_t n, double* to) const;
   void widen(const double* from, std::int64_t n, double* to) const;
 
  private:
   template <class Scalar>
-  void write(const CallPlaces& call, const Batch& y, const Batch& c, Scalar* stacked,
+  void write(const CallSlots& call, const Batch& y, const Batch& c, Scalar* stacked,
              Scalar* appended) const;
 
   MemorySpace space_;
-  /// Numbers of a slot.
+  /// Stacked and appended values per slot.
   std::int64_t n_stacked_, n_appended_;
-  /// Of the components of y and then c.
+  /// Target of each component of y, then of c.
   KernelArray<InputTarget> targets_;
   KernelArray<double> mean_, deviation_;
   KernelArray<ParameterMap> maps_;

@@ -4,7 +4,7 @@
 namespace jpo {
 namespace {
 
-// Component `column` of y or c of the j-th slot that is taken.
+// Writes component `column` of y or c for the j-th slot that is not empty.
 template <class Scalar>
 struct WriteInput {
   const std::int64_t* slots;
@@ -61,7 +61,7 @@ struct Widen {
 
 }  // namespace
 
-void CallPlaces::assign(std::span<const std::int64_t> rows) {
+void CallSlots::assign(std::span<const std::int64_t> rows) {
   taken_.clear();
   taken_rows_.clear();
   for (std::size_t slot = 0; slot < rows.size(); ++slot) {
@@ -88,17 +88,17 @@ void NetworkRows::set_normalization(const Normalization& normalization) {
   deviation_ = KernelArray(space_, normalization.deviation);
 }
 
-void NetworkRows::write_inputs(const CallPlaces& call, const Batch& y, const Batch& c,
+void NetworkRows::write_inputs(const CallSlots& call, const Batch& y, const Batch& c,
                                float* stacked, float* appended) const {
   write(call, y, c, stacked, appended);
 }
-void NetworkRows::write_inputs(const CallPlaces& call, const Batch& y, const Batch& c,
+void NetworkRows::write_inputs(const CallSlots& call, const Batch& y, const Batch& c,
                                double* stacked, double* appended) const {
   write(call, y, c, stacked, appended);
 }
 
 template <class Scalar>
-void NetworkRows::write(const CallPlaces& call, const Batch& y, const Batch& c, Scalar* stacked,
+void NetworkRows::write(const CallSlots& call, const Batch& y, const Batch& c, Scalar* stacked,
                         Scalar* appended) const {
   const std::int64_t* slots = call.slots().data(space_);
   const std::int64_t* rows = call.rows().data(space_);
@@ -113,14 +113,14 @@ void NetworkRows::write(const CallPlaces& call, const Batch& y, const Batch& c, 
   }
 }
 
-void NetworkRows::write_answers(const CallPlaces& call, const double* z, Batch& m,
+void NetworkRows::write_answers(const CallSlots& call, const double* z, Batch& m,
                                 std::int64_t first_row) const {
   const auto rows = m.write(space_);
   for_each_pair(space_, call.slots().size(), maps_.size(),
                 WriteAnswer{call.slots().data(space_), z, maps_.data(), rows, first_row});
 }
 
-void NetworkRows::pull_back(const CallPlaces& call, const double* z, const Batch& g,
+void NetworkRows::pull_back(const CallSlots& call, const double* z, const Batch& g,
                             std::int64_t first_row, double* dz) const {
   const auto rows = g.read(space_);
   for_each_pair(space_, call.slots().size(), maps_.size(),

@@ -9,56 +9,58 @@ namespace {
 
 void describe_convolutions(NetworkSettings& s, KeyTable& table) {
   table.add("channels", &s.channels,
-            {.doc = "cnn, cnn2d: output channels of each convolution; unet: of each level, the "
-                    "finest first",
+            {.doc = "cnn, cnn2d: output channels of each convolution; unet: channels of each "
+                    "level, the finest first",
              .min = 1,
              .max = 4096});
   table.add("kernel", &s.kernel,
-            {.doc = "cnn, cnn2d, unet: points a convolution sees (cnn2d: and rows); odd",
+            {.doc = "cnn, cnn2d, unet: width of the convolution kernel in grid points (cnn2d: and "
+                    "in rows); odd",
              .min = 1,
              .max = 255});
   table.add("stride", &s.stride,
-            {.doc = "cnn: points between two outputs of a convolution; cnn2d: and rows; unet: of a "
-                    "level between two points of the next",
+            {.doc = "cnn, cnn2d: stride of each convolution in grid points (cnn2d: and in rows); "
+                    "unet: ratio of the spacings of two levels",
              .min = 1,
              .max = 64});
   table.add("padding", &s.padding,
-            {.doc = "cnn, cnn2d, unet: what lies beyond the ends of the grid; auto: circular where "
-                    "y is periodic, else zero; across rows (cnn2d) always zero",
+            {.doc = "cnn, cnn2d, unet: padding at the ends of the grid; auto: circular if y is "
+                    "periodic, else zero; rows (cnn2d) always have zero padding",
              .allowed = {"auto", "circular", "zero"}});
   table.add("residual_blocks", &s.residual_blocks,
-            {.doc = "cnn, cnn2d, unet: blocks x + conv(act(conv(x))) after each convolution: 1 or "
-                    "more make a residual network",
+            {.doc = "cnn, cnn2d, unet: number of residual blocks x + conv(act(conv(x))) after each "
+                    "convolution; 0: no residual network",
              .min = 0,
              .max = 64});
 }
 
 void describe_head(NetworkSettings& s, KeyTable& table) {
   table.add("head", &s.head,
-            {.doc = "dense: dense layers on the features of all points; pooled: on their mean; "
-                    "soft_argmax: a parameter is the mean of the points' coordinates, weighted by "
-                    "softmax(score), scores by dense layers at each point",
+            {.doc = "dense: dense layers on the features of all points; pooled: on the mean over "
+                    "the points; soft_argmax: a parameter is the mean of the points' coordinates, "
+                    "weighted by softmax(score), with scores from dense layers at each point",
              .allowed = {"dense", "pooled", "soft_argmax"}});
   table.add("hidden", &s.hidden,
             {.doc = "widths of the head's dense layers", .min = 1, .max = 65536});
   table.add("temperature", &s.temperature,
-            {.doc = "soft_argmax: scores are divided by it", .min = 1e-3, .max = 1e3});
+            {.doc = "soft_argmax: scores are divided by this", .min = 1e-3, .max = 1e3});
   table.add("reach", &s.reach,
-            {.doc = "soft_argmax: the grid's ends lie at -reach and reach about the centre; what "
-                    "leaves the box is cut off at 0.999 of it",
-             .unit = "half box, or the scale",
+            {.doc = "soft_argmax: coordinates of the points go from centre - reach to centre + "
+                    "reach; they are cut off at 0.999 of the half width of a box",
+             .unit = "half width of the box; the scale if unbounded",
              .min = 1e-3,
              .max = 1e3});
   table.add(
       "output_spread", &s.output_spread,
-      {.doc = "factor on the last layer's first weights: answers start this near to the centre",
+      {.doc = "factor of the initial weights of the last layer: small values give first answers "
+              "near the centre",
        .unit = "the parameters' scale",
        .min = 0,
        .max = 10});
   table.add("output_map", &s.output_map,
-            {.doc = "how the last layer's z fills the box of a bounded parameter; "
-                    "tanh: centre + half tanh(z); algebraic: centre + half z / sqrt(1 + z^2); an "
-                    "unbounded one is centre + scale z",
+            {.doc = "map from the output z of the last layer to a bounded parameter, with the "
+                    "middle and the half width of its box; tanh: middle + half tanh(z); "
+                    "algebraic: middle + half z / sqrt(1 + z^2). Unbounded: centre + scale z",
              .allowed = {"tanh", "algebraic"}});
 }
 
@@ -73,10 +75,10 @@ void NetworkSettings::describe(KeyTable& table) {
   table.add("name", &name,
             {.doc = fmt::format("{}", fmt::join(summaries, "; ")), .allowed = names});
   table.add("precision", &precision,
-            {.doc = "of weights and activations; the loop around the network is double",
+            {.doc = "precision of weights and activations; outside the network all is double",
              .allowed = {"float", "double"}});
   table.add("activation", &activation,
-            {.doc = "between layers", .allowed = {"relu", "gelu", "tanh"}});
+            {.doc = "activation function between layers", .allowed = {"relu", "gelu", "tanh"}});
   describe_convolutions(*this, table);
   own.describe(table);
   describe_head(*this, table);

@@ -1,5 +1,5 @@
 #pragma once
-// From the network's outputs z to parameters m in their box, and back for gradients. Plain doubles.
+// Map from the network's outputs z to parameters m in their box, and its derivative, in double.
 
 #include <algorithm>
 #include <cmath>
@@ -12,11 +12,11 @@
 
 namespace jpo {
 
-/// m of one component, with half = (upper - lower) / 2 and middle = (upper + lower) / 2:
+/// The map of one component, with half = (upper - lower) / 2 and middle = (upper + lower) / 2:
 ///   tanh       m = middle + half tanh(z)
 ///   algebraic  m = middle + half z / sqrt(1 + z^2)
 ///   unbounded  m = centre + scale z
-/// z = 0 is the centre; |dm/dz| is largest there and never 0.
+/// z = 0 is the middle of the box. |dm/dz| is largest there.
 struct ParameterMap {
   enum class Kind : std::uint8_t { tanh, algebraic, unbounded };
   Kind kind = Kind::unbounded;
@@ -25,7 +25,7 @@ struct ParameterMap {
   double centre = 0.0;
   double scale = 1.0;
 
-  /// m, strictly inside the box or on it, never outside.
+  /// Returns m, inside the box or on its boundary.
   JPO_KERNEL double value(double z) const {
     if (kind == Kind::unbounded) return centre + scale * z;
     const double middle = 0.5 * (upper + lower);
@@ -33,7 +33,7 @@ struct ParameterMap {
     const double share = kind == Kind::tanh ? std::tanh(z) : z / std::hypot(1.0, z);
     return std::clamp(middle + half * share, lower, upper);
   }
-  /// dm/dz.
+  /// Returns dm/dz.
   JPO_KERNEL double derivative(double z) const {
     if (kind == Kind::unbounded) return scale;
     const double half = 0.5 * (upper - lower);
@@ -43,8 +43,8 @@ struct ParameterMap {
   }
 };
 
-/// Of each component, by the deck's network.output_map. Throws BadInput for a component that is
-/// bounded on one side only.
+/// Returns the map of each component. `name`: network.output_map of the deck, for bounded
+/// components. Throws BadInput for a component that is bounded on one side only.
 std::vector<ParameterMap> parameter_maps(const ParameterSpace& space, const std::string& name);
 
 }  // namespace jpo

@@ -5,7 +5,7 @@
 
 namespace jpo {
 
-/// Where torch keeps what lives in `space`.
+/// Returns torch's device for the memory space.
 c10::Device torch_device(MemorySpace space);
 
 }  // namespace jpo

@@ -23,7 +23,8 @@ bool is_ok(Outcome outcome) {
   return outcome == Outcome::ok;
 }
 
-// Exact for every finite value that stays normal; one multiplication instead of a library call.
+// Multiplying by a power of two is exact if the result is a normal number, and is cheaper than a
+// call of ldexp for each value.
 double power_of_two(int exponent) {
   return std::ldexp(1.0, std::clamp(exponent, -1000, 1000));
 }
@@ -84,8 +85,8 @@ void JointGradient::predict_answers(Batch& m) {
   scatter_rows(m_, rows_, m);
 }
 
-// Full batch: every row. Mini-batch: a permutation of each micro-batch's rows is drawn by
-// (epoch, global micro-batch id) and walked through, rows_per_micro_batch_ an update.
+// Full batch: every row. Mini-batch: for each epoch, a permutation of each micro-batch's rows is
+// drawn by (epoch, global micro-batch id). Each update takes its next rows_per_micro_batch_ rows.
 void JointGradient::choose_rows(std::int64_t update) {
   const std::int64_t fullest = std::min(task_.shard.micro_batch(), task_.shard.n_problem());
   const std::int64_t n_part = (fullest + rows_per_micro_batch_ - 1) / rows_per_micro_batch_;
@@ -123,7 +124,8 @@ JointGradient::Scale JointGradient::agree_on_scale(JointSum& sum) {
     if (is_ok(evaluation_.outcome[k]))
       largest_loss = std::max(largest_loss, std::abs(evaluation_.loss[k]));
   const std::chrono::duration<double> elapsed = PhaseTimer::Clock::now() - start_;
-  // The weights' hash travels twice, with both signs: all ranks agree where max = -max(-).
+  // The hash of the weights is reduced with both signs: it is the same on all ranks if
+  // max(hash) = -max(-hash).
   const double hash = hash_number(network_.weight_mark());
   std::array<double, 5> agreed = {largest_gradient, largest_loss, hash, -hash, elapsed.count()};
   {
@@ -132,8 +134,8 @@ JointGradient::Scale JointGradient::agree_on_scale(JointSum& sum) {
   }
   if (agreed[2] != -agreed[3])
     throw std::runtime_error(
-        "the ranks' network weights differ: a processor, library or compiler differs between "
-        "nodes");
+        "the network weights differ between ranks: a processor, library or compiler differs "
+        "between nodes");
   sum.seconds = agreed[4];
   return {binary_exponent(agreed[0]), binary_exponent(agreed[1])};
 }
@@ -146,7 +148,8 @@ void JointGradient::add_gradients(int exponent) {
                       micro_gradient_);
     sum_.add(micro_gradient_);
   }
-  if (micro_gradient_.space() == MemorySpace::device) finish_device_work();  // in this phase
+  // The work is timed in this phase.
+  if (micro_gradient_.space() == MemorySpace::device) finish_device_work();
 }
 
 void JointGradient::add_losses(int exponent) {
@@ -224,7 +227,8 @@ GradientSamples JointGradient::sample_gradients(std::int64_t update, std::int64_
   for (std::int64_t k = 0; k < n; ++k)
     ids.push_back(static_cast<std::int64_t>(
         stream.below(static_cast<std::uint64_t>(task_.shard.n_problem()))));
-  std::ranges::sort(ids);  // by owner: gathered in this order at any number of ranks
+  // Sorted ids are sorted by rank, too: the gathered order is the same on any number of ranks.
+  std::ranges::sort(ids);
   std::vector<double> samples;
   for (const std::int64_t id : ids) sample_gradient(id, samples);
   samples = gather_rows(samples, task_.comm);
@@ -241,8 +245,9 @@ GradientSamples JointGradient::sample_gradients(std::int64_t update, std::int64_
   return samples.empty() ? GradientSamples{} : result;
 }
 
-// Adds cosine with the joint gradient and squared norm of one problem's weight gradient, where it
-// is this rank's and counted: its micro-batch is predicted again, and pulled by that row alone.
+// Appends the cosine with the joint gradient and the squared norm of one problem's weight gradient,
+// if the problem belongs to this rank and counted. Its micro-batch is predicted again, and only the
+// gradient of that row is propagated back.
 void JointGradient::sample_gradient(std::int64_t id, std::vector<double>& samples) {
   const auto found = std::ranges::find(calls_.rows(), id - task_.shard.first_problem());
   if (found == calls_.rows().end()) return;

@@ -17,61 +17,68 @@ namespace jpo {
 /// Result of one evaluation of the joint loss; the same bits on every rank and for any number of
 /// ranks.
 struct JointSum {
-  /// Over the problems that counted.
+  /// Mean loss of the problems with outcome ok; NaN if not usable.
   double loss_mean = 0.0;
-  /// Of the mean loss, before any clipping over weights.
+  /// Norm of the gradient of the mean loss, before the weight gradient is clipped.
   double gradient_norm = 0.0;
+  /// Problems with outcome ok.
   std::int64_t n_counted = 0;
+  /// Problems with another outcome.
   std::int64_t n_failed = 0;
   /// Problems whose gradient was clipped.
   std::int64_t n_clipped = 0;
-  /// Of any rank.
+  /// The requests of all ranks, combined.
   Request request;
-  /// False if nothing counted, or an entry was out of range.
+  /// False if no problem counted, or if an entry of the sum was out of range or not finite.
   bool usable = false;
-  /// The largest of the ranks' clocks since construction.
+  /// Time since construction, the maximum over the ranks [s].
   double seconds = 0.0;
 };
 
-/// Agreement between the joint gradient and those of single problems; NaN without samples.
+/// Agreement between the joint gradient G and the gradients g of sampled problems; NaN without
+/// samples.
 struct GradientSamples {
+  /// Mean of the cosines between G and g.
   double cosine = History::Entry::kNone;
+  /// |G|^2 / (mean of |g|^2 - |G|^2).
   double signal_to_noise = History::Entry::kNone;
 };
 
 class JointGradient {
  public:
-  /// `rows_per_micro_batch` rows of every micro-batch take part in an evaluation; all of them if it
-  /// is the micro-batch size. The network's micro_batch must equal it.
+  /// An evaluation uses `rows_per_micro_batch` rows of every micro-batch: all rows if this is the
+  /// micro-batch size. The network's micro_batch must equal it.
   JointGradient(const Task& task, Network& network, TrainingSet& set,
                 std::int64_t rows_per_micro_batch);
 
-  /// Loss and gradient at the network's weights, over the rows that `update` draws.
-  /// A row of g whose norm in units of the parameters' scale is above `problem_clip` is shortened
-  /// to it (0: never). `result` keeps the best answers and counts. Collective on task.comm: nothing
-  /// throws between predict and all-reduce. The requests of all ranks are combined in the same
-  /// all-reduce.
+  /// Computes loss and gradient at the network's weights, over the rows that are drawn for
+  /// `update`. A row of g whose norm in units of the parameters' scale is above `problem_clip` is
+  /// shortened to that norm (0: no clipping). `result` keeps the best answers and counts the
+  /// solves. Collective on task.comm. The requests of all ranks are combined in the same
+  /// all-reduce. Throws std::runtime_error, on all ranks, if the weights differ between ranks.
   JointSum evaluate(std::int64_t update, double problem_clip, MethodResult& result,
                     Request request = {});
 
-  /// d(mean loss)/d(theta) of the last evaluate [n_weight].
+  /// Returns d(mean loss)/d(theta) of the last evaluate [n_weight].
   std::span<const double> gradient() const { return gradient_; }
 
-  /// Weight gradients of `n` problems of the last evaluate, drawn by (seed, update), each against
-  /// the mean one; at the same weights, before a step. Collective on task.comm.
+  /// Compares the weight gradients of `n` problems, drawn by (seed, update), with the mean gradient
+  /// of the last evaluate. Problems that did not count in it are left out. Call it before the
+  /// weights change. Collective on task.comm.
   GradientSamples sample_gradients(std::int64_t update, std::int64_t n);
 
-  /// Cosine between the mean gradient of the last evaluate and the weight gradient of
-  /// 0.5 |(m - truth) / scale|^2 for the same answers: the agreement between the descent of the
-  /// misfit and the direction to the truth. At the same weights; after sample_gradients. Collective
-  /// on task.comm.
+  /// Returns the cosine between the mean gradient of the last evaluate and the weight gradient of
+  /// 0.5 |(m - truth) / scale|^2 for the same answers. It measures whether a descent of the misfit
+  /// leads to the truth. Call it before the weights change, and after sample_gradients: it
+  /// overwrites the problems' gradients. Collective on task.comm.
   double alignment();
 
-  /// The network's answers to all usable problems at the current weights: rows of `m` by local
-  /// problem [n_local_problem, n_parameter]; other rows stay.
+  /// Writes the network's answers to all usable problems, at the current weights, to their rows of
+  /// `m` [n_local_problem, n_parameter]. Other rows are unchanged. Not collective.
   void predict_answers(Batch& m);
 
-  /// Loss only, of all usable problems at the current weights: no adjoint, no reduction.
+  /// Evaluates the misfit of the network's answers to all usable problems at the current weights,
+  /// without adjoint solves, and records it in `result`. Not collective.
   void evaluate_answers(MethodResult& result);
 
  private:
@@ -79,7 +86,7 @@ class JointGradient {
   void choose_rows(std::int64_t update);
   void predict(const Batch& observation, const Batch& context, bool keeps_graphs);
   void sample_gradient(std::int64_t id, std::vector<double>& samples);
-  /// Exponents of two.
+  /// Exponents of the powers of two by which gradients and losses are divided in the sums.
   struct Scale {
     int gradient;
     int loss;
@@ -94,18 +101,18 @@ class JointGradient {
   TrainingSet& set_;
   std::int64_t rows_per_micro_batch_;
   std::int64_t n_micro_batch_;
-  /// Of this update.
+  /// Network calls of this update.
   NetworkCalls calls_;
   /// Rows of one micro-batch, usable or not.
   std::vector<std::int64_t> micro_batch_rows_;
-  /// rows(), in the memory of the network.
+  /// Local rows of predicted answers, in the memory of the network.
   RowList rows_;
   Batch m_;
   Evaluation evaluation_;
   ProblemGradients gradients_;
   /// The g of one problem, zero in the other rows.
   Batch single_gradient_;
-  /// Of two, of the scaled g in evaluation_.
+  /// evaluation_.gradient is stored divided by 2^exponent_.
   int exponent_ = 0;
   /// [n_weight], in the memory of the network.
   SpaceArray<double> micro_gradient_;

@@ -7,24 +7,24 @@
 namespace jpo {
 
 void LearningRateSettings::describe(KeyTable& table) {
-  table.add("learning_rate", &learning_rate,
-            {.doc = "step size of the optimizer at its highest",
-             .min = 0,
-             .max = 1e6,
-             .min_is_open = true});
+  table.add(
+      "learning_rate", &learning_rate,
+      {.doc = "highest step size of the optimizer", .min = 0, .max = 1e6, .min_is_open = true});
   table.add("schedule", &schedule,
-            {.doc = "course of the learning rate", .allowed = {"constant", "cosine", "plateau"}});
+            {.doc = "how the learning rate changes during training",
+             .allowed = {"constant", "cosine", "plateau"}});
   table.add("warm_up", &warm_up,
-            {.doc = "updates over which the rate rises linearly to its highest", .min = 0});
+            {.doc = "updates in which the rate rises linearly to its highest value", .min = 0});
   table.add("final_fraction", &final_fraction,
-            {.doc = "cosine: the last rate, as a fraction of the highest", .min = 0, .max = 1});
+            {.doc = "cosine: the final rate, as a fraction of the highest", .min = 0, .max = 1});
   table.add("plateau_factor", &plateau_factor,
-            {.doc = "plateau: the rate is multiplied by this when the loss stops falling",
+            {.doc = "plateau: the rate is multiplied by this when the mean loss stops falling",
              .min = 0,
              .max = 1,
              .min_is_open = true});
-  table.add("plateau_patience", &plateau_patience,
-            {.doc = "plateau: updates without a lower mean loss before that", .min = 1});
+  table.add(
+      "plateau_patience", &plateau_patience,
+      {.doc = "plateau: updates without a lower mean loss before the rate is reduced", .min = 1});
 }
 
 double LearningRate::at(std::int64_t update) const {

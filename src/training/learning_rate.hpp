@@ -22,15 +22,18 @@ struct LearningRateSettings {
 /// The rate of each update:
 ///   warm-up   rate (u + 1) / warm_up                                    for u < warm_up
 ///   constant  rate
-///   cosine    rate (f + (1 - f) (1 + cos(pi t)) / 2), t the share of the updates after warm-up
-///   plateau   rate times factor whenever the mean loss has not fallen for `patience` updates
+///   cosine    rate (f + (1 - f) (1 + cos(pi t)) / 2), f = final_fraction and t the finished share
+///             of the updates after warm-up
+///   plateau   rate, multiplied by plateau_factor each time the mean loss has not fallen for
+///             plateau_patience updates
 class LearningRate {
  public:
   LearningRate(const LearningRateSettings& settings, std::int64_t n_update)
       : settings_(settings), n_update_(n_update) {}
 
+  /// Returns the rate of `update` (from 0).
   double at(std::int64_t update) const;
-  /// Tells the plateau rule the mean loss of this update.
+  /// Passes the mean loss of an update to the plateau rule; called once per update.
   void observe(double loss_mean);
   void archive(StateArchive& archive, const std::string& name);
 
@@ -38,7 +41,7 @@ class LearningRate {
   LearningRateSettings settings_;
   std::int64_t n_update_;
   double best_loss_ = 0.0;
-  /// -1: no loss seen yet.
+  /// Updates since the lowest loss or the last reduction; -1: no loss yet.
   std::int64_t since_best_ = -1;
   double plateau_scale_ = 1.0;
 };

@@ -24,7 +24,7 @@ void NetworkCalls::begin(std::span<const std::int64_t> usable) {
   first_slot_.assign(1, 0);
 }
 
-// Unusable rows leave their slots empty: the others' answers keep their bits.
+// The slots of unusable rows stay empty, so that the answers of the other rows keep their bits.
 void NetworkCalls::add(std::span<const std::int64_t> rows) {
   for (const std::int64_t row : rows) {
     const bool usable = is_usable_[row];
@@ -51,11 +51,11 @@ std::size_t NetworkCalls::call_of(std::int64_t j) const {
   return static_cast<std::size_t>(std::ranges::upper_bound(first_, j) - first_.begin() - 1);
 }
 
-void NetworkCalls::predict(Network& network, std::size_t k, std::int64_t slot, const Batch& y,
+void NetworkCalls::predict(Network& network, std::size_t k, std::int64_t graph, const Batch& y,
                            const Batch& c, Batch& m) const {
   const auto begin = static_cast<std::size_t>(first_slot_[k]);
   const auto end = static_cast<std::size_t>(first_slot_[k + 1]);
-  network.predict(slot, y, c, std::span(slots_).subspan(begin, end - begin), m, first_[k]);
+  network.predict(graph, y, c, std::span(slots_).subspan(begin, end - begin), m, first_[k]);
 }
 
 void NetworkCalls::predict(Network& network, const Batch& y, const Batch& c, Batch& m) const {

@@ -1,6 +1,7 @@
 #pragma once
-// Which of this rank's problems go through the network together, and each in which slot. Both are
-// fixed by global ids: an answer's bits depend on them, and so not on the number of ranks.
+// Assigns this rank's problems to network calls, and to a slot in each call. The bits of an answer
+// depend on its slot. The assignment follows from global ids, so that the answers do not depend on
+// the number of ranks.
 
 #include <cstdint>
 #include <span>
@@ -13,49 +14,50 @@
 
 namespace jpo {
 
-/// What a network of this model maps between, `rows_per_call` problems a call.
+/// Returns the shape of a network for this model, with `rows_per_call` problems per call.
 inline NetworkShape network_shape(const ModelShape& model, std::int64_t rows_per_call) {
   return {model.observation, model.context, model.parameters, rows_per_call, model.space};
 }
 
 class NetworkCalls {
  public:
-  /// At most `rows_per_call` problems of one micro-batch share a call: the network's micro_batch.
+  /// A call holds at most `rows_per_call` problems, all of one micro-batch. The network's
+  /// micro_batch must be at least `rows_per_call`.
   NetworkCalls(const Shard& shard, std::int64_t rows_per_call);
 
-  /// No call yet; only `usable` rows (local, ascending) will be asked.
+  /// Removes all calls. Calls added later leave out rows (local) that are not in `usable`.
   void begin(std::span<const std::int64_t> usable);
-  /// One more call, with `rows` (local) in its slots; those that are not usable leave theirs
-  /// empty.
+  /// Adds a call with `rows` (local) in its slots; slots of rows that are not usable stay empty.
   void add(std::span<const std::int64_t> rows);
-  /// All usable rows, rows_per_call after rows_per_call of each micro-batch.
+  /// Replaces all calls: each micro-batch is cut into calls of rows_per_call consecutive rows.
   void choose_all(std::span<const std::int64_t> usable);
 
-  /// Usable rows, call by call.
+  /// Returns the usable rows of all calls, in the order of the calls.
   const std::vector<std::int64_t>& rows() const { return rows_; }
   std::size_t n_call() const { return first_.size() - 1; }
-  /// Where call k begins in rows().
+  /// Returns the index in rows() of the first row of call k.
   std::int64_t first(std::size_t k) const { return first_[k]; }
-  /// The call that rows()[j] is in.
+  /// Returns the index of the call that holds rows()[j].
   std::size_t call_of(std::int64_t j) const;
 
-  /// m.row(j) = N(y.row(r), c.row(r)) with r = rows()[j], for those of call k.
-  void predict(Network& network, std::size_t k, std::int64_t slot, const Batch& y, const Batch& c,
+  /// Sets m.row(j) = N(y.row(r), c.row(r)) with r = rows()[j], for the rows of call k. `graph` is
+  /// that of Network::predict.
+  void predict(Network& network, std::size_t k, std::int64_t graph, const Batch& y, const Batch& c,
                Batch& m) const;
-  /// For those of all calls, without graphs.
+  /// The same for the rows of all calls, without graphs. Sets the number of rows of m.
   void predict(Network& network, const Batch& y, const Batch& c, Batch& m) const;
 
  private:
   const Shard& shard_;
   std::int64_t rows_per_call_;
-  /// By local row.
+  /// True for usable local rows.
   std::vector<bool> is_usable_;
   std::vector<std::int64_t> rows_;
   /// [n_call + 1]
   std::vector<std::int64_t> first_ = {0};
-  /// The rows with the unusable ones as empty slots.
+  /// Row or kEmptySlot of each slot of all calls.
   std::vector<std::int64_t> slots_;
-  /// Where each call starts in slots_ [n_call + 1]
+  /// Index in slots_ of the first slot of each call [n_call + 1].
   std::vector<std::int64_t> first_slot_ = {0};
   std::vector<std::int64_t> call_rows_;
 };

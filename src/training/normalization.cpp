@@ -6,7 +6,7 @@
 namespace jpo {
 namespace {
 
-// Sums over problems of a per-problem, per-group mean of some function of the inputs.
+// Exact means over all problems and over the components of a group, for each group of inputs.
 class GroupSums {
  public:
   GroupSums(const Network& network, const Task& task)
@@ -18,7 +18,7 @@ class GroupSums {
     for (const std::int64_t group : group_) size_[group] += 1.0;
   }
 
-  /// Mean over all problems and components of f(value, group), group by group. Collective.
+  /// Returns the mean of f(value, group) for each group. Collective.
   template <class Function>
   std::vector<double> mean(Function&& f) {
     const double exponent = agreed_exponent(f);
@@ -66,9 +66,9 @@ class GroupSums {
   }
 
   const Task& task_;
-  /// Of each component of y and then c.
+  /// Group of each component of y, then of c.
   std::vector<std::int64_t> group_;
-  /// Components a group.
+  /// Components per group.
   std::vector<double> size_;
   std::vector<double> term_;
   FlatSum sum_;

@@ -3,8 +3,9 @@
 
 namespace jpo {
 
-/// Mean and deviation of the network's inputs over all usable problems of all ranks, summed
-/// exactly: the same bits for any number of ranks. Collective on task.comm.
+/// Returns mean and standard deviation of the network's inputs over all usable problems of all
+/// ranks. A zero deviation is returned as 1. With parallel.reduction = "exact" the bits are the
+/// same for any number of ranks. Collective on task.comm.
 Normalization input_statistics(const Network& network, const Task& task);
 
 }  // namespace jpo

@@ -5,7 +5,7 @@ namespace jpo {
 void fit_parameters(const ParameterSpace& space, std::span<const std::int64_t> rows, const Batch& m,
                     const Batch& target, Evaluation& evaluation) {
   const auto answers = m.read();
-  const auto wanted = target.read();
+  const auto targets = target.read();
   evaluation.gradient.set_n_problem(static_cast<std::int64_t>(rows.size()));
   const auto g = evaluation.gradient.write();
   for (std::size_t k = 0; k < rows.size(); ++k) {
@@ -13,7 +13,7 @@ void fit_parameters(const ParameterSpace& space, std::span<const std::int64_t> r
     evaluation.outcome[k] = Outcome::ok;
     evaluation.loss[k] = 0.0;
     for (std::size_t j = 0; j < space.scale.size(); ++j) {
-      const double error = (answers.row(slot)[j] - wanted.row(rows[k])[j]) / space.scale[j];
+      const double error = (answers.row(slot)[j] - targets.row(rows[k])[j]) / space.scale[j];
       evaluation.loss[k] += 0.5 * error * error;
       g.row(slot)[j] = error / space.scale[j];
     }

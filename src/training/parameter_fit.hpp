@@ -8,8 +8,8 @@
 
 namespace jpo {
 
-/// Loss 0.5 sum ((m - target) / scale)^2 of each of `rows` and its gradient: row k of `m` against
-/// row rows[k] of `target`. No solve.
+/// Computes the loss 0.5 sum ((m - target) / scale)^2 and its gradient for each of `rows`, from
+/// m.row(k) and target.row(rows[k]). Needs no solve; all outcomes are ok.
 void fit_parameters(const ParameterSpace& space, std::span<const std::int64_t> rows, const Batch& m,
                     const Batch& target, Evaluation& evaluation);
 

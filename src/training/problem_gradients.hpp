@@ -1,6 +1,6 @@
 #pragma once
-// What the joint loss does to the gradients of its problems before they become the network's, where
-// the gradients live.
+// Operations on the gradients of problems before they are propagated back through the network.
+// They run in the memory space of the gradients.
 
 #include <cstdint>
 #include <span>
@@ -11,19 +11,20 @@
 
 namespace jpo {
 
-/// g [problem, n_parameter]: rows are dL/dm.
+/// Rows of g [problem, n_parameter] are dL/dm. Not collective.
 class ProblemGradients {
  public:
-  /// `space`: where all g live.
+  /// `space`: memory space of all g.
   ProblemGradients(const ParameterSpace& parameters, MemorySpace space);
 
-  /// Rows with |g scale| above `longest` are shortened to it. How many were.
+  /// Shortens each row with a norm |g scale| above `longest` to that norm. Returns the number of
+  /// shortened rows.
   std::int64_t clip(double longest, Batch& g);
-  /// The largest |g_jk scale_k|.
+  /// Returns the largest |g_jk scale_k|.
   double largest(const Batch& g);
-  /// All values times `factor`.
+  /// Multiplies all values by `factor`.
   void multiply(double factor, Batch& g) const;
-  /// Row j times factors[j], for as many rows as there are factors.
+  /// Multiplies row j by factors[j], for j < factors.size().
   void multiply_rows(std::span<const double> factors, Batch& g);
 
  private:

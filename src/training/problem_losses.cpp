@@ -8,20 +8,21 @@ namespace jpo {
 void TrainingLossSettings::describe(KeyTable& table) {
   table.add(
       "loss", &loss,
-      {.doc = "what training descends; answers are judged by the misfit L alone. squared: L; "
-              "huber: far residuals enter linearly; log: log(L + epsilon); normalized: L over "
-              "the problem's first L",
+      {.doc = "loss that the training minimizes; answers are compared by the misfit L. squared: "
+              "L; huber: large residuals enter linearly; log: log(L + epsilon); normalized: L "
+              "divided by the problem's first L",
        .allowed = {"squared", "huber", "log", "normalized"}});
   table.add("huber_scales", &huber_scales,
-            {.doc = "huber: residual beyond which it enters linearly",
+            {.doc = "huber: residuals above this enter linearly",
              .unit = "misfit.residual_scale",
              .min = 0,
              .min_is_open = true});
-  table.add("log_epsilon", &log_epsilon,
-            {.doc = "log: epsilon", .unit = "L_ref", .min = 0, .min_is_open = true});
+  table.add(
+      "log_epsilon", &log_epsilon,
+      {.doc = "log: epsilon, added to the misfit", .unit = "L_ref", .min = 0, .min_is_open = true});
   table.add("exploration", &exploration,
-            {.doc = "deviation of the noise on the answers at the first update; it falls linearly "
-                    "to none at the last",
+            {.doc = "standard deviation of the noise that is added to the answers at the first "
+                    "update; decreases linearly to zero at the last one",
              .unit = "the parameters' scale",
              .min = 0});
 }

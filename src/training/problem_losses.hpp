@@ -7,7 +7,7 @@
 
 namespace jpo {
 
-/// The loss of the training, a function of the misfit; answers are judged by the misfit alone.
+/// Keys of the training loss. It is a function of the misfit; answers are compared by the misfit.
 struct TrainingLossSettings {
   std::string loss = "squared";
   double huber_scales = 1.0;
@@ -16,14 +16,16 @@ struct TrainingLossSettings {
   void describe(KeyTable& table);
 };
 
-/// The problems themselves, through the true simulator: the joint method's training set.
+/// Training set of the joint method: the problems themselves, evaluated with the forward model.
+/// Training losses:
 ///   squared     L, the misfit itself
-///   huber       residuals beyond huber_scales residual scales enter linearly
-///   log         log(L + epsilon L_ref): relative changes of small and large misfits count alike
-///   normalized  L over the problem's misfit at its first evaluation
+///   huber       residuals above huber_scales residual scales enter linearly
+///   log         log(L + log_epsilon L_ref): relative changes of small and of large misfits have
+///               the same weight
+///   normalized  L divided by the problem's misfit at its first evaluation
 class ProblemLosses : public TrainingSet {
  public:
-  /// Exploration fades out over `n_update` updates.
+  /// The noise of `exploration` decreases to zero over `n_update` updates.
   ProblemLosses(const Task& task, const TrainingLossSettings& settings, std::int64_t n_update);
 
   const Batch& observation() const override { return task_.objective.problems().observation; }
@@ -43,7 +45,7 @@ class ProblemLosses : public TrainingSet {
   const Task& task_;
   TrainingLossSettings settings_;
   std::int64_t n_update_;
-  /// By local row; 0: none yet.
+  /// First misfit of each local row, at least 1e-6 L_ref; 0: none yet.
   std::vector<double> first_loss_;
   /// d(training loss)/dL of the rows of an update.
   std::vector<double> slopes_;

@@ -13,20 +13,21 @@ namespace jpo {
 /// Limits of a training; 0 means no limit, except for n_update.
 struct TrainingLimits {
   std::int64_t n_update = 1;
-  /// Mean gradient evaluations a problem.
+  /// Mean gradient evaluations per problem.
   double max_evaluations = 0.0;
+  /// [s]
   double max_seconds = 0.0;
   /// Updates without a lower mean loss.
   std::int64_t patience = 0;
 };
 
-/// Ends a training. All ranks stop at the same update, because they have the same sums.
+/// Decides when a training ends. All ranks stop at the same update because they have the same sums.
 class StopRule {
  public:
   explicit StopRule(const TrainingLimits& limits) : limits_(limits) {}
 
-  /// Called after update `n_update` (from 1), with the evaluations so far; empty if training
-  /// continues.
+  /// Returns the reason to stop after `n_update` updates, or nothing if training continues.
+  /// `evaluations`: mean gradient evaluations per problem so far. Called after each update.
   std::optional<StopReason> after(std::int64_t n_update, double evaluations, const JointSum& sum);
 
   void archive(StateArchive& archive, const std::string& name) {

@@ -15,54 +15,66 @@ namespace jpo {
 void TrainingSettings::describe(KeyTable& table) {
   table.add("updates", &updates, {.doc = "optimizer steps", .min = 1});
   table.add("max_evaluations", &max_evaluations,
-            {.doc = "stop at this mean number of gradient evaluations a problem; 0: no such limit",
+            {.doc = "stop before the mean number of gradient evaluations per problem exceeds this; "
+                    "0: no limit",
              .min = 0});
   table.add("max_seconds", &max_seconds,
-            {.doc = "stop after this time; 0: no such limit (outside the promise of equal bits)",
+            {.doc = "stop after this time; 0: no limit. With a limit, results are not reproducible "
+                    "bit by bit",
              .unit = "s",
              .min = 0});
-  table.add("patience", &patience,
-            {.doc = "stop after so many updates without a lower mean loss; 0: never", .min = 0});
+  table.add(
+      "patience", &patience,
+      {.doc = "stop after this many updates without a lower mean loss; 0: no limit", .min = 0});
   table.add("mini_batch", &mini_batch,
-            {.doc = "rows of every micro-batch in an update; 0: all of them", .min = 0});
+            {.doc = "problems of each micro-batch in an update; 0: all", .min = 0});
   table.add("clip_norm", &clip_norm,
             {.doc = "largest norm of the weight gradient; 0: no clipping",
              .unit = "mean loss at the centre of the box",
              .min = 0});
   table.add("clip_problem", &clip_problem,
-            {.doc = "largest norm of one problem's gradient in units of the parameters' scale; 0: "
-                    "no clipping",
+            {.doc = "largest norm of one problem's gradient, with parameters in units of their "
+                    "scale; 0: no clipping",
              .unit = "mean loss at the centre of the box",
              .min = 0});
   table.add("history_every", &history_every,
-            {.doc = "updates between two records of the history", .min = 1});
+            {.doc = "number of updates from one record of the history to the next", .min = 1});
   table.add("gradient_samples", &gradient_samples,
-            {.doc = "problems whose own weight gradients are compared with the joint one at each "
-                    "record of the history: cosine and signal-to-noise; a cost of that many "
-                    "network calls",
+            {.doc = "number of problems whose weight gradients are compared with the joint one in "
+                    "each record of the history (cosine, signal-to-noise); each costs one network "
+                    "call",
              .min = 0});
   table.add(
       "gradient_alignment", &gradient_alignment,
       {.doc = "true: each record of the history has the cosine between the joint gradient and "
-              "the one that pulls the answers to the truth; a cost of one more pass"});
+              "the gradient of the squared parameter error; costs one more pass of the network"});
   table.add(
       "snapshots", &snapshots,
-      {.doc = "equal parts of the training; the best answer of each is kept: refine.starts can "
-              "start from them",
+      {.doc = "number of equal parts of the training whose best answers are stored as starts for "
+              "refine (key starts)",
        .min = 0,
        .max = 1000,
        .answer_count = AnswerCount::kept});
   learning_rate.describe(table);
   table.add("optimizer", &optimizer.name,
-            {.doc = "how the weights step along the gradient", .allowed = {"adam", "adamw"}});
+            {.doc = "optimizer of the weights", .allowed = {"adam", "adamw"}});
   table.add("beta1", &optimizer.beta1,
-            {.doc = "decay of the mean of the gradient", .min = 0, .max = 1, .max_is_open = true});
+            {.doc = "decay of the running mean of the gradient",
+             .min = 0,
+             .max = 1,
+             .max_is_open = true});
   table.add("beta2", &optimizer.beta2,
-            {.doc = "decay of the mean of its square", .min = 0, .max = 1, .max_is_open = true});
-  table.add("epsilon", &optimizer.epsilon,
-            {.doc = "added to the root of that mean", .min = 0, .min_is_open = true});
+            {.doc = "decay of the running mean of the squared gradient",
+             .min = 0,
+             .max = 1,
+             .max_is_open = true});
+  table.add(
+      "epsilon", &optimizer.epsilon,
+      {.doc = "added to the square root of that running mean", .min = 0, .min_is_open = true});
   table.add("weight_decay", &optimizer.weight_decay,
-            {.doc = "adam: added to the gradient times the weights; adamw: decoupled", .min = 0});
+            {.doc = "adam: this multiple of the weights is added to the gradient; adamw: decoupled "
+                    "decay",
+             .min = 0});
 }
 
 Training::Training(const TrainingSettings& settings, const Task& task,
@@ -88,7 +100,7 @@ void Training::check_inputs(const std::string& name, const TrainingSettings& set
   if (settings.gradient_alignment && !inputs.knows_truth)
     throw BadInput(
         fmt::format("key 'method.{}.gradient_alignment' = true: the problems of data.file have no "
-                    "truth to pull to; allowed: false, or a file with /problems/truth",
+                    "known truth; allowed: false, or a file with /problems/truth",
                     name));
 }
 
@@ -101,7 +113,7 @@ void Training::step(SafePoint& safe_point) {
                   static_cast<double>(task_.shard.n_problem());
   stop_ = stop_rule_.after(update + 1, evaluations_, sum_);
   is_recorded_ = update % settings_.history_every == 0 || stop_;
-  // At the weights of the gradient, before the step.
+  // Measured before the step changes the weights.
   if (is_recorded_) entry_ = measure(sum_);
   if (sum_.usable) {
     step_.take(joint_.gradient(), sum_, rate_.at(update));
@@ -138,8 +150,8 @@ StepReport Training::report() const {
           .entry = entry_};
 }
 
-// Snapshot k of n after k / n of the updates: the best answers since the last one, and the
-// network's answers to problems without one.
+// Appends a snapshot after each 1 / n of the updates: the best answers since the last snapshot. A
+// problem without one gets the network's current answer.
 void Training::keep_snapshot(std::int64_t n_update) {
   const std::int64_t n = settings_.snapshots;
   if (n_update * n / settings_.updates == (n_update - 1) * n / settings_.updates) return;

@@ -2,9 +2,9 @@
 // Training of one shared network on a TrainingSet: predict -> evaluate -> backward -> all-reduce ->
 // clip -> step -> record.
 //
-// Clip thresholds are in units of the mean loss at the centre of the box, so that they mean the
-// same for every model: the gradient is divided by it before Adam, whose steps do not depend on its
-// scale.
+// Clip thresholds are in units of TrainingSet::clip_unit(), the mean loss at the centre of the box
+// for a misfit, so that one threshold suits all models. Gradients are divided by this unit before
+// the optimizer step. Adam's steps do not depend on the scale of the gradients (except by epsilon).
 
 #include <cstdint>
 #include <memory>
@@ -42,15 +42,15 @@ struct TrainingSettings : Settings {
   TrainingLimits limits() const { return {updates, max_evaluations, max_seconds, patience}; }
 };
 
-/// The method that trains the deck's network on a set: one update a step. The answer of a problem
-/// is the best that was recorded during the training, with a closing evaluation of the last
-/// weights.
+/// A method that trains the network of the deck on a set. A step is one update. The answer of a
+/// problem is the best one recorded during the training or at its end, when the last weights are
+/// evaluated.
 class Training : public Method {
  public:
   static MethodTraits traits(const TrainingSettings& /*settings*/) {
     return {.trains_network = true, .keeps_answers_with_model = true};
   }
-  /// Refuses gradient_alignment if no truth is known.
+  /// Throws BadInput if gradient_alignment is set and no truth is known.
   static void check_inputs(const std::string& name, const TrainingSettings& settings,
                            const RunInputs& inputs);
 
@@ -81,7 +81,7 @@ class Training : public Method {
   double evaluations_ = 0.0;
   std::int64_t n_update_ = 0;
   std::optional<StopReason> stop_;
-  // Of the last update.
+  // Results of the last update.
   JointSum sum_;
   bool is_recorded_ = false;
   History::Entry entry_;

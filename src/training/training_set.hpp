@@ -1,5 +1,5 @@
 #pragma once
-// What a shared network is trained on: inputs, and loss and gradient of its answers.
+// The data of a training: inputs of the network, and loss and gradient of its answers.
 
 #include <cstdint>
 #include <span>
@@ -10,7 +10,7 @@
 
 namespace jpo {
 
-/// Rows are this rank's, one a problem. Not collective.
+/// Rows are the local problems of this rank. Not collective.
 class TrainingSet {
  public:
   TrainingSet() = default;
@@ -20,24 +20,25 @@ class TrainingSet {
   TrainingSet& operator=(TrainingSet&&) = delete;
   virtual ~TrainingSet() = default;
 
-  /// Makes inputs ready for an update.
+  /// Prepares the inputs of an update.
   virtual void begin(std::int64_t /*update*/) {}
   virtual const Batch& observation() const = 0;
   virtual const Batch& context() const = 0;
-  /// Rows that can be asked in this update, ascending.
+  /// Returns the rows that the network can be trained on in this update, ascending.
   virtual std::span<const std::int64_t> usable() const = 0;
 
-  /// Loss, outcome and dloss/dm of the network's answers m to `rows`; may move m (exploration).
-  /// Counts solves and keeps the best in `result` where the answers are problems' answers.
+  /// Computes loss, outcome and dloss/dm of the network's answers m.row(k) to rows[k]; may change m
+  /// (exploration). If the set consists of the problems themselves, counts the solves and keeps the
+  /// best answers in `result`.
   virtual void evaluate(std::int64_t update, std::span<const std::int64_t> rows, Batch& m,
                         MethodResult& result, Evaluation& evaluation) = 0;
 
-  /// What it remembers between updates.
+  /// Serializes the state that is kept between updates.
   virtual void archive(StateArchive& /*archive*/, const std::string& /*name*/) {}
 
-  /// Gradient evaluations that one evaluated row costs.
+  /// Returns the number of gradient evaluations per evaluated row.
   virtual double evaluation_cost() const { return 1.0; }
-  /// The unit of clip thresholds: the size of a loss before training.
+  /// Returns the unit of clip thresholds: the typical loss before training.
   virtual double clip_unit() const { return 1.0; }
 };
 

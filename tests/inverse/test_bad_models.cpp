@@ -29,10 +29,10 @@ using Names = std::set<std::string>;
 const std::string kTaylor = "misfit gradient";
 const std::string kDot = "dot products ";
 const std::string kNotOk = "evaluations that are not ok";
-const std::string kTwice = "evaluate twice";
+const std::string kTwice = "evaluated twice";
 const std::string kAlone = "alone and in a batch";
 const std::string kOrder = "in another order";
-const std::string kBeside = "beside one that blows up";
+const std::string kBeside = "beside a diverging problem";
 
 // A model that applies `change` to y after a correct solve.
 template <class Change>
@@ -119,7 +119,7 @@ TEST(BadModels, FailedSolvesOfDrawsAreCounted) {
   ChangedModel model([](const LineModel& of, const Batch&, Batch&, std::span<SolveStatus> status) {
     if (of.n_solve == 1) status[3] = SolveStatus::solver_failed;
   });
-  EXPECT_EQ(failed_checks(model), Names{"draws of the prior that fail to solve"});
+  EXPECT_EQ(failed_checks(model), Names{"draws of the prior whose solve fails"});
 }
 
 TEST(BadModels, AGradientThatIsNotFiniteIsFound) {

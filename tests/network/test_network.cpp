@@ -203,20 +203,20 @@ std::vector<Misfit> misfits() {
          s.name = "transformer";
          set_key(s, "patch", 5);
        },
-       {"network.patch' = 5", "32 points", "divisor"}},
+       {"network.patch' = 5", "32 grid points", "divisor"}},
       {"patch_beyond_grid",
        [](auto& s) {
          s.name = "transformer";
          set_key(s, "patch", 64);
        },
-       {"network.patch' = 64", "32 points"}},
+       {"network.patch' = 64", "32 grid points"}},
       {"one_point",
        [](auto& s) {
          s.channels = {4};
          s.stride = 32;
          s.head = "soft_argmax";
        },
-       {"network.head' = \"soft_argmax\"", "1 point", "dense, pooled"}},
+       {"network.head' = \"soft_argmax\"", "has 1 at its output", "dense, pooled"}},
       {"kernel_even", [](auto& s) { s.kernel = 4; }, {"network.kernel' = 4", "3 or 5"}},
       {"no_convolution", [](auto& s) { s.channels = {}; }, {"network.channels' = []"}},
       {"one_level",
@@ -230,7 +230,7 @@ std::vector<Misfit> misfits() {
          s.name = "transformer";
          set_key(s, "n_head", 5);
        },
-       {"network.width' = 12", "n_head = 5", "15 say"}},
+       {"network.width' = 12", "n_head = 5", "for example 15"}},
       {"mlp_head",
        [](auto& s) {
          s.name = "mlp";

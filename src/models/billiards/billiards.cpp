@@ -1,12 +1,14 @@
-// Billiards: a cue ball at (0, 0) is shot into resting balls; observed: ball 1 at time T.
+// Billiards: a cue ball at (0, 0) is shot into balls at rest. The position of ball 1 at time T is
+// observed.
 //
 // Hard discs of equal mass, restitution e, no friction, no walls. Free flight is exact and the time
-// of a contact solves a quadratic: no time step, no discretization (hard_discs.hpp). m = the
-// cue's velocity at time 0, c = centres of the other balls, y = centre of ball 1 (the first of
-// them) at T. Adjoint: a reverse sweep over the recorded collisions, with the derivatives of their
-// times; exactly zero if ball 1 is not moved. y is not differentiable at shots that graze a ball,
-// and jumps if two collisions of one ball swap. Source: arXiv 2408.08119; all numbers are our
-// choice. Problems are not interleaved: each has its own sequence of collisions.
+// of a contact solves a quadratic equation: there is no time step and no discretization
+// (hard_discs.hpp). m: velocity of the cue at time 0. c: centres of the other balls. y: centre of
+// ball 1, the first of them, at T. Adjoint: a reverse sweep over the recorded collisions, with the
+// derivatives of their times; exactly zero if ball 1 does not move. y is not differentiable at
+// shots that graze a ball, and jumps if two collisions of one ball change their order. Source:
+// arXiv 2408.08119; the numbers are not from there. Problems are not interleaved in lanes because
+// each has its own sequence of collisions.
 
 #include <algorithm>
 #include <cmath>
@@ -30,13 +32,16 @@ using hard_discs::Flight;
 using hard_discs::Rules;
 using hard_discs::Vector2;
 
-constexpr Vector2 kLowest = {0.35, -0.35};  // corners of the rectangle of the resting balls
+// Corners of the rectangle of the balls at rest.
+constexpr Vector2 kLowest = {0.35, -0.35};
 constexpr Vector2 kHighest = {0.85, 0.35};
-constexpr Vector2 kSlowest = {0.4, -0.6};  // corners of the box of m
+// Corners of the box of m.
+constexpr Vector2 kSlowest = {0.4, -0.6};
 constexpr Vector2 kFastest = {1.2, 0.6};
-constexpr double kLeastMove = 0.1;  // of ball 1, by the true shot
-// Random sequential placement of balls of diameter `gap` jams at a covered share of 0.547; at 0.3
-// it takes about ten tries per ball.
+// The true shot moves ball 1 by more than this.
+constexpr double kLeastMove = 0.1;
+// Largest share of the rectangle that discs of diameter `gap` may cover. Random sequential
+// placement jams at a share of 0.547; at 0.3 it takes about ten attempts per ball.
 constexpr double kMostCovered = 0.3;
 constexpr int kPlaceTry = 1000;
 constexpr int kShotTry = 1000;
@@ -56,7 +61,7 @@ bool is_clear(std::span<const double> placed, double x, double y, double gap) {
   return true;
 }
 
-// False if a ball could not be placed.
+// Returns false if a ball could not be placed.
 bool place_balls(RandomStream& stream, double gap, std::span<double> c) {
   for (std::size_t k = 0; k < c.size(); k += 2) {
     bool is_placed = false;
@@ -75,13 +80,13 @@ void draw_shot(RandomStream& stream, std::span<double> m) {
   m[1] = stream.uniform(kSlowest.y, kFastest.y);
 }
 
-// Shots on one table of the prior. Memory is reused between shots.
+// Tests of shots on a table of the prior. Memory is reused between shots.
 class Trial {
  public:
   explicit Trial(const Table& table) : table_(table), balls_(table.n_ball) {}
 
-  /// True if (c, m) is allowed as a truth: ball 1 moves far enough and, in direct shots, no other
-  /// ball is hit.
+  /// Returns true if (c, m) is allowed as a truth: ball 1 moves far enough and, if the table is
+  /// `direct`, the cue hits ball 1 and there is no other collision.
   bool accepts(std::span<const double> c, std::span<const double> m) {
     record_.clear();
     billiards::set_up(c, m, balls_);
@@ -128,26 +133,27 @@ class Billiards : public BatchedModel {
  private:
   void set_shape(const Settings& settings);
   void set_physics();
-  /// Allocates for these numbers of collisions [problem].
+  /// Allocates memory for these numbers of collisions [problem].
   void make_room(std::span<const std::int64_t> counts);
   bool has_room() const;
 
   Table table_;
   GrowingArray<Collision> collisions_;
-  /// Of the last solve [problem]; -1: failed.
+  /// Number of collisions in the last solve [problem]; -1: the solve failed.
   GrowingArray<std::int64_t> counts_;
   std::vector<std::int64_t> counts_on_host_;
-  /// Room for the collisions of problem k is [first[k], first[k + 1]).
+  /// Collisions of problem k are in [first[k], first[k + 1]).
   GrowingArray<std::int64_t> first_;
   std::vector<std::int64_t> first_on_host_;
 };
 
 void Billiards::Settings::describe(KeyTable& table) {
-  table.add("n_ball", &n_ball, {.doc = "the cue and the balls at rest", .min = 2, .max = 1000});
+  table.add("n_ball", &n_ball,
+            {.doc = "number of balls, including the cue", .min = 2, .max = 1000});
   table.add("radius", &radius,
-            {.doc = "of every ball", .unit = "length", .min = 0, .min_is_open = true});
+            {.doc = "radius of all balls", .unit = "length", .min = 0, .min_is_open = true});
   table.add("restitution", &restitution,
-            {.doc = "normal relative speed after a collision over that before it",
+            {.doc = "ratio of the normal relative speeds after and before a collision",
              .min = 0,
              .max = 1,
              .min_is_open = true});
@@ -157,15 +163,16 @@ void Billiards::Settings::describe(KeyTable& table) {
              .min = 0,
              .max = 1000,
              .min_is_open = true});
-  table.add("gap", &gap,
-            {.doc = "least distance of two centres at time 0",
-             .unit = "length",
-             .max = kLowest.x});  // keeps the cue free
-  table.add("direct", &direct, {.doc = "true: the truth hits ball 1 and nothing else collides"});
+  table.add(
+      "gap", &gap,
+      // The maximum keeps the other balls away from the cue.
+      {.doc = "smallest distance of two centres at time 0", .unit = "length", .max = kLowest.x});
+  table.add("direct", &direct,
+            {.doc = "true: in the true shot the cue hits ball 1 and there is no other collision"});
   table.add(
       "max_collision", &max_collision,
-      {.doc = "a shot with more collisions counts as diverged; shots of the default prior have "
-              "up to about 5, of 27 balls about 40",
+      {.doc = "a solve with more collisions is diverged; shots of the default prior have up to "
+              "about 5 collisions, with 27 balls about 40",
        .min = 1,
        .max = 1e6});
 }
@@ -173,14 +180,14 @@ void Billiards::Settings::describe(KeyTable& table) {
 void Billiards::Settings::check() const {
   if (gap <= 2.0 * radius)
     throw BadInput(
-        fmt::format("key 'model.gap' = {}: must be above two radii, {}", gap, 2.0 * radius));
+        fmt::format("key 'model.gap' = {}: must be above 2 radius = {}", gap, 2.0 * radius));
   const double area = (kHighest.x - kLowest.x + gap) * (kHighest.y - kLowest.y + gap);
   const double ball = 0.25 * std::numbers::pi * gap * gap;
   if (static_cast<double>(n_ball - 1) * ball > kMostCovered * area)
     throw BadInput(
         fmt::format("key 'model.n_ball' = {}: with gap = {} at most {} balls can be placed", n_ball,
                     gap, 1 + std::floor(kMostCovered * area / ball)));
-  // Shots that move ball 1 must be frequent enough to be drawn: counted by trials.
+  // Random shots must move ball 1 often enough for sample(): this is tested with n_trial shots.
   constexpr int n_trial = 2000;
   constexpr int n_least = 4;
   const Table trials = table();
@@ -208,8 +215,8 @@ Billiards::Billiards(const Settings& settings, const BuildOptions& options)
       first_(options.space) {
   set_shape(settings);
   set_physics();
-  // Room for as many collisions as balls. It grows with the longest shot: of more than 4e4 shots of
-  // 4, 10 and 27 balls to 1.5 times this at a restitution of 0.8 or 1, to 25 times at 0.05.
+  // Memory for as many collisions as balls. It grows for shots with more collisions; these are rare
+  // unless the restitution is small.
   shape_.state_bytes +=
       static_cast<double>(settings.n_ball) * sizeof(Collision) + 2 * sizeof(std::int64_t);
 }
@@ -224,7 +231,7 @@ void Billiards::set_shape(const Settings& settings) {
                        {centre(kSlowest.x, kFastest.x), centre(kSlowest.y, kFastest.y)},
                        {half(kSlowest.x, kFastest.x), half(kSlowest.y, kFastest.y)}};
   shape_.context = {1, 2 * (settings.n_ball - 1), false, "length",
-                    "x, y of each ball but the cue at time 0"};
+                    "x, y of each ball except the cue at time 0"};
   shape_.observation = {1, 2, false, "length", "x, y of ball 1 at T"};
 }
 
@@ -239,8 +246,8 @@ void Billiards::set_physics() {
 void Billiards::sample(std::uint64_t problem_seed, std::span<double> c, std::span<double> m) const {
   RandomStream stream(problem_seed);
   Trial trial(table_);
-  // New balls if no shot reaches ball 1. check() has made sure that shots are found: 1e5 tries
-  // without one do not happen.
+  // If no shot is accepted, new balls are placed. check() has verified that accepted shots are
+  // frequent, so that in practice the loops find one.
   for (int table = 0; table < kTableTry; ++table) {
     if (!place_balls(stream, table_.gap, c)) continue;
     for (int shot = 0; shot < kShotTry; ++shot) {
@@ -266,8 +273,8 @@ void Billiards::solve(const Batch& c, const Batch& m, Batch& y, std::span<SolveS
   run();
 }
 
-// As many as there are balls, or 1.5 times the last number if that was larger: the next shot of
-// this problem will be similar.
+// Per problem as many as there are balls, or 1.5 times the last number of collisions if that was
+// larger: the next shot of the problem will be similar.
 void Billiards::make_room(std::span<const std::int64_t> counts) {
   const std::int64_t n_ball = table_.n_ball;
   first_on_host_.assign(1, 0);

@@ -1,9 +1,8 @@
 #pragma once
-// Equal hard discs in the plane: free flight between collisions of two, no walls, no friction. The
-// collisions of a run are recorded; derivatives are those of the recorded sequence, with the
-// derivative of every collision time (implicit, from |x_i - x_j| = 2 radius). For kernels
-// (lanes/lanes.hpp). Loops over collisions are not inlined: inlining made the host slower by 5 to
-// 20 %.
+// Equal hard discs in the plane: free flight between collisions of two discs, no walls, no
+// friction. The collisions of a run are recorded. Derivatives are those of the recorded sequence,
+// with the derivative of every collision time (implicit, from |x_i - x_j| = 2 radius). For kernels
+// (lanes/lanes.hpp). Loops over collisions are not inlined, because inlining made the host slower.
 
 #include <algorithm>
 #include <cmath>
@@ -34,37 +33,37 @@ JPO_KERNEL inline double dot(Vector2 a, Vector2 b) {
 
 struct Rules {
   double radius = 0.0;
-  /// Normal relative speed after a collision over that before it.
+  /// Ratio of the normal relative speeds after and before a collision.
   double restitution = 1.0;
-  /// End of a run.
+  /// End time of a run.
   double horizon = 0.0;
   std::int64_t max_collision = 0;
 };
 
-/// x(t) = origin + velocity t, between two collisions of the disc: a collision changes two flights
-/// and no other. Derivatives of flights have the same shape.
+/// Motion x(t) = origin + velocity t of a disc between two of its collisions. A collision changes
+/// the flights of its two discs. Derivatives of flights have the same type.
 struct Flight {
   Vector2 origin;
   Vector2 velocity;
   JPO_KERNEL Vector2 at(double t) const { return origin + t * velocity; }
 };
 
-/// Disc `first` < `second`, and the values for the derivatives.
+/// A collision of discs `first` < `second`, with the values for its derivatives.
 struct Collision {
   std::int32_t first = 0;
   std::int32_t second = 0;
   double time = 0.0;
-  /// Unit, from `second` to `first`.
+  /// Unit vector from `second` to `first`.
   Vector2 normal;
-  /// Of `first` relative to `second`, before the collision.
+  /// Velocity of `first` relative to `second`, before the collision.
   Vector2 velocity;
 };
 
-// Square of the normal speed over the relative speed below which a contact is a miss; round-off of
+// A contact is a miss if (normal speed / relative speed)^2 is below this. The relative round-off of
 // the discriminant is about 1e-14.
 inline constexpr double kGrazing = 1e-12;
-// Normal speed over the largest speed at the start below which a collapse is assumed: the times of
-// slower contacts are lost in the round-off of the distances.
+// A collapse is assumed if the normal speed is below this multiple of the largest speed at time 0.
+// The times of slower contacts are not accurate, because of the round-off of the distances.
 inline constexpr double kCollapse = 1e-10;
 inline constexpr double kNever = std::numeric_limits<double>::infinity();
 
@@ -76,7 +75,7 @@ JPO_KERNEL inline double bounce(const Rules& rules) {
   return 0.5 * (1.0 + rules.restitution);
 }
 
-// Time of contact of two discs with this relative flight.
+// Returns the time of the next contact of two discs with this relative flight, or kNever.
 JPO_KERNEL inline double contact_time(double diameter, const Flight& relative, double now) {
   const Vector2 u = relative.velocity;
   const Vector2 d = relative.at(now);
@@ -149,13 +148,13 @@ JPO_KERNEL inline Collision collide(const Rules& rules, std::span<Flight> discs,
   return {contact.first, contact.second, contact.time, normal, relative.velocity};
 }
 
-/// Flights at time 0 -> flights at the horizon; appends the collisions to `record`. Of collisions
-/// at the same time the pair with the smaller indices comes first. A contact whose normal speed is
-/// below 1e-6 of the relative speed is a miss: its derivative grows without bound while the impulse
-/// vanishes. Returns false if discs overlap at the start, there are more than max_collision
-/// collisions, or an inelastic collapse occurs (infinitely many collisions in finite time; the
-/// normal speed then falls below 1e-10 of the largest speed at the start); flights and record may
-/// then hold anything. Record: has push_back(Collision).
+/// Maps flights at time 0 to flights at the horizon, and appends the collisions to `record`. Of
+/// collisions at the same time the pair with the smaller indices comes first. A contact with a
+/// normal speed below 1e-6 of the relative speed is a miss: its derivative is unbounded while its
+/// impulse vanishes. Returns false if discs overlap at time 0, if there are more than max_collision
+/// collisions, or if an inelastic collapse occurs. A collapse is an infinite number of collisions
+/// in finite time; the normal speed then falls below 1e-10 of the largest speed at time 0. After
+/// false, flights and record may hold any values. Record has push_back(Collision).
 template <class Record>
 JPO_KERNEL [[gnu::noinline]] inline bool run(const Rules& rules, std::span<Flight> discs,
                                              Record& record) {
@@ -174,7 +173,7 @@ JPO_KERNEL [[gnu::noinline]] inline bool run(const Rules& rules, std::span<Fligh
 }
 
 /// Maps derivatives of the flights at time 0 along a direction to those at the horizon.
-/// With q and u the relative origin and velocity, d = q + u t the distance at contact, n = d / 2r:
+/// With the relative origin q and velocity u, the distance d = q + u t at contact and n = d / 2r:
 ///   dt = -n.(dq + t du) / n.u         (|d| stays 2r)
 ///   dd = dq + t du + u dt,  dn = dd / 2r
 ///   J = k (n.u) n,  dJ = k ((dn.u + n.du) n + (n.u) dn)

@@ -1,7 +1,7 @@
 #pragma once
-// The billiards model (see billiards.cpp) as a physics of BatchedModel, one problem at a time.
-// States are the collisions of each problem, in arrays of the model: their number is known after
-// the run.
+// The billiards model (see billiards.cpp) as a physics of BatchedModel, one problem at a time. The
+// states are the collisions of each problem. They are in arrays of the model, because their number
+// is known only after the run.
 
 #include <cmath>
 #include <cstdint>
@@ -12,7 +12,7 @@
 
 namespace jpo::billiards {
 
-/// Flights at time 0: the cue at (0, 0) with velocity m, the other balls at rest at c.
+/// Sets the flights at time 0: the cue at (0, 0) with velocity m, the other balls at rest at c.
 JPO_KERNEL inline void set_up(std::span<const double> c, std::span<const double> m,
                               std::span<hard_discs::Flight> balls) {
   balls[0] = {{0.0, 0.0}, {m[0], m[1]}};
@@ -20,7 +20,7 @@ JPO_KERNEL inline void set_up(std::span<const double> c, std::span<const double>
     balls[k] = {{c[2 * k - 2], c[2 * k - 1]}, {0.0, 0.0}};
 }
 
-/// The first `capacity` collisions of a run, and the number of all.
+/// Stores the first `capacity` collisions of a run and counts all of them.
 struct Record {
   hard_discs::Collision* collisions;
   std::int64_t capacity;
@@ -32,12 +32,13 @@ struct Record {
 };
 
 struct Physics {
-  /// Larger coordinates or speeds are refused: their products could overflow.
+  /// A solve with larger coordinates or velocities is diverged, because their products could
+  /// overflow.
   static constexpr double largest_input = 1e6;
 
   hard_discs::Rules rules;
   std::int64_t n_ball;
-  /// Those of problem k are [first[k], first[k + 1]).
+  /// Collisions of problem k are in [first[k], first[k + 1]).
   hard_discs::Collision* collisions;
   const std::int64_t* first;
   /// Number of collisions [problem]; -1 if the solve failed.
@@ -93,9 +94,10 @@ struct Physics {
     const std::int64_t n = counts[problem] > 0 ? counts[problem] : 0;
     return {collisions + first[problem], static_cast<std::size_t>(n)};
   }
+  /// Returns false for NaN, too.
   JPO_KERNEL static bool is_in_range(std::span<const double> values) {
     for (const double value : values)
-      if (!(std::abs(value) <= largest_input)) return false;  // NaN, too
+      if (!(std::abs(value) <= largest_input)) return false;
     return true;
   }
 };

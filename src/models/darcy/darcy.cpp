@@ -1,10 +1,10 @@
 // Darcy flow: -div(exp(k) grad u) = 1 on the unit square, u = 0 on its edges, unknown k.
 //
 // m: whitened coefficients, N(0, I), of a truncated Karhunen-Loeve expansion of k: cosine modes of
-// the covariance (-Laplace + tau^2)^(-alpha), scaled to a pointwise deviation (CosineExpansion).
+// the covariance (-Laplace + tau^2)^(-alpha), scaled to a standard deviation (CosineExpansion).
 // y: u at 64 sensors, an 8 x 8 interior lattice, bilinear between cell centres. Space: cell-centred
-// finite volumes with harmonic means (DarcyOperator), order 2; a Cholesky factor for each problem
-// serves forward, adjoint and tangent (S: the sensors, E: the expansion, A = A^T):
+// finite volumes with harmonic means (DarcyOperator), order 2. Forward solve, adjoint and tangent
+// of a problem use the same Cholesky factor (S: the sensors, E: the expansion, A = A^T):
 //   A(k) u = b,   A lambda = S^T w,   g = -E^T d(lambda . A(k) u)/dk,
 //   A du = -(dA/dk [E v]) u,   dy = S du.
 // The spectrum is that of Li et al. 2021 (arXiv 2010.08895, section 5.2), with a smooth coefficient
@@ -63,7 +63,7 @@ class Darcy : public BatchedModel {
     CosineExpansion::Spectrum spectrum = {.n_mode = 32, .alpha = 2.0, .tau = 3.0, .deviation = 1.0};
     void describe(KeyTable& table) override;
     void check() const override;
-    /// Cells along each side; those of finer data are half as wide.
+    /// Returns the number of cells along each side; cells of finer data are half as wide.
     std::int64_t n_cell(Resolution resolution) const {
       return n_grid * (resolution == Resolution::data ? 2 : 1);
     }
@@ -97,17 +97,22 @@ class Darcy : public BatchedModel {
 void Darcy::Settings::describe(KeyTable& table) {
   table.add("n_grid", &n_grid, {.doc = "cells along each side", .min = 8, .max = 1024});
   table.add("n_mode", &spectrum.n_mode,
-            {.doc = "cosine modes of k, the unknowns", .min = 1, .max = 1024});
+            {.doc = "number of cosine modes of k; their coefficients are the unknowns",
+             .min = 1,
+             .max = 1024});
   table.add("deviation", &spectrum.deviation,
-            {.doc = "deviation of k at a point, averaged over the square: the strength of the "
-                    "nonlinearity",
+            {.doc = "standard deviation of k at a point, averaged over the square; larger values "
+                    "make the problem more nonlinear",
              .min = 0,
              .min_is_open = true});
   table.add("alpha", &spectrum.alpha,
-            {.doc = "exponent of the covariance (-Laplace + tau^2)^(-alpha): larger is smoother",
+            {.doc = "exponent of the covariance (-Laplace + tau^2)^(-alpha); larger values give a "
+                    "smoother k",
              .min = 0});
   table.add("tau", &spectrum.tau,
-            {.doc = "its inverse correlation length", .unit = "1 / length", .min = 0});
+            {.doc = "tau of the covariance: an inverse correlation length",
+             .unit = "1 / length",
+             .min = 0});
 }
 
 void Darcy::Settings::check() const {
@@ -116,8 +121,8 @@ void Darcy::Settings::check() const {
     shortest = std::max({shortest, p, q});
   if (shortest >= n_grid)
     throw BadInput(fmt::format(
-        "key 'model.n_mode' = {}: its shortest mode has {} half-waves, and n_grid = {} cells "
-        "resolve fewer; allowed: fewer modes, or model.n_grid of {} or more",
+        "key 'model.n_mode' = {}: the shortest mode has {} half-waves, which n_grid = {} cells "
+        "cannot resolve; allowed: fewer modes, or model.n_grid of {} or more",
         spectrum.n_mode, shortest, n_grid, shortest + 1));
 }
 
@@ -132,7 +137,7 @@ Darcy::Darcy(const Settings& settings, const BuildOptions& options)
     return;
   }
   set_physics();
-  // The analysis of a large grid waits for the first solve, so that `jpo check` is fast.
+  // The pattern of a large grid is analysed in the first solve, so that `jpo check` is fast.
   shape_.state_bytes += darcy::estimated_values_per_cell(n_cell_) *
                         static_cast<double>(n_cell_ * n_cell_) * sizeof(double);
 }

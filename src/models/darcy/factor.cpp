@@ -11,7 +11,7 @@
 namespace jpo::darcy {
 namespace {
 
-// The nonzeros of A(k), for any k.
+// Returns a matrix with the nonzero pattern of A(k), which is the same for every k.
 MatHandle five_points(std::int64_t n_grid) {
   MatHandle matrix;
   const auto n = static_cast<PetscInt>(n_grid);
@@ -42,8 +42,8 @@ std::unique_ptr<LaneCholesky> make_factor(std::int64_t n_grid, MemorySpace space
   return std::make_unique<LaneCholesky>(five_points(n_grid).get(), space);
 }
 
-// From two smaller grids. The fill of nested dissection per cell grows as log n (George 1973, doi
-// 10.1137/0710032).
+// Extrapolates from two smaller grids. The fill of nested dissection per cell grows as log n
+// (George 1973, doi 10.1137/0710032).
 double estimated_values_per_cell(std::int64_t n_grid) {
   const double measured = values_per_cell(kLargestAnalysed);
   const double growth = measured - values_per_cell(kLargestAnalysed / 2);

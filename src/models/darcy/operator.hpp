@@ -10,13 +10,14 @@
 namespace jpo {
 
 /// A(k) u = b is the balance of flows of -div(exp(k) grad u) = f over n x n square cells of the
-/// unit square, u = 0 on its edges; unknowns and k live at cell centres, cell = row * n + column.
-/// Across a face flows T (u_p - u_q), T = 2 / (exp(-k_p) + exp(-k_q)): the harmonic mean, exact for
-/// layers. An edge is half a cell away: T = 2 exp(k_p). b = h^2 f. A is symmetric and positive
-/// definite. Fields are [cell][lane]; the resistance exp(-k) is stored instead of k.
+/// unit square, u = 0 on its edges. u and k are at cell centres, cell = row * n + column. The flow
+/// across a face is T (u_p - u_q) with the harmonic mean T = 2 / (exp(-k_p) + exp(-k_q)), which is
+/// exact for a layered medium. Edges of the square are half a cell away: T = 2 exp(k_p). b = h^2 f.
+/// A is symmetric and positive definite. Fields are [cell][lane]; the resistance exp(-k) is stored
+/// instead of k.
 struct DarcyOperator {
-  /// log of the largest exp(k), and of the largest exp(-k).
-  static constexpr double largest_log = 690.77552789821368;  // 1e300
+  /// log(1e300): the largest |k|.
+  static constexpr double largest_log = 690.77552789821368;
 
   /// Cells along each side.
   std::int64_t n;
@@ -25,17 +26,17 @@ struct DarcyOperator {
   JPO_KERNEL double cell_width() const { return 1.0 / static_cast<double>(n); }
   JPO_KERNEL std::int64_t field_size() const { return n_cell() * n_lane; }
 
-  /// k becomes exp(-k), or NaN if k is not finite or exp(k) is outside [1e-300, 1e300]: all of A^-1
-  /// is then NaN. Returns 0, or NaN in lanes with such a k.
+  /// Replaces k by exp(-k), or by NaN if k is not finite or exp(k) is outside [1e-300, 1e300]. All
+  /// values of A^-1 are then NaN. Returns 0, or NaN in lanes with such a k.
   JPO_KERNEL Lanes log_to_resistance(double* k) const;
 
-  /// A(row, column) of a cell and itself or a neighbour.
+  /// Returns A(row, column) of a cell and itself or a neighbour.
   JPO_KERNEL Lanes entry(const double* resistance, std::int64_t row, std::int64_t column) const;
 
-  /// result = (dA(k)/dk [dk]) u.
+  /// Computes result = (dA(k)/dk [dk]) u.
   JPO_KERNEL void apply_derivative(const double* resistance, const double* dk, const double* u,
                                    double* result) const;
-  /// g = d(lambda . A(k) u)/dk.
+  /// Computes g = d(lambda . A(k) u)/dk.
   JPO_KERNEL void pull_back(const double* resistance, const double* lambda, const double* u,
                             double* g) const;
 
@@ -46,19 +47,19 @@ struct DarcyOperator {
   JPO_KERNEL static void add(double* field, std::int64_t cell, const Lanes& x) {
     store(field + cell * n_lane, load(field + cell * n_lane) + x);
   }
-  /// T of the face between two cells, and between a cell and the edge.
+  /// Returns T of the face between two cells, or between a cell and an edge of the square.
   JPO_KERNEL static Lanes across(const double* resistance, std::int64_t p, std::int64_t q) {
     return 2.0 / (at(resistance, p) + at(resistance, q));
   }
   JPO_KERNEL static Lanes to_edge(const double* resistance, std::int64_t p) {
     return 2.0 / at(resistance, p);
   }
-  /// Number of edges of the square that a cell in this row or column touches.
+  /// Returns the number of edges of the square that a cell in row (or column) i touches.
   JPO_KERNEL double n_edge(std::int64_t i) const {
     return (i == 0 ? 1.0 : 0.0) + (i == n - 1 ? 1.0 : 0.0);
   }
-  /// inner(p, q) for every face between two cells, edge(p, n) for every cell that touches n > 0
-  /// edges.
+  /// Calls inner(p, q) for every face between two cells, and edge(p, n) for every cell that touches
+  /// n > 0 edges.
   template <class Inner, class Edge>
   JPO_KERNEL void for_each_face(Inner&& inner, Edge&& edge) const {
     for (std::int64_t row = 0; row < n; ++row) {

@@ -1,6 +1,6 @@
 #pragma once
-// The Darcy model (see darcy.cpp) as a physics of BatchedModel. States are the factor of each
-// problem, exp(-k) and u.
+// The Darcy model (see darcy.cpp) as a physics of BatchedModel. The states of a problem are
+// exp(-k), u and the factor.
 
 #include <array>
 #include <cstdint>
@@ -51,7 +51,7 @@ struct Physics {
     for (std::int64_t s = 0; s < n_sensor; ++s) assign(sum, sum + 0.0 * load(y + s * n_lane));
     double* const y_check = pivot_check + n_lane;
     store(y_check, sum);
-    // The first cause is set last.
+    // The first cause of a failure is set last, so that it overrides its consequences.
     mark_not_finite(y_check, SolveStatus::diverged, at.status);
     mark_not_finite(pivot_check, SolveStatus::solver_failed, at.status);
     mark_not_finite(check, SolveStatus::diverged, at.status);
@@ -96,7 +96,7 @@ struct Physics {
     return {at.scratch, other_field, other_field + conductance.field_size()};
   }
 
-  /// y = sign * S u.
+  /// Computes y = sign * S u.
   JPO_KERNEL void observe(double sign, const double* u, double* y) const {
     for (std::int64_t s = 0; s < n_sensor; ++s) {
       const Sensor& sensor = sensors[s];
@@ -107,7 +107,7 @@ struct Physics {
     }
   }
 
-  /// field = S^T w.
+  /// Computes field = S^T w.
   JPO_KERNEL void observe_transposed(const double* w, double* field) const {
     clear_lanes(field, conductance.field_size());
     for (std::int64_t s = 0; s < n_sensor; ++s) {

@@ -2,9 +2,10 @@
 //
 // m: the first 8 sine coefficients of u(0) = sum_k m_k sin(k pi x). y: u(T) at 32 sensors, by
 // linear interpolation between grid points. Space: second-order differences on a DMDA; time:
-// Crank-Nicolson (TSTHETA); adjoint: TSAdjoint of the same steps. Linear: the tangent is F itself,
-// and the least-squares solution is known in closed form. Mode k decays by exp(-kappa (k pi)^2 T):
-// with kappa T = 0.002 mode 8 keeps 28 %, enough to be observed at a noise of 1e-3.
+// Crank-Nicolson (TSTHETA); adjoint: TSAdjoint of the same steps. The model is linear: the tangent
+// is F itself, and the least-squares solution has a closed form. Mode k decays by the factor
+// exp(-kappa (k pi)^2 T). With the default kappa T = 0.002 it is 0.28 for mode 8, so that this mode
+// is visible at a noise of 1e-3.
 //
 // This file is the example of a model that is written for one problem with plain PETSc.
 
@@ -38,7 +39,7 @@ struct Discretization {
   double dx() const { return 1.0 / static_cast<double>(n_grid + 1); }
 };
 
-// u_t = A u with A = kappa d2/dx2: the right-hand side and its (constant) Jacobian.
+// Fills A = kappa d2/dx2 of u_t = A u: the matrix of the right-hand side and its constant Jacobian.
 PetscErrorCode fill_operator(DM grid, const Discretization& d, Mat a) {
   const double diagonal = -2.0 * d.kappa / (d.dx() * d.dx());
   const double side = d.kappa / (d.dx() * d.dx());
@@ -48,7 +49,7 @@ PetscErrorCode fill_operator(DM grid, const Discretization& d, Mat a) {
   for (PetscInt i = info.xs; i < info.xs + info.xm; ++i) {
     const std::array<PetscInt, 3> columns = {i - 1, i, i + 1 < info.mx ? i + 1 : -1};
     const std::array<PetscScalar, 3> values = {side, diagonal, side};
-    // PETSc ignores negative columns: beyond the ends u = 0.
+    // PETSc ignores negative columns: u = 0 at the ends.
     PetscCall(MatSetValues(a, 1, &i, 3, columns.data(), values.data(), INSERT_VALUES));
   }
   PetscCall(MatAssemblyBegin(a, MAT_FINAL_ASSEMBLY));
@@ -98,7 +99,8 @@ class DiffusionProblem : public ProblemWorkspace {
   }
 
   void tangent(std::span<const double> v, std::span<double> dy) override {
-    march(v);  // linear, so dF/dm v = F(v)
+    // F is linear: dF/dm v = F(v).
+    march(v);
     observe(dy);
   }
 
@@ -129,8 +131,8 @@ class DiffusionProblem : public ProblemWorkspace {
     PETSC(PCSetType(factors, PCLU));
     PETSC(TSSetFromOptions(ts));
   }
-  // A new trajectory for each solve: one that was used by an adjoint cannot be filled again. In
-  // memory: the default of PETSc writes every step to disk.
+  // Creates a new trajectory for each solve, because one that an adjoint has used cannot be filled
+  // again. It is kept in memory; the default of PETSc writes every step to disk.
   void restart_trajectory() {
     PETSC(TSResetTrajectory(stepper_.get()));
     TSTrajectory trajectory = nullptr;
@@ -138,7 +140,7 @@ class DiffusionProblem : public ProblemWorkspace {
     PETSC(TSTrajectorySetType(trajectory, stepper_.get(), TSTRAJECTORYMEMORY));
   }
 
-  // u(T) from the coefficients; keeps every step for the adjoint.
+  // Computes u(T) from the coefficients, and keeps every step for the adjoint.
   void march(std::span<const double> m) {
     restart_trajectory();
     double* u = nullptr;
@@ -173,7 +175,7 @@ class DiffusionProblem : public ProblemWorkspace {
   struct Interpolation {
     /// Grid point left of the sensor; -1: the end of the interval.
     PetscInt left;
-    /// Of the right neighbour.
+    /// Weight of the right neighbour.
     double share;
   };
   Interpolation sensor(std::size_t k) const {
@@ -251,7 +253,7 @@ class Diffusion : public PerProblemModel {
 namespace {
 const RegisterModel<Diffusion> registered{
     "diffusion",
-    "linear diffusion with an unknown initial state; the example of an own PETSc model"};
+    "linear diffusion with an unknown initial state; example of a model with plain PETSc"};
 }  // namespace
 
 }  // namespace jpo

@@ -27,7 +27,8 @@ std::vector<double> fourier_mode_matrix(std::int64_t n) {
 }
 
 std::vector<double> interpolation_matrix(std::int64_t n, std::int64_t finer) {
-  // The polynomial of a unit value at point 0; those of the other points are shifted copies.
+  // The trigonometric polynomial for the value 1 at point 0 and 0 at the others. Those of the other
+  // points are shifted copies.
   const std::int64_t n_fine = finer * n;
   const std::int64_t highest = n / 2;
   std::vector<double> unit;

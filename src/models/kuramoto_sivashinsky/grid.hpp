@@ -20,8 +20,8 @@ struct Grid {
   JPO_KERNEL double dx() const { return length / static_cast<double>(n); }
 };
 
-/// Every stride-th point of the states at steps interval, 2 interval, ..., n_channel interval:
-/// values [step][point][lane].
+/// Observations: every stride-th point of the states at the steps interval, 2 interval, ...,
+/// n_channel interval. Values are [observed step][point][lane].
 struct Observed {
   std::int64_t n_channel;
   /// [steps]
@@ -31,13 +31,14 @@ struct Observed {
   std::int64_t stride;
 
   JPO_KERNEL std::int64_t last_step() const { return n_channel * interval; }
+  /// Copies the observed values of `states` [step][n][lane] to `values`.
   JPO_KERNEL void read(const double* states, double* values) const {
     const std::int64_t block_size = n_point * stride * n_lane;
     for (std::int64_t channel = 1; channel <= n_channel; ++channel)
       for (std::int64_t k = 0; k < n_point; ++k, values += n_lane)
         store(values, load(states + channel * interval * block_size + k * stride * n_lane));
   }
-  /// lambda += the values of step t at their points, if step t is observed.
+  /// Adds the values of step t to lambda [n][lane] at the observed points, if step t is observed.
   JPO_KERNEL void add(std::int64_t t, const double* values, double* lambda) const {
     if (t == 0 || t % interval != 0) return;
     values += (t / interval - 1) * n_point * n_lane;
@@ -52,7 +53,7 @@ struct Observed {
 struct Start {
   const double* matrix;
   std::int64_t n_input;
-  /// true: the input is m, and alpha = 0, beta = 1; false: the input is c, and m = (alpha, beta).
+  /// True: the input is m, and alpha = 0, beta = 1. False: the input is c, and m = (alpha, beta).
   bool is_unknown;
 };
 

@@ -1,13 +1,14 @@
 // Kuramoto-Sivashinsky: u_t = alpha G(x) - u_xx - u_xxxx - beta u u_x, G = cos(4 pi x / L),
 // periodic.
 //
-// Central differences, u u_x = (u^2)_x / 2, A = D2 + D4 implicit (Ascher, Ruuth, Wetton 1995, doi
-// 10.1137/0732037), one factorization for all steps and problems; the first step is IMEX Euler:
+// Central differences, u u_x = (u^2)_x / 2. A = D2 + D4 is implicit (Ascher, Ruuth, Wetton 1995,
+// doi 10.1137/0732037), with one factorization for all steps and problems. The first step is IMEX
+// Euler:
 //   second_order, SBDF2: (3/2 + dt A) u[t+1] = 2 u[t] - u[t-1]/2 + dt (2 N[t] - N[t-1])
 //   fourth_order, CNAB2: (1 + dt/2 A) u[t+1] = (1 - dt/2 A) u[t] + dt (3/2 N[t] - N[t-1]/2)
-// Adjoint and tangent are those of the scheme: mu[t] solves the step for the cotangent of u[t].
+// Adjoint and tangent are those of the scheme (sweeps.hpp).
 // unknown = "forcing": m = (alpha, beta), c = u(0), y = u(T).
-// unknown = "initial_state" (assimilation): alpha = 0, beta = 1, u(0) = C m with m the whitened
+// unknown = "initial_state" (assimilation): alpha = 0, beta = 1, u(0) = C m, m = whitened
 // amplitudes of 9 Fourier modes, y = every 8th point at T/10, 2T/10, ..., T.
 
 #include <algorithm>
@@ -43,8 +44,8 @@ using AnySchemeData = std::variant<SchemeData<SecondOrder>, SchemeData<FourthOrd
 constexpr std::int64_t kObservationTime = 10;
 constexpr std::int64_t kObservationStride = 8;
 constexpr std::int64_t kPictureTime = 250;
-constexpr double kLargestCurvature =
-    1e10;  // dt / dx^4: limits the round-off of B relative to its mass of 1
+// Largest dt / dx^4. With larger values, round-off of dt A destroys the mass term of B.
+constexpr double kLargestCurvature = 1e10;
 constexpr double kFinerTimeStep = 0.05;
 
 AnySchemeData make_scheme_data(const Grid& grid, const std::vector<double>& start_matrix,
@@ -73,7 +74,7 @@ class KuramotoSivashinsky : public BatchedModel {
     bool assimilates() const { return unknown == "initial_state"; }
     double step() const;
     Grid grid(Resolution resolution) const;
-    /// u(0) = matrix * (c or m); empty: u(0) = c.
+    /// Returns the matrix of u(0) = matrix * (c or m); empty: u(0) = c.
     std::vector<double> start_matrix(const Grid& grid) const;
   };
 
@@ -91,7 +92,7 @@ class KuramotoSivashinsky : public BatchedModel {
   bool assimilates_;
   Grid grid_;
   AnySchemeData data_;
-  /// Of the last solve.
+  /// Observations of the last solve.
   Observed observed_;
   std::int64_t n_needed_channel_;
 };
@@ -104,11 +105,12 @@ void KuramotoSivashinsky::Settings::describe(KeyTable& table) {
             {.doc = "length L of the periodic domain", .unit = "length", .min = 1e-3});
   table.add("n_grid", &n_grid, {.doc = "grid points", .min = 16, .max = 4096});
   table.add("scheme", &scheme,
-            {.doc = "order of the differences in space; second_order steps by SBDF2, fourth_order "
-                    "by CNAB2",
+            {.doc = "order of the differences in space; the time stepping is SBDF2 for "
+                    "second_order and CNAB2 for fourth_order",
              .allowed = {"second_order", "fourth_order"}});
   table.add("time_step", &time_step,
-            {.doc = "0: the scheme's own, 0.1 for second_order, 0.05 for fourth_order",
+            {.doc = "time step; 0: default of the scheme, 0.1 for second_order and 0.05 for "
+                    "fourth_order",
              .unit = "time",
              .min = 0});
   table.add(
@@ -117,7 +119,7 @@ void KuramotoSivashinsky::Settings::describe(KeyTable& table) {
               "sparse observations in time (4D-Var)",
        .allowed = {"forcing", "initial_state"}});
   table.add("alpha_max", &alpha_max,
-            {.doc = "alpha in [-alpha_max, alpha_max]; 0.3 keeps long flows chaotic",
+            {.doc = "alpha is in [-alpha_max, alpha_max]; with 0.3 long flows stay chaotic",
              .min = 0,
              .min_is_open = true});
   table.add("beta_min", &beta_min, {.doc = "lower bound of beta"});
@@ -129,7 +131,7 @@ double KuramotoSivashinsky::Settings::step() const {
   return scheme == "second_order" ? 0.1 : 0.05;
 }
 
-// Finer data: the fourth-order scheme, half the spacing, and half the step or less.
+// Resolution::data: the fourth-order scheme, half the grid spacing, and half the time step or less.
 Grid KuramotoSivashinsky::Settings::grid(Resolution resolution) const {
   const std::int64_t n_step = std::llround(horizon / step());
   if (resolution == Resolution::inversion)
@@ -143,11 +145,12 @@ Grid KuramotoSivashinsky::Settings::grid(Resolution resolution) const {
 
 void KuramotoSivashinsky::Settings::check() const {
   check_step_count(horizon, step());
-  const double dx = 0.5 * length / static_cast<double>(n_grid);  // that of finer data
+  // The spacing of Resolution::data.
+  const double dx = 0.5 * length / static_cast<double>(n_grid);
   if (!(step() / std::pow(dx, 4) <= kLargestCurvature))
     throw BadInput(fmt::format(
-        "key 'model.n_grid' = {}: too fine for double precision with a time step of {}; allowed "
-        "are grid spacings of {:.2g} or more, at this length {} points or fewer",
+        "key 'model.n_grid' = {}: too fine for double precision with a time step of {}; allowed: "
+        "grid spacings of {:.2g} or more, for this length at most {} points",
         n_grid, step(), 2.0 * std::pow(step() / kLargestCurvature, 0.25),
         std::floor(0.5 * length / std::pow(step() / kLargestCurvature, 0.25))));
   const double unit = (assimilates() ? static_cast<double>(kObservationTime) : 1.0) * step();
@@ -229,7 +232,7 @@ void KuramotoSivashinsky::sample(std::uint64_t problem_seed, std::span<double> c
     std::ranges::copy(amplitude, m.begin());
     return;
   }
-  // A smooth field of unit deviation on the grid of the context.
+  // A smooth field with root mean square 1 on the grid of the context.
   const std::vector<double> modes = fourier_mode_matrix(static_cast<std::int64_t>(c.size()));
   double square = 0.0;
   for (std::size_t i = 0; i < c.size(); ++i) {

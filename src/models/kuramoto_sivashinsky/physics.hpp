@@ -1,6 +1,6 @@
 #pragma once
-// The Kuramoto-Sivashinsky model (see kuramoto_sivashinsky.cpp) as a physics of BatchedModel.
-// States are u after each step, [step][point][lane].
+// The Kuramoto-Sivashinsky model (see kuramoto_sivashinsky.cpp) as a physics of BatchedModel. The
+// states are u after each step, [step][point][lane].
 
 #include <cstdint>
 
@@ -15,7 +15,7 @@ struct Physics {
   Sweeps<S> sweeps;
   Start start;
   Observed observed;
-  /// Components of y; those beyond the observed channels are 0.
+  /// Number of components of y; those after the observed channels are 0.
   std::int64_t n_observation;
 
   PhysicsSizes sizes() const {
@@ -29,7 +29,7 @@ struct Physics {
     start_state(start.is_unknown ? at.m : c, at.states);
     sweeps.forward(coefficients(at), observed.last_step(), at.states, at.scratch);
     observe(at.states, y);
-    // A state that is not finite stays so: the last one shows it.
+    // If a state is not finite, all later ones are not finite: only the last one is checked.
     const double* last = at.states + observed.last_step() * sweeps.block_size();
     Lanes sum = lanes_of(0.0);
     for (std::int64_t i = 0; i < sweeps.grid.n; ++i) sum = sum + 0.0 * load(last + i * n_lane);

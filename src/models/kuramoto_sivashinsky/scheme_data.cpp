@@ -12,7 +12,7 @@
 namespace jpo::kuramoto_sivashinsky {
 namespace {
 
-// B on the periodic grid, assembled in PETSc.
+// Returns B = mass + theta dt A on the periodic grid as a PETSc matrix.
 template <class S>
 MatHandle step_operator(const Grid& grid, double mass) {
   constexpr int width = 2 * S::half_bandwidth + 1;

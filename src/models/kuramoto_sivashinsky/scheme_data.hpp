@@ -15,7 +15,7 @@ class SchemeData {
   /// `start_matrix` [n][n_input] may be empty: u(0) is the input.
   SchemeData(const Grid& grid, const std::vector<double>& start_matrix, MemorySpace space);
 
-  /// Valid while this object lives. `start.matrix` is set here.
+  /// Returns the physics, which is valid during the lifetime of this object. Sets start.matrix.
   Physics<S> physics(Start start, const Observed& observed, std::int64_t n_observation) const;
 
  private:

@@ -12,14 +12,15 @@
 
 namespace jpo::kuramoto_sivashinsky {
 
-// A scheme solves B z = r with B = mass + theta dt A, A = D2 + D4 by the symmetric stencils below
-// (centre first), and r = states + dt (newest N[t] - older N[t-1]). In the first step r has N[0]
-// alone. N = alpha G - beta flux / dx * difference(u^2).
+// A scheme solves B z = r with B = mass + theta dt A. A = D2 + D4 has the symmetric stencils below
+// (centre first). r = state + dt (newest N[t] - older N[t-1]); in the first step,
+// r = first_state + dt N[0]. N = alpha G - beta flux / dx * difference(u^2).
 
 // SBDF2, second-order differences: u[t+1] = z.
 struct SecondOrder {
   static constexpr int half_bandwidth = 2;
-  static constexpr int radius = 1;  // of the difference
+  // Radius of the stencil of `difference`.
+  static constexpr int radius = 1;
   static constexpr std::array<double, 3> second = {-2.0, 1.0, 0.0};
   static constexpr std::array<double, 3> fourth = {6.0, -4.0, 1.0};
   static constexpr double first_mass = 1.0, mass = 1.5, theta = 1.0;
@@ -34,7 +35,7 @@ struct SecondOrder {
   JPO_KERNEL [[gnu::always_inline]] static Lanes state(const Lanes& u, const double* before) {
     return 2.0 * u - 0.5 * load(before);
   }
-  // Cotangent of u[t], from mu[t+1] and mu[t+2].
+  // Linear part of the cotangent of u[t], from mu1 = mu[t+1] and mu2 = mu[t+2].
   JPO_KERNEL [[gnu::always_inline]] static Lanes cotangent(bool first, const Lanes& mu1,
                                                            const Lanes& mu2) {
     return (first ? 1.0 : 2.0) * mu1 - 0.5 * mu2;
@@ -71,8 +72,8 @@ struct Coefficients {
   Lanes alpha, beta;
 };
 
-/// States and tangents are [step][n][lane]: the first is given, those up to `n_step` are computed.
-/// `scratch`: scratch_size() doubles of this block.
+/// States and tangents are [step][n][lane]. The first one is given; those up to `n_step` are
+/// computed. `scratch`: scratch_size() doubles of this block.
 template <class S>
 struct Sweeps {
   Grid grid;
@@ -109,11 +110,11 @@ struct Sweeps {
     }
   }
 
-  /// Derivative of the states along dm and tangents[0].
   struct Direction {
     Coefficients dm;
     std::int64_t n_step;
   };
+  /// Computes the derivatives of the states along dm and tangents[0].
   JPO_KERNEL void tangent(const Coefficients& m, const double* states, const Direction& direction,
                           double* tangents, double* scratch) const {
     const Lanes scaled = (2.0 * flux) * m.beta;
@@ -142,14 +143,14 @@ struct Sweeps {
     }
   }
 
-  /// Gradient of <weights, observed values> up to the last observed step: returns the part of the
-  /// coefficients and writes that of the first state to initial [n][lane].
-  /// lambda[t]: cotangent of u[t]; mu[t] = B^-1 lambda[t]: cotangent of the right-hand side of its
-  /// step.
   struct Cotangent {
     Observed observed;
     const double* weights;
   };
+  /// Computes the gradient of <weights, observed values> up to the last observed step. Returns the
+  /// gradient with respect to the coefficients, and writes the one with respect to the first state
+  /// to initial [n][lane]. lambda[t] is the cotangent of u[t]; mu[t] = B^-1 lambda[t] is that of
+  /// the right-hand side of the step to u[t].
   JPO_KERNEL Coefficients adjoint(const Coefficients& m, const double* states,
                                   const Cotangent& cotangent, double* initial,
                                   double* scratch) const {
@@ -175,7 +176,7 @@ struct Sweeps {
   }
 
  private:
-  // i + k on the circle.
+  // Returns i + k modulo n.
   template <int k>
   JPO_KERNEL [[gnu::always_inline]] std::int64_t beside(std::int64_t i,
                                                         Constant<k> /*distance*/) const {
@@ -185,7 +186,7 @@ struct Sweeps {
       return i + k >= 0 ? i + k : i + k + grid.n;
   }
 
-  // Step t -> t + 1 of `states`; `nonlinear(i)` is N[t] in row i, n_old holds N[t-1].
+  // Computes state t + 1 from state t. nonlinear(i) returns N[t] in row i; n_old holds N[t-1].
   template <class Nonlinear>
   JPO_KERNEL void advance(std::int64_t t, double* states, const double* n_old,
                           Nonlinear&& nonlinear) const {
@@ -220,9 +221,10 @@ struct Sweeps {
     const double* mu2;
     double* lambda;
   };
-  // lambda[t+1] -> lambda[t] = the part of the states + (dN/du)^T nu, with nu = dt (newest mu1 -
-  // older mu2) the cotangent of N[t]; in the first step N[0] has weight 1. The difference is
-  // antisymmetric: its transpose is minus itself. Adds to the gradient of alpha and beta.
+  // Replaces lambda[t+1] by lambda[t], the sum of the linear part (S::cotangent) and (dN/du)^T nu.
+  // nu = dt (newest mu1 - older mu2) is the cotangent of N[t]; in the first step N[0] has weight 1.
+  // `difference` is antisymmetric: its transpose is minus itself. Adds to the gradient with respect
+  // to alpha and beta.
   JPO_KERNEL void pull_back(std::int64_t t, const double* u, const Lanes& beta,
                             const Cotangents& at, Coefficients& g) const {
     constexpr int radius = S::radius;
@@ -232,7 +234,8 @@ struct Sweeps {
       return dt * (newest * load(at.mu1 + i * n_lane) - S::older * load(at.mu2 + i * n_lane));
     };
     const Lanes scaled = (2.0 * flux) * beta;
-    LaneList<2 * radius + 1> near;  // nu at i - radius .. i + radius
+    // nu at i - radius .. i + radius.
+    LaneList<2 * radius + 1> near;
     unrolled<2 * radius>([&](auto k) __attribute__((always_inline)) {
       near.set(Constant<k + 1>{}, nu(beside(0, Constant<k - radius>{})));
     });
@@ -243,15 +246,15 @@ struct Sweeps {
       });
       near.set(Constant<2 * radius>{}, nu(beside(i, Constant<radius>{})));
       const Lanes state = load(u + i * n_lane);
-      const Lanes turned = state * S::difference([&](auto k) __attribute__((always_inline)) {
-                             return near[Constant<radius + k>{}];
-                           });
+      const Lanes product = state * S::difference([&](auto k) __attribute__((always_inline)) {
+                              return near[Constant<radius + k>{}];
+                            });
       double* lambda = at.lambda + i * n_lane;
       Lanes value = S::cotangent(t == 0, load(at.mu1 + i * n_lane), load(at.mu2 + i * n_lane));
       if constexpr (S::subtracts_state) value = value - load(lambda);
-      store(lambda, value + scaled * turned);
+      store(lambda, value + scaled * product);
       sum.alpha = sum.alpha + forcing[i] * near[Constant<radius>{}];
-      sum.beta = sum.beta + state * turned;
+      sum.beta = sum.beta + state * product;
     }
     g.alpha = g.alpha + sum.alpha;
     g.beta = g.beta + flux * sum.beta;

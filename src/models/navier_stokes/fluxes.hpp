@@ -1,12 +1,14 @@
 #pragma once
 // Momentum fluxes of the Navier-Stokes model in divergence form, central differences of second
-// order, and their tangent and adjoint. The sum of a face has contributions of the two cells and
-// the two corners beside it; one sweep computes all three.
+// order, and their tangent and adjoint:
 //
-//   N_u = -(d/dx)(u u - nu u_x) - (d/dy)(u v - nu u_y),   u u and nu u_x in cells, the rest in
-//   corners N_v = -(d/dx)(u v - nu v_x) - (d/dy)(v v - nu v_y)
+//   N_u = -(d/dx)(u u - nu u_x) - (d/dy)(u v - nu u_y)
+//   N_v = -(d/dx)(u v - nu v_x) - (d/dy)(v v - nu v_y)
 //
-// For a discretely divergence-free velocity convection does no work: <u, N> = -nu |grad u|^2.
+// The fluxes u u - nu u_x and v v - nu v_y are at the centres of cells, the others at corners. The
+// sum of a face has contributions of the two cells and the two corners beside it. The function
+// sweep() computes the sums of N, of its tangent and of its adjoint. If a velocity is discretely
+// divergence-free, convection does no work: <u, N> = -nu |grad u|^2.
 
 #include <cstdint>
 
@@ -31,15 +33,16 @@ struct SweepRows {
   double* v_after;
 };
 
-/// Sums the shares of every face, row by row: emit(face, sum). `shares` has x(i, j), y(i, j) ->
-/// Share of cell (i, j), and corner(i, j) -> CornerShare of the corner at (i h, j h).
+/// Sums the shares of every face, row by row, and calls emit(face, sum). `shares` has functions
+/// x(i, j) and y(i, j), which return the Share of cell (i, j), and corner(i, j), which returns the
+/// CornerShare of the corner at (i h, j h).
 template <class Shares, class Emit>
 JPO_KERNEL void sweep(const Grid& grid, const Shares& shares, const SweepRows& rows, Emit&& emit) {
   const std::int64_t n = grid.n;
   double* u_after = rows.u_after;
   double* v_side = rows.v_side;
   double* v_after = rows.v_after;
-  // Corner row j: v(i, j) lies between corners i and i + 1.
+  // Visits the corners of row j. v(i, j) lies between corners i and i + 1.
   const auto corner_row = [&](std::int64_t j, auto&& visit) __attribute__((always_inline)) {
     Lanes first = lanes_of(0.0);
     Lanes right = first;
@@ -143,9 +146,9 @@ struct TangentShares {
   }
 };
 
-/// (dN/du)^T nu, face by face. A flux F(a, b) between two faces goes out of the one before and into
-/// the one after: its cotangent is (nu_after - nu_before) / h. nu is zero on closed faces, and
-/// turns its sign beyond a wall as u does: the viscous part is symmetric.
+/// (dN/du)^T nu, face by face. A flux F(a, b) between two faces is subtracted from the face before
+/// it and added to the face after it: its cotangent is (nu_after - nu_before) / h. nu is zero on
+/// closed faces and changes its sign across a wall like u, so that the viscous part is symmetric.
 struct AdjointShares {
   const Field& field;
   const Field& nu;

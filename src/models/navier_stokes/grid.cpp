@@ -9,7 +9,8 @@ std::vector<char> fluid_cells(const Grid& grid) {
   for (std::int64_t j = 0; j < grid.n; ++j) {
     for (std::int64_t i = 0; i < grid.n; ++i) {
       double dx = grid.h() * (static_cast<double>(i) + 0.5) - grid.cylinder.x;
-      dx -= std::round(dx);  // to the nearest image
+      // Distance to the nearest periodic image.
+      dx -= std::round(dx);
       const double dy = grid.h() * (static_cast<double>(j) + 0.5) - grid.cylinder.y;
       const double radius = grid.cylinder.radius;
       fluid.push_back(dx * dx + dy * dy < radius * radius ? 0 : 1);

@@ -4,8 +4,9 @@
 //
 //   u(i, j) at (i h, (j + 1/2) h), v(i, j) at ((i + 1/2) h, j h), i, j = 0 .. n-1.
 //
-// Both directions are stored periodically. A wall at y = 0 and y = 1 is the closed row v(., 0),
-// which is also v(., n): one storage serves the channel and the doubly periodic square.
+// Both directions are stored periodically. The walls at y = 0 and y = 1 are the closed row v(., 0),
+// which is also v(., n). The channel and the doubly periodic square therefore have the same
+// storage.
 
 #include <cstdint>
 #include <vector>
@@ -26,7 +27,7 @@ struct Grid {
   double viscosity = 0.0;
   double dt = 0.0;
   std::int64_t n_step = 0;
-  /// No slip at y = 0 and y = 1; false: periodic in y, too.
+  /// True: no slip at y = 0 and y = 1; false: periodic in y, too.
   bool walls = true;
   Cylinder cylinder{};
 
@@ -38,25 +39,25 @@ struct Grid {
   JPO_KERNEL std::int64_t v_face(std::int64_t i, std::int64_t j) const { return n * n + j * n + i; }
   JPO_KERNEL std::int64_t next(std::int64_t i) const { return i + 1 < n ? i + 1 : 0; }
   JPO_KERNEL std::int64_t previous(std::int64_t i) const { return i > 0 ? i - 1 : n - 1; }
-  /// Doubles of a velocity [face][lane] of one block.
+  /// Returns the number of doubles of a velocity [face][lane] of one block.
   JPO_KERNEL std::int64_t block_size() const { return n_face() * n_lane; }
 };
 
-/// 1 in fluid cells, 0 in cells with their centre inside the cylinder. [cell]
+/// Returns 1 for fluid cells, 0 for cells with their centre inside the cylinder [cell].
 std::vector<char> fluid_cells(const Grid& grid);
 
-/// 1 on faces between two fluid cells, 0 on walls and on faces of a solid cell. [face]
+/// Returns 1 for faces between two fluid cells, 0 for walls and for faces of a solid cell [face].
 std::vector<double> open_faces(const Grid& grid);
 
-/// A velocity [face][lane] read with its neighbours across the boundary: i, j from -1 to n.
-/// Periodic in x; in y, u beyond a wall is minus u before it (no slip, second order), v is periodic
-/// with the wall's zero.
+/// Read access to a velocity [face][lane] and its values beyond the boundary: i, j from -1 to n.
+/// Periodic in x. Beyond a wall, u is minus its value before the wall (no slip, second order); v is
+/// zero on a wall.
 class Field {
  public:
-  /// Doubles of the rows beyond the walls.
+  /// Returns the number of doubles of the rows beyond the walls.
   JPO_KERNEL static std::int64_t beyond_size(const Grid& grid) { return 2 * grid.n * n_lane; }
 
-  /// Refers to `velocity`, and writes the rows beyond its walls to `beyond`.
+  /// Refers to `velocity` and `beyond`; writes the rows of u beyond the walls to `beyond`.
   JPO_KERNEL Field(const Grid& grid, const double* velocity, double* beyond)
       : n_(grid.n), velocity_(velocity) {
     const std::int64_t row = n_ * n_lane;

@@ -1,14 +1,14 @@
 // Navier-Stokes: u_t + (u . grad) u = -grad p + nu lap u, div u = 0, on the unit square, periodic
-// in x, no slip at y = 0 and y = 1 (or periodic), around a cylinder if wanted.
+// in x, no slip at y = 0 and y = 1 (or periodic), optionally with a cylinder.
 //
-// Unknown m = (x, f_x, f_y): position and strength of a Gaussian impulse near the bottom at t = 0.
-// c: the velocity before it, in the upper half; the lower half is at rest. y: the velocity at T, in
-// the upper half. Half of the state is hidden.
+// m = (x, f_x, f_y): position and strength of a Gaussian impulse near the bottom at t = 0. c: the
+// velocity before the impulse in the upper half; the lower half is at rest. y: the velocity at T in
+// the upper half. The lower half of the state is not observed.
 //
-// Space: staggered grid, second order (fluxes.hpp). Time: AB2 of the projected
-// equation u_t = P N(u), started by an Euler step; P is exact (one sparse factor for all steps and
-// problems): second order without a splitting error. Adjoint and tangent are those of this
-// scheme (discretize, then optimize), P being symmetric.
+// Space: staggered grid, second order (fluxes.hpp). Time: AB2 of the projected equation
+// u_t = P N(u), started by an Euler step. P is exact (one sparse factor for all steps and
+// problems), so that the order is 2 without a splitting error. Adjoint and tangent are those of
+// this scheme (discretize, then optimize); P is symmetric.
 
 #include <algorithm>
 #include <cmath>
@@ -32,7 +32,8 @@ using navier_stokes::Scheme;
 
 constexpr std::int64_t kPictureTime = 250;
 constexpr double kMegabyte = 1e6;
-// AB2 takes eigenvalues of dt N down to -1; those of the discrete nu lap reach -8 nu / h^2.
+// AB2 is stable for real eigenvalues of dt N down to -1; those of the discrete nu lap are at least
+// -8 nu / h^2.
 constexpr double kDiffusionLimit = 0.125;
 
 }  // namespace
@@ -92,10 +93,10 @@ void NavierStokes::Settings::describe(KeyTable& table) {
   table.add("horizon", &horizon,
             {.doc = "time T of the observation", .unit = "time", .min = 0, .min_is_open = true});
   table.add("time_step", &time_step,
-            {.doc = "step of AB2", .unit = "time", .min = 0, .min_is_open = true});
+            {.doc = "time step of AB2", .unit = "time", .min = 0, .min_is_open = true});
   table.add("memory_cap", &memory_cap,
-            {.doc = "most memory for the states of 16 problems of a solve call; other states "
-                    "are recomputed in the adjoint",
+            {.doc = "largest memory for the states of a block of 16 problems; the adjoint "
+                    "recomputes states that do not fit",
              .unit = "MB",
              .min = 0,
              .min_is_open = true});
@@ -103,16 +104,21 @@ void NavierStokes::Settings::describe(KeyTable& table) {
 }
 
 void NavierStokes::Settings::describe_flow(KeyTable& table) {
-  table.add("viscosity", &viscosity, {.doc = "nu", .unit = "length^2 / time", .min = 0});
+  table.add("viscosity", &viscosity,
+            {.doc = "kinematic viscosity nu", .unit = "length^2 / time", .min = 0});
   table.add("walls", &walls,
             {.doc = "true: no slip at bottom and top; false: periodic in both directions"});
   table.add("obstacle", &obstacle,
             {.doc = "cylinder: faces of cells with their centre inside it are closed",
              .allowed = {"none", "cylinder"}});
-  table.add("obstacle_x", &obstacle_x, {.doc = "centre of the cylinder", .unit = "length"});
-  table.add("obstacle_y", &obstacle_y, {.doc = "centre of the cylinder", .unit = "length"});
+  table.add("obstacle_x", &obstacle_x, {.doc = "x of the cylinder's centre", .unit = "length"});
+  table.add("obstacle_y", &obstacle_y, {.doc = "y of the cylinder's centre", .unit = "length"});
   table.add("obstacle_radius", &obstacle_radius,
-            {.doc = "its radius", .unit = "length", .min = 0, .max = 0.25, .min_is_open = true});
+            {.doc = "radius of the cylinder",
+             .unit = "length",
+             .min = 0,
+             .max = 0.25,
+             .min_is_open = true});
   table.add("speed", &speed,
             {.doc = "root mean square of the initial velocity in the upper half",
              .unit = "length / time",
@@ -121,16 +127,19 @@ void NavierStokes::Settings::describe_flow(KeyTable& table) {
   table.add("impulse_height", &impulse_height,
             {.doc = "y of the impulse's centre", .unit = "length", .min = 0, .max = 0.5});
   table.add("impulse_width", &impulse_width,
-            {.doc = "deviation of the Gaussian", .unit = "length", .min = 0, .min_is_open = true});
+            {.doc = "standard deviation of the Gaussian impulse",
+             .unit = "length",
+             .min = 0,
+             .min_is_open = true});
   table.add("strength_max", &strength_max,
-            {.doc = "f_x and f_y in [-strength_max, strength_max]",
+            {.doc = "f_x and f_y are in [-strength_max, strength_max]",
              .unit = "length / time",
              .min = 0,
              .min_is_open = true});
 }
 
 Grid NavierStokes::Settings::grid(std::int64_t finer) const {
-  // Half the step, or a quarter if diffusion on the finer grid would be unstable.
+  // Half the step, or a quarter of it if diffusion on the finer grid would be unstable.
   const std::int64_t more = finer == 1 ? 1 : (2.0 * diffusion_number() <= kDiffusionLimit ? 2 : 4);
   Grid grid{n_grid * finer,  viscosity, time_step / static_cast<double>(more),
             n_step() * more, walls,     {}};
@@ -142,7 +151,7 @@ double NavierStokes::Settings::state_megabytes(std::int64_t n_state) const {
   return static_cast<double>(n_state * grid(1).block_size()) * sizeof(double) / kMegabyte;
 }
 
-// The finer grid also respects the cap, if it can.
+// The finer grid also keeps to memory_cap if possible; otherwise it takes the least memory.
 Checkpoints NavierStokes::Settings::checkpoints(const Grid& grid) const {
   const double state = static_cast<double>(grid.block_size()) * sizeof(double);
   return fit_checkpoints(grid.n_step, static_cast<std::int64_t>(memory_cap * kMegabyte / state));
@@ -168,7 +177,7 @@ void NavierStokes::Settings::check_numbers() const {
   const double least = state_megabytes(least_checkpoints(n_step()).n_state());
   if (memory_cap < least)
     throw BadInput(fmt::format(
-        "key 'model.memory_cap' = {}: too little for two levels of checkpoints; allowed: >= {}",
+        "key 'model.memory_cap' = {}: too small for two levels of checkpoints; allowed: >= {}",
         memory_cap, least));
 }
 
@@ -196,14 +205,14 @@ NavierStokes::NavierStokes(const Settings& settings, const BuildOptions& options
   const Grid& grid = scheme_.grid;
   set_kernels(lane_kernels(navier_stokes::Physics{
       scheme_, {grid, finer_}, {grid, settings.impulse_width, impulse_rows_.data()}}));
-  // The recomputed states are scratch memory of the scheme, large enough to count.
+  // The recomputed states are in the scratch memory of the scheme, but too large to be neglected.
   if (shares_scratch(space()))
     shape_.state_bytes +=
         static_cast<double>(scheme_.checkpoints.n_between() * grid.n_face()) * sizeof(double);
 }
 
 void NavierStokes::set_shape(const Settings& settings) {
-  // The period without a strip: no two ends of the box are the same point.
+  // The box of x is shorter than the period, so that its two ends are different points.
   const double strength = settings.strength_max;
   shape_.parameters = {{"x", "f_x", "f_y"},
                        {"length", "length / time", "length / time"},
@@ -228,7 +237,7 @@ void NavierStokes::sample(std::uint64_t problem_seed, std::span<double> c,
     m[k] = stream.uniform(shape_.parameters.lower[k], shape_.parameters.upper[k]);
 }
 
-// Vertical velocity along mid-height, at the times that the checkpoints keep.
+// Returns the vertical velocity along mid-height at times of kept states.
 Trajectory NavierStokes::trajectory(std::int64_t row) const {
   const Grid& grid = scheme_.grid;
   Trajectory result;
@@ -247,7 +256,7 @@ Trajectory NavierStokes::trajectory(std::int64_t row) const {
 
 namespace {
 const RegisterModel<NavierStokes> registered{
-    "navier_stokes", "two-dimensional flow, half of it hidden; unknown impulse near the bottom"};
+    "navier_stokes", "two-dimensional flow, half observed; unknown impulse near the bottom"};
 }  // namespace
 
 }  // namespace jpo

@@ -1,6 +1,6 @@
 #pragma once
-// The Navier-Stokes model (see navier_stokes.cpp) as a physics of BatchedModel. States are the
-// record of the scheme: velocities [face][lane] that the checkpoints keep.
+// The Navier-Stokes model (see navier_stokes.cpp) as a physics of BatchedModel. The states are the
+// record of the scheme: the kept velocities [face][lane] (adjoint_checkpoints.hpp).
 
 #include <cstdint>
 
@@ -27,7 +27,7 @@ struct Physics {
     scheme.forward(at.states, work.scheme);
     const double* last = at.states + scheme.record_offset(scheme.grid.n_step);
     upper_half.observe(last, y);
-    // A velocity that is not finite stays so: the last one shows it.
+    // If a velocity is not finite, all later ones are not finite: only the last one is checked.
     Lanes sum = lanes_of(0.0);
     for (std::int64_t k = 0; k < scheme.grid.block_size(); k += n_lane)
       sum = sum + 0.0 * load(last + k);

@@ -8,7 +8,7 @@
 namespace jpo::navier_stokes {
 namespace {
 
-// Cells with an unknown pressure: all fluid cells except the first.
+// Returns the cells with an unknown pressure: all fluid cells except the first.
 std::vector<std::int64_t> unknown_cells(const Grid& grid) {
   const std::vector<char> fluid = fluid_cells(grid);
   std::vector<std::int64_t> cells;
@@ -18,7 +18,8 @@ std::vector<std::int64_t> unknown_cells(const Grid& grid) {
   return cells;
 }
 
-// D D^T: the number of open faces of a cell on the diagonal, -1 for each neighbour across one.
+// Returns D D^T. The diagonal is the number of open faces of a cell; the entry of each neighbour
+// across an open face is -1.
 MatHandle pressure_operator(const Grid& grid, const std::vector<double>& open) {
   const std::vector<std::int64_t> cells = unknown_cells(grid);
   std::vector<PetscInt> row_of(grid.n_cell(), -1);
@@ -38,7 +39,7 @@ MatHandle pressure_operator(const Grid& grid, const std::vector<double>& open) {
                                              row};
     const std::array<PetscScalar, 5> values = {-share[0], -share[1], -share[2], -share[3],
                                                share[0] + share[1] + share[2] + share[3]};
-    // PETSc ignores negative columns: solid cells and the pinned one.
+    // PETSc ignores negative columns: solid cells and the cell with pressure zero.
     PETSC(MatSetValues(matrix.get(), 1, &row, 5, columns.data(), values.data(), ADD_VALUES));
   }
   PETSC(MatAssemblyBegin(matrix.get(), MAT_FINAL_ASSEMBLY));

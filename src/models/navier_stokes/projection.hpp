@@ -1,5 +1,5 @@
 #pragma once
-// Orthogonal projection of a velocity onto the discretely divergence-free ones.
+// Orthogonal projection of a velocity onto discretely divergence-free velocities.
 
 #include <cstdint>
 #include <vector>
@@ -10,11 +10,12 @@
 
 namespace jpo::navier_stokes {
 
-/// P = I - D^T (D D^T)^-1 D on open faces, 0 on closed ones; D is h times the divergence in every
-/// fluid cell but one: the divergences of all cells sum to zero, and with the pressure of that cell
-/// pinned to zero D D^T is positive definite. P is symmetric: it is its own adjoint.
+/// P = I - D^T (D D^T)^-1 D on open faces, 0 on closed ones. D is h times the divergence in every
+/// fluid cell except the first, in which the pressure is fixed at zero. This cell needs no
+/// equation, because the divergences of all cells sum to zero. D D^T is then positive definite. P
+/// is symmetric: it is its own adjoint.
 struct Projection {
-  /// A fluid cell's faces, as offsets in a velocity.
+  /// Faces of a fluid cell, as offsets in a velocity.
   struct Cell {
     std::int64_t west, east, south, north;
   };
@@ -25,13 +26,14 @@ struct Projection {
   const double* open;
   /// Cell of unknown k of the factor.
   const Cell* cells;
-  /// Offset of the pressure of each cell; solid cells and the pinned one use the last, which is 0.
+  /// Offset of the pressure of each cell. Solid cells and the first fluid cell use the last entry,
+  /// which is 0.
   const std::int64_t* position;
 
-  /// Doubles of the pressure: its unknowns, then a 0.
+  /// Returns the number of doubles of the pressure: its unknowns, then a 0.
   JPO_KERNEL std::int64_t scratch_size() const { return (factor.size() + 1) * n_lane; }
 
-  /// velocity = P velocity, for one block [face][lane].
+  /// Replaces velocity [face][lane] of one block by P velocity.
   JPO_KERNEL void apply(double* velocity, double* scratch) const;
 };
 
@@ -40,7 +42,7 @@ class Projector {
  public:
   explicit Projector(const Grid& grid, MemorySpace space = MemorySpace::host);
 
-  /// Valid while this object lives.
+  /// Returns the projection, which is valid during the lifetime of this object.
   Projection projection() const {
     return {grid_, factor_.sweeps(), open_.data(), cells_.data(), position_.data()};
   }

@@ -9,11 +9,12 @@ namespace jpo::navier_stokes {
 namespace {
 
 constexpr double kPi = std::numbers::pi;
-constexpr std::int64_t kWaveX = 3;  // modes of the stream function
+// Modes of the stream function.
+constexpr std::int64_t kWaveX = 3;
 constexpr std::int64_t kWaveY = 3;
 constexpr double kDecay = 2.0;
 
-// Stream function at corner (i, j), j >= n/2, from its amplitudes (cos, sin per pair of modes).
+// Random stream function in the upper half, with two amplitudes (cos, sin) per pair of modes.
 class StreamFunction {
  public:
   explicit StreamFunction(RandomStream& stream) {
@@ -23,7 +24,7 @@ class StreamFunction {
           amplitude =
               stream.normal() * std::exp(-static_cast<double>(k * k + l * l) / (kDecay * kDecay));
   }
-  // eta is 0 at mid-height and 1 at the top; the bump and its slope vanish at both.
+  // eta is 0 at mid-height and 1 at the top; `bump` and its slope are zero at both.
   double at(double x, double eta) const {
     const double bump = std::pow(std::sin(kPi * eta), 2);
     double sum = 0.0;

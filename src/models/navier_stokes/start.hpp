@@ -14,27 +14,30 @@
 
 namespace jpo::navier_stokes {
 
-/// A smooth, divergence-free velocity in the upper half of an n x n grid, zero at mid-height and at
-/// the top: the discrete curl of a stream function, random Fourier amplitudes times a bump.
-/// upper: channels u and v of rows n/2 .. n-1, [2 * (n/2), n]; root mean square speed there: speed.
+/// Draws a smooth, divergence-free velocity in the upper half of an n x n grid, zero at mid-height
+/// and at the top. It is the discrete curl of a stream function with random Fourier amplitudes.
+/// upper: channels u and v of rows n/2 .. n-1, [2 * (n/2), n], with root mean square `speed`.
 void draw_upper_velocity(RandomStream& stream, std::int64_t n, double speed,
                          std::span<double> upper);
 
-/// The upper half of velocities on `grid`, on a grid that is coarser by the factor `finer`.
+/// Maps between velocities on `grid` and their upper half on a grid that is coarser by the factor
+/// `finer`.
 struct UpperHalf {
   Grid grid;
   std::int64_t finer;
 
-  /// Points of the coarse grid in each direction.
+  /// Returns the number of points of the coarse grid in each direction.
   JPO_KERNEL std::int64_t n_coarse() const { return grid.n / finer; }
-  /// Components of c and of y: channels u and v of rows n/2 .. n-1 of the coarse grid.
+  /// Returns the number of components of c and y: channels u and v of rows n/2 .. n-1 of the coarse
+  /// grid.
   JPO_KERNEL std::int64_t size() const { return n_coarse() * n_coarse(); }
 
-  /// velocity = upper [component][lane] in the upper half, by linear interpolation; 0 in the lower.
+  /// Sets the upper half of velocity from upper [component][lane] by linear interpolation, and the
+  /// lower half to 0.
   JPO_KERNEL void extend(const double* upper, double* velocity) const;
-  /// upper = means of the two fine faces beside each coarse face.
+  /// Sets upper to the mean of the two fine faces of each coarse face.
   JPO_KERNEL void observe(const double* velocity, double* upper) const;
-  /// velocity = observe^T upper.
+  /// Computes velocity = observe^T upper.
   JPO_KERNEL void observe_transposed(const double* upper, double* velocity) const;
 
  private:
@@ -43,33 +46,34 @@ struct UpperHalf {
   JPO_KERNEL void extend_to_finer(const double* upper, double* velocity) const;
 };
 
-/// Velocity gained by m = (x, f_x, f_y): (f_x, f_y) exp(-(sin(pi (X - x)) / pi)^2 / (2 width^2))
-/// exp(-(Y - height)^2 / (2 width^2)), periodic in X.
+/// Velocity of the impulse m = (x, f_x, f_y) at (X, Y), periodic in X:
+/// (f_x, f_y) exp(-(sin(pi (X - x)) / pi)^2 / (2 width^2)) exp(-(Y - height)^2 / (2 width^2)).
 struct Impulse {
   Grid grid;
   double width;
-  /// Exponential of the height, [j] of u, then of v: impulse_rows().
+  /// Exponential in Y, [j] of u, then of v: impulse_rows().
   const double* rows;
 
   JPO_KERNEL std::int64_t scratch_size() const { return 4 * grid.n * n_lane; }
 
-  /// velocity += the impulse of m [3][lane].
+  /// Adds the impulse m [3][lane] to velocity.
   JPO_KERNEL void add(const double* m, double* velocity, double* scratch) const;
-  /// velocity += its derivative at m along dm [3][lane].
+  /// Adds the derivative of the impulse at m along dm [3][lane] to velocity.
   JPO_KERNEL void add_tangent(const double* m, const double* dm, double* velocity,
                               double* scratch) const;
-  /// dm = (its derivative at m)^T velocity.
+  /// Computes dm = (derivative of the impulse at m)^T velocity.
   JPO_KERNEL void adjoint(const double* m, const double* velocity, double* dm,
                           double* scratch) const;
 
  private:
-  /// Exponential of the position and its derivative with respect to x, [i][lane].
+  /// Exponential in X and its derivative with respect to x, [i][lane].
   struct AlongX {
     const double *u_shape, *u_slope, *v_shape, *v_slope;
   };
   JPO_KERNEL AlongX along_x(const double* m, double* scratch) const;
 };
 
+/// Returns the exponential in Y for the rows of u, then of v [2 n].
 std::vector<double> impulse_rows(const Grid& grid, double height, double width);
 
 JPO_KERNEL inline void UpperHalf::extend(const double* upper, double* velocity) const {
@@ -81,13 +85,14 @@ JPO_KERNEL inline void UpperHalf::extend(const double* upper, double* velocity) 
   copy_lanes(upper + half, half, velocity + 3 * half);
 }
 
-// Along its own direction a fine face lies on a coarse one or midway between two; across it, a
-// quarter of a coarse cell away.
+// In the direction of its normal, a fine face lies on a coarse face or midway between two. In the
+// other direction it is a quarter of a coarse cell away from the nearest coarse face.
 JPO_KERNEL inline void UpperHalf::extend_to_finer(const double* upper, double* velocity) const {
   const std::int64_t n = n_coarse();
   const std::int64_t first = n / 2;
   const auto coarse = [&](std::int64_t channel, std::int64_t i, std::int64_t j) {
-    const bool beyond = j >= n;  // above the top: no slip, or the lower half at rest
+    // Above the top: no slip, or the lower half, which is at rest.
+    const bool beyond = j >= n;
     if (j < first || (beyond && (channel == 1 || !grid.walls))) return lanes_of(0.0);
     const std::int64_t row = channel * first + (beyond ? n - 1 : j) - first;
     const Lanes value = load(upper + (row * n + (i + n) % n) * n_lane);
@@ -111,7 +116,7 @@ JPO_KERNEL inline void UpperHalf::extend_to_finer(const double* upper, double* v
   }
 }
 
-// visit(component, face, other_face) with the two fine faces beside each coarse face, as offsets.
+// Calls visit(component, face, other_face) with the two fine faces of each coarse face, as offsets.
 template <class Visit>
 JPO_KERNEL void UpperHalf::for_each_coarse(Visit&& visit) const {
   const std::int64_t n = n_coarse();
@@ -207,7 +212,8 @@ JPO_KERNEL inline void Impulse::adjoint(const double* m, const double* velocity,
   const Lanes f_x = load(m + n_lane);
   const Lanes f_y = load(m + 2 * n_lane);
   for (std::int64_t i = 0; i < grid.n; ++i) {
-    Lanes of_u = lanes_of(0.0), of_v = of_u;  // sums over the column
+    // Sums over column i.
+    Lanes of_u = lanes_of(0.0), of_v = of_u;
     for (std::int64_t j = 0; j < grid.n; ++j) {
       of_u = of_u + rows[j] * load(velocity + grid.u_face(i, j) * n_lane);
       of_v = of_v + rows[grid.n + j] * load(velocity + grid.v_face(i, j) * n_lane);

@@ -19,31 +19,32 @@ struct Scheme {
   Checkpoints checkpoints;
   Projection projection;
 
-  /// Doubles of the record of one block, which forward() writes for adjoint() and tangent().
+  /// Returns the number of doubles of the record of one block, which forward() writes for adjoint()
+  /// and tangent().
   JPO_KERNEL std::int64_t record_size() const { return checkpoints.n_record() * block_size(); }
   JPO_KERNEL std::int64_t scratch_size() const {
     return (4 + checkpoints.n_between()) * block_size() + projection.scratch_size() +
            3 * grid.n * n_lane + 2 * Field::beyond_size(grid);
   }
-  /// Offset of a kept state in a record. Needs checkpoints.keeps(step).
+  /// Returns the offset of a kept state in a record. Needs checkpoints.keeps(step).
   JPO_KERNEL std::int64_t record_offset(std::int64_t step) const {
     return checkpoints.record_position(step) * block_size();
   }
 
-  /// u[1] .. u[n_step] from u0, which is given, not yet projected, as state 0 of the record.
+  /// Computes u[0] .. u[n_step]. On entry, state 0 of the record is u0, which is not yet projected.
   JPO_KERNEL void forward(double* record, double* scratch) const;
-  /// velocity = (du[n_step] / du0) velocity.
+  /// Replaces velocity by (du[n_step] / du0) velocity.
   JPO_KERNEL void tangent(const double* record, double* velocity, double* scratch) const;
-  /// velocity = (du[n_step] / du0)^T velocity.
+  /// Replaces velocity by (du[n_step] / du0)^T velocity.
   JPO_KERNEL void adjoint(const double* record, double* velocity, double* scratch) const;
-  /// rate = N(u) on every face, for tests.
+  /// Computes rate = N(u) on every face, for tests.
   JPO_KERNEL void rate(const double* u, double* rate, double* scratch) const;
 
  private:
   struct Workspace {
     /// N[t-1], then N[t].
     double* rate;
-    /// Derivative of N[t]; in the adjoint: its cotangent.
+    /// Derivative of N[t]; in the adjoint, the cotangent of N[t].
     double* tangent_rate;
     double *spare, *spare2;
     /// States between two checkpoints.
@@ -104,7 +105,7 @@ JPO_KERNEL inline void Scheme::rate(const double* u, double* rate, double* scrat
         [&](std::int64_t face, const Lanes& sum) { store(rate + face * n_lane, sum); });
 }
 
-// next = u[t+1] from u = u[t]; rate is N[t-1] on entry and N[t] on return.
+// Computes next = u[t+1] from u = u[t]. work.rate is N[t-1] on entry and N[t] on return.
 JPO_KERNEL inline void Scheme::advance(std::int64_t t, const double* u, double* next,
                                        const Workspace& work) const {
   const double newer_dt = newer(t);
@@ -138,8 +139,8 @@ JPO_KERNEL inline void Scheme::advance_tangent(std::int64_t t, const double* u, 
   projection.apply(next, work.pressure);
 }
 
-// lambda[t] = mu[t+1] + (dN/du)^T nu, nu = dt (f mu[t+1] - mu[t+2] / 2) the cotangent of N[t], f as
-// in advance; mu[t+1] = P lambda[t+1], mu[n_step+1] = 0.
+// Computes lambda[t] = mu[t+1] + (dN/du)^T nu. nu = newer(t) mu[t+1] - older(t+1) mu[t+2] is the
+// cotangent of N[t]. mu[t+1] = P lambda[t+1], mu[n_step+1] = 0.
 JPO_KERNEL inline void Scheme::pull_back(std::int64_t t, const double* u, const Cotangents& at,
                                          double* lambda, const Workspace& work) const {
   double* nu = work.tangent_rate;
@@ -158,7 +159,7 @@ JPO_KERNEL inline void Scheme::pull_back(std::int64_t t, const double* u, const 
 
 JPO_KERNEL inline void Scheme::forward(double* record, double* scratch) const {
   const Workspace work = workspace(scratch);
-  // Values of an earlier block must not stay: 0 times NaN is NaN.
+  // Clears values of an earlier block, which is necessary because 0 times NaN is NaN.
   clear_lanes(work.rate, block_size());
   const double* u = record + record_offset(0);
   projection.apply(record + record_offset(0), work.pressure);

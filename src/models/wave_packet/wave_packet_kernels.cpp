@@ -1,8 +1,9 @@
 // Wave packet: y(t) = A sin(t - t0) exp(-((t - t0) / 20)^2), t = 0, 1, ..., 255.
 //
 // A closed form without discretization: adjoint and tangent are its derivatives. Unknowns: the
-// arrival time t0 and, if unknown_amplitude, the amplitude A. The misfit has about 41 local minima
-// in t0, one period apart; the basin of the true one is 6.3 wide. Source: arXiv 2408.08119.
+// arrival time t0 and, if unknown_amplitude is true, the amplitude A. The misfit has about 41 local
+// minima in t0, one period apart; the basin of the global minimum has a width of 6.3. Source: arXiv
+// 2408.08119.
 
 #include <cmath>
 
@@ -78,7 +79,7 @@ class WavePacket : public BatchedModel {
     bool unknown_amplitude = false;
     void describe(KeyTable& table) override {
       table.add("unknown_amplitude", &unknown_amplitude,
-                {.doc = "true: A in [0.5, 2] is unknown as well; false: A = 1"});
+                {.doc = "true: the amplitude A in [0.5, 2] is unknown, too; false: A = 1"});
     }
   };
 

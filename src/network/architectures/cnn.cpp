@@ -1,5 +1,5 @@
-// 1-D convolutions along the grid, each with the deck's stride; with network.residual_blocks a
-// residual network (He et al. 2016).
+// 1-D convolutions along the grid, each with stride network.stride. With network.residual_blocks >
+// 0 a residual network (He et al. 2016).
 
 #include <fmt/format.h>
 

@@ -1,6 +1,7 @@
-// 2-D convolutions: the stacked channels of y and c are the rows of an image over the grid (times
-// of a record, say), or of network.image_channels images one after the other. Rows are no periodic
-// direction. A last column of rows is one point's features.
+// 2-D convolutions: the stacked channels of y and c are the rows of an image over the grid, for
+// example the times of a record. With network.image_channels > 1 they are the rows of that many
+// images, one image after the other. Rows are not a periodic direction. After the last convolution,
+// all channels and rows at a point of the grid are the features of this point.
 
 #include <fmt/format.h>
 
@@ -16,7 +17,7 @@ class Cnn2d final : public Architecture {
     std::int64_t image_channels = 1;
     void describe(KeyTable& table) override {
       table.add("image_channels", &image_channels,
-                {.doc = "cnn2d: number of images whose rows are the channels of y and then c, one "
+                {.doc = "cnn2d: number of images; their rows are the channels of y, then of c, one "
                         "image after the other",
                  .min = 1,
                  .max = 4096});

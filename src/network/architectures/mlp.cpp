@@ -1,4 +1,4 @@
-// No features: y and c enter the dense layers of the head unchanged.
+// No features: y and c are passed unchanged to the dense layers of the head.
 
 #include <fmt/format.h>
 
@@ -22,7 +22,7 @@ class Mlp final : public Architecture {
   Mlp(const ArchitecturePlan& /*plan*/, WeightTable& /*table*/) {}
   std::int64_t n_feature() const override { return 0; }
   std::int64_t n_point() const override { return 0; }
-  // It has no channels: InputLayout appends everything.
+  // `stacked` is empty: InputLayout appends all components of y and c.
   torch::Tensor features(const torch::Tensor& stacked, const Weights&) const override {
     return stacked;
   }

@@ -1,6 +1,7 @@
-// A small transformer encoder (Vaswani et al. 2017, with the norm before each part): patches of the
-// grid are tokens, with a learned code of their position added; blocks of multi-head self-attention
-// and a dense part of four times the width. Features stand at the tokens.
+// A small transformer encoder (Vaswani et al. 2017, with the normalization before each part).
+// Patches of the grid are tokens, to which a learned code of the position is added. Each block has
+// multi-head self-attention and two dense layers with an inner width of four times the token width.
+// Each token is a point with `width` features.
 
 #include <cmath>
 
@@ -22,21 +23,23 @@ struct TransformerSettings : Settings {
 
   void describe(KeyTable& table) override {
     table.add("patch", &patch,
-              {.doc = "transformer: points of the grid in a token; divides the grid",
+              {.doc = "transformer: grid points per token; must divide the number of grid points",
                .min = 1,
                .max = 4096});
     table.add("width", &width,
-              {.doc = "transformer: of a token; n_head divides it", .min = 1, .max = 4096});
+              {.doc = "transformer: width of a token; must be a multiple of n_head",
+               .min = 1,
+               .max = 4096});
     table.add("n_head", &n_head,
-              {.doc = "transformer: heads of an attention", .min = 1, .max = 256});
+              {.doc = "transformer: heads of each attention layer", .min = 1, .max = 256});
     table.add("n_block", &n_block,
-              {.doc = "transformer: blocks of attention and dense part", .min = 1, .max = 64});
+              {.doc = "transformer: blocks of attention and dense layers", .min = 1, .max = 64});
   }
   void check() const override {
     if (width % n_head != 0)
       throw BadInput(
-          fmt::format("key 'network.width' = {}: network.n_head = {} does not divide it; allowed: "
-                      "a multiple, {} say",
+          fmt::format("key 'network.width' = {}: not a multiple of network.n_head = {}; allowed: "
+                      "a multiple, for example {}",
                       width, n_head, (width / n_head + 1) * n_head));
   }
 };
@@ -54,7 +57,7 @@ class Block {
         dense_in_(table, name + ".dense.in", settings.width, kExpansion * settings.width),
         dense_out_(table, name + ".dense.out", kExpansion * settings.width, settings.width) {}
 
-  /// x [batch, token, width], and so is the result.
+  /// Maps x [batch, token, width] to a result of the same shape.
   torch::Tensor operator()(const torch::Tensor& x, const Weights& weights) const {
     const torch::Tensor y = x + attend(norm_attention_(x, weights), weights);
     const torch::Tensor inner = dense_in_(norm_dense_(y, weights), weights);
@@ -69,8 +72,8 @@ class Block {
                                     .permute({2, 0, 3, 1, 4});  // [3, batch, head, token, per_head]
     const torch::Tensor query = parts[0] / std::sqrt(static_cast<double>(per_head));
     const torch::Tensor share = torch::softmax(torch::matmul(query, parts[1].transpose(2, 3)), 3);
-    const torch::Tensor seen = torch::matmul(share, parts[2]);  // [batch, head, token, per_head]
-    return attention_out_(seen.transpose(1, 2).flatten(2), weights);
+    const torch::Tensor mean = torch::matmul(share, parts[2]);  // [batch, head, token, per_head]
+    return attention_out_(mean.transpose(1, 2).flatten(2), weights);
   }
 
   std::int64_t n_head_;
@@ -111,8 +114,8 @@ class Transformer final : public Architecture {
   static std::int64_t checked_patch(std::int64_t patch, const ArchitecturePlan& plan) {
     if (plan.layout.n_grid() % patch != 0)
       throw BadInput(fmt::format(
-          "key 'network.patch' = {}: does not divide the grid of {} points; allowed: a divisor",
-          patch, plan.layout.n_grid()));
+          "key 'network.patch' = {}: does not divide the {} grid points; allowed: a divisor", patch,
+          plan.layout.n_grid()));
     return patch;
   }
 
@@ -120,9 +123,9 @@ class Transformer final : public Architecture {
   std::int64_t width_;
   std::int64_t n_token_;
   Dense embed_;
-  /// Index of the position code in the table.
+  /// Index of the position codes in the table of weights.
   std::size_t position_;
-  /// After the last block.
+  /// Applied after the last block.
   LayerNorm norm_;
   std::vector<Block> blocks_;
 };

@@ -1,6 +1,6 @@
-// 1-D U-Net (Ronneberger et al. 2015): down the levels of network.channels by strided
-// convolutions, and up again by repeating points, each level beside what the way down saw there.
-// Features stand at every point of the grid.
+// 1-D U-Net (Ronneberger et al. 2015). Strided convolutions lead down the levels of
+// network.channels. On the way up, the points of a level are repeated, and its channels are
+// concatenated with those of the next finer level. Every grid point has features.
 
 #include <fmt/format.h>
 
@@ -10,7 +10,7 @@
 namespace jpo {
 namespace {
 
-// Every point `stride` times along the grid, as far as `n_point`.
+// Repeats each point of x [batch, channel, point] `stride` times and keeps the first `n_point`.
 torch::Tensor stretch(const torch::Tensor& x, std::int64_t stride, std::int64_t n_point) {
   return x.unsqueeze(3).expand({-1, -1, -1, stride}).flatten(2).narrow(2, 0, n_point);
 }
@@ -20,8 +20,8 @@ class UNet final : public Architecture {
   static void check(const NetworkSettings& settings) {
     if (settings.channels.size() < 2)
       throw BadInput(
-          fmt::format("key 'network.channels' has {} entries: a unet needs two levels or more; "
-                      "allowed: [16, 32], say",
+          fmt::format("key 'network.channels' has {} entries: a unet needs at least two levels; "
+                      "allowed: for example [16, 32]",
                       settings.channels.size()));
   }
 
@@ -41,7 +41,8 @@ class UNet final : public Architecture {
       n_in = channels[k];
       n = ConvolutionStage::n_point_after(n, stride);
     }
-    // up_[j] leads to the level above the j-th from below; it sees no fewer points than down did.
+    // up_[j] leads to the next finer level, from the coarsest level upwards. It needs no check: its
+    // input has as many points as that of the next coarser stage in down_, which is checked.
     for (std::size_t k = channels.size() - 1; k-- > 0;)
       up_.emplace_back(table, fmt::format("up{}", k + 1),
                        Channels{channels[k + 1] + channels[k], channels[k]}, rule);

@@ -10,7 +10,7 @@
 namespace jpo {
 namespace {
 
-constexpr double kFar = 5.0;  // units of the parameters' scale, from their centre
+constexpr double kFar = 5.0;  // distance from the centre, in scales of the parameter
 
 }  // namespace
 
@@ -25,7 +25,7 @@ BankPairs::BankPairs(const Task& task, std::int64_t n_simulation, std::int64_t n
       visited_y_(n_simulation * task.objective.n_problem(), observation_.n_component()),
       n_visited_(static_cast<std::size_t>(task.objective.n_problem())) {}
 
-// The first n_simulation points fill the slots, each later one replaces a random one.
+// The first n_simulation points fill the slots; each later point replaces a random one.
 void BankPairs::visit(std::int64_t row, std::span<const double> m, std::span<const double> y) {
   if (n_simulation_ == 0 || is_far(m)) return;
   const std::int64_t n = n_visited_[row]++;
@@ -41,7 +41,7 @@ void BankPairs::visit(std::int64_t row, std::span<const double> m, std::span<con
     for (double& value : kept.row(slot)) value += task_.noise * stream.normal();
 }
 
-// A line search may overshoot far beyond where any answer lies.
+// A line search may overshoot far beyond the region of the answers.
 bool BankPairs::is_far(std::span<const double> m) const {
   const ParameterSpace& space = task_.objective.shape().parameters;
   for (std::size_t j = 0; j < m.size(); ++j)

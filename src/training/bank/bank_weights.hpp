@@ -1,6 +1,6 @@
 #pragma once
-// How sure each problem looks solved, from the best losses of all problems: by this the bank's
-// networks learn an answer more or less often.
+// Weights of the problems' answers in the training of the bank's networks. A weight estimates from
+// the best losses of all problems whether a problem is solved.
 
 #include <cstdint>
 #include <span>
@@ -9,27 +9,29 @@
 
 namespace jpo {
 
-/// What a weighting rule may look at, all problems together.
+/// Input of a weighting rule: the losses of all problems of all ranks.
 struct BankedLosses {
   /// Finite best losses of all problems, ascending.
   std::vector<double> sorted;
-  /// Of one problem.
+  /// Observations per problem.
   std::int64_t n_observation;
-  /// L_ref.
+  /// L_ref, the median loss at the centre of the box.
   double loss_reference = 0.0;
 };
 
-/// Names of the rules; the first is the default.
-///   chi    w = exp(-(L - q) / tau), at most 1; q the 5 % quantile of the losses,
-///          tau = 2 q sqrt(2 / n_observation) + 1e-3 L_ref. Where q is the misfit that white noise
-///          leaves, 0.5 chi^2 of n_observation, losses of solved problems scatter around it with
-///          deviation q sqrt(2 / n_observation): tau is two of them. The second term is the
-///          resolution of misfits without noise.
-///   rank   w = (1 - r)^12, r the share of the problems whose loss is lower: no scale at all
-///   equal  w = 1: every answer is learned alike
+/// Returns the names of the rules; the first is the default.
+///   chi    w = exp(-(L - q) / tau), at most 1. q is the 5 % quantile of the losses,
+///          tau = 2 q sqrt(2 / n_observation) + 1e-3 L_ref. If q is the misfit of white noise,
+///          0.5 chi^2 with n_observation degrees of freedom, the losses of solved problems have the
+///          standard deviation q sqrt(2 / n_observation). The first term of tau is twice that; the
+///          second one is needed for data without noise.
+///   rank   w = (1 - r)^12, r the share of the problems with a lower loss; independent of the scale
+///          of the losses
+///   equal  w = 1
 std::vector<std::string> bank_weightings();
 
-/// w of each of `loss`, in [0, 1]; 0 where it is not finite.
+/// Returns the weight w of each loss, in [0, 1]; 0 if the loss is not finite. `weighting` is one of
+/// bank_weightings().
 std::vector<double> bank_weights(const std::string& weighting, std::span<const double> loss,
                                  const BankedLosses& all);
 
