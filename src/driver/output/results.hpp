@@ -20,8 +20,8 @@ struct RunRecord {
 /// The time now, in UTC.
 std::string time_stamp();
 
-/// Writes the whole result of a job to its deck's output: schema version 1, described in postprocess/README.md.
-/// Collective. Throws CannotWrite on all ranks.
+/// Writes the whole result of a job to its deck's output: schema version 1, described in
+/// postprocess/README.md. Collective. Throws CannotWrite on all ranks.
 void write_results(Job& job, const RunRecord& record);
 
 /// Every library's version, the processor and the compiler: what equal bits depend on.
