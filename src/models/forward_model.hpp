@@ -15,6 +15,23 @@ namespace jpo {
 /// Status of a solve. A failed solve sets its status and throws no exception.
 enum class SolveStatus : std::uint8_t { converged, diverged, solver_failed };
 
+/// States of one problem over time, for figures: [time, grid point] on [0, length).
+struct Trajectory {
+  std::vector<double> time;
+  std::int64_t n_grid = 0;
+  double length = 0.0;
+  std::vector<double> states;
+};
+
+/// Names and units of a Trajectory, for the axes of figures.
+struct TrajectoryLabels {
+  std::string state = "state";
+  std::string state_unit = "1";
+  std::string axis = "x";
+  std::string axis_unit = "length";
+  std::string time_unit = "time";
+};
+
 /// Properties of a model.
 struct ModelShape {
   /// Names, units, bounds and scales of m.
@@ -39,14 +56,7 @@ struct ModelShape {
   double recompute_factor = 1.0;
   /// States are kept for whole blocks of this many problems.
   std::int64_t state_block = 1;
-};
-
-/// States of one problem over time, for figures: [time, grid point] on [0, length).
-struct Trajectory {
-  std::vector<double> time;
-  std::int64_t n_grid = 0;
-  double length = 0.0;
-  std::vector<double> states;
+  TrajectoryLabels trajectory;
 };
 
 /// Observations of generated problems are computed at Resolution::data if data.inverse_crime is

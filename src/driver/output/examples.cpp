@@ -60,15 +60,17 @@ Trajectory share_trajectory(Job& job, int owner, std::int64_t row, const Batch& 
 }
 
 void write_trajectory(ResultFile& file, const std::string& group, const std::string& name,
-                      const Trajectory& trajectory) {
-  file.replicated(group + "/" + name,
-                  {static_cast<std::int64_t>(trajectory.time.size()), trajectory.n_grid},
-                  trajectory.states, {"1", "state [time, grid point] at " + name});
+                      const Trajectory& trajectory, const TrajectoryLabels& labels) {
+  const std::string dataset = group + "/" + name;
+  file.replicated(dataset, {static_cast<std::int64_t>(trajectory.time.size()), trajectory.n_grid},
+                  trajectory.states, {labels.state_unit, "state [time, grid point] at " + name});
+  file.attribute(dataset, "name", labels.state);
 }
 
 }  // namespace
 
 void write_examples(ResultFile& file, Job& job) {
+  const TrajectoryLabels& labels = job.shape().trajectory;
   for (const std::int64_t id : choose_problems(job)) {
     const int owner = job.shard().owner(id);
     const std::int64_t row = id - job.shard().first_problem();
@@ -78,7 +80,7 @@ void write_examples(ResultFile& file, Job& job) {
                            const Batch& m) {
       const Trajectory states = share_trajectory(job, owner, row, m);
       if (states.time.empty()) return;
-      write_trajectory(file, owner_group, name, states);
+      write_trajectory(file, owner_group, name, states, labels);
       last = states;
     };
     write(group, "truth", job.problems().truth);
@@ -86,8 +88,11 @@ void write_examples(ResultFile& file, Job& job) {
       write(group + "/methods", job.deck().methods[k].name, job.results()[k].parameters);
     if (last.time.empty()) return;
     file.replicated(group + "/time", {std::ssize(last.time)}, last.time,
-                    {"time of the model", "of each row of the states"});
+                    {labels.time_unit, "time of each row of the states"});
+    file.attribute(group + "/time", "name", "t");
     file.attribute(group, "length", last.length);
+    file.attribute(group, "axis_name", labels.axis);
+    file.attribute(group, "axis_units", labels.axis_unit);
   }
 }
 

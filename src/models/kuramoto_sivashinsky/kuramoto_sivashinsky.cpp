@@ -220,6 +220,8 @@ void KuramotoSivashinsky::set_shape(const Settings& settings) {
     shape_.observation = {1, settings.n_grid, true, "velocity", "u(T) on the grid"};
   }
   shape_.has_finer = true;
+  shape_.trajectory.state = "u";
+  shape_.trajectory.state_unit = "velocity";
   shape_.channels_in_time = assimilates_;
 }
 

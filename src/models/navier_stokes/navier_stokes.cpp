@@ -225,6 +225,8 @@ void NavierStokes::set_shape(const Settings& settings) {
                     "velocity at t = 0 before the impulse, upper half: rows of u, then of v"};
   shape_.observation = {n_grid_, n_grid_, true, "length / time",
                         "velocity at T, upper half: rows of u, then of v"};
+  shape_.trajectory.state = "v";
+  shape_.trajectory.state_unit = "length / time";
   shape_.has_finer = true;
   shape_.recompute_factor = scheme_.checkpoints.recompute_factor();
 }
