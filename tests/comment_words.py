@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Prints how often some words occur per 1000 words of comments, for each folder. For information only.
 
-Comments of C++ sources and headers, docstrings and comments of Python, comments of scripts, of CMake and of decks, and the
+Comments of C++ sources and headers, docstrings and comments of Python, comments of scripts, of CMake and of decks, and
 documents (*.md, without code blocks) are counted. --list WORD prints the lines with that word.
 """
 
