@@ -96,7 +96,7 @@ def draw_shares(judged: pd.DataFrame, selection: Selection, width: float) -> plt
     methods = judged.groupby(level="method")
     solved = 100.0 * methods["solved"].mean()[names]
     figure, ((left, right),) = new_figure(width, 12 + 4.5 * len(names), 1, 2, sharey=True)
-    draw_bars(left, names, list(solved), None, [f"{value:.1f}" for value in solved])
+    draw_bars(left, names, solved, [f"{value:.1f}" for value in solved])
     handles = []
     before = pd.Series(0.0, index=names)
     for value, word, colour, hatch in VERDICTS:

@@ -26,8 +26,8 @@ import pandas as pd
 
 from comparison import judge
 from result import BadResult, load_study
-from style import (Page, add_figure_options, add_legend_below, draw_bars, draw_size_axis, folder_of, line_handle,
-                   look_of, new_figure)
+from style import (Page, add_figure_options, add_legend_below, draw_bars, draw_size_axis, draw_spread, folder_of,
+                   line_handle, look_of, new_figure)
 from tables import read_json, write_json
 
 KINDS = ("bank", "multi_start")
@@ -80,18 +80,18 @@ def draw(table: pd.DataFrame, share: float, width: float) -> plt.Figure:
     label = f"gradient evaluations per problem\nuntil {100 * share:.0f} % are solved [1]"
     sizes = table.groupby(["method", "n_problem"], sort=False)["evaluations"]
     points = sizes.agg(["mean", "min", "max"])[sizes.count() == sizes.size()].reset_index()
-    errors = np.array([points["mean"] - points["min"], points["max"] - points["mean"]])
     names = list(points["method"].unique())
     if table["n_problem"].nunique() == 1:
         figure, ((axes,),) = new_figure(width, 14 + 5 * max(1, len(names)))
-        draw_bars(axes, names, list(points["mean"]), errors, [f"{value:.1f}" for value in points["mean"]])
+        draw_bars(axes, names, points["mean"], [f"{value:.1f}" for value in points["mean"]])
+        draw_spread(axes, range(len(names)), points["min"], points["max"], "black", is_vertical=False)
         axes.set_xlabel(f"{label}, n = {table['n_problem'].iloc[0]}")
         return figure
     figure, ((axes,),) = new_figure(width, 60)
     for name in names:
-        own = points["method"] == name
-        axes.errorbar(points["n_problem"][own], points["mean"][own], yerr=errors[:, own], capsize=2, elinewidth=0.8,
-                      **look_of(name).line())
+        own, look = points[points["method"] == name], look_of(name)
+        axes.plot(own["n_problem"], own["mean"], **look.line())
+        draw_spread(axes, own["n_problem"], own["min"], own["max"], look.colour)
     draw_size_axis(axes, table["n_problem"])
     axes.set_ylim(bottom=0)
     axes.set_ylabel(label)

@@ -41,7 +41,8 @@ def curve_of(result: Result, name: str) -> pd.DataFrame:
         history = history[np.isfinite(history["loss_50"])]
         rows = [history[LEVELS].assign(evaluations=evaluations + history["gradient_evaluations"],
                                        seconds=seconds + history["seconds"])]
-    return pd.concat([*before, *rows, pd.DataFrame([end | loss], index=[name])]).sort_values("evaluations", kind="stable")
+    curve = pd.concat([*before, *rows, pd.DataFrame([end | loss], index=[name])])
+    return curve.sort_values("evaluations", kind="stable")
 
 
 def is_timed(result: Result, name: str) -> bool:
@@ -59,7 +60,7 @@ def _draw_panel(axes: plt.Axes, curves: dict[str, pd.DataFrame], key: str) -> No
     for name, curve in curves.items():
         x, loss = curve[key], curve[LEVELS].clip(lower=LEAST_LOSS)
         look = look_of(name)
-        if has_bands:
+        if has_bands and x.nunique() > 1:
             axes.fill_between(x, loss["loss_25"], loss["loss_75"], color=look.colour, alpha=0.2, lw=0)
         # A marker on the last point; the others would cover the curve.
         axes.plot(x, loss["loss_50"], markevery=[len(curve) - 1], label=name, zorder=3, **look.line())
@@ -88,7 +89,7 @@ def draw_history(result: Result, methods: list[str], width: float) -> plt.Figure
         one.set_ylabel("median of the best misfits so far [1]")
         label_log_axis(one.yaxis)
     handles = [line_handle(name) for name in curves]
-    if len(curves) <= MOST_BANDS:
+    if axes[0, 0].collections:
         handles.append(Patch(color=GREY, alpha=0.4, lw=0, label="25 to 75 % of the problems"))
     add_legend_below(figure, [*handles, limit])
     return figure

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 import matplotlib.pyplot as plt
-import numpy as np
 import pandas as pd
 from matplotlib.lines import Line2D
 
-from style import (add_legend_below, bar_handle, draw_bars, draw_size_axis, label_log_axis, line_handle, look_of,
-                   new_figure, short)
+from style import (add_legend_below, bar_handle, draw_bars, draw_size_axis, draw_spread, label_log_axis, line_handle,
+                   look_of, new_figure, short)
 
 PAPER_SHARE = 69.0  # better than BFGS, on average: arXiv 2408.08119
 LEAST_LOSS = 1e-20  # misfits at round-off are drawn at the edge of the figure
@@ -33,10 +32,10 @@ def _title(figure: plt.Figure, table: pd.DataFrame, text: str = "") -> None:
     figure.suptitle(", ".join(part for part in (text, seeds) if part), fontsize=7)
 
 
-def _spread(own: pd.DataFrame, key: str) -> np.ndarray:
-    """Distances of the value from the smallest and the largest one over seeds, [2, row]."""
-    value, least, most = (own[name].clip(lower=LEAST_LOSS) for name in (key, key + "_min", key + "_max"))
-    return np.maximum([value - least, most - value], 0.0)
+def _values(own: pd.DataFrame, key: str) -> pd.DataFrame:
+    """Columns value, least and most over seeds."""
+    columns = {"value": key, "least": key + "_min", "most": key + "_max"}
+    return pd.DataFrame({name: own[column].clip(lower=LEAST_LOSS) for name, column in columns.items()})
 
 
 def _draw_lines(axes: plt.Axes, table: pd.DataFrame, key: str) -> None:
@@ -44,8 +43,9 @@ def _draw_lines(axes: plt.Axes, table: pd.DataFrame, key: str) -> None:
     for k, (name, own) in enumerate(table.groupby("name", sort=False)):
         # Methods are shifted a little along n, so that their error bars do not hide each other.
         sizes = own["n_problem"] * 2 ** (0.07 * (k - 0.5 * (len(names) - 1)))
-        axes.errorbar(sizes, own[key].clip(lower=LEAST_LOSS), yerr=_spread(own, key), capsize=2, elinewidth=0.8,
-                      **look_of(name).line())
+        values, look = _values(own, key), look_of(name)
+        axes.plot(sizes, values["value"], zorder=2.5, **look.line())
+        draw_spread(axes, sizes, values["least"], values["most"], look.colour)
     draw_size_axis(axes, table["n_problem"])
 
 
@@ -58,8 +58,9 @@ def _draw_values(table: pd.DataFrame, key: str, label: str, width: float, text_o
         axes.set_ylabel(label)
         return figure, axes, [line_handle(name) for name in names]
     figure, ((axes,),) = new_figure(width, 16 + 4.5 * len(names))
-    values = table[key].clip(lower=LEAST_LOSS)
-    draw_bars(axes, names, list(values), _spread(table, key), [text_of(value) for value in values])
+    values = _values(table, key)
+    draw_bars(axes, names, values["value"], [text_of(value) for value in values["value"]])
+    draw_spread(axes, range(len(names)), values["least"], values["most"], "black", is_vertical=False)
     axes.set_xlabel(f"{label}, n = {table['n_problem'].iloc[0]}")
     return figure, axes, []
 
@@ -111,8 +112,8 @@ def _draw_variants(table: pd.DataFrame, width: float) -> plt.Figure:
     height = 1.0 / (len(names) + 1)
     for j, (name, own) in enumerate(table.groupby("name", sort=False)):
         rows = own["variant"].map(variants.index) + (j + 0.5 - 0.5 * len(names)) * height
-        axes.barh(rows, own["solved"], 0.9 * height, xerr=_spread(own, "solved"),
-                  error_kw={"capsize": 1.5, "elinewidth": 0.7}, **look_of(name).bar())
+        axes.barh(rows, own["solved"], 0.9 * height, **look_of(name).bar())
+        draw_spread(axes, rows, own["solved_min"], own["solved_max"], "black", is_vertical=False)
         for y, value in zip(rows, own["solved"]):
             axes.text(1.01, y, _percent(value), transform=axes.get_yaxis_transform(), va="center", fontsize=6)
     axes.set_yticks(range(len(variants)), variants)

@@ -212,13 +212,19 @@ def draw_size_axis(axes: plt.Axes, sizes: Iterable[int]) -> None:
     axes.grid(True)
 
 
-def draw_bars(axes: plt.Axes, names: list[str], values: list[float], errors: object, texts: list[str] | None = None,
-              ) -> None:
-    """Draw one horizontal bar per method, from top to bottom, with error bars and a text to the right of each."""
-    for k, name in enumerate(names):
-        error = None if errors is None else [[errors[0][k]], [errors[1][k]]]
-        axes.barh(k, values[k], 0.7, xerr=error, error_kw={"capsize": 2, "elinewidth": 0.8}, **look_of(name).bar())
-        if texts:
-            axes.text(1.01, k, texts[k], transform=axes.get_yaxis_transform(), va="center", fontsize=6.5)
+def draw_spread(axes: plt.Axes, at: Iterable[float], least: Iterable[float], most: Iterable[float], colour: str,
+                is_vertical: bool = True) -> None:
+    """Draw error bars from `least` to `most`. They are exact on logarithmic axes as well, unlike distances."""
+    lines, cap = (axes.vlines, "_") if is_vertical else (axes.hlines, "|")
+    lines(at, least, most, color=colour, lw=0.8)
+    for ends in (least, most):
+        axes.plot(*((at, ends) if is_vertical else (ends, at)), cap, color=colour, markersize=4, markeredgewidth=0.8)
+
+
+def draw_bars(axes: plt.Axes, names: list[str], values: Iterable[float], texts: list[str]) -> None:
+    """Draw one horizontal bar per method, from top to bottom, and a text to the right of each."""
+    for k, (name, value, text) in enumerate(zip(names, values, texts)):
+        axes.barh(k, value, 0.7, **look_of(name).bar())
+        axes.text(1.01, k, text, transform=axes.get_yaxis_transform(), va="center", fontsize=6.5)
     axes.set_yticks(range(len(names)), names)
     axes.set_ylim(len(names) - 0.4, -0.6)
