@@ -48,8 +48,8 @@ TEST(Predictions, OfMemoryShareTheProblemsAmongRanks) {
   EXPECT_EQ(predict_memory(deck, shape, 4).problems, one.problems / 4.0);
   EXPECT_EQ(predict_memory(deck, shape, 9).problems, one.problems / 4.0);
   EXPECT_EQ(predict_memory(deck, shape, 9).weights, one.weights);
-  // 128 live solves of at most two evaluations, six numbers each.
-  EXPECT_EQ(one.answers, 128.0 * 2.0 * 6.0 * 8.0);
+  // 128 suspended solves of at most two evaluations, six numbers each.
+  EXPECT_EQ(one.recorded, 128.0 * 2.0 * 6.0 * 8.0);
 }
 
 TEST(Predictions, OfADeviceSayHowManyProblemsFit) {
