@@ -29,6 +29,11 @@ enum class Phase : std::uint8_t {
 inline constexpr int n_phase = 11;
 std::string_view phase_name(Phase phase);
 
+/// Wall time since `start`.
+inline double seconds_since(std::chrono::steady_clock::time_point start) {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
+
 /// Accumulates exclusive seconds: time spent in a nested phase is not counted for the outer one.
 class PhaseTimer {
  public:

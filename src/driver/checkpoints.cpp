@@ -24,10 +24,6 @@ namespace {
 
 constexpr double kMarginSeconds = 5.0;  // added to the time that the last safe points took
 
-double seconds_since(std::chrono::steady_clock::time_point start) {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-}
-
 RowRange rows_of(const Job& job) {
   return {job.shard().first_problem(), job.shard().n_local_problem(), job.shard().n_problem()};
 }
@@ -79,7 +75,6 @@ void archive_finished(StateArchive& archive, Job& job, std::vector<MethodResult>
   for (std::size_t k = 0; k < n; ++k) {
     const std::string name = fmt::format("finished {}", k);
     results[k].archive(archive, name);
-    archive.shared(name + "/seconds", results[k].seconds);
     const MethodDeck& method = job.deck().methods[k];
     if (method_entry(method.kind).read_network)
       archive_read_network(archive, name, job, method, results[k].network);

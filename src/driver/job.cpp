@@ -248,8 +248,10 @@ void Job::solve(const MethodDeck& method_deck) {
   {
     const Task input = task(method_deck.name, counted, result);
     const std::unique_ptr<Method> method = entry.make_method(*method_deck.settings, input);
+    result.seconds = seconds_since(start);
     jpo::solve(*method, input, *interruptions_);
   }
+  const auto end_of_solve = PhaseTimer::Clock::now();
   for (std::int64_t row = 0; row < std::ssize(result.reason); ++row)
     if (!std::ranges::binary_search(problems_.usable, row))
       result.reason[row] = StopReason::no_observation;
@@ -259,7 +261,7 @@ void Job::solve(const MethodDeck& method_deck) {
   }
   const auto phases = timer_.seconds();
   std::ranges::transform(phases, phases_before, result.phases.begin(), std::minus<>());
-  result.seconds = std::chrono::duration<double>(PhaseTimer::Clock::now() - start).count();
+  result.seconds += seconds_since(end_of_solve);
   results_.push_back(std::move(result));
 }
 

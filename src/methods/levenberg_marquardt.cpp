@@ -96,6 +96,7 @@ class LevenbergMarquardt final : public Method {
         evaluation_(n_slot_, space_.size()) {
     const bool dense = settings.linear_solver == "dense" ||
                        (settings.linear_solver == "auto" && space_.size() <= kFewUnknowns);
+    task.result.course = {std::ssize(task.result.loss), settings.max_evaluations};
     gauss_newton_ =
         dense ? make_dense_gauss_newton(task.objective, trials_.capacity())
               : make_cg_gauss_newton(task.objective, trials_.capacity(), settings.cg_iterations);
@@ -121,7 +122,8 @@ class LevenbergMarquardt final : public Method {
   StepReport report() const override {
     return {.n_done = std::ranges::count(done_, 1),
             .n_total = std::ssize(task_.usable),
-            .unit = "problems of rank 0"};
+            .unit = "problems of rank 0",
+            .is_recorded = false};
   }
 
  private:

@@ -54,7 +54,9 @@ class Windows final : public Method {
         n_stage_(settings.stages > 0 ? settings.stages : n_channel_),
         prefix_(petsc_option_prefix(task.name)),
         starts_(task.result.parameters.copy()),
-        lockstep_(task.objective, task.result, settings.concurrent_solves) {}
+        lockstep_(task.objective, task.result, settings.concurrent_solves) {
+    if (n_stage_ == 1) task_.result.course = course();
+  }
 
   // Runs one stage.
   void step(SafePoint& safe_point) override {
@@ -84,10 +86,17 @@ class Windows final : public Method {
     lockstep_.archive(archive, "solves");
   }
   StepReport report() const override {
-    return {.n_done = stage_, .n_total = n_stage_, .unit = "windows"};
+    return {.n_done = stage_, .n_total = n_stage_, .unit = "windows", .is_recorded = false};
   }
 
  private:
+  // Returns an empty course of the last stage, the only one with losses of all observations.
+  LossCourse course() const {
+    return {std::ssize(task_.result.loss),
+            static_cast<double>((n_stage_ - 1) * settings_.stage_evaluations +
+                                settings_.last_evaluations)};
+  }
+
   // Takes the answers of the last stage as starts. Losses of different windows cannot be compared,
   // so each stage has a new result with the same ledger and history.
   void begin_stage() {
@@ -100,7 +109,8 @@ class Windows final : public Method {
     }
     MethodResult fresh(std::ssize(task_.result.loss), task_.objective.shape().parameters);
     fresh.ledger = std::move(task_.result.ledger);
-    fresh.history = std::move(task_.result.history);
+    fresh.seconds = task_.result.seconds;
+    if (stage_ + 1 == n_stage_) fresh.course = course();
     task_.result = std::move(fresh);
     lockstep_.begin();
   }

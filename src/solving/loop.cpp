@@ -1,12 +1,19 @@
 #include "solving/loop.hpp"
 
+#include <chrono>
 #include <cmath>
+#include <utility>
 
 #include "solving/best_so_far.hpp"
 #include "solving/progress.hpp"
 
 namespace jpo {
 namespace {
+
+double slowest(double seconds, MPI_Comm comm) {
+  reduce_max({&seconds, 1}, comm);
+  return seconds;
+}
 
 void record(const StepReport& report, std::int64_t n_step, const Task& task) {
   if (!report.is_recorded) return;
@@ -15,10 +22,20 @@ void record(const StepReport& report, std::int64_t n_step, const Task& task) {
   History::Entry entry = report.entry;
   entry.iteration = static_cast<double>(n_step);
   entry.loss_quantiles = best.loss_quantiles;
+  entry.seconds = slowest(task.result.seconds, task.comm);
   for (double History::Entry::*column :
        {&History::Entry::loss_mean, &History::Entry::failed, &History::Entry::gradient_evaluations})
     if (std::isnan(entry.*column)) entry.*column = best.*column;
   task.result.history.entries.push_back(entry);
+}
+
+// The whole solve was one step: its course is the history.
+void record_course(const Task& task) {
+  MethodResult& result = task.result;
+  if (result.course.evaluations().empty()) return;
+  const auto scope = task.timer.scope(Phase::reduce);
+  result.history.entries = entries_of_course(task, slowest(result.seconds, task.comm));
+  result.course = {};
 }
 
 // The initial reason is that no evaluation was ok.
@@ -33,8 +50,13 @@ void complete_reasons(const Task& task) {
 
 void solve(Method& method, const Task& task, Interruptions& interruptions) {
   std::int64_t n_step = 0;
+  auto counted = PhaseTimer::Clock::now();
+  const auto count_seconds = [&] {
+    task.result.seconds += seconds_since(std::exchange(counted, PhaseTimer::Clock::now()));
+  };
   const Interruptions::State state = [&](StateArchive& archive) {
     archive.shared("loop/n_step", n_step);
+    count_seconds();
     task.result.archive(archive, "loop/result");
     method.archive(archive);
     task.objective.archive(archive, "loop/objective");
@@ -47,6 +69,7 @@ void solve(Method& method, const Task& task, Interruptions& interruptions) {
   while (!method.is_done()) {
     SafePoint safe_point(interruptions, task.comm, state, show);
     method.step(safe_point);
+    count_seconds();
     record(method.report(), n_step, task);
     show();
     ++n_step;
@@ -54,6 +77,8 @@ void solve(Method& method, const Task& task, Interruptions& interruptions) {
   }
   method.answer();
   complete_reasons(task);
+  count_seconds();
+  record_course(task);
 }
 
 }  // namespace jpo

@@ -78,6 +78,7 @@ void MethodResult::record(std::int64_t row, std::span<const double> m, double ev
   };
   keep_lower(loss[k], parameters);
   keep_lower(recent_loss_[k], recent_);
+  course.record(row, 0.5 * ledger.solves(row), loss[k]);
 }
 
 void MethodResult::record(std::span<const std::int64_t> rows, const Batch& m,
@@ -154,12 +155,13 @@ void MethodResult::set_row(std::int64_t row, std::span<const double> values) {
     std::copy_n(next, m.size(), m.begin());
     next += std::ssize(m);
   }
+  course.restart(row);
 }
 
 std::span<const History::Column> History::columns() {
   static constexpr std::array<Column, 10> all = {{
       {"iteration", &Entry::iteration,
-       "step of the method: update of the weights, round of solves"},
+       "update of the weights, round of solves, or gradient evaluations of each problem at most"},
       {"loss_mean", &Entry::loss_mean, "mean misfit over the problems that counted"},
       {"gradient_norm", &Entry::gradient_norm, "norm of d(mean misfit)/d(weights) before clipping"},
       {"failed", &Entry::failed, "problems that did not count"},
@@ -183,6 +185,7 @@ void History::archive(StateArchive& archive, const std::string& name) {
   for (const Entry& entry : entries) {
     for (const Column& column : columns()) numbers.push_back(entry.*column.value);
     numbers.insert(numbers.end(), entry.loss_quantiles.begin(), entry.loss_quantiles.end());
+    numbers.push_back(entry.seconds);
   }
   archive.shared(name + "/entries", numbers);
   if (!archive.is_reading()) return;
@@ -192,6 +195,7 @@ void History::archive(StateArchive& archive, const std::string& name) {
     for (const Column& column : columns()) entry.*column.value = *next++;
     std::copy_n(next, n_quantile, entry.loss_quantiles.begin());
     next += std::ssize(entry.loss_quantiles);
+    entry.seconds = *next++;
   }
 }
 
@@ -212,6 +216,8 @@ void MethodResult::archive(StateArchive& archive, const std::string& name) {
   for (std::size_t k = 0; k < n_snapshot; ++k)
     archive.by_problem(fmt::format("{}/snapshot {}", name, k), snapshots[k]);
   history.archive(archive, name + "/history");
+  course.archive(archive, name + "/course");
+  archive.shared(name + "/seconds", seconds);
 }
 
 TrainedNetwork trained_network(const NetworkSettings& settings, const NetworkShape& shape,

@@ -15,6 +15,7 @@
 #include "core/phase_timer.hpp"
 #include "inverse/objective.hpp"
 #include "network/network.hpp"
+#include "solving/loss_course.hpp"
 
 namespace jpo {
 
@@ -66,6 +67,8 @@ struct History {
     double alignment = kNone;
     /// 5, 25, 50, 75, 95 % of the best losses so far.
     std::array<double, 5> loss_quantiles{};
+    /// Since the start of the method. Not a column: it differs between equal runs.
+    double seconds = kNone;
   };
   /// A dataset of the history; a new column is a field of Entry and a line in columns().
   struct Column {
@@ -79,7 +82,7 @@ struct History {
   std::vector<Entry> entries;
 
   static std::size_t numbers_per_entry() {
-    return columns().size() + Entry().loss_quantiles.size();
+    return columns().size() + Entry().loss_quantiles.size() + 1;
   }
   void archive(StateArchive& archive, const std::string& name);
 };
@@ -137,7 +140,10 @@ struct MethodResult {
   std::vector<std::int64_t> failed_evaluations;
   Ledger ledger;
   History history;
+  /// If a method sizes it, the loop makes the history from it.
+  LossCourse course;
   std::optional<TrainedNetwork> network;
+  /// Of all parts of an interrupted run.
   double seconds = 0.0;
   /// Seconds of this rank, by phase.
   std::array<double, n_phase> phases{};

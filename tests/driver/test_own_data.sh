@@ -13,8 +13,8 @@ python=$(find_python) || exit 1
 
 # The README's example, as it stands there, then its command, cut short.
 block() {  # block LANGUAGE: the first one of the section
-  awk -v start="^\`\`\`$1" '/^## /{section = /^## Own data/} !section{next}
-    $0 ~ start{on = 1; next} /^```/{if (on) exit} on' "$source_dir/README.md"
+  awk -v start="^\`\`\`$1" '/^## /{section = /^## Your own data/} !section{next}
+    $0 ~ start{on = 1; next} /^```/{if (on) exit} on' "$source_dir/inputs/README.md"
 }
 block python >example.py
 block sh >command.sh

@@ -4,6 +4,8 @@
 
 #include <gtest/gtest.h>
 
+#include "core/statistics.hpp"
+#include "solving/loss_course.hpp"
 #include "solving/per_problem/tao_solve.hpp"
 #include "tests/line_model.hpp"
 #include "tests/methods/make_job.hpp"
@@ -73,6 +75,48 @@ TEST(Tao, KeepsItsBudgetExactly) {
     if (result.reason[row] != StopReason::budget_reached) continue;
     EXPECT_EQ(result.ledger.forward[row], 7);
   }
+}
+
+// The history of a per-problem solver: the best losses after 1, 2, 3, 4, 6, 8, ... evaluations.
+TEST(Tao, HistoryIsTheBestLossAfterACountOfEvaluations) {
+  const Job job = solved_job(kChaotic, {}, MPI_COMM_WORLD);
+  const auto& entries = job.results()[0].history.entries;
+  ASSERT_GE(entries.size(), 6U);
+  for (std::size_t k = 1; k < entries.size(); ++k) {
+    EXPECT_GT(entries[k].iteration, entries[k - 1].iteration);
+    EXPECT_GT(entries[k].gradient_evaluations, entries[k - 1].gradient_evaluations);
+    EXPECT_GT(entries[k].seconds, entries[k - 1].seconds);
+    EXPECT_LE(entries[k].loss_mean, entries[k - 1].loss_mean);
+    EXPECT_LE(entries[k].gradient_evaluations, entries[k].iteration);
+  }
+  const Answers all = answers_of(job, 0);
+  EXPECT_EQ(entries.back().loss_mean, mean(sorted_finite(all.loss)));
+
+  // A row is the result of the same solves with that budget.
+  for (const std::size_t k : {0U, 3U, 5U}) {
+    const auto budget = static_cast<int>(entries[k].iteration);
+    const Job stopped = solved_job(
+        kChaotic, {"method.bfgs.max_evaluations=" + std::to_string(budget)}, MPI_COMM_WORLD);
+    EXPECT_EQ(entries[k].loss_mean, mean(sorted_finite(answers_of(stopped, 0).loss)));
+    EXPECT_EQ(entries[k].gradient_evaluations,
+              stopped.results()[0].history.entries.back().gradient_evaluations);
+  }
+}
+
+TEST(LossCourse, RecordsTheBestLossAndRestartsAProblem) {
+  LossCourse course(2, 10.0);
+  EXPECT_TRUE(std::ranges::equal(course.evaluations(), std::vector<double>{1, 2, 3, 4, 6, 8, 12}));
+  course.record(0, 1.0, 9.0);
+  course.record(0, 5.0, 7.0);
+  course.record(1, 2.5, 8.0);
+  course.record(1, 99.0, 1.0);
+  EXPECT_EQ(course.best_after(0)[0], 9.0);
+  EXPECT_TRUE(std::isnan(course.best_after(1)[1]));
+  EXPECT_EQ(course.best_after(2)[1], 8.0);
+  EXPECT_EQ(course.best_after(6), (std::vector<double>{7.0, 8.0}));
+  course.restart(0);
+  EXPECT_TRUE(std::isnan(course.best_after(6)[0]));
+  EXPECT_EQ(course.best_after(6)[1], 8.0);
 }
 
 // Keeps every point that it is asked for.

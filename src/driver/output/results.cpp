@@ -182,6 +182,16 @@ void write_phases(ResultFile& file, const std::string& dataset,
                   {"s", "time of each phase: min, mean, max over ranks"});
 }
 
+void write_history_seconds(ResultFile& file, Job& job) {
+  for (std::size_t k = 0; k < job.results().size(); ++k) {
+    std::vector<double> seconds;
+    for (const History::Entry& entry : job.results()[k].history.entries)
+      seconds.push_back(entry.seconds);
+    file.replicated("/performance/history/" + job.deck().methods[k].name, {std::ssize(seconds)},
+                    seconds, {"s", "since the start of the method, for each row of its history"});
+  }
+}
+
 void write_performance(ResultFile& file, Job& job) {
   std::vector<std::string> names;
   for (int phase = 0; phase < n_phase; ++phase)
@@ -190,6 +200,7 @@ void write_performance(ResultFile& file, Job& job) {
   for (std::size_t k = 0; k < job.results().size(); ++k)
     write_phases(file, "/performance/methods/" + job.deck().methods[k].name,
                  job.results()[k].phases, job.comm());
+  write_history_seconds(file, job);
   write_phases(file, "/performance/seconds", job.timer().seconds(), job.comm());
 }
 

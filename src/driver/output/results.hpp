@@ -23,7 +23,8 @@ struct RunRecord {
 /// Returns the current time in UTC: "2026-05-01T12:00:00Z".
 std::string time_stamp();
 
-/// Writes the result of a job to run.output of its deck, with schema version 1 (see README.md).
+/// Writes the result of a job to run.output of its deck, with schema version 1 (see
+/// postprocess/README.md).
 /// Collective. Throws CannotWrite on all ranks.
 void write_results(Job& job, const RunRecord& record);
 

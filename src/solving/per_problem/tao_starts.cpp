@@ -13,7 +13,10 @@ TaoStarts::TaoStarts(const TaoSettings& settings, const Task& task, double enoug
       task_(task),
       enough_(enough),
       prefix_(petsc_option_prefix(task.name)),
-      lockstep_(task.objective, task.result, settings.concurrent_solves) {}
+      lockstep_(task.objective, task.result, settings.concurrent_solves) {
+  task.result.course = {std::ssize(task.result.loss),
+                        static_cast<double>(settings.max_evaluations)};
+}
 
 void TaoStarts::step(SafePoint& safe_point) {
   const auto scope = task_.timer.scope(Phase::solver);
@@ -36,7 +39,8 @@ void TaoStarts::step(SafePoint& safe_point) {
 StepReport TaoStarts::report() const {
   return {.n_done = lockstep_.n_done(),
           .n_total = std::ssize(task_.usable),
-          .unit = "problems of rank 0"};
+          .unit = "problems of rank 0",
+          .is_recorded = false};
 }
 
 }  // namespace jpo
