@@ -22,7 +22,8 @@
 namespace jpo {
 namespace {
 
-constexpr double kMarginSeconds = 5.0;  // added to the time that the last safe points took
+// Safety margin of the time limit [s].
+constexpr double kMarginSeconds = 5.0;
 
 RowRange rows_of(const Job& job) {
   return {job.shard().first_problem(), job.shard().n_local_problem(), job.shard().n_problem()};

@@ -122,7 +122,8 @@ class LevenbergMarquardt final : public Method {
   StepReport report() const override {
     return {.n_done = std::ranges::count(done_, 1),
             .n_total = std::ssize(task_.usable),
-            .unit = "problems of rank 0",
+            .unit = "problems",
+            .detail = "on rank 0",
             .is_recorded = false};
   }
 

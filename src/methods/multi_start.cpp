@@ -29,8 +29,7 @@ class MultiStart final : public Rounds {
 };
 
 const RegisterMethod<MultiStart> registered{
-    "multi_start",
-    "TAO from many starts per problem, up to a budget; baseline for joint methods"};
+    "multi_start", "TAO from many starts per problem, up to a budget; baseline for joint methods"};
 
 }  // namespace
 }  // namespace jpo

@@ -49,7 +49,7 @@ class Refine final : public TaoStarts {
   Refine(const Settings& settings, const Task& task)
       : TaoStarts(settings, task,
                   settings.rest ? task.levels.attainable.solved_below(settings.rest_deviations)
-                                : kNeverEnough) {
+                                : kNoLevel) {
     const MethodResult& earlier = task.earlier.result(settings.from);
     add_start(earlier.parameters);
     const auto n_snapshot =

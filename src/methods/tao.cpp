@@ -15,7 +15,7 @@ class TaoFromCentre final : public TaoStarts {
 
   // The parameters of a new result are the centre of the box.
   TaoFromCentre(const Settings& settings, const Task& task)
-      : TaoStarts(settings, task, kNeverEnough), centre_(task.result.parameters.copy()) {
+      : TaoStarts(settings, task, kNoLevel), centre_(task.result.parameters.copy()) {
     add_start(centre_);
   }
 

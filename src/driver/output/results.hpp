@@ -11,7 +11,7 @@ struct RunRecord {
   std::string command;
   /// Time of the start, as time_stamp().
   std::string started;
-  /// Replace an older result file.
+  /// True if an older result file is to be replaced.
   bool overwrite = false;
   /// Variant of the study; empty if the run is not part of one.
   std::string variant;
@@ -24,8 +24,7 @@ struct RunRecord {
 std::string time_stamp();
 
 /// Writes the result of a job to run.output of its deck, with schema version 1 (see
-/// postprocess/README.md).
-/// Collective. Throws CannotWrite on all ranks.
+/// postprocess/README.md). Collective. Throws CannotWrite on all ranks.
 void write_results(Job& job, const RunRecord& record);
 
 /// Returns the versions of all libraries, the compiler and the processor, on which the bits of a

@@ -17,6 +17,7 @@
 #include "driver/verb.hpp"
 #include "io/result_file.hpp"
 #include "io/stored_run.hpp"
+#include "solving/progress.hpp"
 
 namespace jpo {
 namespace {
@@ -83,12 +84,6 @@ void refuse_others(const std::vector<StudyCell>& cells, const std::vector<Found>
       "{} of {} results exist and belong to another deck; allowed: another study.output, or "
       "--overwrite to run their cells again; the first is {}",
       others.size(), cells.size(), others.front()));
-}
-
-std::string duration_text(double seconds) {
-  if (seconds < 90.0) return fmt::format("{:.0f} s", seconds);
-  if (seconds < 5400.0) return fmt::format("{:.0f} min", seconds / 60.0);
-  return fmt::format("{:.1f} h", seconds / 3600.0);
 }
 
 // Runs the cells one after the other and counts them.
