@@ -216,11 +216,11 @@ void Checkpoints::open(const std::string& path) {
 
 void Checkpoints::refuse(const std::string& path, const BadInput& error) const {
   const std::string older = older_of_this_job(path);
-  const std::string what = error.what();
-  if (older.empty()) throw BadInput(what);
-  throw BadInput(fmt::format("{}{} --resume-from {}, an older one", what,
-                             what.find("; allowed: ") == std::string::npos ? "; allowed:" : ", or",
-                             older));
+  const std::string message = error.what();
+  if (older.empty()) throw BadInput(message);
+  throw BadInput(
+      fmt::format("{}{} --resume-from {}, an older one", message,
+                  message.find("; allowed: ") == std::string::npos ? "; allowed:" : ", or", older));
 }
 
 std::string Checkpoints::older_of_this_job(const std::string& path) const {

@@ -103,14 +103,14 @@ std::string text_of(const FieldLayout& layout) {
                      layout.periodic ? " periodic" : "");
 }
 
-void check_layout(const Predictor& predictor, const std::string& what, const FieldLayout& there,
+void check_layout(const Predictor& predictor, const std::string& field, const FieldLayout& there,
                   const FieldLayout& here) {
   if (there.n_channel != here.n_channel || there.n_grid != here.n_grid ||
       there.periodic != here.periodic)
     throw BadInput(
         fmt::format("{} was trained on {} values of the {} (channels x grid); the model of this "
                     "deck has {}",
-                    predictor.label, text_of(there), what, text_of(here)));
+                    predictor.label, text_of(there), field, text_of(here)));
 }
 
 // Throws BadInput if inputs or names of parameters differ; their boxes may differ.

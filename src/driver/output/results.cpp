@@ -34,10 +34,10 @@ void write_root(ResultFile& file, const Job& job, const RunRecord& record) {
     file.attribute("/", name + "_version", version);
 }
 
-void write_layout(ResultFile& file, const std::string& group, const std::string& what,
+void write_layout(ResultFile& file, const std::string& group, const std::string& field,
                   const FieldLayout& layout) {
-  file.attribute(group, what + "_channels", layout.n_channel);
-  file.attribute(group, what + "_grid", layout.n_grid);
+  file.attribute(group, field + "_channels", layout.n_channel);
+  file.attribute(group, field + "_grid", layout.n_grid);
 }
 
 // Writes the source of the problems and their hash, which shows later whether they have changed.

@@ -77,8 +77,8 @@ std::vector<std::int64_t> sizes_of(const StudyInput& study, const std::string& v
   return {deck_of(study, variant, {}, false).section<DataSettings>("data").n_problem};
 }
 
-std::string counted(std::size_t n, const char* what) {
-  return fmt::format("{} {}{}", n, what, n == 1 ? "" : "s");
+std::string counted(std::size_t n, const char* noun) {
+  return fmt::format("{} {}{}", n, noun, n == 1 ? "" : "s");
 }
 
 }  // namespace
