@@ -367,7 +367,7 @@ step_two_ranks_time() {
 step_nccl() {
   needs_device NCCL
   "$jpo" doctor >"$out/work/doctor.log" 2>&1
-  grep -q "NCCL can be chosen" "$out/work/doctor.log" || skip "this build has no NCCL"
+  grep -q "NCCL is available" "$out/work/doctor.log" || skip "this build has no NCCL"
   whole_run nccl 1 cuda nccl && same_run device nccl || return 1
   if [[ $(nvidia-smi -L | wc -l) -eq 1 ]]; then
     # jpo refuses two ranks on one device with an error message.

@@ -1,4 +1,4 @@
-// jpo: start the libraries, parse the command line, one call, one exit code.
+// The program jpo: starts the libraries, parses the command line and runs one verb.
 
 #include <algorithm>
 #include <cstdio>
@@ -30,6 +30,17 @@ std::string command_line(int argc, char** argv) {
 ExitCode dispatch(int argc, char** argv, const jpo::Session& session) {
   CLI::App app{"jpo: joint solution of large sets of related inverse problems", "jpo"};
   app.require_subcommand(1);
+  jpo::add_notes(
+      app,
+      {.examples = {"jpo check inputs/kuramoto_sivashinsky.toml",
+                    "mpirun -n 8 jpo run inputs/kuramoto_sivashinsky.toml",
+                    "jpo run --help     (arguments, examples and exit codes of one verb)",
+                    "jpo check --keys   (every key of a deck)"},
+       .exit_codes = std::string(jpo::kRunExitCodes) +
+                     "\n  jpo verify returns 1 if a check failed; jpo doctor returns 3 or 4 if "
+                     "a run would fail here",
+       .documents = "README.md; inputs/README.md (decks, verbs, methods, studies);\n"
+                    "  jobs/README.md (installation, clusters, checkpoints)"});
   std::vector<std::pair<CLI::App*, std::unique_ptr<jpo::Verb>>> verbs;
   for (const jpo::VerbEntry& entry : jpo::registered_verbs()) {
     verbs.emplace_back(app.add_subcommand(entry.name, entry.summary), entry.make());
@@ -55,10 +66,10 @@ int main(int argc, char** argv) {
     return static_cast<int>(dispatch(argc, argv, session));
   } catch (const jpo::Error& error) {
     if (session.rank() == 0) std::fprintf(stderr, "jpo: %s\n", error.what());
-    // Ranks leave after rank 0 has printed: mpirun kills the others at the first failure.
+    // All ranks wait until rank 0 has printed, because mpirun kills the others when one rank fails.
     MPI_Barrier(session.comm());
-    // A file that could not be written is still open: HDF5 would try again to close it inside
-    // MPI_Finalize, and hang there or crash.
+    // A file that could not be written is still open. HDF5 would try to close it again inside
+    // MPI_Finalize, and hang or crash there.
     if (error.code() == jpo::ExitCode::cannot_write) {
       std::fflush(nullptr);
       _exit(static_cast<int>(error.code()));

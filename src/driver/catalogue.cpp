@@ -22,32 +22,34 @@ Catalogue::Section section(const char* name, const char* summary) {
 void ParallelSettings::describe(KeyTable& table) {
   table.add(
       "micro_batch", &micro_batch,
-      {.doc = "problems a micro-batch: the network's batch and the unit that ranks own; part of "
-              "the result's identity",
+      {.doc = "problems in a micro-batch, which is the batch of the network and the unit that is "
+              "distributed over ranks; the result depends on it",
        .min = 1,
        .max = 65536});
-  table.add("reduction", &reduction,
-            {.doc = "exact: the same bits at any number of ranks; fast: sums of doubles",
-             .allowed = {"exact", "fast"}});
+  table.add(
+      "reduction", &reduction,
+      {.doc = "exact: sums of integers, with the same bits at any number of ranks; fast: sums "
+              "of doubles",
+       .allowed = {"exact", "fast"}});
   table.add("solve_batch", &solve_batch,
-            {.doc = "problems that a model solves at once. 0: 16 on the host, which fit the "
-                    "cache, and all of a rank's, or as many as fit, on a device",
+            {.doc = "problems that a model solves at once; 0: on the host 16, which fit into the "
+                    "cache; on a device all problems of the rank, or as many as fit",
              .min = 0,
              .max = 1048576,
              .affects_result = false});
   table.add(
       "device", &device,
-      {.doc = "where the model and the network work; cuda: on this rank's GPU, where the model "
-              "can; wants micro-batches of some hundred problems",
+      {.doc = "where the model and the network run; cuda: on the GPU of each rank if the model has "
+              "kernels for it; use micro-batches of some hundred problems there",
        .allowed = {"host", "cuda"}});
   table.add(
       "transport", &transport,
-      {.doc = "how a device's sums travel; mpi: by MPI from its memory, where MPI takes that; "
-              "staged: by MPI through the host's memory; nccl: by NCCL, a device for each rank; "
-              "with reduction = \"fast\" on a device it can change results",
+      {.doc = "all-reduce of sums on a device; mpi: MPI reads device memory if it can, else as "
+              "staged; staged: MPI with copies in host memory; nccl: NCCL, needs one device per "
+              "rank; changes results only if reduction = \"fast\" on a device",
        .allowed = {"mpi", "staged", "nccl"},
-       // Only sums of doubles on a device depend on it: integer sums are exact, and the host has
-       // one way.
+       // Only sums of doubles on a device depend on it. Sums of integers are exact, and the host
+       // has one transport.
        .affects_result = reduction == "fast" && device != "host"});
 }
 
@@ -59,14 +61,14 @@ Transport::Kind transport_kind(const ParallelSettings& parallel) {
 Catalogue program_catalogue() {
   Catalogue catalogue;
   catalogue.sections = {
-      section<RunSettings>("run", "the run: name, seed, where the result goes"),
+      section<RunSettings>("run", "the run: name, seed, path of the result file"),
       section<DataSettings>("data", "the problems"),
-      section<MisfitSettings>("misfit", "the misfit L that every method minimizes"),
+      section<MisfitSettings>("misfit", "the misfit L, which every method minimizes"),
       section<NetworkSettings>("network", "the shared network of the joint methods"),
-      section<ParallelSettings>("parallel", "how the set is cut"),
-      section<CheckpointSettings>("checkpoint", "what a job that is stopped can go on from"),
-      section<FaultSettings>("fault", "test switch: problems that fail on purpose"),
-      section<StudySettings>("study", "the table of runs of `jpo study`")};
+      section<ParallelSettings>("parallel", "distribution over ranks, sums over ranks, device"),
+      section<CheckpointSettings>("checkpoint", "checkpoints, from which a stopped run resumes"),
+      section<FaultSettings>("fault", "for tests: problems that fail on purpose"),
+      section<StudySettings>("study", "the runs of `jpo study`")};
   for (const ModelEntry& entry : registered_models())
     catalogue.models.push_back({entry.name, entry.summary, entry.make_settings});
   for (const MethodEntry& entry : registered_methods())

@@ -15,10 +15,10 @@ struct ParallelSettings : Settings {
   void describe(KeyTable& table) override;
 };
 
-/// What the key transport says.
+/// Returns the value of the key parallel.transport.
 Transport::Kind transport_kind(const ParallelSettings& parallel);
 
-/// Every section, model and method that this program has: what a deck may say.
+/// Returns every section, model and method of this program that a deck can name.
 Catalogue program_catalogue();
 
 }  // namespace jpo

@@ -22,13 +22,14 @@
 namespace jpo {
 namespace {
 
+// Safety margin of the time limit [s].
 constexpr double kMarginSeconds = 5.0;
 
 RowRange rows_of(const Job& job) {
   return {job.shard().first_problem(), job.shard().n_local_problem(), job.shard().n_problem()};
 }
 
-// A network that a method has read is read again, and must be the same.
+// Reads the network of a method that reads one again; throws BadInput if it has changed.
 void archive_read_network(StateArchive& archive, const std::string& name, const Job& job,
                           const MethodDeck& method, std::optional<TrainedNetwork>& network) {
   double hash = network ? hash_number(network->hash) : 0.0;
@@ -37,8 +38,7 @@ void archive_read_network(StateArchive& archive, const std::string& name, const 
   network = method_entry(method.kind).read_network(method.name, *method.settings, job.comm());
   if (hash != hash_number(network->hash))
     throw BadInput(fmt::format(
-        "method '{}' has read another network before the run was stopped than stands in its file "
-        "now",
+        "method '{}': the network in its file has changed since the checkpoint was written",
         method.name));
 }
 
@@ -61,7 +61,7 @@ void archive_network(StateArchive& archive, const std::string& name, const Job& 
       network_shape(job.shape(), std::max<std::int64_t>(1, static_cast<std::int64_t>(micro_batch)));
   Network rebuilt(settings, shape, 0);
   if (std::ssize(weights) != rebuilt.n_weight())
-    throw BadInput(fmt::format("checkpoint: damaged: {} weights where the network has {}",
+    throw BadInput(fmt::format("the checkpoint is damaged: it has {} weights, the network has {}",
                                weights.size(), rebuilt.n_weight()));
   rebuilt.set_weights(weights);
   rebuilt.set_normalization(normalization);
@@ -101,30 +101,31 @@ std::optional<std::chrono::system_clock::time_point> end_of_walltime(double wall
 
 void CheckpointSettings::describe(KeyTable& table) {
   table.add("directory", &directory,
-            {.doc = "folder of the checkpoints; empty: run.output with .checkpoints behind it",
+            {.doc = "folder of the checkpoints; empty: run.output with .checkpoints appended",
              .affects_result = false});
   table.add("every_updates", &every_updates,
-            {.doc = "a checkpoint after so many safe points, updates of a network or steps of "
-                    "solves; 0: by the clock alone",
+            {.doc = "number of safe points (updates of a network, steps of solves) between two "
+                    "checkpoints; 0: only by the clock",
              .min = 0,
              .affects_result = false});
-  table.add("every_seconds", &every_seconds,
-            {.doc = "a checkpoint at the first safe point after this time; 0: never by the clock",
-             .unit = "s",
-             .min = 0,
-             .affects_result = false});
+  table.add(
+      "every_seconds", &every_seconds,
+      {.doc = "time after which the next safe point writes a checkpoint; 0: never by the clock",
+       .unit = "s",
+       .min = 0,
+       .affects_result = false});
   table.add("keep", &keep,
             {.doc = "number of checkpoints to keep, the newest ones",
              .min = 1,
              .max = 1000,
              .affects_result = false});
   table.add("resume", &resume,
-            {.doc = "auto: resume from the newest checkpoint if there is one, as --resume does",
+            {.doc = "auto: resume from the newest checkpoint if there is one, as with --resume",
              .allowed = {"never", "auto"},
              .affects_result = false});
   table.add("walltime_s", &walltime_s,
-            {.doc = "write a checkpoint and stop with exit code 75 before this time has passed; "
-                    "SLURM_JOB_END_TIME counts as well; 0: no such limit",
+            {.doc = "the run writes a checkpoint and stops with exit code 75 before this time has "
+                    "passed, or before SLURM_JOB_END_TIME if that is earlier; 0: no such limit",
              .unit = "s",
              .min = 0,
              .affects_result = false});
@@ -143,7 +144,7 @@ std::string choose_checkpoint(const Deck& deck, bool resume, const std::string& 
   if (found.empty()) {
     if (resume)
       throw BadInput(
-          fmt::format("there is no checkpoint in {}: allowed: a run from the beginning, without "
+          fmt::format("there is no checkpoint in {}; allowed: a run from the beginning, without "
                       "--resume, or --resume-from FILE",
                       folder));
     return "";
@@ -152,9 +153,9 @@ std::string choose_checkpoint(const Deck& deck, bool resume, const std::string& 
     return found.front();
   if (!overwrite)
     throw BadInput(
-        fmt::format("{} holds checkpoints of a run that has not finished; allowed: --resume, or "
-                    "checkpoint.resume = \"auto\", to go on from them, or --overwrite to remove "
-                    "them and start again",
+        fmt::format("{} contains checkpoints of an unfinished run; allowed: --resume or "
+                    "checkpoint.resume = \"auto\" to resume it, or --overwrite to remove them and "
+                    "start again",
                     folder));
   prune_checkpoints(folder, 0, comm);
   return "";
@@ -171,7 +172,8 @@ Checkpoints::Checkpoints(Job& job, std::string resumed_by)
     interval += fmt::format(", every {} safe points", settings_.every_updates);
   if (settings_.every_seconds > 0.0)
     interval += fmt::format(", every {:g} s", settings_.every_seconds);
-  log_info("checkpoints: {}{}; after a stop or a kill {} goes on", folder_, interval, resumed_by_);
+  log_info("checkpoints in {}{}; to resume after a stop or a kill: {}", folder_, interval,
+           resumed_by_);
   set_resume_message("there is no checkpoint yet");
 }
 
@@ -180,14 +182,13 @@ Checkpoints::~Checkpoints() {
 }
 
 std::string Checkpoints::resume_text(const std::string& path) const {
-  return fmt::format("{} goes on from {}", resumed_by_, path);
+  return fmt::format("to resume from {}: {}", path, resumed_by_);
 }
 
 // Printed by ranks 0 and 1, in case rank 0 died.
-void Checkpoints::set_resume_message(const std::string& how_to_go_on) const {
+void Checkpoints::set_resume_message(const std::string& how_to_resume) const {
   const int rank = mpi::rank(job_.comm());
-  if (rank <= 1)
-    set_signal_message(fmt::format("jpo: ended from outside (SIGTERM): {}\n", how_to_go_on));
+  if (rank <= 1) set_signal_message(fmt::format("jpo: terminated by SIGTERM; {}\n", how_to_resume));
 }
 
 void Checkpoints::open(const std::string& path) {
@@ -209,17 +210,17 @@ void Checkpoints::open(const std::string& path) {
   const auto newest = find_checkpoints(folder_, job_.comm());
   n_written_ = newest.empty() ? 0 : checkpoint_number(newest.front());
   set_resume_message(resume_text(path));
-  log_info("goes on from {}: {} of {} methods done", path, job_.results().size(),
+  log_info("resuming from {}: {} of {} methods done", path, job_.results().size(),
            job_.deck().methods.size());
 }
 
 void Checkpoints::refuse(const std::string& path, const BadInput& error) const {
   const std::string older = older_of_this_job(path);
-  const std::string what = error.what();
-  if (older.empty()) throw BadInput(what);
-  throw BadInput(fmt::format("{}{} --resume-from {}, an older one", what,
-                             what.find("; allowed: ") == std::string::npos ? "; allowed:" : ", or",
-                             older));
+  const std::string message = error.what();
+  if (older.empty()) throw BadInput(message);
+  throw BadInput(
+      fmt::format("{}{} --resume-from {}, an older one", message,
+                  message.find("; allowed: ") == std::string::npos ? "; allowed:" : ", or", older));
 }
 
 std::string Checkpoints::older_of_this_job(const std::string& path) const {
@@ -241,13 +242,13 @@ void Checkpoints::check_identity(CheckpointReader& reader) const {
                                    keys_without_effect(job_.deck()));
   if (!keys.empty())
     throw BadInput(fmt::format(
-        "checkpoint {} is of another deck: {}; allowed: the deck of the run that was stopped, "
-        "another checkpoint.directory, {} to start again",
+        "checkpoint {} belongs to another deck: {}; allowed: the deck of the stopped run, another "
+        "checkpoint.directory, or, to start again, {}",
         reader.path(), fmt::join(keys, ", "),
-        settings_.resume == "auto" ? "or without that folder" : "or --overwrite without --resume"));
+        settings_.resume == "auto" ? "removing that folder" : "--overwrite without --resume"));
   if (reader.attribute("problems_hash") != hash_problems(job_.problems(), job_.comm()))
     throw BadInput(
-        fmt::format("checkpoint {} is of other problems than the deck draws or reads here; "
+        fmt::format("checkpoint {} belongs to other problems than this run draws or reads; it was "
                     "written with {}",
                     reader.path(), reader.attribute("versions")));
 }
@@ -276,7 +277,7 @@ Request Checkpoints::request() {
   return {stop || is_due || take_save_signal(), stop};
 }
 
-// The next safe point, and a checkpoint there, must come in time.
+// Returns true if the time left may be too short for one more step and a checkpoint after it.
 bool Checkpoints::walltime_ends() const {
   if (!end_) return false;
   const std::chrono::duration<double> left = *end_ - std::chrono::system_clock::now();

@@ -1,5 +1,5 @@
 #pragma once
-// When a job writes a checkpoint, what one holds, and how a job goes on from it.
+// The checkpoints of a job: when they are written, their contents, and resuming from one.
 
 #include <chrono>
 #include <memory>
@@ -16,31 +16,31 @@ namespace jpo {
 
 /// [checkpoint] of the deck.
 struct CheckpointSettings : Settings {
-  /// Default <run.output>.checkpoints.
+  /// Empty: <run.output>.checkpoints.
   std::string directory;
   std::int64_t every_updates = 0;
   double every_seconds = 600.0;
   std::int64_t keep = 2;
-  /// never | auto.
+  /// "never" or "auto".
   std::string resume = "never";
   double walltime_s = 0.0;
   void describe(KeyTable& table) override;
 };
 
-/// Folder of a deck's checkpoints.
+/// Returns the folder of the checkpoints of a deck.
 std::string checkpoint_folder(const Deck& deck);
 
-/// Where a run starts: "" from the beginning, else the checkpoint to go on from. `resume` is the
-/// command line's wish, `from` its file. Throws BadInput where there is none, and where a run from
-/// the beginning would leave those of an unfinished one behind (`overwrite` removes them).
-/// Collective.
+/// Returns the checkpoint that a run resumes from; "" if the run starts from the beginning.
+/// `resume` and `from` are the options --resume and --resume-from. Throws BadInput if --resume
+/// finds no checkpoint, and if a run from the beginning finds checkpoints of an unfinished run;
+/// `overwrite` removes those instead. Collective on comm.
 std::string choose_checkpoint(const Deck& deck, bool resume, const std::string& from,
                               bool overwrite, MPI_Comm comm);
 
-/// The interruptions of a real job: by signals, the clock and the walltime.
+/// Interruptions of a job by signals, by the clock and by the limit of the walltime.
 class Checkpoints : public Interruptions {
  public:
-  /// `resumed_by`: the command that goes on from a checkpoint, for messages.
+  /// `resumed_by` is the command that resumes this job, for messages. `job` must outlive this.
   Checkpoints(Job& job, std::string resumed_by);
   Checkpoints(const Checkpoints&) = delete;
   Checkpoints& operator=(const Checkpoints&) = delete;
@@ -48,14 +48,15 @@ class Checkpoints : public Interruptions {
   Checkpoints& operator=(Checkpoints&&) = delete;
   ~Checkpoints() override;
 
-  /// Takes the finished methods' results from a checkpoint; the method it was written in takes its
-  /// state when it starts. Throws BadInput where the file is damaged or of another job. Collective.
+  /// Reads the results of the finished methods from a checkpoint. The state of the method that was
+  /// running is read by resume() when that method starts. Throws BadInput if the file is damaged or
+  /// belongs to another job. Collective.
   void open(const std::string& path);
-  /// Between two methods: a safe point as well. Collective.
+  /// The safe point between two methods. Collective.
   void pause_between_methods();
-  /// Between two methods: writes one and gives its path. Collective.
+  /// Writes a checkpoint between two methods; returns its path. Collective.
   std::string save_between_methods();
-  /// The result is written: nothing is to be resumed any more. Collective.
+  /// Removes all checkpoints, after the result is written. Collective.
   void remove_all();
 
   Request request() override;
@@ -66,12 +67,13 @@ class Checkpoints : public Interruptions {
   using Clock = std::chrono::steady_clock;
   void save(const State& state);
   std::string resume_text(const std::string& path) const;
-  void set_resume_message(const std::string& how_to_go_on) const;
-  /// Throws BadInput where it is of another deck or of other problems. Collective.
+  void set_resume_message(const std::string& how_to_resume) const;
+  /// Throws BadInput if the checkpoint belongs to another deck or to other problems. Collective.
   void check_identity(CheckpointReader& reader) const;
-  /// The newest one before `path` that this job can go on from; "" where there is none. Collective.
+  /// Returns the newest checkpoint before `path` that this job can resume from; "" if there is
+  /// none. Collective.
   std::string older_of_this_job(const std::string& path) const;
-  /// Throws the error again, with an older checkpoint where there is one. Collective.
+  /// Throws the error again, with the path of an older checkpoint if there is one. Collective.
   [[noreturn]] void refuse(const std::string& path, const BadInput& error) const;
   bool walltime_ends() const;
 
@@ -79,18 +81,19 @@ class Checkpoints : public Interruptions {
   std::string resumed_by_;
   const CheckpointSettings& settings_;
   std::string folder_;
-  /// Number of the newest one.
+  /// Number of the newest checkpoint.
   std::int64_t n_written_ = 0;
   /// Safe points since the last save.
   std::int64_t n_point_ = 0;
   Clock::time_point last_save_ = Clock::now();
   Clock::time_point last_point_ = Clock::now();
-  /// Seconds between safe points.
+  /// Longest time between two safe points [s].
   double longest_gap_ = 0.0;
-  /// Seconds.
+  /// Longest time of a save [s].
   double longest_save_ = 0.0;
+  /// End of the walltime; empty: no limit.
   std::optional<std::chrono::system_clock::time_point> end_;
-  /// Until the state is taken.
+  /// Open until resume() has read the state of the running method.
   std::unique_ptr<CheckpointReader> reader_;
 };
 

@@ -28,7 +28,7 @@ void check_faults(const Deck& deck) {
           fmt::format("key 'fault.problems': there is no problem {}; allowed: 0 to {}", id, n - 1));
 }
 
-// Options of two methods must not be the same ones.
+// Refuses two methods with the same prefix of PETSc options.
 void check_prefixes(const Deck& deck) {
   std::map<std::string, std::string> owner;
   for (const MethodDeck& method : deck.methods) {
@@ -36,7 +36,7 @@ void check_prefixes(const Deck& deck) {
     if (!is_new)
       throw BadInput(
           fmt::format("methods '{}' and '{}' share the PETSc options '{}...'; allowed: "
-                      "names that differ in more than case and signs",
+                      "names that differ not only in case and in signs",
                       found->second, method.name, found->first));
   }
 }
@@ -45,25 +45,27 @@ void check_sizes(const Deck& deck, const ModelShape& shape, int n_rank) {
   constexpr std::int64_t most_micro_batches = 524288;
   const std::int64_t n_micro_batch = max_useful_ranks(deck);
   if (n_micro_batch > most_micro_batches)
-    throw BadInput(fmt::format(
-        "key 'data.n_problem': {} micro-batches are more than the exact sum takes ({}); allowed: a "
-        "larger parallel.micro_batch",
-        n_micro_batch, most_micro_batches));
+    throw BadInput(
+        fmt::format("key 'data.n_problem': {} micro-batches are more than the exact sum allows "
+                    "({}); allowed: a "
+                    "larger parallel.micro_batch",
+                    n_micro_batch, most_micro_batches));
   const std::int64_t local = (n_micro_batch + n_rank - 1) / n_rank *
                              deck.section<ParallelSettings>("parallel").micro_batch;
   const std::int64_t widest =
       std::max({shape.observation.size(), shape.context.size(), shape.parameters.size()});
   if (local > std::numeric_limits<PetscInt>::max() / widest)
     throw BadInput(fmt::format(
-        "key 'data.n_problem': {} problems of {} values on one rank are more than PETSc's indices "
-        "reach; allowed: more ranks, or fewer problems",
+        "key 'data.n_problem': {} problems of {} values on one rank exceed the range of PETSc's "
+        "indices; allowed: more ranks, or fewer problems",
         local, widest));
   for (const MethodDeck& method : deck.methods) {
     const std::int64_t pairs = method_entry(method.kind).traits(*method.settings).n_kept_pair;
     if (pairs > 0 && local > std::numeric_limits<PetscInt>::max() / widest / pairs)
       throw BadInput(fmt::format(
-          "method '{}' keeps {} pairs of {} values of each of {} problems on one rank: more than "
-          "PETSc's indices reach; allowed: more ranks, or fewer simulations or draws",
+          "method '{}' keeps {} pairs of {} values for each of {} problems on one rank, which "
+          "exceeds the range of PETSc's indices; allowed: more ranks, or fewer simulations or "
+          "draws",
           method.name, pairs, widest, local));
   }
 }
@@ -74,14 +76,14 @@ void check_transport(const Deck& deck, const ModelShape& shape, MPI_Comm comm) {
     throw BadInput(
         fmt::format("key 'parallel.transport' = \"nccl\": {}; allowed: mpi, staged", reason));
   };
-  if (!built_with_nccl()) refuse("this jpo is built without NCCL");
+  if (!built_with_nccl()) refuse("this build of jpo has no NCCL");
   if (shape.space != MemorySpace::device)
-    refuse("the sums of this run are on the host (parallel.device, or a model without kernels)");
+    refuse("this run computes on the host (parallel.device, or a model without kernels)");
   const std::string shared = shared_device(device_pci_bus_id(), comm);
-  if (!shared.empty()) refuse("NCCL wants a device for each rank, and " + shared);
+  if (!shared.empty()) refuse("NCCL needs one device per rank, but " + shared);
 }
 
-// True where the truth of problems is known.
+// Returns true if the true parameters of the problems are known.
 bool check_problems(const Deck& deck, const ModelShape& shape, MPI_Comm comm) {
   const auto& data = deck.section<DataSettings>("data");
   if (!data.from_file()) {
@@ -92,8 +94,8 @@ bool check_problems(const Deck& deck, const ModelShape& shape, MPI_Comm comm) {
   const std::string output = deck.section<RunSettings>("run").output_path();
   if (is_same_file(data.file, output, comm))
     throw BadInput(
-        fmt::format("key 'run.output' = \"{}\": the problems come from that file; allowed: another "
-                    "path",
+        fmt::format("key 'run.output' = \"{}\": the problems are read from that file; allowed: "
+                    "another path",
                     output));
   return sizes.n_parameter > 0;
 }
@@ -126,15 +128,15 @@ std::int64_t count_weights(const Deck& deck, const ModelShape& shape) {
 void check_deck(const Deck& deck, MPI_Comm comm) {
   const int n_rank = mpi::size(comm);
   const auto model = make_model(deck, Resolution::inversion);
-  const bool knows_truth = check_problems(deck, model->shape(), comm);
+  const bool has_truth = check_problems(deck, model->shape(), comm);
   check_faults(deck);
   check_prefixes(deck);
   check_sizes(deck, model->shape(), n_rank);
   check_transport(deck, model->shape(), comm);
   count_weights(deck, model->shape());
   const PetscOptionsScope options(deck);
-  check_methods(
-      deck, {model->shape(), deck.section<RunSettings>("run").output_path(), comm, knows_truth});
+  check_methods(deck,
+                {model->shape(), deck.section<RunSettings>("run").output_path(), comm, has_truth});
 }
 
 }  // namespace jpo

@@ -8,16 +8,16 @@
 
 namespace jpo {
 
-/// What the reader of decks cannot see: whether models, resolutions and network can be built,
-/// whether each method can run on this model with its PETSc options, whether sizes fit on the ranks
-/// of comm, named problems exist, and files that methods read fit. Throws BadInput, before any
-/// work. Collective on comm.
+/// Checks that the reader of decks cannot make: models, resolutions and the network can be built;
+/// each method can run on this model with its PETSc options; sizes fit on the ranks of comm; named
+/// problems exist; files that methods read match the deck. Throws BadInput before any work.
+/// Collective on comm.
 void check_deck(const Deck& deck, MPI_Comm comm);
 
-/// True where one of the deck's methods trains a network.
+/// Returns true if a method of the deck trains a network.
 bool uses_network(const Deck& deck);
 
-/// Weights of that network, 0 where there is none.
+/// Returns the number of weights of that network; 0 if no method trains one.
 std::int64_t count_weights(const Deck& deck, const ModelShape& shape);
 
 }  // namespace jpo

@@ -1,5 +1,5 @@
-// jpo evaluate: a trained network on the problems of another deck, whose own methods run beside it
-// and may start from its answers.
+// jpo evaluate: a trained network predicts the problems of another deck. The deck's own methods run
+// after it and may start from its answers.
 
 #include <fmt/format.h>
 
@@ -14,17 +14,26 @@ namespace {
 class Evaluate final : public Verb {
  public:
   void add_arguments(CLI::App& parser) override {
-    parser.add_option("result", result_, "result file that holds the network")->required();
+    parser.add_option("result", result_, "result file (HDF5) with the trained network")->required();
     parser.add_option("--deck", deck_.path, "input deck (TOML) of the problems")->required();
     add_overrides(parser, deck_);
     parser.add_option("--network", network_,
-                      "method that trained it, if the file has several networks");
+                      "method that trained the network, if the file has several");
     parser.add_option("--output", output_,
-                      "path of the new result file; default: the deck's run.output");
-    parser.add_flag("--overwrite", overwrite_, "replace an existing result file");
+                      "path of the new result file; default: run.output of the deck");
+    parser.add_flag("--overwrite", overwrite_,
+                    "replace an existing result file; remove checkpoints of an unfinished run");
+    add_notes(
+        parser,
+        {.examples = {"jpo evaluate runs/trained.h5 --deck new_problems.toml",
+                      "mpirun -n 8 jpo evaluate runs/trained.h5 --deck new_problems.toml "
+                      "--network joint --output runs/predicted.h5"},
+         .exit_codes = kRunExitCodes,
+         .documents = "inputs/README.md (decks and methods; the network's answers are the method "
+                      "\"predict\")"});
   }
 
-  // The deck's run, with a first method named "predict".
+  // Runs the deck with a first method named "predict".
   ExitCode run(const std::string& command, MPI_Comm comm) override {
     std::vector<std::string> overrides = deck_.overrides;
     if (!output_.empty()) overrides.push_back("run.output=" + toml_value(&output_));
@@ -44,18 +53,16 @@ class Evaluate final : public Verb {
 
  private:
   std::string result_;
-  /// Empty: the only one of the file.
+  /// Empty: the only network of the file.
   std::string network_;
   DeckArguments deck_;
-  /// Empty: as the deck says.
+  /// Empty: run.output of the deck.
   std::string output_;
   bool overwrite_ = false;
 };
 
-const RegisterVerb<Evaluate> registered{"evaluate",
-                                        "predict the problems of another deck with a trained "
-                                        "network, and run the deck's methods beside "
-                                        "it: they may start from its answers, method \"predict\""};
+const RegisterVerb<Evaluate> registered{
+    "evaluate", "predict the problems of another deck with a trained network"};
 
 }  // namespace
 }  // namespace jpo

@@ -15,26 +15,26 @@ namespace jpo {
 namespace {
 
 constexpr double kNumber = sizeof(double);
-// Groups, names and attributes of a method, and of the file.
+// Bytes of the groups, names and attributes of a method, and of the file.
 constexpr double kLabels = 8e3;
-// A course of 100 points.
+// Bytes of a history with 100 entries.
 const double kHistory = 100.0 * static_cast<double>(History::numbers_per_entry()) * kNumber;
 
 MethodTraits traits_of(const MethodDeck& method) {
   return method_entry(method.kind).traits(*method.settings);
 }
 
-// Methods run one after the other: the largest counts.
+// The largest needs of all methods, which run one after the other.
 struct Largest {
-  /// Of a problem.
+  /// Simulated pairs per problem.
   std::int64_t pairs = 0;
-  /// Of these, where the model works.
+  /// Simulated pairs per problem in the memory space of the model.
   std::int64_t pairs_with_model = 0;
   std::int64_t networks = 1;
-  /// Answers of live solves, of a rank that has `local` problems [numbers]
-  double live = 0.0;
-  /// Of one live solve [numbers]
-  double answers = 0.0;
+  /// Recorded evaluations of all suspended solves of a rank with `local` problems [numbers].
+  double recorded = 0.0;
+  /// Recorded evaluations of one suspended solve [numbers].
+  double recorded_per_solve = 0.0;
 };
 
 Largest largest_of(const Deck& deck, const ModelShape& shape, double local) {
@@ -47,9 +47,9 @@ Largest largest_of(const Deck& deck, const ModelShape& shape, double local) {
     largest.networks = std::max(largest.networks, traits.n_network);
     const double of_one = static_cast<double>(traits.recorded.evaluations) *
                           static_cast<double>(Lockstep::n_recorded(shape.parameters.size()));
-    largest.answers = std::max(largest.answers, of_one);
-    largest.live = std::max(largest.live,
-                            std::min(local, static_cast<double>(traits.recorded.solves)) * of_one);
+    largest.recorded_per_solve = std::max(largest.recorded_per_solve, of_one);
+    largest.recorded = std::max(
+        largest.recorded, std::min(local, static_cast<double>(traits.recorded.solves)) * of_one);
   }
   return largest;
 }
@@ -58,7 +58,7 @@ double pair_bytes(const ModelShape& shape) {
   return static_cast<double>(shape.observation.size() + shape.parameters.size()) * kNumber;
 }
 
-// With its answers.
+// Bytes of a problem and of its answers.
 double problem_bytes(const ModelShape& shape) {
   return static_cast<double>(shape.observation.size() + shape.context.size() +
                              shape.parameters.size() +
@@ -66,14 +66,14 @@ double problem_bytes(const ModelShape& shape) {
          kNumber;
 }
 
-// Of a rank that has as many as any.
+// Number of problems of the rank with the most problems.
 std::int64_t local_problems(const Deck& deck, int n_rank) {
   const std::int64_t useful = max_useful_ranks(deck);
   const std::int64_t busy = std::min<std::int64_t>(n_rank, useful);
   return (useful + busy - 1) / busy * deck.section<ParallelSettings>("parallel").micro_batch;
 }
 
-// With gradients, moments and sums.
+// Bytes of the weights with their gradients, moments and sums.
 double weight_bytes(const Deck& deck, const ModelShape& shape) {
   return static_cast<double>(count_weights(deck, shape) * largest_of(deck, shape, 0.0).networks) *
          kNumbersPerWeight * kNumber;
@@ -89,7 +89,7 @@ MemoryNeed predict_memory(const Deck& deck, const ModelShape& shape, int n_rank)
   const Largest largest = largest_of(deck, shape, local);
   return {local * problem_bytes(shape), std::ceil(solved / block) * block * shape.state_bytes,
           weight_bytes(deck, shape), local * pair_bytes(shape) * static_cast<double>(largest.pairs),
-          largest.live * kNumber};
+          largest.recorded * kNumber};
 }
 
 std::int64_t problems_at_once(const Deck& deck, const ModelShape& shape, int n_rank) {
@@ -108,14 +108,14 @@ double predict_device_memory(const Deck& deck, const ModelShape& shape, int n_ra
   const bool keeps_tangents = std::ranges::any_of(
       deck.methods, [](const MethodDeck& method) { return traits_of(method).uses_tangent; });
   const double states = shape.state_bytes + (keeps_tangents ? shape.tangent_bytes : 0.0);
-  // y and the cotangent of y, or its tangent; c; m and the gradient.
+  // Numbers per problem: y and its cotangent or tangent, c, m and the gradient.
   const auto row = static_cast<double>(2 * shape.observation.size() + shape.context.size() +
                                        2 * shape.parameters.size()) *
                    kNumber;
   const std::int64_t n_block = (solve_batch + shape.state_block - 1) / shape.state_block;
   const auto local = static_cast<double>(local_problems(deck, n_rank));
   const Largest largest = largest_of(deck, shape, 0.0);
-  // What the bank learns from in an update is copied beside the problems.
+  // The bank copies one pair per problem to the device in each update.
   const std::int64_t pairs = std::max<std::int64_t>(largest.pairs_with_model, largest.pairs > 0);
   const auto answers = static_cast<double>(2 * std::ssize(deck.methods) * shape.parameters.size());
   return static_cast<double>(n_block * shape.state_block) * (states + row) +
@@ -140,18 +140,18 @@ FileNeed predict_files(const Deck& deck, const ModelShape& shape) {
   const double weights = static_cast<double>(count_weights(deck, shape)) * kNumber;
   const auto n_network = static_cast<double>(std::ranges::count_if(
       deck.methods, [](const MethodDeck& method) { return traits_of(method).trains_network; }));
-  // The states of three problems, at the truth and at each method's answer.
+  // The states of three problems at the truth and at the answer of each method.
   const double examples = 3.0 * (1.0 + n_method) * shape.state_bytes;
   FileNeed need;
   need.result = kLabels + n * problem + n_network * weights + examples +
                 n_method * (n * answer + kHistory + kLabels);
-  // What is done, with each network once; of the method it is in, weights with two moments, answers
-  // and starts twice, pairs.
+  // Results and networks of the finished methods; weights with two moments, answers, starts and
+  // pairs of the running method.
   const Largest largest = largest_of(deck, shape, n);
   need.checkpoint = kLabels + n_method * (n * 2.0 * answer + kHistory + kLabels) +
                     (n_network + 3.0 * static_cast<double>(largest.networks)) * weights +
                     n * pair_bytes(shape) * static_cast<double>(largest.pairs) +
-                    n * largest.answers * kNumber;
+                    n * largest.recorded_per_solve * kNumber;
   return need;
 }
 

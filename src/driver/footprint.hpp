@@ -1,6 +1,6 @@
 #pragma once
-// What a run of a deck will need, before it starts: memory of a rank, size of its files. Nothing
-// here is collective.
+// Predictions for a run of a deck: memory of a rank and sizes of files. No function here is
+// collective.
 
 #include <string>
 
@@ -9,43 +9,46 @@
 
 namespace jpo {
 
-/// Memory on the host of a rank that has work [bytes], besides the program and its libraries.
+/// Memory on the host of a rank that has work, without the program and its libraries [bytes].
 struct MemoryNeed {
-  /// And answers.
+  /// Problems and answers.
   double problems = 0.0;
-  /// Of the problems that are solved at once; 0 where a device has them.
+  /// States of the problems that are solved at once; 0 if they are on a device.
   double states = 0.0;
-  /// Of the networks, with their gradients, moments and sums.
+  /// Weights of the networks with their gradients, moments and sums.
   double weights = 0.0;
-  /// Simulated pairs that a method keeps.
+  /// Simulated pairs (m, y) that a method keeps.
   double pairs = 0.0;
-  /// Of live solves, kept for checkpoints.
-  double answers = 0.0;
-  double total() const { return problems + states + weights + pairs + answers; }
+  /// Recorded evaluations (loss and gradient) of suspended solves, which checkpoints store.
+  double recorded = 0.0;
+  double total() const { return problems + states + weights + pairs + recorded; }
 };
+/// Predicts the memory of the rank with the most problems when n_rank ranks run the deck.
 MemoryNeed predict_memory(const Deck& deck, const ModelShape& shape, int n_rank);
 
-/// Problems that a rank solves at once, at most: as the deck says, or 16 on the host, and what fits
-/// into four fifths of what is free on a device (the network's layers need some, too).
+/// Returns the largest number of problems that a rank solves at once: parallel.solve_batch, or, if
+/// that is 0, 16 on the host and on a device the number that fits into 80 % of its free memory. The
+/// rest of it is for the layers of the network.
 std::int64_t problems_at_once(const Deck& deck, const ModelShape& shape, int n_rank);
-/// Memory on a rank's device [bytes] where solve_batch problems are solved at once: states, all
-/// problems and answers, weights. What the network's layers compute is not in it.
+/// Predicts the memory on the device of a rank [bytes] if solve_batch problems are solved at once:
+/// states, all problems and answers, weights. The activations of the network are not included.
 double predict_device_memory(const Deck& deck, const ModelShape& shape, int n_rank,
                              std::int64_t solve_batch);
-/// The largest solve_batch, in whole blocks of states, that fits `room` bytes of a device; 0 where
-/// no block does.
+/// Returns the largest solve_batch that fits into `room` bytes of a device, a multiple of the block
+/// of states; 0 if not even one block fits.
 std::int64_t most_on_device(const Deck& deck, const ModelShape& shape, int n_rank, double room);
 
-/// Sizes of files [bytes], within a factor of two where problems or weights fill them: histories
-/// and pictures are guessed, rather too large.
+/// Sizes of files [bytes]. They are right within a factor of two if problems or weights dominate;
+/// the sizes of histories and example states are upper estimates.
 struct FileNeed {
   double result = 0.0;
-  /// Of the largest one.
+  /// The largest checkpoint.
   double checkpoint = 0.0;
 };
+/// Predicts the sizes of the files that a run of the deck writes.
 FileNeed predict_files(const Deck& deck, const ModelShape& shape);
 
-/// "1.5 GB".
+/// Formats a number of bytes: "1.5 GB".
 std::string bytes_text(double bytes);
 
 }  // namespace jpo

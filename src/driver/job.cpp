@@ -45,7 +45,8 @@ bool is_finite(std::span<const double> values) {
 
 DeckFiles load_deck_files(const std::string& path, MPI_Comm comm) {
   const int rank = mpi::rank(comm);
-  std::vector<std::string> texts;  // path and text of each file
+  // Path and text of each file.
+  std::vector<std::string> texts;
   std::string refusal;
   if (rank == 0) {
     try {
@@ -115,9 +116,9 @@ MemorySpace memory_space(const Deck& deck) {
   if (deck.section<ParallelSettings>("parallel").device == "host") return MemorySpace::host;
   if (!has_cuda_device())
     throw BadInput(fmt::format("key 'parallel.device' = \"cuda\": {}; allowed: host",
-                               built_with_cuda() ? "not every rank sees a CUDA device"
-                                                 : "this jpo is built without CUDA, see the preset "
-                                                   "cuda"));
+                               built_with_cuda() ? "a rank has no CUDA device"
+                                                 : "this build of jpo has no CUDA; build it with "
+                                                   "the preset cuda"));
   use_cuda_device();
   return MemorySpace::device;
 }
@@ -137,7 +138,7 @@ std::unique_ptr<ForwardModel> make_model(const Deck& deck, Resolution resolution
   }();
   if (resolution == Resolution::data && !model->shape().has_finer)
     throw BadInput(fmt::format(
-        "key 'data.inverse_crime' = false: model {} has no finer discretization to make data with; "
+        "key 'data.inverse_crime' = false: model {} has no finer discretization for the data; "
         "allowed: true",
         deck.model_name));
   return model;
@@ -192,10 +193,10 @@ double Job::loss_reference() const {
   return finite_median(gather_rows(loss_at_centre_, comm_));
 }
 
-// Half of chi^2 of n_observation, by the noise, where data and inversion share one discretization.
-// With a prior of weight 1 as well: what the prior's term adds at the minimum the fit to the noise
-// takes off, in the mean (of a linear model; Bennett, Inverse Modeling of the Ocean and Atmosphere,
-// 2002, section 2.3).
+// The misfit at the truth is half of a chi^2 variable with n_observation degrees of freedom, in
+// units of the noise, if data and inversion share one discretization. A prior of weight 1 keeps the
+// mean: its term at the minimum equals, in the mean, the decrease by fitting noise (for a linear
+// model; Bennett, Inverse Modeling of the Ocean and Atmosphere, 2002, section 2.3).
 AttainableMisfit Job::attainable_misfit() const {
   const auto& data = deck_.section<DataSettings>("data");
   const auto& misfit = deck_.section<MisfitSettings>("misfit");
@@ -264,25 +265,25 @@ void Job::solve(const MethodDeck& method_deck) {
   results_.push_back(std::move(result));
 }
 
-// Diagnostics only: solves that belong to no method. NaN where a problem is not usable or m is not
-// known: the model sees numbers only.
+// Returns the misfits at m, for diagnostics; the solves belong to no method. The misfit is NaN if
+// the problem is not usable or m is not finite; the model gets finite numbers only.
 std::vector<double> Job::loss_at(const Batch& m) {
   std::vector<std::int64_t> rows;
-  Batch asked(m.n_problem(), m.n_component());
+  Batch requested(m.n_problem(), m.n_component());
   {
     const auto from = m.read();
-    const auto to = asked.write();
+    const auto to = requested.write();
     for (const std::int64_t row : problems_.usable) {
       if (!is_finite(from.row(row))) continue;
       std::ranges::copy(from.row(row), to.row(std::ssize(rows)).begin());
       rows.push_back(row);
     }
   }
-  asked.set_n_problem(std::ssize(rows));
+  requested.set_n_problem(std::ssize(rows));
   Objective uncounted = objective(false);
   Ledger ledger(m.n_problem());
   Evaluation evaluation(m.n_problem(), m.n_component());
-  uncounted.evaluate_loss(rows, asked, ledger, evaluation);
+  uncounted.evaluate_loss(rows, requested, ledger, evaluation);
   std::vector<double> loss(static_cast<std::size_t>(m.n_problem()),
                            std::numeric_limits<double>::quiet_NaN());
   for (std::size_t k = 0; k < rows.size(); ++k) loss[rows[k]] = evaluation.loss[k];

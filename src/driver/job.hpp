@@ -1,5 +1,5 @@
 #pragma once
-// Everything that a deck describes, made ready on this rank: model, shard, problems, objective.
+// A job: the model, problems and objective of a deck on this rank, and the results of its methods.
 
 #include <memory>
 #include <optional>
@@ -22,17 +22,18 @@
 
 namespace jpo {
 
-/// The deck at `path` and its bases: rank 0 reads them, all ranks get them. Throws BadInput on all
+/// Reads the deck at `path` and its bases on rank 0 and broadcasts them. Throws BadInput on all
 /// ranks. Collective on comm.
 DeckFiles load_deck_files(const std::string& path, MPI_Comm comm);
-/// The deck with what it leaves to other files: data.n_problem, where it does not say it, is that
-/// of its problem file. Throws BadInput on all ranks. Collective on comm.
+/// Sets data.n_problem from the problem file if the deck has such a file and does not set the key;
+/// returns the deck. Throws BadInput on all ranks. Collective on comm.
 Deck complete_deck(Deck deck, MPI_Comm comm);
-/// Collective on comm: reads the text, all ranks parse; complete. Throws BadInput on all ranks.
+/// Reads and completes a deck: load_deck_files, read_deck and complete_deck. Throws BadInput on all
+/// ranks. Collective on comm.
 Deck load_deck(const std::string& path, const std::vector<std::string>& overrides, MPI_Comm comm);
 
-/// The deck's [petsc] table in PETSc's options database, for the life of this object: what stood
-/// there before stands there again afterwards.
+/// Puts the deck's [petsc] table into PETSc's options database during the lifetime of this object;
+/// the destructor restores the earlier values.
 class PetscOptionsScope {
  public:
   explicit PetscOptionsScope(const Deck& deck);
@@ -45,26 +46,29 @@ class PetscOptionsScope {
  private:
   std::vector<std::pair<std::string, std::optional<std::string>>> earlier_;
 };
-/// Names of the deck's [petsc] options that no rank's PETSc has asked for so far: misspelt, most
-/// likely. Collective.
+/// Returns the names of the deck's [petsc] options that PETSc has read on no rank so far; most
+/// likely they are misspelt. Collective on comm.
 std::vector<std::string> unused_petsc_options(const Deck& deck, MPI_Comm comm);
 
-/// Where the deck's model is to work. Throws BadInput, on every rank, where it cannot.
+/// Returns the memory space that parallel.device selects. Throws BadInput on every rank if it is
+/// cuda and a rank has no CUDA device.
 MemorySpace memory_space(const Deck& deck);
-/// The deck's model at a resolution; BadInput where it has none finer than the inversion's.
+/// Makes the deck's model at a resolution. Throws BadInput if the model cannot be built, or if
+/// Resolution::data is requested and it has no finer discretization. Not collective.
 std::unique_ptr<ForwardModel> make_model(const Deck& deck, Resolution resolution);
 
-/// This rank's share of the deck's problems.
+/// Returns this rank's share of the deck's problems.
 Shard make_shard(const Deck& deck, MPI_Comm comm);
 
 class Job {
  public:
-  /// Draws or reads the problems and evaluates them at the truth, where it is known, and at the
-  /// centre of the box (not counted in any method's ledger). Throws BadInput as read_problems.
-  /// Collective.
+  /// Draws or reads the problems, then computes their misfits at the centre of the box and at the
+  /// truth if it is known. No method's ledger counts these solves. Throws BadInput as
+  /// read_problems. Collective on comm.
   Job(Deck deck, MPI_Comm comm);
 
-  /// Collective. Runs one method of the deck; earlier ones must be in results().
+  /// Runs one method of the deck and appends its result to results(). The results of all earlier
+  /// methods must be there. Collective.
   void solve(const MethodDeck& method);
 
   const Deck& deck() const { return deck_; }
@@ -73,28 +77,32 @@ class Job {
   const ModelShape& shape() const { return model_->shape(); }
   ForwardModel& model() { return *model_; }
   const ProblemSet& problems() const { return problems_; }
-  /// Problems that the model solves at once on this rank.
+  /// Largest number of problems that the model solves at once on this rank.
   std::int64_t solve_batch() const { return solve_batch_; }
   PhaseTimer& timer() { return timer_; }
-  /// Misfit at the truth, or as a problem file says it; NaN where neither is known.
+  /// Misfit at the truth, or the value in the problem file if the truth is not known; NaN if
+  /// neither is known. [local problem]
   const std::vector<double>& floor() const { return floor_; }
+  /// Misfit at the centre of the box. [local problem]
   const std::vector<double>& loss_at_centre() const { return loss_at_centre_; }
-  /// In deck order, as far as solved.
+  /// Results of the methods that are done, in the order of the deck.
   const std::vector<MethodResult>& results() const { return results_; }
   std::vector<MethodResult>& results_to_keep() { return results_; }
-  /// Those of a checkpoint, in deck order: solve() goes on after them.
+  /// Replaces results() by those of a checkpoint, in the order of the deck.
   void take_results(std::vector<MethodResult> results) { results_ = std::move(results); }
-  /// Who may interrupt the methods from now on; must outlive them.
+  /// Sets the object that can interrupt the methods from now on; it must outlive their runs.
   void set_interruptions(Interruptions& interruptions) { interruptions_ = &interruptions; }
-  /// Gradient evaluations that method k of results() has cost, with those it started from, by
-  /// global id: a forward and an adjoint solve each, so half of all solves. Collective.
+  /// Returns the cost of method k of results() including the methods that it starts from, in
+  /// gradient evaluations (half of all forward, adjoint and tangent solves). [global problem].
+  /// Collective.
   std::vector<double> evaluations(std::size_t k) const;
-  /// L_ref: the median misfit at the centre of the box. Collective.
+  /// Returns L_ref, the median misfit at the centre of the box. Collective.
   double loss_reference() const;
-  /// The result of a method before its first step.
+  /// Returns the result of a method before its first step.
   MethodResult empty_result(const MethodTraits& traits = {}) const;
-  /// The input of a method called `name`. Collective.
+  /// Returns the input of a method called `name`. Collective.
   Task task(const std::string& name, Objective& objective, MethodResult& result);
+  /// Makes the objective of the local problems, with or without the faults of [fault].
   Objective objective(bool with_faults = true);
 
  private:
@@ -117,7 +125,7 @@ class Job {
   Interruptions* interruptions_ = no_interruptions_.get();
 };
 
-/// The number of ranks that have work, at most.
+/// Returns the largest number of ranks that have work: the number of micro-batches.
 std::int64_t max_useful_ranks(const Deck& deck);
 
 }  // namespace jpo

@@ -9,7 +9,11 @@ namespace {
 
 class Models final : public Verb {
  public:
-  void add_arguments(CLI::App& /*parser*/) override {}
+  void add_arguments(CLI::App& parser) override {
+    add_notes(parser, {.examples = {"jpo models", "jpo check --keys   (the keys of each model)"},
+                       .exit_codes = "  0  done",
+                       .documents = "inputs/README.md (decks)"});
+  }
   ExitCode run(const std::string& /*command*/, MPI_Comm /*comm*/) override {
     for (const ModelEntry& entry : registered_models())
       log_info("{:<24} {}", entry.name, entry.summary);
@@ -17,7 +21,7 @@ class Models final : public Verb {
   }
 };
 
-const RegisterVerb<Models> registered{"models", "list the forward models"};
+const RegisterVerb<Models> registered{"models", "list the forward models, one per line"};
 
 }  // namespace
 }  // namespace jpo

@@ -20,11 +20,11 @@ void show_done(const MethodDeck& method, const MethodResult& result) {
 
 std::string too_many_text(double failed, const RunSettings& settings) {
   return fmt::format(
-      "{:.1f} % of the problems have no answer, run.max_failed_fraction allows {:.1f} %",
+      "{:.1f} % of the problems have no answer; run.max_failed_fraction allows {:.1f} %",
       100.0 * failed, 100.0 * settings.max_failed_fraction);
 }
 
-// Before the next method, as no later one can mend it.
+// Called before each method, because a later method cannot reduce the failures of an earlier one.
 void refuse_too_many_failed(const Job& job, const std::string& resumed_by,
                             Checkpoints& checkpoints) {
   const auto& settings = job.deck().section<RunSettings>("run");
@@ -32,18 +32,18 @@ void refuse_too_many_failed(const Job& job, const std::string& resumed_by,
   if (job.results().empty() || failed <= settings.max_failed_fraction) return;
   const std::string path = checkpoints.save_between_methods();
   throw TooManyFailed(fmt::format(
-      "after method '{}' {}; stopped, {} of {} methods done; with a larger run.max_failed_fraction "
-      "{} goes on from {}",
+      "after method '{}' {}; stopped, {} of {} methods done; to resume from {} with a larger "
+      "run.max_failed_fraction: {}",
       job.deck().methods[job.results().size() - 1].name, too_many_text(failed, settings),
-      job.results().size(), job.deck().methods.size(), resumed_by, path));
+      job.results().size(), job.deck().methods.size(), path, resumed_by));
 }
 
 void check_checkpoint_folder(const std::string& path, MPI_Comm comm) {
   const TemporaryFolder folder(path, comm);
   if (!folder.refusal().empty())
     throw BadInput(fmt::format(
-        "checkpoint.directory = \"{}\" cannot be written in: {}; allowed: a folder where you may "
-        "write",
+        "checkpoint.directory = \"{}\": no file can be written there: {}; allowed: a writable "
+        "folder",
         path, folder.refusal()));
 }
 
@@ -53,7 +53,9 @@ void run_deck(Deck deck, const RunRecord& record, MPI_Comm comm) {
   const auto settings = deck.section<RunSettings>("run");
   const PetscOptionsScope options_scope(deck);
   Job job(std::move(deck), comm);
-  show_sizes(job.deck(), job.shape(), mpi::size(job.comm()), job.solve_batch());
+  for (const std::string& line :
+       sizes_text(job.deck(), job.shape(), mpi::size(job.comm()), job.solve_batch()))
+    log_info("{}", line);
   show_problems(job);
   Checkpoints checkpoints(job, record.resumed_by);
   job.set_interruptions(checkpoints);
@@ -68,8 +70,9 @@ void run_deck(Deck deck, const RunRecord& record, MPI_Comm comm) {
   show_results(job);
   for (const std::string& option : unused_petsc_options(job.deck(), job.comm()))
     warn(
-        "[petsc] option '{}' was used by nothing; a method's options start with its name, in lower "
-        "case, with + and - as _, and one more _",
+        "unused [petsc] option '{}': no PETSc object has read it; the options of a method start "
+        "with "
+        "its name in lower case, with + and - replaced by _, and one more _",
         option);
   write_results(job, record);
   checkpoints.remove_all();
@@ -78,7 +81,7 @@ void run_deck(Deck deck, const RunRecord& record, MPI_Comm comm) {
   const double failed = failed_fraction(job);
   if (!settings.allows_failed(failed))
     throw TooManyFailed(too_many_text(failed, settings) +
-                        "; the result file is complete and says why, problem by problem");
+                        "; the result file is complete and has the reason of each problem");
 }
 
 void check_and_run_deck(Deck deck, const RunArguments& arguments, MPI_Comm comm) {
@@ -94,7 +97,8 @@ void check_and_run_deck(Deck deck, const RunArguments& arguments, MPI_Comm comm)
   check_checkpoint_folder(checkpoint_folder(deck), comm);
   show_header(comm);
   for (const std::string& part : stale_parts(settings.output_path(), comm))
-    warn("{} was left by a run that was killed while it wrote its result: it can be removed", part);
+    warn("{} is an incomplete result of a run that was killed while writing; it can be removed",
+         part);
   run_deck(std::move(deck), record, comm);
 }
 
@@ -105,11 +109,19 @@ class Run final : public Verb {
   void add_arguments(CLI::App& parser) override {
     add_deck(parser, deck_)->required();
     parser.add_flag("--overwrite", arguments_.overwrite,
-                    "replace an existing result file, remove checkpoints of an unfinished run");
+                    "replace an existing result file; remove checkpoints of an unfinished run");
     CLI::Option* resume = parser.add_flag("--resume", arguments_.resume,
                                           "resume from the newest checkpoint of this deck");
-    parser.add_option("--resume-from", arguments_.resume_from, "resume from this checkpoint")
+    parser.add_option("--resume-from", arguments_.resume_from, "resume from this checkpoint file")
         ->excludes(resume);
+    add_notes(parser,
+              {.examples = {"mpirun -n 8 jpo run inputs/kuramoto_sivashinsky.toml",
+                            "mpirun -n 8 jpo run inputs/kuramoto_sivashinsky.toml --resume",
+                            "jpo run inputs/diffusion.toml --set run.seed=1 "
+                            "--set method.joint.updates=200 --set run.output=runs/seed1.h5"},
+               .exit_codes = kRunExitCodes,
+               .documents = "inputs/README.md (decks, methods); jobs/README.md (clusters, "
+                            "checkpoints)"});
   }
   ExitCode run(const std::string& command, MPI_Comm comm) override {
     arguments_.command = command;
@@ -122,7 +134,8 @@ class Run final : public Verb {
   RunArguments arguments_;
 };
 
-const RegisterVerb<Run> registered{"run", "solve the deck's problems"};
+const RegisterVerb<Run> registered{
+    "run", "solve the problems of a deck with its methods and write the result file"};
 
 }  // namespace
 }  // namespace jpo

@@ -6,26 +6,26 @@
 
 namespace jpo {
 
-/// How a run starts.
+/// The command line of a run.
 struct RunArguments {
   /// The whole command line.
   std::string command;
-  /// Replace an older result, and remove checkpoints.
+  /// Replaces an older result and removes its checkpoints.
   bool overwrite = false;
-  /// Resume from the newest checkpoint.
+  /// Resumes from the newest checkpoint.
   bool resume = false;
-  /// Resume from this checkpoint; empty: none is named.
+  /// Checkpoint to resume from; empty if none is named.
   std::string resume_from;
   /// The command that resumes this run, for messages.
   std::string resumed_by = "jpo run with --resume";
 };
 
-/// Solves a deck's problems, shows the tables and writes the result file: what `jpo run` does once
-/// and `jpo study` for every cell. Collective on comm. Throws TooManyFailed after the file is
-/// written, CannotWrite if it could not be.
+/// Solves the problems of a deck, prints the tables and writes the result file. `jpo run` calls
+/// this once, `jpo study` once per cell. Collective on comm. Throws TooManyFailed after the file is
+/// written, and CannotWrite if it cannot be written.
 void run_deck(Deck deck, const RunRecord& record, MPI_Comm comm);
 
-/// The same for a deck that has not been checked yet. Also throws BadInput, before any work.
+/// Checks the deck, then calls run_deck. Throws BadInput before any work. Collective on comm.
 void check_and_run_deck(Deck deck, const RunArguments& arguments, MPI_Comm comm);
 
 }  // namespace jpo

@@ -1,5 +1,8 @@
 #include "driver/verb.hpp"
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
 #include "core/registry.hpp"
 
 namespace jpo {
@@ -23,8 +26,8 @@ void register_verb(VerbEntry entry) {
 void add_overrides(CLI::App& parser, DeckArguments& arguments) {
   parser
       .add_option("--set", arguments.overrides,
-                  "section.key=value, the value in TOML; method.NAME.key=value for a method; "
-                  "repeatable")
+                  "section.key=value changes a key of the deck, method.NAME.key=value a key of a "
+                  "method; the value is TOML; repeatable")
       ->take_all()
       ->allow_extra_args(false);
 }
@@ -33,6 +36,19 @@ CLI::Option* add_deck(CLI::App& parser, DeckArguments& arguments) {
   CLI::Option* deck = parser.add_option("deck", arguments.path, "input deck (TOML)");
   add_overrides(parser, arguments);
   return deck;
+}
+
+const char* const kRunExitCodes =
+    "  0   done\n"
+    "  1   internal error\n"
+    "  2   bad input: command line, deck or a file that the deck names; nothing was run\n"
+    "  3   more problems failed than run.max_failed_fraction allows\n"
+    "  4   a file could not be written (disk, quota, permission)\n"
+    "  75  stopped on request after a checkpoint was written; --resume continues";
+
+void add_notes(CLI::App& parser, const HelpNotes& notes) {
+  parser.footer(fmt::format("\nExamples:\n  {}\n\nExit codes:\n{}\n\nRead more: {}",
+                            fmt::join(notes.examples, "\n  "), notes.exit_codes, notes.documents));
 }
 
 }  // namespace jpo

@@ -1,6 +1,6 @@
 #pragma once
-// The verbs of the command line (`jpo VERB ...`). A verb's file ends with one line:
-//   const RegisterVerb<MyVerb> registered{"my_verb", "what it does, for --help"};
+// The verbs of the command line (`jpo VERB ...`). The file of a verb ends with one line:
+//   const RegisterVerb<MyVerb> registered{"my_verb", "summary in one line, for --help"};
 
 #include <functional>
 #include <memory>
@@ -25,10 +25,10 @@ class Verb {
   Verb& operator=(Verb&&) = delete;
   virtual ~Verb() = default;
 
-  /// Adds the verb's arguments to its parser, which stores them in this object.
+  /// Adds the verb's arguments to its parser, which stores their values in this object.
   virtual void add_arguments(CLI::App& parser) = 0;
-  /// Runs with the parsed arguments; `command` is the whole command line. Returns the exit code, or
-  /// throws Error for another one. Collective on comm.
+  /// Runs the verb with the parsed arguments; `command` is the whole command line. Returns the exit
+  /// code, or throws an Error that has one. Collective on comm.
   virtual ExitCode run(const std::string& command, MPI_Comm comm) = 0;
 };
 
@@ -38,7 +38,7 @@ struct VerbEntry {
   std::function<std::unique_ptr<Verb>()> make;
 };
 
-/// All registered verbs, sorted by name.
+/// Returns all registered verbs, sorted by name.
 const std::vector<VerbEntry>& registered_verbs();
 /// Adds an entry; called before main by RegisterVerb only.
 void register_verb(VerbEntry entry);
@@ -50,9 +50,24 @@ struct RegisterVerb {
   }
 };
 
-/// Adds the argument DECK; returns it, for ->required().
+/// Adds the argument DECK and the option --set; returns the argument, for ->required().
 CLI::Option* add_deck(CLI::App& parser, DeckArguments& arguments);
-/// Adds --set.
+/// Adds the option --set.
 void add_overrides(CLI::App& parser, DeckArguments& arguments);
+
+/// The end of a help text.
+struct HelpNotes {
+  /// Command lines.
+  std::vector<std::string> examples;
+  /// Exit codes with their meaning, one per line.
+  std::string exit_codes;
+  /// Documents with more about the verb.
+  std::string documents;
+};
+/// Adds the notes to the end of `jpo VERB --help`.
+void add_notes(CLI::App& parser, const HelpNotes& notes);
+
+/// Exit codes of the verbs that solve problems.
+extern const char* const kRunExitCodes;
 
 }  // namespace jpo

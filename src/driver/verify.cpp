@@ -1,5 +1,6 @@
-// jpo verify: is the gradient the gradient? First the model alone (inverse/verification), then the
-// whole chain through the network, then one rank against all.
+// jpo verify: checks gradients. First that of the model alone (inverse/verification), then that of
+// the mean loss with respect to the network's weights, then whether one rank and all ranks compute
+// the same bits.
 
 #include <algorithm>
 #include <cmath>
@@ -26,7 +27,7 @@ constexpr std::int64_t kMaxProblems = 32;
 constexpr std::int64_t kMaxMicroBatch = 8;
 constexpr double kOrderLimit = 1.9;
 
-// The mean loss as a function of the weights, on the problems of one communicator.
+// The mean loss over all problems of a communicator, as a function of the network's weights.
 class Chain {
  public:
   Chain(const Deck& deck, MPI_Comm comm, const NetworkSettings& settings)
@@ -66,14 +67,15 @@ class Chain {
   std::vector<double> theta_;
 };
 
-// Answers must move with the weights: a spread of the start makes every layer count.
+// A network without spread at the start gives the same answers for all inputs, and most layers
+// would have a zero gradient.
 NetworkSettings spread_network(const Deck& deck) {
   NetworkSettings settings = deck.section<NetworkSettings>("network");
   settings.output_spread = std::max(settings.output_spread, 0.3);
   return settings;
 }
 
-// Finite differences need digits, and cross the kinks of relu: gelu stands in for it.
+// Finite differences need double precision and a smooth activation: gelu replaces relu.
 NetworkSettings smooth_network(const Deck& deck) {
   NetworkSettings settings = spread_network(deck);
   settings.precision = "double";
@@ -91,7 +93,8 @@ std::vector<double> random_direction(std::size_t n) {
   return direction;
 }
 
-// |L(theta + eps d) - L(theta) - eps factor g.d| falls with eps^2 if and only if g is the gradient.
+// If and only if factor g is the gradient, |L(theta + eps d) - L(theta) - eps factor g.d| =
+// O(eps^2).
 CheckRow check_chain(const Deck& deck, double gradient_factor, MPI_Comm comm) {
   Chain chain(deck, comm, smooth_network(deck));
   const std::vector<double> theta = chain.theta();
@@ -121,7 +124,7 @@ CheckRow check_ranks(const Deck& deck, MPI_Comm comm) {
   std::array<double, 1> differs = {same ? 0.0 : 1.0};
   reduce_max(differs, comm);
   const int n_rank = mpi::size(comm);
-  return {fmt::format("joint gradient of 1 rank against {}: differing bits", n_rank),
+  return {fmt::format("joint gradient on 1 and {} ranks: bits differ (0: no)", n_rank),
           differs[0],
           0.0,
           differs[0] == 0.0,
@@ -138,8 +141,16 @@ class Verify final : public Verb {
  public:
   void add_arguments(CLI::App& parser) override {
     add_deck(parser, deck_)->required();
-    parser.add_option("--scale-gradient", gradient_factor_,
-                      "multiply the gradient by this, to see the checks fail");
+    parser.add_option(
+        "--scale-gradient", gradient_factor_,
+        "multiply the gradient by this factor; the Taylor checks fail unless it is 1");
+    add_notes(parser, {.examples = {"jpo verify inputs/kuramoto_sivashinsky.toml",
+                                    "mpirun -n 2 jpo verify inputs/diffusion.toml"},
+                       .exit_codes = "  0  all checks passed\n"
+                                     "  1  a check failed, or internal error\n"
+                                     "  2  bad input: command line, deck or a file that the deck "
+                                     "names",
+                       .documents = "inputs/README.md (verbs)"});
   }
   ExitCode run(const std::string& command, MPI_Comm comm) override;
 
@@ -163,7 +174,7 @@ ExitCode Verify::run(const std::string& /*command*/, MPI_Comm comm) {
   check_deck(deck, comm);
   const PetscOptionsScope options_scope(deck);
 
-  log_info("verifying model {} on {} problems\n", deck.model_name, n_problem);
+  log_info("verifying gradients of model {} on {} problems\n", deck.model_name, n_problem);
   const auto model = make_model(deck, Resolution::inversion);
   VerifyOptions options;
   options.misfit = deck.section<MisfitSettings>("misfit");
@@ -174,10 +185,9 @@ ExitCode Verify::run(const std::string& /*command*/, MPI_Comm comm) {
     rows.push_back(check_chain(deck, gradient_factor_, comm));
     rows.push_back(check_ranks(deck, comm));
   } else {
-    log_info("no method of this deck trains a network: the chain through it is not checked");
+    log_info("no method of this deck trains a network, so its gradient is not checked");
   }
   for (const CheckRow& row : rows) show(row);
-  // A check that failed on any rank failed.
   std::array<double, 1> failed = {
       static_cast<double>(std::ranges::count(rows, false, &CheckRow::passed))};
   reduce_max(failed, comm);
@@ -185,7 +195,8 @@ ExitCode Verify::run(const std::string& /*command*/, MPI_Comm comm) {
   return failed[0] == 0.0 ? ExitCode::done : ExitCode::internal_error;
 }
 
-const RegisterVerb<Verify> registered{"verify", "check gradients of the deck's model and network"};
+const RegisterVerb<Verify> registered{"verify",
+                                      "check the gradients of the deck's model and network"};
 
 }  // namespace
 }  // namespace jpo

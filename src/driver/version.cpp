@@ -1,4 +1,4 @@
-// jpo version: the program, its revision, and its libraries.
+// jpo version: prints the version and revision of the program and the versions of its libraries.
 
 #include "core/log.hpp"
 #include "core/session/session.hpp"
@@ -10,7 +10,11 @@ namespace {
 
 class Version final : public Verb {
  public:
-  void add_arguments(CLI::App& /*parser*/) override {}
+  void add_arguments(CLI::App& parser) override {
+    add_notes(parser, {.examples = {"jpo version"},
+                       .exit_codes = "  0  done",
+                       .documents = "jobs/README.md (installation)"});
+  }
   ExitCode run(const std::string& /*command*/, MPI_Comm /*comm*/) override {
     log_info("jpo {} ({})", jpo_version(), git_revision());
     for (const auto& [name, version] : all_versions()) log_info("{:<16} {}", name, version);
@@ -18,7 +22,8 @@ class Version final : public Verb {
   }
 };
 
-const RegisterVerb<Version> registered{"version", "version, revision, libraries"};
+const RegisterVerb<Version> registered{"version",
+                                       "print version, git revision and library versions"};
 
 }  // namespace
 }  // namespace jpo

@@ -1,19 +1,21 @@
-// The shared solution bank: a joint method that learns from its own solutions. A solve of one
-// problem that ends well is knowledge about all of them, through the map (y, c) -> m. Each round
+// The shared solution bank: a joint method that learns from its own solutions. The solution of one
+// problem is a sample of the map (y, c) -> m and therefore helps to solve the others. Each round
+// has three parts:
 //
-//   learn    n_network networks are fitted to what is known so far (bank_pairs.hpp)
-//   propose  each unsolved problem gets a start: a network's answer plus an error
-//   try      a TAO solve from there, in lockstep (rounds.cpp); the bank keeps the best m and L
+//   learn    n_network networks are trained on the pairs known so far (bank_pairs.hpp)
+//   propose  each unsolved problem gets a start: the answer of a network plus a random error
+//   solve    TAO solves from the starts, in lockstep (rounds.cpp); the bank keeps the best m and L
 //
-// Before round 0 there is nothing to learn from but random points m of the box and what the model
-// makes of them, F(m): half a gradient evaluation each. Round 0 starts at the mean of the networks'
-// answers; without such draws at the centre of the box.
+// Before round 0 the only pairs are random points m of the box with their simulations F(m), which
+// cost half a gradient evaluation each. Round 0 starts at the mean of the networks' answers, or at
+// the centre of the box if there are no such pairs.
 //
-// How sure a problem looks solved is a weight w of its banked L (bank_weights.hpp). Network k never
-// learns from problem i = k modulo n_network (cross-validation): its error there, banked m minus
-// prediction, is an honest one. A start adds such an error of another problem, drawn by w: wide
-// while the networks know little, narrow once they know. A share of the starts stays random, should
-// the networks agree on something wrong. The result keeps network 0.
+// A weight w of the best L of a problem measures how likely the problem is solved
+// (bank_weights.hpp). Network k never learns from problems i = k modulo n_network
+// (cross-validation), so its error there (best m minus prediction) estimates the error on unsolved
+// problems. A start adds such an error of another problem, drawn with probability w. These errors
+// are large in early rounds and decrease with training. A share of the starts is random, in case
+// all networks agree on a wrong answer. The result stores network 0.
 
 #include <algorithm>
 #include <cmath>
@@ -38,9 +40,12 @@
 namespace jpo {
 namespace {
 
-constexpr std::int64_t kPool = 512;       // about so many problems' errors are drawn from
-constexpr int kDraws = 64;                // attempts to draw one of them by its w
-constexpr std::int64_t kFewUpdates = 10;  // no fewer at a time: they wait for the next round
+// Expected number of problems in the pool of errors.
+constexpr std::int64_t kPool = 512;
+// Largest number of attempts to draw an error by its w.
+constexpr int kDraws = 64;
+// Fewer updates than this are postponed to a later round.
+constexpr std::int64_t kFewUpdates = 10;
 
 struct BankSettings : RoundsSettings {
   std::string weighting = bank_weightings().front();
@@ -57,48 +62,53 @@ struct BankSettings : RoundsSettings {
     patience = 15;
   }
   void describe(KeyTable& table) override {
-    table.add("networks", &networks,
-              {.doc = "networks, each trained on all problems but every networks-th; the result "
-                      "keeps the first",
-               .min = 2,
-               .max = 100});
-    table.add("weighting", &weighting,
-              {.doc = "how sure a problem looks solved: by the spread that white noise gives "
-                      "misfits (chi), by its rank, or all alike",
-               .allowed = bank_weightings()});
-    table.add("updates", &updates,
-              {.doc = "optimizer steps of each network in a round that tries all problems; fewer "
-                      "where only some are tried",
-               .min = 1,
-               .max = 1'000'000});
-    table.add("simulations", &simulations,
-              {.doc = "simulated pairs a problem that the networks learn from, kept from its "
-                      "solves; 0: none, only the best answers",
-               .min = 0,
-               .max = 4096});
-    table.add("random_draws", &random_draws,
-              {.doc = "random points of the box that the model is asked for before the first solve "
-                      "of each problem, half a gradient evaluation each: the networks learn from "
-                      "them, and the first solves start at their answers; 0: at the centre",
-               .min = 0,
-               .max = 4096});
+    table.add(
+        "networks", &networks,
+        {.doc = "number of networks; network k is not trained on problems k, k + networks, ...; "
+                "the result stores network 0",
+         .min = 2,
+         .max = 100});
+    table.add(
+        "weighting", &weighting,
+        {.doc = "weight of the answer of a problem in the training: chi: by its misfit relative "
+                "to the spread that white noise causes; rank: by the rank of its misfit; "
+                "equal: the same for all problems",
+         .allowed = bank_weightings()});
+    table.add(
+        "updates", &updates,
+        {.doc = "updates of each network after a round that solves all problems; in proportion "
+                "fewer after a round that solves only some",
+         .min = 1,
+         .max = 1'000'000});
+    table.add(
+        "simulations", &simulations,
+        {.doc = "number of simulated pairs per problem, kept from its solves for the training "
+                "of the networks; 0: none, only the best answers",
+         .min = 0,
+         .max = 4096});
+    table.add(
+        "random_draws", &random_draws,
+        {.doc = "number of random points of the box per problem that are simulated before the "
+                "first solve, at half a gradient evaluation each; the networks learn from "
+                "them and give the first starts; 0: the first start is the centre of the box",
+         .min = 0,
+         .max = 4096});
     table.add("random_starts", &random_starts,
               {.doc = "share of the starts that are drawn from the box", .min = 0, .max = 1});
     table.add("clip_norm", &clip_norm,
-              {.doc = "largest norm of the weight gradient; 0: no clipping", .min = 0});
+              {.doc = "largest norm of the gradient of the weights; 0: no clipping", .min = 0});
     learning_rate.describe(table);
     RoundsSettings::describe(table);
   }
   void check() const override {
     if (random_draws > simulations)
       throw BadInput(
-          fmt::format("key 'random_draws' = {}: more than 'simulations' = {} keeps; "
-                      "allowed: at most that",
-                      random_draws, simulations));
+          fmt::format("key 'random_draws' = {}: more than 'simulations' = {}; allowed: at most {}",
+                      random_draws, simulations, simulations));
   }
 };
 
-// One of the networks, and how it learns.
+// One of the networks with its training.
 class Learner {
  public:
   Learner(const BankSettings& settings, const Task& task, BankPairs& pairs, std::int64_t k)
@@ -112,7 +122,8 @@ class Learner {
     network_.set_normalization(input_statistics(network_, task));
   }
 
-  /// Some updates, the rate falling from the first to the last; then answers to all problems.
+  /// Makes `updates` updates with a learning rate that decreases from the first to the last, then
+  /// predicts the answers to all problems. Collective.
   void learn(std::int64_t updates) {
     LearningRate rate(settings_.learning_rate, updates);
     for (std::int64_t update = 0; update < updates; ++update, ++n_update_) {
@@ -134,7 +145,7 @@ class Learner {
  private:
   const BankSettings& settings_;
   Network network_;
-  /// Fits cost no solves and answer no problem: stays empty.
+  /// Stays empty, because the training makes no solves and its answers are not results.
   MethodResult scratch_;
   JointGradient joint_;
   Batch answers_;
@@ -142,7 +153,7 @@ class Learner {
   std::int64_t n_update_ = 0;
 };
 
-// Adds every solve that is ok to the pairs.
+// Adds each successful simulation to the pairs.
 class PairRecorder : public EvaluationHook {
  public:
   explicit PairRecorder(BankPairs& pairs) : pairs_(pairs) {}
@@ -181,7 +192,7 @@ class BankProposal final : public Proposal {
   }
 
   bool prepare(MethodResult& result, double max_evaluations) override {
-    // One evaluation is left for a solve.
+    // At least one evaluation is left for the first solve.
     const auto n_draw = std::clamp<std::int64_t>(
         static_cast<std::int64_t>(2.0 * (max_evaluations - 1.0)), 0, settings_.random_draws);
     Batch m = result.parameters.copy();
@@ -196,7 +207,8 @@ class BankProposal final : public Proposal {
         }
       }
       task_.objective.evaluate_loss(task_.usable, m, result.ledger, evaluation);
-      // No answers: a problem that a draw happens to solve would rest with what no solve has seen.
+      // Only failures are recorded. A draw must not become an answer, because a problem solved by
+      // chance would then never be solved by TAO.
       for (std::size_t k = 0; k < task_.usable.size(); ++k)
         if (evaluation.outcome[k] != Outcome::ok)
           result.record(task_.usable[k], {}, evaluation.loss[k], evaluation.outcome[k]);
@@ -242,7 +254,8 @@ class BankProposal final : public Proposal {
  private:
   const Batch& answers_of(std::int64_t k) const { return learners_[k]->answers(); }
 
-  // Candidate 0 is the mean of the networks' answers, the next ones are these themselves.
+  // Sets m to the start of round 0: candidate 0 is the mean of the networks' answers, candidate k
+  // the answer of network k - 1 modulo n_network.
   void first_answer(const StartRequest& request, std::span<double> m) const {
     const bool is_mean = request.candidate == 0;
     const std::int64_t first = is_mean ? 0 : (request.candidate - 1) % settings_.networks;
@@ -268,7 +281,8 @@ class BankProposal final : public Proposal {
                             task_.objective.shape().observation.size(), task_.levels.reference});
   }
 
-  // The fewer problems were tried in the last round, the less is new.
+  // Trains the networks. The number of updates is proportional to the number of problems that the
+  // last round solved.
   void learn(const Batch& answers, std::span<const std::int64_t> active) {
     const std::int64_t n_active = reduce_sum(static_cast<std::int64_t>(active.size()), task_.comm);
     updates_due_ += static_cast<double>(settings_.updates * n_tried_) /
@@ -283,8 +297,8 @@ class BankProposal final : public Proposal {
     }
   }
 
-  // errors_: rows (id, w, m - prediction) of about kPool problems of all ranks, in the order of
-  // ids.
+  // Fills errors_ with rows (id, w, m - prediction) of about kPool problems of all ranks, in the
+  // order of ids. Collective.
   void gather_errors(std::int64_t round, const Batch& answers) {
     const auto scope = task_.timer.scope(Phase::reduce);
     const double share = static_cast<double>(kPool) / static_cast<double>(task_.shard.n_problem());
@@ -302,7 +316,7 @@ class BankProposal final : public Proposal {
     errors_ = gather_rows(local, task_.comm);
   }
 
-  // By weight, never the problem's own; null where no other looks solved.
+  // Draws the error of another problem with probability w. Returns null if no attempt succeeds.
   const double* draw_error(std::int64_t row, RandomStream& stream) const {
     const std::size_t width = space_.scale.size() + 2;
     const std::size_t n = errors_.size() / width;
@@ -318,12 +332,14 @@ class BankProposal final : public Proposal {
   const Task& task_;
   const ParameterSpace& space_;
   BankPairs pairs_;
-  /// w of each local problem.
+  /// w. [local problem]
   std::vector<double> weight_;
   std::vector<std::unique_ptr<Learner>> learners_;
+  /// See gather_errors().
   std::vector<double> errors_;
+  /// Updates that are still to be made; a fraction or few of them wait for a later round.
   double updates_due_ = 0.0;
-  /// Problems of the last round, of all ranks.
+  /// Number of problems that the last round solved, on all ranks.
   std::int64_t n_tried_;
   PairRecorder recorder_;
   Objective::HookScope recording_;
@@ -344,7 +360,7 @@ class Bank final : public Rounds {
 };
 
 const RegisterMethod<Bank> registered{
-    "bank", "networks learn from the solves so far where the next ones should start"};
+    "bank", "networks trained on the solutions found so far propose the next starts"};
 
 }  // namespace
 }  // namespace jpo

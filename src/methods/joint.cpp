@@ -1,6 +1,6 @@
 // The paper's method (arXiv 2408.08119): theta* = argmin sum_i L(F(N_theta(y_i, c_i) | c_i), y_i).
-// One network maps every observation to its parameters; its weights are trained through the true
-// simulator on exactly the problems to be solved (training.cpp is the loop). The answer of a
+// One network maps every observation to its parameters. Its weights are trained through the true
+// simulator on exactly the problems to be solved; training.cpp has the loop. The answer to a
 // problem is the best m during the training.
 
 #include "methods/method.hpp"
@@ -27,7 +27,7 @@ class Joint final : public Training {
 };
 
 const RegisterMethod<Joint> registered{
-    "joint", "one network trained through the simulator on all problems (the paper's JPO)"};
+    "joint", "one network trained through the simulator on all problems (JPO of the paper)"};
 
 }  // namespace
 }  // namespace jpo

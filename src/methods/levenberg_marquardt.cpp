@@ -1,11 +1,11 @@
-// Levenberg-Marquardt of each problem, from the centre of the box or another method's answer: the
-// optimizer of choice for least squares where the model has a tangent. Damping follows the gain
-// ratio (Nielsen 1999, IMM-REP-1999-05); bounds by projection. Ours because TAO's has no
-// accept/reject and takes 2.5 times the Jacobians.
+// Levenberg-Marquardt for each problem, from the centre of the box or from an answer of another
+// method. It solves least-squares problems of models with a tangent. The gain ratio controls the
+// damping (Nielsen 1999, IMM-REP-1999-05); bounds are kept by projection. TAO's solver is not used
+// because it does not reject steps and needs more Jacobians.
 //
-// Up to parallel.solve_batch (and 1024) problems advance together, an evaluation and a
-// linearization a round; those that end make room for the next. Problems do not see each other:
-// same bits for any batch.
+// At most min(parallel.solve_batch, 1024) problems advance together. Each round has one evaluation
+// and one linearization; the next problems replace those that have ended. The bits of a result do
+// not depend on the other problems.
 
 #include <algorithm>
 #include <cmath>
@@ -19,7 +19,8 @@
 namespace jpo {
 namespace {
 
-constexpr double kAccepted = 1e-4;  // gain ratio
+// Steps with a smaller gain ratio are rejected.
+constexpr double kAccepted = 1e-4;
 constexpr double kLargestDamping = 1e16;
 constexpr std::int64_t kFewUnknowns = 64;
 
@@ -33,32 +34,40 @@ struct LmSettings : Settings {
   std::int64_t cg_iterations = 20;
 
   void describe(KeyTable& table) override {
-    table.add("from", &from,
-              {.doc = "name of the earlier method whose answers are the starts; empty: the centre",
-               .earlier_method = EarlierMethod::start});
-    table.add("max_evaluations", &max_evaluations,
-              {.doc = "gradient evaluations a problem, at most: half of all forward, tangent and "
-                      "adjoint solves",
-               .min = 1});
-    table.add("gradient_tolerance", &gradient_tolerance,
-              {.doc = "stop where the projected gradient is below this times that of the start",
-               .min = 0,
-               .max = 1});
     table.add(
-        "step_tolerance", &step_tolerance,
-        {.doc = "stop where a step is below this", .unit = "the parameters' scale", .min = 0});
+        "from", &from,
+        {.doc = "name of the earlier method whose answers are the starts; empty: the centre of "
+                "the box",
+         .earlier_method = EarlierMethod::start});
+    table.add("max_evaluations", &max_evaluations,
+              {.doc = "largest number of gradient evaluations per problem: half of all forward, "
+                      "tangent and adjoint solves",
+               .min = 1});
+    table.add(
+        "gradient_tolerance", &gradient_tolerance,
+        {.doc = "a solve stops if the norm of the projected gradient is below this times that "
+                "at the start",
+         .min = 0,
+         .max = 1});
+    table.add("step_tolerance", &step_tolerance,
+              {.doc = "a solve stops if its step is below this",
+               .unit = "scale of the parameters",
+               .min = 0});
     table.add("damping", &damping,
-              {.doc = "first damping, relative to the curvature", .min = 0, .min_is_open = true});
+              {.doc = "damping of the first step, relative to the curvature",
+               .min = 0,
+               .min_is_open = true});
     table.add("linear_solver", &linear_solver,
-              {.doc = "dense: normal equations from one tangent a parameter; cg: conjugate "
-                      "gradients; auto: dense up to 64 parameters",
+              {.doc = "dense: normal equations with one tangent solve per parameter; cg: conjugate "
+                      "gradients; auto: dense up to 64 parameters, else cg",
                .allowed = {"auto", "dense", "cg"}});
     table.add("cg_iterations", &cg_iterations,
-              {.doc = "cg: iterations a step, at most", .min = 1, .max = 10000});
+              {.doc = "largest number of iterations of cg in a step", .min = 1, .max = 10000});
   }
 };
 
-// Problems that advance together. A device could solve more at once than fit with their Jacobians.
+// Returns the number of problems that advance together. The limit exists because a device could
+// solve more problems at once than fit into its memory together with their Jacobians.
 std::int64_t n_slot(const Task& task) {
   constexpr std::int64_t most = 1024;
   return std::min(task.objective.solve_batch(), most);
@@ -93,7 +102,7 @@ class LevenbergMarquardt final : public Method {
               : make_cg_gauss_newton(task.objective, trials_.capacity(), settings.cg_iterations);
   }
 
-  // The whole solve.
+  // Solves all problems.
   void step(SafePoint& safe_point) override {
     const auto scope = task_.timer.scope(Phase::solver);
     safe_point.at_own_pace([this] { return advance(); });
@@ -101,10 +110,10 @@ class LevenbergMarquardt final : public Method {
   }
   bool is_done() const override { return is_done_; }
 
-  // Before the evaluation of the trials.
+  // The state between two rounds, before the evaluation of the trials.
   void archive(StateArchive& archive) override {
     archive.by_problem("done", done_);
-    // Of those that wait for a slot as well.
+    // Paths in slots, and paths of a checkpoint that wait for one.
     std::vector<std::vector<double>> paths = recorded_;
     for (std::size_t k = 0; k < paths_.size(); ++k) paths[paths_[k].row] = numbers(k);
     archive.by_problem("paths", paths);
@@ -113,24 +122,26 @@ class LevenbergMarquardt final : public Method {
   StepReport report() const override {
     return {.n_done = std::ranges::count(done_, 1),
             .n_total = std::ssize(task_.usable),
-            .unit = "problems of rank 0",
+            .unit = "problems",
+            .detail = "on rank 0",
             .is_recorded = false};
   }
 
  private:
-  // One evaluation and one linearization of all paths; false if no problem is left.
+  // Runs a round: one evaluation and one linearization of all paths. Returns false if no problem is
+  // left.
   bool advance() {
     fill();
     if (paths_.empty()) return false;
     evaluate();
-    judge();
+    accept_or_reject();
     gauss_newton_->linearize(paths_, accepted_, result_.ledger);
     propose();
     drop_ended();
     return true;
   }
 
-  // The Gauss-Newton data of a slot belong to the path in it.
+  // Starts paths in free slots. Path k uses the Gauss-Newton data of slot k.
   void fill() {
     while (std::ssize(paths_) < n_slot_ && next_ < std::ssize(task_.usable)) {
       const std::int64_t row = task_.usable[next_++];
@@ -148,7 +159,8 @@ class LevenbergMarquardt final : public Method {
     }
   }
 
-  // A path as numbers: these, its vectors, and what its steps need.
+  // Visits the scalars of a path; its state is these, its vectors and the state of the linear
+  // solver.
   template <class Visit>
   static void visit_numbers(GaussNewtonPath& path, Visit&& visit) {
     visit(path.loss);
@@ -194,7 +206,8 @@ class LevenbergMarquardt final : public Method {
     task_.objective.evaluate_loss(rows_, trials_, result_.ledger, evaluation_);
   }
 
-  void judge() {
+  // Accepts or rejects the evaluated trial of each path.
+  void accept_or_reject() {
     accepted_.assign(paths_.size(), 0);
     ended_.assign(paths_.size(), 0);
     for (std::size_t k = 0; k < paths_.size(); ++k) {
@@ -212,14 +225,14 @@ class LevenbergMarquardt final : public Method {
       path.damping_growth = 2.0;
       path.loss = loss;
       path.m = path.trial;
-      if (affords(path, gauss_newton_->n_solve()))
+      if (is_within_budget(path, gauss_newton_->n_solve()))
         accepted_[k] = 1;
       else
         end(k, StopReason::budget_reached);
     }
   }
 
-  // The next trial of every path that goes on.
+  // Sets the next trial of each path, or ends the path.
   void propose() {
     for (std::size_t k = 0; k < paths_.size(); ++k) {
       if (ended_[k] != 0) continue;
@@ -234,15 +247,16 @@ class LevenbergMarquardt final : public Method {
           end(k, StopReason::gradient_small);
       }
       if (ended_[k] != 0) continue;
-      if (!affords(path, 1))
+      if (!is_within_budget(path, 1))
         end(k, StopReason::budget_reached);
       else if (!step(k))
         end(k, StopReason::step_small);
     }
   }
 
-  // False where the step is too small to matter, or cannot be solved for. A step that the bounds
-  // cut may promise no reduction: damping turns it towards the steepest descent, which does.
+  // Proposes a step. Returns false if it is below the tolerance or the linear system cannot be
+  // solved. A step cut by the bounds may predict no reduction; more damping turns it towards
+  // steepest descent, which predicts one.
   bool step(std::size_t k) {
     GaussNewtonPath& path = paths_[k];
     bool again = accepted_[k] == 0;
@@ -254,7 +268,7 @@ class LevenbergMarquardt final : public Method {
         again = true;
       }
     } catch (const std::runtime_error&) {
-      return false;  // not positive definite: no step to be had
+      return false;  // the matrix is not positive definite
     }
     return false;
   }
@@ -264,7 +278,7 @@ class LevenbergMarquardt final : public Method {
     path.damping_growth *= 2.0;
   }
 
-  bool affords(const GaussNewtonPath& path, std::int64_t n_solve) const {
+  bool is_within_budget(const GaussNewtonPath& path, std::int64_t n_solve) const {
     return static_cast<double>(result_.ledger.solves(path.row) + n_solve) <=
            2.0 * settings_.max_evaluations;
   }
@@ -274,7 +288,7 @@ class LevenbergMarquardt final : public Method {
     result_.reason[paths_[k].row] = reason;
   }
 
-  // A path that ends gives its slot to the last one, whose linearization moves with it.
+  // Removes the paths that have ended; the last path and its linearization move into the free slot.
   void drop_ended() {
     for (std::size_t k = paths_.size(); k-- > 0;) {
       if (ended_[k] == 0) continue;
@@ -293,11 +307,11 @@ class LevenbergMarquardt final : public Method {
   MethodResult& result_;
   Batch starts_;
   std::int64_t n_slot_;
-  /// In task.usable.
+  /// Index in task.usable of the next problem to start.
   std::int64_t next_ = 0;
-  /// By problem.
+  /// 1 if the problem is done. [local problem]
   std::vector<std::uint8_t> done_;
-  /// By problem: paths of a checkpoint that wait for a slot.
+  /// Paths of a checkpoint that wait for a slot. [local problem]
   std::vector<std::vector<double>> recorded_;
   std::vector<GaussNewtonPath> paths_;
   std::vector<std::int64_t> rows_;
@@ -309,7 +323,7 @@ class LevenbergMarquardt final : public Method {
 };
 
 const RegisterMethod<LevenbergMarquardt> registered{
-    "levenberg_marquardt", "Gauss-Newton with damping for each problem; needs the model's tangent"};
+    "levenberg_marquardt", "damped Gauss-Newton for each problem; needs the tangent of the model"};
 
 }  // namespace
 }  // namespace jpo

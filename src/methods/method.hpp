@@ -1,17 +1,18 @@
 #pragma once
-// The methods a deck can name. A method's file ends with one line:
-//   const RegisterMethod<MyMethod> registered{"my_method", "what it does, in one line"};
+// The methods that a deck can name. The file of a method ends with one line:
+//   const RegisterMethod<MyMethod> registered{"my_method", "summary in one line"};
 // MyMethod derives from Method (solving/method.hpp) and has
-//   using Settings = ...;                          its keys, a jpo::Settings
+//   using Settings = ...;                          the keys of the method, a jpo::Settings
 //   MyMethod(const Settings&, const Task&)         may be collective on task.comm
-// and, if it needs them,
-//   static MethodTraits traits(const Settings&)    networks, tangents, memory
+// and, if necessary,
+//   static MethodTraits traits(const Settings&)    needs: networks, tangents, memory
 //   static std::string refusal(const std::string& name, const Settings&, const ModelShape&)
-//       why it cannot solve problems of this shape; empty if it can
+//       returns the reason if the method cannot solve problems of this shape, else ""
 //   static void check_inputs(const std::string& name, const Settings&, const RunInputs&)
-//       reads what it needs besides the deck, before any work; throws BadInput on all ranks
+//       checks inputs other than the deck before any work; throws BadInput on all ranks
 //   static TrainedNetwork read_network(const std::string& name, const Settings&, MPI_Comm)
-//       the network that it has read, not trained: a checkpoint does not hold it; throws BadInput
+//       reads the network of a method that does not train it, because checkpoints do not store such
+//       a network; throws BadInput
 
 #include <functional>
 #include <memory>
@@ -27,8 +28,8 @@
 
 namespace jpo {
 
-/// A kind of method that [[method]] can name. `settings` must come from make_settings of the same
-/// entry; `name` is the method's name in the deck.
+/// A kind of method that [[method]] can name. The functions take settings made by make_settings of
+/// the same entry; `name` is the name of the method in the deck.
 struct MethodEntry {
   std::string kind;
   std::string summary;
@@ -45,9 +46,10 @@ struct MethodEntry {
       read_network;
 };
 
-/// All registered methods, sorted by kind.
+/// Returns all registered methods, sorted by kind.
 const std::vector<MethodEntry>& registered_methods();
-/// The deck's reader refuses kinds that are not registered; throws std::logic_error for one.
+/// Returns the entry of a kind. Throws std::logic_error if it is not registered; the reader of
+/// decks refuses such kinds before.
 const MethodEntry& method_entry(const std::string& kind);
 
 /// Adds an entry; called before main by RegisterMethod only.

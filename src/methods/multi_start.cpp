@@ -1,6 +1,6 @@
-// The fair classical rival of every joint method: TAO from many seeded starts, round by round
-// (rounds.cpp), until the same budget is spent. Start 0 is the centre of the box, the others are
-// draws from it (from a normal distribution if a parameter is unbounded).
+// The classical baseline for joint methods with the same budget: TAO from many seeded starts, round
+// by round (rounds.cpp), until the budget is spent. Start 0 is the centre of the box. The other
+// starts are drawn from the box, or from a normal distribution if a parameter is unbounded.
 
 #include "methods/method.hpp"
 #include "solving/per_problem/rounds.hpp"
@@ -29,8 +29,7 @@ class MultiStart final : public Rounds {
 };
 
 const RegisterMethod<MultiStart> registered{
-    "multi_start",
-    "TAO from many starts a problem, up to a budget: the fair rival of a joint method"};
+    "multi_start", "TAO from many starts per problem, up to a budget; baseline for joint methods"};
 
 }  // namespace
 }  // namespace jpo

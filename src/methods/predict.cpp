@@ -1,9 +1,9 @@
-// Answers of a network that another run has trained, to the problems of this deck: one network call
-// and one forward solve each, no training. The network comes from the result file of that run.
+// Predicts the problems of this deck with a network from the result file of another run: one
+// network call and one forward solve per problem, no training.
 //
-// Its answers fill the box that it was trained with; what lies outside of this deck's box is then
-// cut off at it. Calls have the batch size of the training, so that on the training problems the
-// answers are the trained network's bit for bit, on any number of ranks.
+// The answers lie in the box of the training and are clamped to the box of this deck. Network calls
+// have the batch size of the training. On the training problems the answers are therefore
+// bit-identical to those of the trained network, on any number of ranks.
 
 #include <algorithm>
 
@@ -26,20 +26,21 @@ struct PredictSettings : Settings {
   std::string network;
   void describe(KeyTable& table) override {
     table.add("result", &result,
-              {.doc = "path of the result file that holds the trained network; [network] of this "
-                      "deck has no say in it",
+              {.doc = "path of the result file with the trained network; the section [network] of "
+                      "this deck is ignored",
                .required = true});
     table.add("network", &network,
-              {.doc = "name of the method that trained it; empty: the only network of the file"});
+              {.doc = "name of the method that trained the network; empty: the only network of the "
+                      "file"});
   }
 };
 
-// The stored network and what it was made by.
+// A stored network with its settings and shape.
 struct Predictor {
   StoredNetwork stored;
   NetworkSettings settings;
   NetworkShape shape;
-  /// For messages: network 'joint' of runs/a.h5.
+  /// Name for messages: "network 'joint' of runs/a.h5".
   std::string label;
 };
 
@@ -47,20 +48,21 @@ std::string refusal_to_read(const std::string& name, const PredictSettings& sett
                             const StoredNetwork& stored) {
   const std::string key = fmt::format("key 'method.{}.result' = \"{}\"", name, settings.result);
   if (!stored.exists) return key + ": there is no such file";
-  if (!stored.is_result) return key + ": it is no result file of this program";
+  if (!stored.is_result) return key + ": not a jpo result file";
   if (stored.names.empty())
-    return key + ": it holds no trained network; allowed: the result of a joint method, say";
+    return key +
+           ": the file has no trained network; allowed: for example the result of a joint method";
   const std::string known = fmt::format("{}", fmt::join(stored.names, ", "));
   if (stored.name.empty() && settings.network.empty())
-    return fmt::format("key 'method.{}.network': missing, {} holds several; allowed: one of {}",
+    return fmt::format("key 'method.{}.network' is missing: {} has several networks; allowed: {}",
                        name, settings.result, known);
   if (stored.name.empty())
-    return fmt::format("key 'method.{}.network' = \"{}\": {} holds no such network; allowed: {}",
+    return fmt::format("key 'method.{}.network' = \"{}\": {} has no such network; allowed: {}",
                        name, settings.network, settings.result, known);
   if (!stored.is_complete)
     return fmt::format(
-        "{}: its network '{}' is not complete: an older version of this program "
-        "wrote it, which did not store all that a prediction needs",
+        "{}: its network '{}' was written by an older version of jpo and lacks data that a "
+        "prediction needs",
         key, stored.name);
   return "";
 }
@@ -86,15 +88,13 @@ Network make_network(const Predictor& predictor) {
       static_cast<std::int64_t>(stored.weights.size()) != network.n_weight() ||
       stored.input_mean.size() != n_input || stored.input_deviation.size() != n_input)
     throw BadInput(fmt::format(
-        "{}: its weights are not those of the architecture that it names ({} there, {} here)",
+        "{}: the file has {} weights, which do not fit its architecture with {} weights",
         predictor.label, stored.weights.size(), network.n_weight()));
   network.set_weights(stored.weights);
   network.set_normalization({stored.input_mean, stored.input_deviation});
   if (fmt::format("{:016x}", network.weight_hash()) != stored.hash)
-    throw BadInput(
-        fmt::format("{}: its weights do not have the hash that stands beside them: the "
-                    "file is damaged",
-                    predictor.label));
+    throw BadInput(fmt::format(
+        "{}: the weights do not match their stored hash; the file is damaged", predictor.label));
   return network;
 }
 
@@ -103,23 +103,23 @@ std::string text_of(const FieldLayout& layout) {
                      layout.periodic ? " periodic" : "");
 }
 
-void check_layout(const Predictor& predictor, const std::string& what, const FieldLayout& there,
+void check_layout(const Predictor& predictor, const std::string& field, const FieldLayout& there,
                   const FieldLayout& here) {
   if (there.n_channel != here.n_channel || there.n_grid != here.n_grid ||
       there.periodic != here.periodic)
     throw BadInput(
-        fmt::format("{} was trained on {} values of the {} (channels x grid), this "
-                    "deck's model has {}",
-                    predictor.label, text_of(there), what, text_of(here)));
+        fmt::format("{} was trained on {} values of the {} (channels x grid); the model of this "
+                    "deck has {}",
+                    predictor.label, text_of(there), field, text_of(here)));
 }
 
-// Boxes may differ, not what is in them.
+// Throws BadInput if inputs or names of parameters differ; their boxes may differ.
 void check_fit(const Predictor& predictor, const ModelShape& shape) {
   check_layout(predictor, "observation", predictor.shape.observation, shape.observation);
   check_layout(predictor, "context", predictor.shape.context, shape.context);
   const auto& there = predictor.shape.parameters.names;
   if (there != shape.parameters.names)
-    throw BadInput(fmt::format("{} predicts {} parameters ({}), this deck's model has {} ({})",
+    throw BadInput(fmt::format("{} predicts {} parameters ({}); the model of this deck has {} ({})",
                                predictor.label, there.size(), fmt::join(there, ", "),
                                shape.parameters.names.size(),
                                fmt::join(shape.parameters.names, ", ")));
@@ -172,7 +172,8 @@ class Predict final : public Method {
       clamp_to(shape.parameters, m);
       result.network = trained_network(predictor.settings, predictor.shape, network);
     }
-    log_info("  {}: {}, {} weights", task_.name, predictor.label, predictor.stored.weights.size());
+    log_info("  {}: using {} with {} weights", task_.name, predictor.label,
+             predictor.stored.weights.size());
 
     task_.objective.evaluate_loss(calls.rows(), m, result.ledger, evaluation);
     result.record(calls.rows(), m, evaluation);
@@ -202,7 +203,7 @@ class Predict final : public Method {
 };
 
 const RegisterMethod<Predict> registered{
-    "predict", "answers of a network that an earlier run has trained; no training"};
+    "predict", "predictions of a network that an earlier run has trained; no training"};
 
 }  // namespace
 }  // namespace jpo

@@ -1,4 +1,4 @@
-// Per-problem TAO from another method's answer, or from several one after the other.
+// TAO for each problem, from one or several answers of an earlier method, one after the other.
 
 #include <algorithm>
 
@@ -16,22 +16,24 @@ struct RefineSettings : TaoSettings {
   void describe(KeyTable& table) override {
     table.add(
         "from", &from,
-        {.doc = "name of the earlier method whose answers are the starts; a problem without one "
-                "starts at the centre",
+        {.doc = "name of the earlier method whose answers are the starts; a problem without an "
+                "answer starts at the centre of the box",
          .required = true,
          .earlier_method = EarlierMethod::start});
-    table.add("starts", &starts,
-              {.doc = "starts a problem, one after the other, the best answer counts: the earlier "
-                      "method's best answer, then its snapshots, newest first; max_evaluations is "
-                      "for all of them",
-               .min = 1,
-               .max = 1000,
-               .answer_count = AnswerCount::used});
+    table.add(
+        "starts", &starts,
+        {.doc = "number of starts per problem: the best answer of the earlier method, then its "
+                "snapshots, newest first; max_evaluations is the limit for all starts "
+                "together",
+         .min = 1,
+         .max = 1000,
+         .answer_count = AnswerCount::used});
     table.add(
         "rest", &rest,
-        {.doc = "true: a problem whose misfit is down at what the noise leaves is not tried "
-                "from its other starts (only where data.inverse_crime is true: else that level is "
-                "not known)"});
+        {.doc =
+             "true: a problem whose misfit has reached the level of the noise is not solved from "
+             "its other starts; needs data.inverse_crime = true, because the level is unknown "
+             "otherwise"});
     table.add("rest_deviations", &rest_deviations, rest_deviations_rule());
     TaoSettings::describe(table);
   }
@@ -47,7 +49,7 @@ class Refine final : public TaoStarts {
   Refine(const Settings& settings, const Task& task)
       : TaoStarts(settings, task,
                   settings.rest ? task.levels.attainable.solved_below(settings.rest_deviations)
-                                : kNeverEnough) {
+                                : kNoLevel) {
     const MethodResult& earlier = task.earlier.result(settings.from);
     add_start(earlier.parameters);
     const auto n_snapshot =
@@ -57,7 +59,7 @@ class Refine final : public TaoStarts {
 };
 
 const RegisterMethod<Refine> registered{"refine",
-                                        "one TAO solve a problem, from an earlier method's answer"};
+                                        "TAO for each problem, from answers of an earlier method"};
 
 }  // namespace
 }  // namespace jpo

@@ -1,8 +1,8 @@
-// The other way to train the network: on fresh draws from the prior whose parameters are known, not
-// on the problems to be solved. Each update simulates as many draws as there are problems and fits
+// Supervised training of the network: on draws from the prior, whose parameters are known, not on
+// the problems to be solved. Each update simulates one draw per problem and minimizes
 //   0.5 sum ((N_theta(y, c) - m) / scale)^2,
-// so it costs half a gradient evaluation a problem (less where sets of draws are used again). The
-// answers to the problems are predictions.
+// which costs half a gradient evaluation per problem, or nothing if a set of draws is used again.
+// The answers to the problems are predictions.
 
 #include <vector>
 
@@ -21,15 +21,15 @@ struct SupervisedSettings : TrainingSettings {
 
   void describe(KeyTable& table) override {
     table.add("draws", &draws,
-              {.doc = "draws of the prior for each problem: updates take these sets in turn; 0: "
-                      "every update simulates a fresh one",
+              {.doc = "number of sets of draws from the prior, which updates use in turn; each set "
+                      "has one draw per problem; 0: every update simulates a new set",
                .min = 0,
                .max = 4096});
     TrainingSettings::describe(table);
   }
   void check() const override {
     if (mini_batch > 0)
-      throw BadInput("key 'mini_batch': supervised draws whole batches; allowed: 0");
+      throw BadInput("key 'mini_batch': the method supervised uses whole batches; allowed: 0");
   }
 };
 
@@ -39,21 +39,21 @@ class FreshDraws final : public TrainingSet {
     settings_.noise = task.noise;
   }
 
-  // A resumed training simulates its sets again, without counting them twice.
+  // A resumed training simulates its sets again; the ledger does not count them twice.
   void begin(std::int64_t update) override {
     is_fresh_ = n_set_ == 0 || update < n_set_;
     if (n_set_ == 0) sets_.clear();
     const std::int64_t last = n_set_ == 0 ? 0 : update % n_set_;
     while (std::ssize(sets_) <= last) simulate(n_set_ == 0 ? update : std::ssize(sets_));
-    here_ = &sets_[last];
+    current_ = &sets_[last];
   }
-  const Batch& observation() const override { return here_->observation; }
-  const Batch& context() const override { return here_->context; }
-  std::span<const std::int64_t> usable() const override { return here_->usable; }
+  const Batch& observation() const override { return current_->observation; }
+  const Batch& context() const override { return current_->context; }
+  std::span<const std::int64_t> usable() const override { return current_->usable; }
 
   void evaluate(std::int64_t /*update*/, std::span<const std::int64_t> rows, Batch& m,
                 MethodResult& result, Evaluation& evaluation) override {
-    fit_parameters(task_.objective.shape().parameters, rows, m, here_->truth, evaluation);
+    fit_parameters(task_.objective.shape().parameters, rows, m, current_->truth, evaluation);
     if (!is_fresh_) return;
     for (const std::int64_t row : rows) result.ledger.forward[row] += 1.0;
   }
@@ -71,8 +71,9 @@ class FreshDraws final : public TrainingSet {
   DataSettings settings_;
   std::int64_t n_set_;
   std::vector<ProblemSet> sets_;
-  /// Of this update.
-  const ProblemSet* here_ = nullptr;
+  /// Set of the current update.
+  const ProblemSet* current_ = nullptr;
+  /// True if this update is the first with its set.
   bool is_fresh_ = true;
 };
 
@@ -90,7 +91,7 @@ class Supervised final : public Training {
 };
 
 const RegisterMethod<Supervised> registered{
-    "supervised", "the network fitted to fresh draws from the prior; answers are predictions"};
+    "supervised", "the network trained on simulated draws from the prior; answers are predictions"};
 
 }  // namespace
 }  // namespace jpo

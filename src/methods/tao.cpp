@@ -1,4 +1,4 @@
-// Per-problem TAO from the centre of the box.
+// TAO for each problem, from the centre of the box.
 
 #include "methods/method.hpp"
 #include "solving/per_problem/tao_starts.hpp"
@@ -13,9 +13,9 @@ class TaoFromCentre final : public TaoStarts {
     return refused_options(name, settings);
   }
 
-  // A fresh result holds the centre of the box.
+  // The parameters of a new result are the centre of the box.
   TaoFromCentre(const Settings& settings, const Task& task)
-      : TaoStarts(settings, task, kNeverEnough), centre_(task.result.parameters.copy()) {
+      : TaoStarts(settings, task, kNoLevel), centre_(task.result.parameters.copy()) {
     add_start(centre_);
   }
 
@@ -24,7 +24,7 @@ class TaoFromCentre final : public TaoStarts {
 };
 
 const RegisterMethod<TaoFromCentre> registered{
-    "tao", "one TAO solve a problem, from the centre of the box"};
+    "tao", "one TAO solve per problem, from the centre of the box"};
 
 }  // namespace
 }  // namespace jpo

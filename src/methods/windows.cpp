@@ -1,7 +1,7 @@
-// Quasi-static assimilation (Pires, Vautard, Talagrand 1996, Tellus A 48): TAO on a window of the
-// observations that grows, each stage from the last one's answer. Short windows have few minima,
-// and the minimum moves little from stage to stage. A solve costs the share of the horizon it
-// needs.
+// Quasi-static assimilation (Pires, Vautard, Talagrand 1996, Tellus A 48): TAO on a growing window
+// of the observations; each stage starts from the answer of the stage before. Short windows have
+// few minima, and the minimum moves little from stage to stage. A solve costs the share of the
+// horizon that its window covers.
 
 #include <algorithm>
 #include <cmath>
@@ -19,13 +19,17 @@ struct WindowsSettings : TaoSolverSettings {
   std::int64_t last_evaluations = 80;
 
   void describe(KeyTable& table) override {
-    table.add("stages", &stages,
-              {.doc = "windows, evenly longer; 0: one for each time of observation", .min = 0});
-    table.add("stage_evaluations", &stage_evaluations,
-              {.doc = "evaluations of one stage, at most; each costs its share of the horizon",
-               .min = 1});
+    table.add(
+        "stages", &stages,
+        {.doc = "number of windows, each longer by the same time; 0: one per observation time",
+         .min = 0});
+    table.add(
+        "stage_evaluations", &stage_evaluations,
+        {.doc = "largest number of evaluations in one stage; each costs its share of the horizon",
+         .min = 1});
     table.add("last_evaluations", &last_evaluations,
-              {.doc = "evaluations of the last stage, over the whole horizon", .min = 1});
+              {.doc = "largest number of evaluations in the last stage, over the whole horizon",
+               .min = 1});
     TaoSolverSettings::describe(table);
   }
 };
@@ -40,7 +44,7 @@ class Windows final : public Method {
   static std::string refusal(const std::string& name, const Settings& settings,
                              const ModelShape& shape) {
     return shape.channels_in_time ? refused_options(name, settings)
-                                  : "it needs observations at several times, channel by channel";
+                                  : "it needs one observation channel per time";
   }
 
   Windows(const Settings& settings, const Task& task)
@@ -54,7 +58,7 @@ class Windows final : public Method {
     if (n_stage_ == 1) task_.result.course = course();
   }
 
-  // One stage.
+  // Runs one stage.
   void step(SafePoint& safe_point) override {
     const auto scope = task_.timer.scope(Phase::solver);
     const ParameterSpace& space = task_.objective.shape().parameters;
@@ -86,15 +90,15 @@ class Windows final : public Method {
   }
 
  private:
-  // Of the last stage, the only one whose losses are those of all observations.
+  // Returns an empty course of the last stage, the only one with losses of all observations.
   LossCourse course() const {
     return {std::ssize(task_.result.loss),
             static_cast<double>((n_stage_ - 1) * settings_.stage_evaluations +
                                 settings_.last_evaluations)};
   }
 
-  // The answers of the last stage are the starts. Losses of different windows cannot be compared:
-  // each stage has its own answers, but one ledger.
+  // Takes the answers of the last stage as starts. Losses of different windows cannot be compared,
+  // so each stage has a new result with the same ledger and history.
   void begin_stage() {
     {
       const auto from = task_.result.parameters.read();
@@ -118,13 +122,13 @@ class Windows final : public Method {
   std::string prefix_;
   Batch starts_;
   Lockstep lockstep_;
-  // Stages that are done.
+  // Number of stages that are done.
   std::int64_t stage_ = 0;
   bool is_in_stage_ = false;
 };
 
 const RegisterMethod<Windows> registered{
-    "windows", "TAO on a growing window of observations: quasi-static assimilation"};
+    "windows", "TAO on a growing window of observations (quasi-static assimilation)"};
 
 }  // namespace
 }  // namespace jpo

@@ -10,7 +10,7 @@ namespace jpo {
 
 namespace {
 
-// With at most `max_evaluations` of each problem.
+// Makes an entry of the losses; counts at most `max_evaluations` evaluations of each problem.
 History::Entry entry_of(const std::vector<double>& loss, double max_evaluations, const Task& task) {
   const std::vector<double> losses = sorted_finite(gather_rows(loss, task.comm));
   std::int64_t failed = 0;

@@ -1,6 +1,6 @@
 #pragma once
-// Safe points: the points of a method's course at which its whole state can be written to a
-// checkpoint. A resumed job reads that state and repeats the work since then, with the same bits.
+// Safe points: the points of a method at which its whole state can be written to a checkpoint. A
+// resumed job reads that state and repeats the work done after it, with the same bits.
 
 #include <array>
 #include <functional>
@@ -15,7 +15,7 @@ namespace jpo {
 /// Actions requested at a safe point.
 struct Request {
   bool save = false;
-  /// After the save.
+  /// Stop after the save.
   bool stop = false;
 };
 
@@ -38,8 +38,8 @@ class Interruptions {
   /// Carries out the request that all ranks have agreed on. Collective. Throws StoppedResumable if
   /// the job is to stop.
   virtual void serve(Request /*agreed*/, const State& /*state*/) {}
-  /// Reads the state that a checkpoint holds of the running method. Returns false if there is none:
-  /// the method then starts from its beginning. Collective.
+  /// Reads the state of the running method from a checkpoint. Returns false if there is none; the
+  /// method then starts from its beginning. Collective.
   virtual bool resume(const State& /*state*/) { return false; }
 };
 
@@ -47,7 +47,7 @@ class Interruptions {
 void serve_requests(Interruptions& interruptions, MPI_Comm comm, const Interruptions::State& state);
 
 /// The safe points of one step of a method: one at the end of the step, and any number inside it if
-/// the ranks work at their own pace.
+/// the ranks advance independently.
 class SafePoint {
  public:
   /// `on_advance` is called after each advance of at_own_pace(). All references must outlive it.
@@ -65,7 +65,7 @@ class SafePoint {
   Request request();
   void set_agreed(Request agreed) { agreed_ = agreed; }
 
-  /// Calls `advance` until it returns false on this rank, then waits until all ranks are that far.
+  /// Calls `advance` until it returns false on this rank, then waits until it has on all ranks.
   /// Each call ends at a safe point. Ranks advance independently: MPI_Iallreduce carries the
   /// requests in the background, and a rank with a request waits at most one advance of the others.
   /// Collective.
@@ -85,10 +85,10 @@ class SafePoint {
   MPI_Comm comm_;
   const Interruptions::State& state_;
   const std::function<void()>& on_advance_;
-  /// At the end of the step; empty: not read yet.
+  /// Requests of this rank and of all ranks at the end of the step; empty: not read yet.
   std::optional<Request> own_;
   std::optional<Request> agreed_;
-  /// save, stop, busy: of this rank, and of any rank.
+  /// save, stop and busy: of this rank, and their maxima over all ranks.
   std::array<double, 3> posted_{};
   std::array<double, 3> any_{};
   MPI_Request agreement_ = MPI_REQUEST_NULL;

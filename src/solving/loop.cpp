@@ -29,7 +29,7 @@ void record(const StepReport& report, std::int64_t n_step, const Task& task) {
   task.result.history.entries.push_back(entry);
 }
 
-// The whole solve was one step: its course is the history.
+// Makes the history from the course of a method that solves in one step.
 void record_course(const Task& task) {
   MethodResult& result = task.result;
   if (result.course.evaluations().empty()) return;
@@ -38,7 +38,7 @@ void record_course(const Task& task) {
   result.course = {};
 }
 
-// The initial reason is that no evaluation was ok.
+// Replaces the initial reason, solve_diverged, for problems with an answer.
 void complete_reasons(const Task& task) {
   MethodResult& result = task.result;
   for (const std::int64_t row : task.usable)

@@ -3,27 +3,26 @@
 
 namespace jpo {
 
-/// Evaluations that a method records of its live solves, for checkpoints.
+/// Evaluations of suspended solves that a method records for checkpoints.
 struct RecordedEvaluations {
-  /// Live solves of a rank, at most.
+  /// Largest number of live solves of a rank.
   std::int64_t solves = 0;
-  /// Evaluations of each, at most.
+  /// Largest number of evaluations of each.
   std::int64_t evaluations = 0;
 };
 
-/// What a method needs, known from its settings alone: for checks and memory estimates before a
-/// run.
+/// Needs of a method that follow from its settings, for checks and memory estimates before a run.
 struct MethodTraits {
-  /// It trains networks of the deck's [network].
+  /// True if the method trains networks of the deck's [network].
   bool trains_network = false;
-  /// Networks that it holds at a time, if it trains any.
+  /// Number of networks in memory at the same time, if it trains any.
   std::int64_t n_network = 1;
-  /// It needs the model's tangent solves.
+  /// True if the method needs tangent solves of the model.
   bool uses_tangent = false;
-  /// Its best answers are kept in the memory of the model, not on the host.
+  /// True if its best answers are in the memory of the model, false if they are on the host.
   bool keeps_answers_with_model = false;
-  /// Pairs (m, y) of each problem that it keeps, besides the problem itself, and whether these are
-  /// in the memory of the model.
+  /// Number of pairs (m, y) per problem that it keeps besides the problem itself, and whether they
+  /// are in the memory of the model.
   std::int64_t n_kept_pair = 0;
   bool keeps_pairs_with_model = false;
   RecordedEvaluations recorded{};

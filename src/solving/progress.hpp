@@ -8,11 +8,19 @@
 
 namespace jpo {
 
-/// Progress of a method, printed on rank 0: a bar on a terminal, a line every few seconds in a
-/// batch log, with share, rate and time left. Not collective.
+/// Formats a time: "12 s", "15 min", "2.5 h".
+std::string duration_text(double seconds);
+
+/// Formats the work done, the rate and the time left: "541/600 updates  4.51 updates/s, about 13 s
+/// left". `n_done_before` steps were done before the last `seconds`. There is no rate until a step
+/// is done.
+std::string progress_text(const StepReport& report, std::int64_t n_done_before, double seconds);
+
+/// Progress of a method, printed on rank 0: a bar on a terminal, a line every few seconds in a log.
+/// Not collective.
 class Progress {
  public:
-  /// Steps of `begin` were done before: they do not count in the rate.
+  /// `begin` is the report before the first step; the rate does not count the steps done before it.
   Progress(const Task& task, const StepReport& begin);
   Progress(const Progress&) = delete;
   Progress& operator=(const Progress&) = delete;
@@ -22,6 +30,7 @@ class Progress {
 
   /// True if the next line is due on this rank.
   bool is_due() const;
+  /// Prints a line. Call it on rank 0 only.
   void print(const StepReport& report);
 
  private:

@@ -119,7 +119,7 @@ void MethodResult::take_improved(Batch& m) {
 
 namespace {
 
-// The single numbers of a row, in this order; then its answers, best and recent.
+// Visits the scalars of a row. The vectors of a row, the best and the recent answer, follow them.
 template <class Result, class Visit>
 void visit_row(Result& result, std::size_t k, Visit&& visit) {
   visit(result.loss[k]);
@@ -161,19 +161,24 @@ void MethodResult::set_row(std::int64_t row, std::span<const double> values) {
 std::span<const History::Column> History::columns() {
   static constexpr std::array<Column, 10> all = {{
       {"iteration", &Entry::iteration,
-       "update of the weights, round of solves, or gradient evaluations of each problem at most"},
-      {"loss_mean", &Entry::loss_mean, "mean misfit over the problems that counted"},
+       "number of the update or of the round, or largest number of gradient evaluations per "
+       "problem"},
+      {"loss_mean", &Entry::loss_mean, "mean misfit over the problems that did not fail"},
       {"gradient_norm", &Entry::gradient_norm, "norm of d(mean misfit)/d(weights) before clipping"},
-      {"failed", &Entry::failed, "problems that did not count"},
-      {"gradient_evaluations", &Entry::gradient_evaluations, "mean over all problems, so far"},
-      {"learning_rate", &Entry::learning_rate, "of this update"},
+      {"failed", &Entry::failed, "number of problems that failed"},
+      {"gradient_evaluations", &Entry::gradient_evaluations,
+       "mean number of gradient evaluations per problem so far"},
+      {"learning_rate", &Entry::learning_rate, "learning rate of this update"},
       {"clipped", &Entry::clipped, "share of the problems whose gradient was clipped"},
       {"cosine", &Entry::cosine,
-       "mean cosine between sampled problems' weight gradients and the joint one"},
+       "mean cosine between the weight gradients of sampled problems and the joint weight "
+       "gradient"},
       {"signal_to_noise", &Entry::signal_to_noise,
-       "|mean weight gradient|^2 over the variance of the sampled problems' ones"},
+       "|mean weight gradient|^2 divided by the variance of the weight gradients of sampled "
+       "problems"},
       {"alignment", &Entry::alignment,
-       "cosine between the joint weight gradient and the one that pulls the answers to the truth"},
+       "cosine between the joint weight gradient and that of the distance between answers and "
+       "truth"},
   }};
   return all;
 }

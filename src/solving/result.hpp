@@ -19,7 +19,7 @@
 
 namespace jpo {
 
-/// Why a method stopped working on a problem. Written to /methods/<name>/reason as an HDF5 enum.
+/// Reason why a method ended its work on a problem; an HDF5 enum in /methods/<name>/reason.
 enum class StopReason : std::int8_t {
   /// TAO: the gradient met its tolerance.
   gradient_small = 1,
@@ -27,31 +27,33 @@ enum class StopReason : std::int8_t {
   step_small,
   /// All updates of a network, or all steps of a method, were made.
   updates_done,
-  /// Evaluations or seconds of the deck are used up.
+  /// The budget of evaluations or seconds is spent.
   budget_reached,
-  /// Networks: the mean loss stopped falling.
+  /// Networks: the mean loss does not decrease any more.
   no_progress,
   /// The answer of a trained network, without further solves.
   predicted,
-  /// TAO: no better point along the direction.
+  /// TAO: the line search found no better point.
   line_search_failed = 16,
-  /// TAO: another divergence.
+  /// TAO: it diverged for another reason.
   solver_stopped,
-  /// The first evaluation was not ok.
+  /// The first evaluation failed.
   diverged_at_start,
-  /// No evaluation was ok. This and the next four: the last failure.
+  /// All evaluations failed; this and the next four reasons give the last failure.
   solve_diverged,
   solver_failed,
   misfit_not_finite,
   gradient_not_finite,
   masked,
-  /// The problem's own forward solve failed when it was drawn.
+  /// The problem has no finite observation: its generation failed, or its file has other values.
   no_observation,
 };
+/// Returns the names and values of all reasons.
 const std::vector<std::pair<std::string, std::int8_t>>& stop_reason_names();
+/// Returns the reason of a problem whose last evaluation failed with `failure`.
 StopReason stop_reason_of(Outcome failure);
 
-/// Recorded points of a method's course; the same on all ranks.
+/// Recorded progress of a method; the same on all ranks.
 struct History {
   struct Entry {
     static constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
@@ -65,9 +67,9 @@ struct History {
     double cosine = kNone;
     double signal_to_noise = kNone;
     double alignment = kNone;
-    /// 5, 25, 50, 75, 95 % of the best losses so far.
+    /// 5, 25, 50, 75, 95 % quantiles of the best losses so far.
     std::array<double, 5> loss_quantiles{};
-    /// Since the start of the method. Not a column: it differs between equal runs.
+    /// Time since the start of the method [s]; not a column, because it differs between equal runs.
     double seconds = kNone;
   };
   /// A dataset of the history; a new column is a field of Entry and a line in columns().
@@ -76,7 +78,7 @@ struct History {
     double Entry::*value;
     const char* description;
   };
-  /// All columns but loss_quantiles; all are dimensionless.
+  /// Returns all columns except loss_quantiles; all are dimensionless.
   static std::span<const Column> columns();
 
   std::vector<Entry> entries;
@@ -87,50 +89,51 @@ struct History {
   void archive(StateArchive& archive, const std::string& name);
 };
 
-/// A network that can predict again.
+/// A trained network with everything that a prediction needs.
 struct TrainedNetwork {
   NetworkSettings settings;
-  /// Inputs, and the box that the answers fill.
+  /// Shapes of the inputs, and the box of the outputs.
   NetworkShape shape;
-  /// "name: shape", in the order of the weights.
+  /// "name: shape" of each layer, in the order of the weights.
   std::vector<std::string> layers;
   std::vector<double> weights;
   Normalization normalization;
   /// Hash of the weights' bytes.
   std::uint64_t hash = 0;
 };
-/// Copies the weights of `network`, made from `settings` for `shape`.
+/// Copies `network`, which was made from `settings` for `shape`.
 TrainedNetwork trained_network(const NetworkSettings& settings, const NetworkShape& shape,
                                const Network& network);
 
 /// The result of a method; rows are this rank's problems.
 struct MethodResult {
-  /// Starts with m at the centre of the box and no loss (NaN). `memory` holds the answers.
+  /// Sets m to the centre of the box and the losses to NaN; the answers are in `memory`.
   MethodResult(std::int64_t n_problem, const ParameterSpace& space,
                MemorySpace memory = MemorySpace::host);
 
-  /// Numbers of a problem in memory, with the point of its last evaluation.
+  /// Returns the number of doubles in memory per problem, with the point of its last evaluation.
   static std::int64_t numbers_per_problem(std::int64_t n_parameter) { return 3 * n_parameter; }
 
-  /// Keeps (m, loss) if it is ok and the best so far of local problem `row`; counts a failure.
+  /// Stores (m, loss) as the answer of local problem `row` if the evaluation is ok and the loss is
+  /// the lowest so far; counts a failed evaluation.
   void record(std::int64_t row, std::span<const double> m, double loss, Outcome outcome);
-  /// The same for all local problems `rows`; m.row(k) is the point evaluated for rows[k].
+  /// Does the same for all local problems `rows`; m.row(k) is the point evaluated for rows[k].
   void record(std::span<const std::int64_t> rows, const Batch& m, const Evaluation& evaluation);
 
-  /// Moves the best answers since the last call (or the start) into `m`; rows without one keep
-  /// their values.
+  /// Moves the best points since the last call, or since the start, into `m`. Rows without a
+  /// successful evaluation since then keep their values.
   void take_improved(Batch& m);
 
-  /// All values of one problem except its snapshots.
+  /// Returns all values of one problem except its snapshots.
   std::vector<double> row(std::int64_t row) const;
   void set_row(std::int64_t row, std::span<const double> values);
 
-  /// Everything except the network, the times and the reasons' texts.
+  /// Writes or reads everything except the network and the phases.
   void archive(StateArchive& archive, const std::string& name);
 
   /// Best m of each problem.
   Batch parameters;
-  /// Answers during the course, oldest first: further starts for refine.
+  /// Answers at some updates, oldest first; the method refine uses them as starts.
   std::vector<Batch> snapshots;
   /// Misfit at `parameters`; NaN if no evaluation was ok.
   std::vector<double> loss;
@@ -140,16 +143,16 @@ struct MethodResult {
   std::vector<std::int64_t> failed_evaluations;
   Ledger ledger;
   History history;
-  /// If a method sizes it, the loop makes the history from it.
+  /// Losses by number of evaluations. If it is not empty, the loop makes the history from it.
   LossCourse course;
   std::optional<TrainedNetwork> network;
-  /// Of all parts of an interrupted run.
+  /// Time of the method, in all parts of an interrupted run [s].
   double seconds = 0.0;
-  /// Seconds of this rank, by phase.
+  /// Time of each phase on this rank [s].
   std::array<double, n_phase> phases{};
 
  private:
-  /// Slots of an evaluation whose points replace the answers of these rows.
+  /// Slots of an evaluation, and the rows whose answers their points replace.
   struct Replaced {
     explicit Replaced(MemorySpace memory) : slots(memory), rows(memory) {}
     std::vector<std::int64_t> slot_list, row_list;

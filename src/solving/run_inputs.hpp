@@ -7,10 +7,10 @@
 
 namespace jpo {
 
-/// What a method can check before a run, besides its own settings.
+/// Inputs of a run that a method can check before it starts, besides its own settings.
 struct RunInputs {
   const ModelShape& shape;
-  /// Path of the run's own result file.
+  /// Path of the result file of the run.
   std::string output;
   MPI_Comm comm;
   /// True if the true parameters of some problems are known.

@@ -22,17 +22,16 @@
 
 namespace jpo {
 
-/// The misfit that solved problems reach.
+/// The level of the misfits of solved problems.
 struct AttainableMisfit {
   bool is_known = false;
   double mean = 0.0;
-  /// Between problems, whose noise differs.
+  /// Standard deviation of the level between problems, due to their noise.
   double deviation = 0.0;
-  /// Misfits that differ by less are equal.
+  /// Misfits that differ by less count as equal.
   double resolution = 0.0;
 
-  /// A problem counts as solved if its misfit is at or below this; -infinity if the level is not
-  /// known.
+  /// Returns the largest misfit of a solved problem; -infinity if the level is not known.
   double solved_below(double deviations) const {
     return is_known ? mean + deviations * deviation + resolution
                     : -std::numeric_limits<double>::infinity();
@@ -42,23 +41,24 @@ struct AttainableMisfit {
 /// Typical misfits of the set of problems.
 struct MisfitLevels {
   AttainableMisfit attainable;
-  /// Mean at the centre of the box.
+  /// Mean misfit at the centre of the box.
   double mean_at_centre = 0.0;
-  /// L_ref: median at the centre of the box.
+  /// L_ref: median misfit at the centre of the box.
   double reference = 0.0;
 };
 
-/// How sums over the ranks are made.
+/// Kind and transport of the sums over ranks.
 struct Sums {
   Reduction reduction = Reduction::exact;
   const Transport& transport;
 };
 
-/// Methods of the deck that have been run, by name.
+/// Methods of the deck that are done, by name.
 struct EarlierMethods {
-  /// The names were checked before the run.
+  /// Returns the result of a method; the name must be that of an earlier one.
   std::function<const MethodResult&(const std::string&)> result;
-  /// Mean gradient evaluations a problem, with those of the methods it started from. Collective.
+  /// Returns the mean number of gradient evaluations per problem, with those of the methods that
+  /// the method starts from. Collective.
   std::function<double(const std::string&)> evaluations;
 };
 
@@ -66,7 +66,7 @@ struct EarlierMethods {
 struct Task {
   /// Name of the method in the deck.
   std::string name;
-  /// Of the run.
+  /// Seed of the run.
   std::uint64_t seed = 0;
   MPI_Comm comm = MPI_COMM_NULL;
   const Shard& shard;
@@ -74,20 +74,20 @@ struct Task {
   Objective& objective;
   /// Local rows that have an observation, ascending.
   std::span<const std::int64_t> usable;
-  /// Best answers and counts so far.
+  /// Best answers and counts so far, which the method fills.
   MethodResult& result;
   MisfitLevels levels;
   EarlierMethods earlier;
   const NetworkSettings& network;
   PhaseTimer& timer;
-  /// Parameters that the observations were made from, NaN if unknown [n_local_problem,
-  /// n_parameter].
+  /// True parameters of the problems [n_local_problem, n_parameter]; NaN if unknown.
   const Batch& truth;
   /// Standard deviation of the noise on the observations, from the deck.
   double noise = 0.0;
 
   std::int64_t global_id(std::int64_t row) const { return shard.first_problem() + row; }
-  /// Random numbers for one purpose of this method, one local problem, and one value of a counter.
+  /// Returns a random stream for one purpose of this method, one local problem and one value of a
+  /// counter.
   RandomStream stream(std::string_view purpose, std::int64_t counter, std::int64_t row) const {
     return RandomStream(
         stream_seed(stream_seed(seed, purpose, name, counter), "", "", global_id(row)));

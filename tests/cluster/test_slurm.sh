@@ -46,7 +46,7 @@ was_requeued() { [[ $(field "$1" Restarts) -gt 0 ]]; }
 # Also true if the signal came after the last checkpoint, while the result was written.
 ended_unstopped() { [[ $(field "$1" JobState) == COMPLETED ]] && ! was_requeued "$1"; }
 was_stopped() {
-  has_ended "$1" || { was_requeued "$1" && grep -q "jpo run with --resume goes on from" "jpo_$1.log"; }
+  has_ended "$1" || { was_requeued "$1" && grep -q "to resume from .*: jpo run with --resume" "jpo_$1.log"; }
 }
 expect_end() {  # expect_end JOB STATE EXIT LOG
   wait_until 150 has_ended "$1"
@@ -157,7 +157,7 @@ expect 0 "result: direct/chain.h5" ranks 2 "$JPO" run chain.toml "${work_of[@]}"
 for job in "$by_mpirun" "$by_srun"; do
   log=jpo_$job.log
   expect_end "$job" COMPLETED 0 "$log"
-  for text in "SIGUSR1: close to the time limit" "is queued again" "goes on from runs/.* of 3 methods done"; do
+  for text in "SIGUSR1: close to the time limit" "is queued again" "resuming from runs/.* of 3 methods done"; do
     grep -q "$text" "$log" || fail "no '$text': $(tail -n 30 "$log")"
   done
   echo "chain $job of $updates updates: $(($(field "$job" Restarts) + 1)) parts"

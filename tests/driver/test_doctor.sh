@@ -32,10 +32,10 @@ DECK
 line() {  # line GRADE NAME TEXT: expects a line that matches in the report (file log)
   grep -qE "^$1 +$2 +.*$3" log || { fail "no line '$1 $2 ... $3' in:"; cat log; }
 }
-change() {  # change NAME TEXT: expects that the line after that of NAME suggests a change
+fix() {  # fix NAME TEXT: the line after that of NAME suggests this fix
   # Lines of standard error can come in between, from jpo or Open MPI.
-  grep -vE '^jpo: |mca_' log | grep -E -A1 "^(warning|problem) +$1 " | grep -qE "change: .*$2" ||
-    { fail "no change '$2' is suggested for $1 in:"; cat log; }
+  grep -vE '^jpo: |mca_' log | grep -E -A1 "^(warning|problem) +$1 " | grep -qE " fix: .*$2" ||
+    { fail "no fix '$2' for $1 in:"; cat log; }
 }
 untouched() {  # expects that doctor made and removed no file
   [[ $(ls -A "$work") == "$before" ]] || fail "files were made or removed: $(ls -A "$work")"
@@ -46,82 +46,82 @@ before=$(ls -A)
 # No problem, on 1, 2 and 3 ranks.
 for n in 1 2 3; do
   expect 0 "checks: " ranks "$n" "$jpo" doctor
-  line "(ok|warning)" all-reduce "the bits of a serial sum"
-  line ok "parallel HDF5" "read back equal"
+  line "(ok|warning)" all-reduce "bit-identical to the serial sum"
+  line ok "parallel HDF5" "read it back unchanged"
   line ok libraries "hdf5 [0-9.]+$"
-  line ok gpu "computes on CPUs only|models that can|CUDA finds no device"
+  line ok gpu "computes on CPUs only|models with kernels|CUDA finds no device"
   untouched
 done
 expect 0 "0 problems" "$jpo" doctor deck.toml --set run.output=new/deep/a.h5
-line ok ranks "1 rank on "
-line ok threads "1 a rank, OMP_NUM_THREADS 1"
-line ok memory "a rank predicted"
+line ok ranks "1 rank runs on "
+line ok threads "1 thread; OMP_NUM_THREADS is 1"
+line ok memory "predicted need: .* per rank"
 line ok "free space" "for the result, .* for 3 checkpoints"
-line ok output "new/deep can be written"
+line ok output "files can be written in new/deep"
 line ok time "no Slurm job"
 untouched
 
 # Ranks, cores, threads.
 expect 0 "0 problems" ranks 3 taskset -c "$(taskset -cp $$ | sed 's/.*: //; s/[-,].*//')" "$jpo" doctor
-line warning cores "3 ranks on 1 core of .*oversubscribed"
-change cores "mpirun -n 1"
+line warning cores "3 ranks run on 1 core of .*too few cores"
+fix cores "mpirun -n 1"
 if [[ $(env -u OMP_NUM_THREADS nproc) -gt 1 ]]; then
   expect 0 "0 problems" ranks 2 "$jpo" doctor
   line warning binding "may move between"
-  change binding "--bind-to core"
+  fix binding "--bind-to core"
   expect 0 "0 problems" mpirun -n 2 --map-by core --bind-to core "$jpo" doctor
   line ok binding "stay"
-  line ok cores "2 ranks on 2 cores"
+  line ok cores "2 ranks run on 2 cores"
 else
   echo "NOTE: binding is not tested, because there is only one core"
 fi
 OMP_NUM_THREADS=4 expect 0 "1 warning" "$jpo" doctor
 line warning threads "OMP_NUM_THREADS is 4"
-change threads "export OMP_NUM_THREADS=1"
+fix threads "export OMP_NUM_THREADS=1"
 expect 0 "0 problems" ranks 3 "$jpo" doctor deck.toml --set data.n_problem=20
-line warning ranks "1 of them without work"
-change ranks "mpirun -n 2,"
+line warning ranks "of which 1 have no work"
+fix ranks "mpirun -n 2,"
 PMI_SIZE=4 expect 3 "a run would fail here: ranks" "$jpo" doctor
-line problem ranks "started 4 processes that do not know each other"
-change ranks "srun --mpi=pmix"
+line problem ranks "started 4 separate runs of one rank each"
+fix ranks "srun --mpi=pmix"
 
 # Memory and limits.
 huge=(--set data.n_problem=1048576 --set parallel.micro_batch=4096 --set parallel.solve_batch=1048576
   --set model.name=kuramoto_sivashinsky)
 if [[ $(awk '/MemTotal/ {print $2}' /proc/meminfo) -lt 250000000 ]]; then
   expect 3 "a run would fail here: memory" "$jpo" doctor deck.toml "${huge[@]}"
-  line problem memory "a rank predicted.* for the 1 rank of .*left there"
-  change memory "more machines, fewer ranks on each.*a smaller parallel.solve_batch"
+  line problem memory "predicted need: .* for the 1 rank of .*free there"
+  fix memory "more machines with fewer ranks on each.*a smaller parallel.solve_batch"
 else
   echo "NOTE: a deck that needs too much memory is not tested, because this machine has enough"
 fi
 expect 4 "a run could not write here: limits, parallel HDF5" ranks 1 --mca btl self,tcp \
   bash -c 'ulimit -f 24; exec "$@"' _ "$jpo" doctor deck.toml
-line problem limits "files 24.6 kB"
-change limits "ulimit -f unlimited"
+line problem limits "file size: 24.6 kB"
+fix limits "ulimit -f unlimited"
 
 # Folders, free space, older files.
 expect 4 "a run could not write here: output" "$jpo" doctor deck.toml --set run.output=deck.toml/below/a.h5
-line problem output "no file can be made in deck.toml/below: Not a directory"
-change output "run.output="
+line problem output "no file can be written in deck.toml/below: Not a directory"
+fix output "run.output="
 expect 4 "could not write here: checkpoints" "$jpo" doctor deck.toml --set checkpoint.directory=deck.toml/c
-change checkpoints "checkpoint.directory="
+fix checkpoints "checkpoint.directory="
 mkdir "$small"
 before=$(ls -A)
 if mount -t tmpfs -o size=200k none "$small" 2>/dev/null; then
   expect 4 "could not write here: free space" ranks 2 "$jpo" doctor deck.toml --set run.output=small/a.h5 \
     --set data.n_problem=10000
   line ok "file system" "tmpfs"
-  line ok "parallel HDF5" "read back equal"
-  line problem "free space" "predicted: .* for the result"
-  change "free space" "move run.output or checkpoint.directory"
+  line ok "parallel HDF5" "read it back unchanged"
+  line problem "free space" "predicted need: .* for the result"
+  fix "free space" "move run.output or checkpoint.directory"
   [[ -z $(ls -A "$small") ]] || fail "left behind: $(ls -A "$small")"
   # No free space, and a file that must not be changed.
   head -c 250000 /dev/zero >"$small/full" 2>/dev/null
   for n in 1 2; do
     expect 4 "could not write here: parallel HDF5, free space" ranks "$n" "$jpo" doctor deck.toml \
       --set run.output=small/a.h5
-    change "parallel HDF5" "run.output"
+    fix "parallel HDF5" "run.output"
     [[ $(ls -A "$small") == full ]] || fail "left behind: $(ls -A "$small")"
   done
   umount "$small"
@@ -132,7 +132,7 @@ rmdir "$small"
 before=$(ls -A)
 echo older >older.h5
 expect 0 "1 warning" "$jpo" doctor deck.toml --set run.output=older.h5
-change "older files" "--overwrite"
+fix "older files" "--overwrite"
 [[ $(cat older.h5) == older ]] || fail "an older file was overwritten"
 rm older.h5
 untouched
@@ -140,16 +140,16 @@ untouched
 # Slurm's variables for time and GPUs.
 export SLURM_JOB_ID=7
 expect 0 "1 warning" "$jpo" doctor deck.toml
-change time "checkpoint.walltime_s=SECONDS"
+fix time "checkpoint.walltime_s=SECONDS"
 expect 0 "0 warnings" "$jpo" doctor deck.toml --set checkpoint.walltime_s=600
 SLURM_JOB_END_TIME=$(($(date +%s) + 7300)) expect 0 "0 warnings" "$jpo" doctor
-line ok time "ends in 2.0 h: jpo stops in time"
+line ok time "ends in 2.0 h; jpo stops before"
 SLURM_JOB_END_TIME=$(($(date +%s) + 30)) expect 0 "1 warning" "$jpo" doctor
-change time "sbatch --time"
+fix time "sbatch --time"
 SLURM_JOB_END_TIME=$(($(date +%s) + 7300)) SLURM_JOB_GPUS=0 CUDA_VISIBLE_DEVICES=0 expect 0 "1 warning" \
   "$jpo" doctor
-line warning gpu "CUDA_VISIBLE_DEVICES=0.*the job holds some"
-change gpu "leave --gpus|see that nvidia-smi"
+line warning gpu "CUDA_VISIBLE_DEVICES=0.*the job has been given GPUs"
+fix gpu "remove --gpus|check nvidia-smi"
 unset SLURM_JOB_ID
 
 expect 2 "deck" "$jpo" doctor --set data.n_problem=3

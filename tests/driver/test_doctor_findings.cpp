@@ -40,12 +40,12 @@ TEST(Cores, MustBeOnePerRank) {
   EXPECT_EQ(judge_cores(ranks_on({{0}, {1}})).grade, Grade::ok);
   const Finding shared = judge_cores(ranks_on({{0}, {0}, {1, 2}}));
   EXPECT_EQ(shared.grade, Grade::warning);
-  EXPECT_TRUE(says(shared.found, "1 rank bound to a core of another's")) << shared.found;
-  EXPECT_TRUE(says(shared.change, "--bind-to core"));
+  EXPECT_TRUE(says(shared.found, "but 1 rank has no core of its own")) << shared.found;
+  EXPECT_TRUE(says(shared.fix, "--bind-to core"));
   const Finding too_many = judge_cores(ranks_on({{0, 1}, {0, 1}, {0, 1}}));
   EXPECT_EQ(too_many.grade, Grade::warning);
-  EXPECT_TRUE(says(too_many.found, "3 ranks on 2 cores of node1")) << too_many.found;
-  EXPECT_TRUE(says(too_many.change, "mpirun -n 2,")) << too_many.change;
+  EXPECT_TRUE(says(too_many.found, "3 ranks run on 2 cores of node1")) << too_many.found;
+  EXPECT_TRUE(says(too_many.fix, "mpirun -n 2,")) << too_many.fix;
 }
 
 TEST(Cores, AreJudgedByTheFullestMachine) {
@@ -56,8 +56,8 @@ TEST(Cores, AreJudgedByTheFullestMachine) {
   }
   const Finding finding = judge_cores(bindings);
   EXPECT_EQ(finding.grade, Grade::warning);
-  EXPECT_TRUE(says(finding.found, "3 ranks on 2 cores of node2")) << finding.found;
-  EXPECT_TRUE(says(finding.change, "mpirun -n 3,")) << finding.change;
+  EXPECT_TRUE(says(finding.found, "3 ranks run on 2 cores of node2")) << finding.found;
+  EXPECT_TRUE(says(finding.fix, "mpirun -n 3,")) << finding.fix;
 }
 
 TEST(Cores, AreLimitedByTheCpuTimeOfControlGroups) {
@@ -84,7 +84,7 @@ TEST(Threads, MustBeOnePerRank) {
   EXPECT_EQ(judge_threads(bindings).grade, Grade::ok);
   bindings[1].omp_threads = 0;
   EXPECT_EQ(judge_threads(bindings).grade, Grade::ok);
-  bindings[1].knows_blas = false;
+  bindings[1].is_blas_known = false;
   EXPECT_EQ(judge_threads(bindings).grade, Grade::warning);
   bindings[1].omp_threads = 4;
   const Finding finding = judge_threads(bindings);
@@ -124,9 +124,9 @@ TEST(Memory, IsJudgedByTheMachineWithTheLeast) {
   bindings[2].memory = 1e9;
   const Finding finding = judge_memory(bindings, need);
   EXPECT_EQ(finding.grade, Grade::problem);
-  EXPECT_TRUE(says(finding.found, "3.0 GB for the 1 rank of node2; left there: 1.0 GB"))
+  EXPECT_TRUE(says(finding.found, "3.0 GB for the 1 rank of node2; free there: 1.0 GB"))
       << finding.found;
-  EXPECT_TRUE(says(finding.change, "parallel.solve_batch")) << finding.change;
+  EXPECT_TRUE(says(finding.fix, "parallel.solve_batch")) << finding.fix;
 }
 
 TEST(FileSystems, ThatNeedAnotherMpiIoAreFound) {
@@ -137,10 +137,10 @@ TEST(FileSystems, ThatNeedAnotherMpiIoAreFound) {
   EXPECT_EQ(judge_file_system({"ext4", 0.0, 0}, mpi, "").grade, Grade::ok);
   const Finding lustre = judge_file_system({"lustre", 0.0, 0}, mpi, "");
   EXPECT_EQ(lustre.grade, Grade::warning);
-  EXPECT_TRUE(says(lustre.change, "export OMPI_MCA_io=romio321"));
+  EXPECT_TRUE(says(lustre.fix, "export OMPI_MCA_io=romio321"));
   EXPECT_EQ(judge_file_system({"lustre", 0.0, 0}, mpi, "romio321").grade, Grade::ok);
   EXPECT_EQ(judge_file_system({"lustre", 0.0, 0}, "MPICH Version: 4.0", "").grade, Grade::ok);
-  EXPECT_TRUE(says(judge_file_system({"gpfs", 0.0, 0}, "Open MPI v5.0.7", "").change, "romio341"));
+  EXPECT_TRUE(says(judge_file_system({"gpfs", 0.0, 0}, "Open MPI v5.0.7", "").fix, "romio341"));
   EXPECT_EQ(judge_file_system({"nfs", 0.0, 0}, mpi, "romio321").grade, Grade::warning);
 }
 
@@ -151,7 +151,7 @@ TEST(Space, IsJudgedForEachFileSystem) {
   const Finding both = judge_space(
       {{"the result", 6.0, {"ext4", 10.0, 1}}, {"3 checkpoints", 6.0, {"ext4", 10.0, 1}}});
   EXPECT_EQ(both.grade, Grade::problem);
-  EXPECT_TRUE(says(both.change, "make 5.0 B more free")) << both.change;
+  EXPECT_TRUE(says(both.fix, "free 5.0 B more there")) << both.fix;
   EXPECT_EQ(judge_space(
                 {{"the result", 6.0, {"ext4", 10.0, 1}}, {"3 checkpoints", 6.0, {"ext4", 10.0, 2}}})
                 .grade,

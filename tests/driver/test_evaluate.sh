@@ -65,12 +65,12 @@ evaluate=("$jpo" evaluate trained.h5 --network supervised --deck)
 expect 2 "deck is required" "$jpo" evaluate trained.h5
 expect 2 "cannot read the deck nowhere.toml" "${evaluate[@]}" nowhere.toml
 expect 2 "key 'method.predict.result' = \"nowhere.h5\": there is no such file" "$jpo" evaluate nowhere.h5 --deck other.toml
-expect 2 "it is no result file of this program" "$jpo" evaluate other.toml --deck other.toml
-expect 2 "trained.h5 holds several; allowed: one of joint, supervised" ranks 2 "$jpo" evaluate trained.h5 --deck other.toml
-expect 2 "holds no such network; allowed: joint, supervised" ranks 2 "$jpo" evaluate trained.h5 --deck other.toml --network misspelt
+expect 2 "not a jpo result file" "$jpo" evaluate other.toml --deck other.toml
+expect 2 "trained.h5 has several networks; allowed: joint, supervised" ranks 2 "$jpo" evaluate trained.h5 --deck other.toml
+expect 2 "has no such network; allowed: joint, supervised" ranks 2 "$jpo" evaluate trained.h5 --deck other.toml --network misspelt
 expect 2 "network 'supervised' of trained.h5 was trained on 1 x 128 periodic values of the observation" \
   ranks 2 "${evaluate[@]}" other.toml --set model.n_grid=64
-expect 2 "this deck's model has 10 x 16 periodic" "${evaluate[@]}" other.toml --set model.unknown=initial_state
+expect 2 "the model of this deck has 10 x 16 periodic" "${evaluate[@]}" other.toml --set model.unknown=initial_state
 expect 2 "method 'predict' reads its network from that file" "${evaluate[@]}" other.toml --output ./trained.h5 --overwrite
 expect 2 "\"predict\" is the name of two methods" "${evaluate[@]}" other.toml --set method.bfgs.name=predict
 expect 2 "\"predict\" is not an earlier method" "$jpo" check other.toml
@@ -101,7 +101,7 @@ done
 # A deck with the method predict gives the same result. A deck without methods is allowed. The result of an evaluation
 # can be evaluated again.
 { sed '/^\[\[method/,$d' other.toml; printf '[[method]]\nkind = "predict"\nresult = "trained.h5"\nnetwork = "supervised"\n'; } >own.toml
-expect 0 "own.toml is good" "$jpo" check own.toml
+expect 0 "own.toml is valid" "$jpo" check own.toml
 expect 0 "result: own.h5" "$jpo" run own.toml --set run.output=own.h5
 sed '/^\[\[method/,$d' other.toml >bare.toml
 expect 0 "result: bare.h5" "${evaluate[@]}" bare.toml --output bare.h5

@@ -87,22 +87,22 @@ cc -shared -fPIC -O1 -o quota.so "$source_dir/tests/driver/quota_shim.c" -ldl ||
 for n in 1 2; do
   QUOTA_BYTES=1000000 begin ranks "$n" -x QUOTA_BYTES -x LD_PRELOAD="$work/quota.so" "${run[@]}"
   ends_with 4 "cannot write $folder/checkpoint_" "quota exceeded" \
-    "jpo run with --resume goes on from $folder/checkpoint_"
-  resumes_exactly
+    "to resume from $folder/checkpoint_"
+  goes_on
 done
 # Over quota in the first checkpoint: the run cannot be resumed, and must not print how to resume.
 expect 4 "cannot write $folder/checkpoint_000001.h5" \
   ranks 2 -x QUOTA_BYTES=1000 -x LD_PRELOAD="$work/quota.so" "${run[@]}"
-grep -q "goes on from" log && fail "resuming is suggested without a checkpoint: $(cat log)"
+grep -q "to resume from" log && fail "a checkpoint is offered that does not exist: $(cat log)"
 rm -rf disk/*
 
 # A folder that cannot be written is refused before any work.
 touch file
-expect 2 'checkpoint.directory = "file/below" cannot be written in' \
+expect 2 'checkpoint.directory = "file/below": no file can be written there' \
   "${run[@]}" --set 'checkpoint.directory="file/below"'
 # A part file of a killed run is reported.
 touch disk/kept.h5.12345.part
-expect 0 "disk/kept.h5.12345.part was left by a run that was killed" \
+expect 0 "disk/kept.h5.12345.part is an incomplete result of a run that was killed" \
   "${run[@]}" --set method.joint.updates=2
 rm -rf disk/*
 
@@ -115,7 +115,7 @@ for n in 1 2; do
   begin ranks "$n" "${run[@]}"
   dd if=/dev/zero of=disk/filler bs=1k count=8192 2>/dev/null
   ends_with 4 "cannot write $folder/checkpoint_" "No space left on device" \
-    "jpo run with --resume goes on from $folder/checkpoint_"
+    "to resume from $folder/checkpoint_"
   rm disk/filler
   resumes_exactly
 done

@@ -23,7 +23,7 @@ block sh >command.sh
 "$python" example.py || fail "the example of the README failed"
 mkdir -p build/release/src && ln -s "$jpo" build/release/src/jpo && ln -s "$source_dir/inputs" inputs
 { printf 'set -e\n'; sed '$s/$/ "$@"/' command.sh; } >cut_short.sh
-expect 0 "of 12 problems no misfit at the truth is known" bash cut_short.sh --set run.output=own.h5 \
+expect 0 "the misfit at the truth is unknown for 12 problems" bash cut_short.sh --set run.output=own.h5 \
   --set data.n_problem=12 --set method.joint.updates=4 --set parallel.micro_batch=4
 expect 0 "whose truth is not known" "$python" "$source_dir/postprocess/report.py" own.h5
 h5ls own.h5/problems/truth >/dev/null 2>&1 && fail "a truth is written, although the file has none"
@@ -147,7 +147,7 @@ expect 2 "key 'run.output' = \"./output.h5\": the problems come from that file" 
 # A file with data only: the answers are the same, and are judged by the best misfit of all methods.
 plain=(--set method.joint.gradient_alignment=false)
 expect 0 "result: known.h5" "${run[@]}known.h5" $(from made.h5) "${plain[@]}"
-expect 0 "of 10 problems no misfit at the truth is known" ranks 2 "${run[@]}bare_run.h5" $(from bare.h5) "${plain[@]}"
+expect 0 "the misfit at the truth is unknown for 10 problems" ranks 2 "${run[@]}bare_run.h5" $(from bare.h5) "${plain[@]}"
 found=$(h5diff known.h5 bare_run.h5 /methods 2>&1 | sed '/^attribute: <seconds of/,+1d')
 [[ -z $found ]] || fail "answers depend on the truth: $found"
 [[ $(hash_of known.h5) == "$(hash_of bare_run.h5)" ]] || fail "the hash depends on the byte order"
@@ -158,7 +158,7 @@ expect 0 "for the 10 problems whose truth is not known" "$python" "$source_dir/p
 for n in 1 2; do
   expect 0 "2 of 10 problems of holes.h5 have a value" ranks "$n" "${run[@]}holes$n.h5" $(from holes.h5)
   grep -q "2 no_observation" log || fail "no reason is printed for the omitted problems"
-  grep -q "of 2 problems no misfit at the truth is known" log || fail "floors: $(cat log)"
+  grep -q "the misfit at the truth is unknown for 2 problems" log || fail "floors: $(cat log)"
 done
 same holes1.h5 holes2.h5
 "$python" - <<'PY' || fail "holes.h5: answers or floors are wrong"
@@ -188,7 +188,7 @@ expect 0 "0 run now, 1 done before" "${study[@]}"
 expect 2 "holds 10 problems" "${study[@]}" --set 'study.sizes=[2, 11]'
 expect 0 "default, n = 10" "$python" "$source_dir/postprocess/study.py" runs/own
 cp holes.h5 bare.h5
-expect 2 "default_n10_seed1.h5: the problems in bare.h5 are others now" "${study[@]}" --set 'study.sizes=[2, 10]'
+expect 2 "default_n10_seed1.h5: the problems in bare.h5 have changed" "${study[@]}" --set 'study.sizes=[2, 10]'
 grep -q "n2_seed1" log && fail "a cell is refused, although its two problems have not changed"
 expect 2 "has no alignment: it needs method.joint.gradient_alignment" "$python" \
   "$source_dir/postprocess/gradient_quality.py" runs/own

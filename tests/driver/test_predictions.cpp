@@ -49,7 +49,7 @@ TEST(Predictions, OfMemoryDivideTheProblemsAmongRanks) {
   EXPECT_EQ(predict_memory(deck, shape, 9).problems, one.problems / 4.0);
   EXPECT_EQ(predict_memory(deck, shape, 9).weights, one.weights);
   // 128 concurrent solves of at most two evaluations, with six numbers each.
-  EXPECT_EQ(one.answers, 128.0 * 2.0 * 6.0 * 8.0);
+  EXPECT_EQ(one.recorded, 128.0 * 2.0 * 6.0 * 8.0);
 }
 
 TEST(Predictions, OfADeviceGiveTheNumberOfProblemsThatFit) {

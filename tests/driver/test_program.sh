@@ -37,12 +37,31 @@ kind = "levenberg_marquardt"
 DECK
 run=("$jpo" run deck.toml --set run.output=)
 
+# The help of the program and of each verb.
+expect 0 "75  stopped on request" "$jpo" --help
+verbs=$(sed -n '/^Subcommands:/,/^$/s/^  \([a-z]*\) .*/\1/p' log)
+[[ $(echo $verbs) == "check doctor evaluate models run study verify version" ]] || fail "verbs: $verbs"
+for verb in $verbs; do
+  expect 0 "jpo $verb" "$jpo" "$verb" --help
+  for text in "Examples:" "Exit codes:" "README.md"; do
+    grep -q "$text" log || fail "no '$text' in the help of $verb"
+  done
+done
+
 expect 0 "jpo" "$jpo" version
 expect 0 "kuramoto_sivashinsky" "$jpo" models
-expect 0 "deck.toml is good" "$jpo" check deck.toml
-# A closed pipe (| head) causes no error message.
-errors=$({ "$jpo" check --keys | true; } 2>&1)
-[[ -n $errors ]] && fail "a closed pipe: $errors"
+expect 0 "deck.toml is valid" "$jpo" check deck.toml
+# Standard output of check is a deck, for which check prints the same deck.
+for deck in deck.toml "$source_dir"/inputs/kuramoto_sivashinsky_bank.toml \
+  "$source_dir"/inputs/paper/wave_packet.toml; do
+  ranks 2 "$jpo" check "$deck" >resolved.toml 2>sizes || fail "check of $deck: $(cat sizes)"
+  "$jpo" check resolved.toml >again.toml 2>log || fail "check of its own output, of $deck: $(cat log)"
+  cmp resolved.toml again.toml || fail "check changes its own output, of $deck"
+  grep -q "^memory per rank: predicted" sizes || fail "no sizes of $deck on standard error: $(cat sizes)"
+done
+# A reader that has gone (| head) is no crash.
+said=$({ "$jpo" check --keys | true; } 2>&1)
+[[ -n $said ]] && fail "a closed pipe: $said"
 expect 0 "max_evaluations" "$jpo" check --keys
 expect 2 "deck" "$jpo" run
 expect 2 "subcommand" "$jpo"
@@ -62,8 +81,8 @@ methods = ["bfgs", "joint"]
 name = "joint"
 updates = 5
 DECK
-expect 0 "below/variant.toml is good" "$jpo" check below/variant.toml
-grep -q "joint+refine" log && fail "a method that is not selected is listed: $(cat log)"
+expect 0 "below/variant.toml is valid" "$jpo" check below/variant.toml
+grep -q "joint+refine" log && fail "a method that is not selected is there: $(cat log)"
 printf '# none\nbase = "nowhere.toml"\n' >below/bad.toml
 expect 2 "below/bad.toml:2:8: key 'base': cannot read below/nowhere.toml: No such file" \
   ranks 3 "$jpo" run below/bad.toml
@@ -86,7 +105,7 @@ expect 2 "key 'parallel.transport' = \"nccl\": " "${run[@]}b.h5" \
   --set parallel.transport=nccl
 expect 2 "there is no problem 99" "${run[@]}b.h5" --set 'fault.problems=[99]'
 expect 2 "share the PETSc options" "${run[@]}b.h5" --set 'method.bfgs.name="Joint"'
-expect 2 "more than PETSc's indices reach" "$jpo" check deck.toml --set data.n_problem=134217729 \
+expect 2 "exceed the range of PETSc's indices" "$jpo" check deck.toml --set data.n_problem=134217729 \
   --set parallel.micro_batch=65536
 expect 0 "result: truth.h5" "${run[@]}truth.h5" --set 'method.bfgs.name="truth"'
 export PETSC_OPTIONS="-bfgs_tao_max_it 1"
@@ -101,17 +120,17 @@ done
 compgen -G "full.h5*" && echo "FAILED: a part file was not removed" && failures=$((failures + 1))
 # Too many problems fail: the run stops after the method, and resumes with a larger allowed fraction.
 failing=("${run[@]}failed.h5" --set 'fault.problems=[1,2]')
-expect 3 "stopped, 1 of 5 methods done; with a larger run.max_failed_fraction" \
+expect 3 "stopped, 1 of 5 methods done; to resume from failed.h5.checkpoints/checkpoint_000001.h5 with a larger" \
   ranks 2 "${failing[@]}" --set run.max_failed_fraction=0.1
 [[ -f failed.h5 ]] && fail "a stopped run wrote a result"
 expect 3 "stopped, 1 of 5 methods done" "${failing[@]}" --set run.max_failed_fraction=0.1 --resume
 expect 0 "result: failed.h5" "${failing[@]}" --resume
 "${failing[@]}" --set run.output=failed_whole.h5 >/dev/null || fail "a run with failures"
 same failed.h5 failed_whole.h5
-expect 0 "'joint_refine_tao_misspelt' was used by nothing" "${run[@]}options.h5" \
+expect 0 "unused [petsc] option 'joint_refine_tao_misspelt'" "${run[@]}options.h5" \
   --set 'petsc.joint_refine_tao_misspelt="1"'
 used=$("${run[@]}options.h5" --overwrite --set 'petsc.joint_refine_tao_ls_type="armijo"' 2>&1)
-[[ $used == *"used by nothing"* ]] && fail "$used"
+[[ $used == *"unused [petsc] option"* ]] && fail "$used"
 
 # A deck with a base on two ranks. The deck stored in the result is complete and needs no base.
 expect 0 "result: on_base.h5" ranks 2 "$jpo" run below/variant.toml --set run.output=on_base.h5

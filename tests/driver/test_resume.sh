@@ -170,9 +170,9 @@ kill_and_resume() {
       wait $job && break
       n_killed=$((n_killed + 1))
       # If one rank was killed during the methods, another rank must print how to resume.
-      [[ $killed == one && $n_rank -gt 1 ]] && grep -q "^  .* done in" log && ! grep -q "^result: " log &&
-        ! grep -q "jpo: ended from outside" log &&
-        fail "no message how to resume after the kill of one of $n_rank ranks: $(cat log)"
+      [[ $whose == one && $n_rank -gt 1 ]] && grep -q "^  .* done in" log && ! grep -q "^result: " log &&
+        ! grep -q "jpo: terminated by SIGTERM" log &&
+        fail "no word on how to go on after the death of one of $n_rank ranks: $(cat log)"
       resume=()
       if compgen -G "$folder/checkpoint_*.h5" >/dev/null; then
         resume=(--resume)
@@ -213,14 +213,14 @@ kill -0 $job 2>/dev/null || fail "SIGUSR2 has ended the run"
 kill -USR1 $job
 wait $job
 [[ $? -eq 75 ]] || fail "SIGUSR1: exit code is not 75: $(cat log)"
-grep -q "stopped on request (SIGUSR1)" log || fail "no message why the run stopped: $(cat log)"
-grep -q "jpo run with --resume goes on from $folder/checkpoint_000002.h5" log || fail "no message how to resume: $(cat log)"
+grep -q "stopped on request (SIGUSR1)" log || fail "no word on why it stopped: $(cat log)"
+grep -q "to resume from $folder/checkpoint_000002.h5: jpo run with --resume" log || fail "no word on how to resume: $(cat log)"
 
 # Allowed and refused ways to resume.
-expect 2 "holds checkpoints of a run that has not finished; allowed: --resume" "$jpo" run kept.toml "${slow[@]}"
-expect 2 "is of another deck: method.joint.learning_rate (0.1 in the deck, 0.001 in the file)" "$jpo" run kept.toml "${slow[@]}" --resume --set method.joint.learning_rate=0.1
+expect 2 "contains checkpoints of an unfinished run; allowed: --resume" "$jpo" run kept.toml "${slow[@]}"
+expect 2 "belongs to another deck: method.joint.learning_rate (0.1, there 0.001)" "$jpo" run kept.toml "${slow[@]}" --resume --set method.joint.learning_rate=0.1
 # An older checkpoint is suggested only if it is of this deck.
-grep -q "allowed: the deck of the run that was stopped" log || fail "an older checkpoint of another deck is offered: $(cat log)"
+grep -q "allowed: the deck of the stopped run" log || fail "an older checkpoint of another deck is offered: $(cat log)"
 expect 2 "there is no checkpoint in elsewhere" "$jpo" run kept.toml "${slow[@]}" --resume --set 'checkpoint.directory="elsewhere"'
 cp $folder/checkpoint_000002.h5 good.h5
 printf 'x' | dd of=$folder/checkpoint_000002.h5 bs=1 seek=$(($(stat -c %s good.h5) / 2)) conv=notrunc status=none
@@ -233,7 +233,7 @@ expect 75 "stopped on request (the time limit is near)" "$jpo" run kept.toml "${
 # With resume = "auto" the same command line resumes the run. A finished run removes its checkpoints.
 rm -rf runs
 expect 75 "stopped on request (the time limit is near), 0 of 6 methods done" ranks 2 "$jpo" run kept.toml --set checkpoint.walltime_s=1
-expect 0 "goes on from $folder/checkpoint_000001.h5" ranks 3 "$jpo" run kept.toml --set 'checkpoint.resume="auto"'
+expect 0 "resuming from $folder/checkpoint_000001.h5" ranks 3 "$jpo" run kept.toml --set 'checkpoint.resume="auto"'
 same whole_kept.h5 $result
 [[ -e $folder ]] && fail "checkpoints of a finished run were not removed"
 
@@ -265,7 +265,7 @@ mv runs/predicted.h5 whole_predicted.h5
 h5ls -r whole_predicted.h5 | grep -q "/predict/weights" || fail "the network of predict is not in the result"
 expect 3 "stopped, 1 of 2 methods done" ranks 2 "$jpo" run predicted.toml --set run.max_failed_fraction=0
 expect 0 "result: trained.h5" "$jpo" run kept.toml --overwrite --set run.seed=4 --set 'run.output="trained.h5"'
-expect 2 "method 'predict' has read another network before the run was stopped" "$jpo" run predicted.toml --resume
+expect 2 "method 'predict': the network in its file has changed since the checkpoint was written" "$jpo" run predicted.toml --resume
 cp whole_kept.h5 trained.h5
 expect 0 "result: runs/predicted.h5" ranks 3 "$jpo" run predicted.toml --resume
 same whole_predicted.h5 runs/predicted.h5

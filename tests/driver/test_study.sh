@@ -51,14 +51,14 @@ expect 0 "to run    runs/tiny/plain_n5_seed4.h5" "${study[@]}" --list
 # Runs all cells, then one cell again, then none.
 expect 0 "8 run now, 0 done before" "${study[@]}"
 cp log first_log
-grep -q "cell 4 of 8: short, n = 5, seed 4, about .* left" first_log || fail "the remaining time is not printed"
-[[ $(grep -c "'spelt_wrong' was used by nothing" first_log) -eq 4 ]] ||
-  fail "PETSc options of a cell are used in other cells: $(grep -c spelt_wrong first_log) warnings"
+grep -q "cell 4 of 8: short, n = 5, seed 4, about .* left" first_log || fail "no time left is shown"
+[[ $(grep -c "unused \[petsc\] option 'spelt_wrong'" first_log) -eq 4 ]] ||
+  fail "the options of a cell are not its own: $(grep -c spelt_wrong first_log) warnings"
 [[ $(ls runs/tiny | wc -l) -eq 8 ]] || fail "files: $(ls runs/tiny)"
 cp -r runs/tiny first
 rm runs/tiny/plain_n2_seed4.h5
 expect 0 "1 run now, 7 done before" "${study[@]}"
-grep -q "plain, n = 5, seed 4: done already" log || fail "a skipped cell is not reported"
+grep -q "plain, n = 5, seed 4: already done" log || fail "no word on a cell that was skipped"
 same first/plain_n2_seed4.h5 runs/tiny/plain_n2_seed4.h5
 expect 0 "0 run now, 8 done before" "${study[@]}"
 expect 0 "0 run now, 8 done before" "${study[@]}" --overwrite
@@ -77,7 +77,7 @@ expect 2 "method.bfgs.max_evaluations (21 in the deck, 20 in the file)" "${study
 expect 0 "differs   runs/tiny/plain_n5_seed4.h5: data.noise" "${study[@]}" --list --set data.noise=0.01
 same first/plain_n5_seed4.h5 runs/tiny/plain_n5_seed4.h5
 echo "no result" >runs/tiny/plain_n2_seed3.h5
-expect 2 "plain_n2_seed3.h5: it is no result file of this program" "${study[@]}"
+expect 2 "plain_n2_seed3.h5: not a jpo result file" "${study[@]}"
 expect 0 "1 run now, 7 done before" "${study[@]}" --overwrite
 same first/plain_n2_seed3.h5 runs/tiny/plain_n2_seed3.h5
 # More cells, in a folder that was moved: only the new cell runs.

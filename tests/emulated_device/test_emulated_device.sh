@@ -222,7 +222,7 @@ done
 expect 0 "emulated, 16 problems at once" env JPO_EMULATED_ROOM=4e6 "$emulated" run kuramoto_sivashinsky.toml \
   --set parallel.device=cuda --set run.output=small.h5
 same host_kuramoto_sivashinsky.h5 small.h5
-expect 0 "the problems of a rank do not fit its device" env JPO_EMULATED_ROOM=1e5 "$emulated" check \
+expect 0 "the problems of a rank do not fit into the memory of its device" env JPO_EMULATED_ROOM=1e5 "$emulated" check \
   kuramoto_sivashinsky.toml --set parallel.device=cuda
 
 # A network that was trained on the host; problems from a file; gradient checks.

@@ -1,4 +1,4 @@
-// jpo doctor: looks at the binding where a run is to be, and says what to change.
+// jpo doctor: checks the machines of a run and suggests fixes.
 
 #include <algorithm>
 #include <filesystem>
@@ -20,24 +20,25 @@
 namespace jpo {
 namespace {
 
-// What the deck says of a run; without one, what a run would do by default.
+// Needs of the run of a deck; without a deck, those of the defaults.
 struct Plan {
   MemoryNeed memory;
   FileNeed files;
-  /// 0: not known.
+  /// Largest number of ranks that have work; 0: not known.
   std::int64_t useful_ranks = 0;
-  /// Of the all-reduce.
+  /// Numbers in the all-reduce.
   std::int64_t n_value = 200000;
+  /// checkpoint.walltime_s; 0: not set.
   double walltime_s = 0.0;
-  /// That stand at a time.
+  /// Largest number of checkpoints that exist at the same time.
   std::int64_t n_checkpoint = 0;
   std::string output = RunSettings().output_path();
-  /// Folder; empty: none.
+  /// Folder of the checkpoints; empty: none.
   std::string checkpoints;
   OlderFiles older;
 };
 
-bool stands(const std::string& path, MPI_Comm comm) {
+bool exists(const std::string& path, MPI_Comm comm) {
   return is_same_file(path, path, comm);
 }
 
@@ -50,16 +51,16 @@ Plan plan_of(const Deck& deck, MPI_Comm comm) {
   plan.memory = predict_memory(deck, shape, n_rank);
   plan.files = predict_files(deck, shape);
   plan.useful_ranks = max_useful_ranks(deck);
-  // More says nothing new, and takes memory that the run may not have.
+  // More values add no information, and their memory may exceed that of the run.
   constexpr std::int64_t most_values = 2000000;
   if (const std::int64_t n = count_weights(deck, shape); n > 0)
     plan.n_value = std::min(n, most_values);
   plan.walltime_s = settings.walltime_s;
-  // The next one is complete before the oldest goes.
+  // The next checkpoint is complete before the oldest is removed.
   plan.n_checkpoint = settings.keep + 1;
   plan.output = run.output_path();
   plan.checkpoints = checkpoint_folder(deck);
-  plan.older = {stands(plan.output, comm), !find_checkpoints(plan.checkpoints, comm).empty(),
+  plan.older = {exists(plan.output, comm), !find_checkpoints(plan.checkpoints, comm).empty(),
                 run.overwrite, settings.resume == "auto"};
   return plan;
 }
@@ -71,24 +72,25 @@ std::vector<LibraryBuild> library_builds() {
   return builds;
 }
 
-std::vector<Finding> look_at_machines(const Plan& plan, const std::vector<LibraryBuild>& builds,
-                                      const MachineFacts& around, MPI_Comm comm) {
+std::vector<Finding> judge_machines(const Plan& plan, const std::vector<LibraryBuild>& builds,
+                                    const MachineFacts& machine_facts, MPI_Comm comm) {
   const std::vector<RankBinding> bindings = gather_bindings(comm);
-  return {judge_ranks(bindings, around, plan.useful_ranks),
+  return {judge_ranks(bindings, machine_facts, plan.useful_ranks),
           judge_cores(bindings),
           judge_binding(bindings),
           judge_threads(bindings),
           judge_all_reduce(try_all_reduce(plan.n_value, comm)),
           judge_libraries(builds),
-          judge_gpus(around),
+          judge_gpus(machine_facts),
           judge_limits(bindings, plan.memory, plan.files),
-          judge_time(around, plan.walltime_s),
+          judge_time(machine_facts, plan.walltime_s),
           judge_memory(bindings, plan.memory)};
 }
 
-// Collective writing, as much as a small run does and never more than the room there is.
-Finding write_together(const TemporaryFolder& folder, const FileSystem& system,
-                       const std::string& mpi, MPI_Comm comm) {
+// Tries collective writing, with the size of a small result and at most a quarter of the free
+// space.
+Finding judge_collective_write(const TemporaryFolder& folder, const FileSystem& system,
+                               const std::string& mpi, MPI_Comm comm) {
   constexpr double most_bytes = 64e6;
   constexpr double most_bytes_per_rank = 1e6;
   const int n_rank = mpi::size(comm);
@@ -97,8 +99,8 @@ Finding write_together(const TemporaryFolder& folder, const FileSystem& system,
   return judge_parallel_write(try_parallel_write(folder.path(), bytes, comm), mpi);
 }
 
-std::vector<Finding> look_at_folders(const Plan& plan, const std::string& mpi,
-                                     const MachineFacts& around, MPI_Comm comm) {
+std::vector<Finding> judge_folders(const Plan& plan, const std::string& mpi,
+                                   const MachineFacts& machine_facts, MPI_Comm comm) {
   const TemporaryFolder output(std::filesystem::path(plan.output).parent_path(), comm);
   std::vector<Finding> findings = {
       judge_folder("output", output.path(), output.refusal(), "run.output")};
@@ -116,8 +118,8 @@ std::vector<Finding> look_at_folders(const Plan& plan, const std::string& mpi,
   if (output.refusal().empty()) {
     const FileSystem system = file_system_of(output.path(), comm);
     stored.insert(stored.begin(), {"the result", plan.files.result, system});
-    findings.push_back(judge_file_system(system, mpi, around.mpi_io));
-    findings.push_back(write_together(output, system, mpi, comm));
+    findings.push_back(judge_file_system(system, mpi, machine_facts.mpi_io));
+    findings.push_back(judge_collective_write(output, system, mpi, comm));
   }
   if (!stored.empty()) findings.push_back(judge_space(stored));
   return findings;
@@ -126,7 +128,7 @@ std::vector<Finding> look_at_folders(const Plan& plan, const std::string& mpi,
 void show(const std::vector<Finding>& findings) {
   for (const Finding& finding : findings) {
     log_info("{:<8} {:<14} {}", grade_name(finding.grade), finding.name, finding.found);
-    if (!finding.change.empty()) log_info("{:<8} {:<14} change: {}", "", "", finding.change);
+    if (!finding.fix.empty()) log_info("{:<8} {:<14} fix: {}", "", "", finding.fix);
   }
 }
 
@@ -139,18 +141,29 @@ std::vector<std::string> problems_of(const std::vector<Finding>& findings) {
 
 class Doctor final : public Verb {
  public:
-  void add_arguments(CLI::App& parser) override { add_deck(parser, deck_); }
+  void add_arguments(CLI::App& parser) override {
+    add_deck(parser, deck_);
+    add_notes(
+        parser,
+        {.examples = {"mpirun -n 8 jpo doctor inputs/kuramoto_sivashinsky.toml   (as the run)",
+                      "jpo doctor   (without a deck: no predictions of memory and files)"},
+         .exit_codes = "  0  no problem; there may be warnings\n"
+                       "  2  bad input: command line or deck\n"
+                       "  3  a run would fail here, for example for lack of memory\n"
+                       "  4  a run could not write its files here",
+         .documents = "jobs/README.md (installation, clusters)"});
+  }
   ExitCode run(const std::string& command, MPI_Comm comm) override;
 
  private:
   DeckArguments deck_;
 };
 
-// Leaves nothing behind.
+// Removes all its files.
 ExitCode Doctor::run(const std::string& /*command*/, MPI_Comm comm) {
   if (deck_.path.empty() && !deck_.overrides.empty())
     throw BadInput(
-        "jpo doctor: --set without a deck; allowed: jpo doctor, jpo doctor DECK --set ...");
+        "jpo doctor: --set needs a deck; allowed: jpo doctor, jpo doctor DECK --set ...");
   Plan plan;
   start_network_library();
   if (!deck_.path.empty()) {
@@ -158,11 +171,12 @@ ExitCode Doctor::run(const std::string& /*command*/, MPI_Comm comm) {
     check_deck(deck, comm);
     plan = plan_of(deck, comm);
   }
-  const MachineFacts around = gather_machine_facts(comm);
+  const MachineFacts machine_facts = gather_machine_facts(comm);
   const std::vector<LibraryBuild> builds = library_builds();
-  std::vector<Finding> findings = look_at_machines(plan, builds, around, comm);
+  std::vector<Finding> findings = judge_machines(plan, builds, machine_facts, comm);
   show(findings);
-  const std::vector<Finding> of_files = look_at_folders(plan, builds.front().found, around, comm);
+  const std::vector<Finding> of_files =
+      judge_folders(plan, builds.front().found, machine_facts, comm);
   show(of_files);
   findings.insert(findings.end(), of_files.begin(), of_files.end());
   log_info("{}", count_text(findings));
@@ -177,12 +191,7 @@ ExitCode Doctor::run(const std::string& /*command*/, MPI_Comm comm) {
 
 const RegisterVerb<Doctor> registered{
     "doctor",
-    "check ranks, cores, threads, all-reduce, libraries, memory, disk and parallel HDF5 of the "
-    "machine of a run, for a deck or in general, and print what to change; run nothing. Exit code: "
-    "0 "
-    "no problem (warnings do not count), 2 the deck is bad, 3 a run would fail here, 4 it could "
-    "not "
-    "write"};
+    "check the machines of a run (ranks, cores, libraries, memory, files); suggest fixes"};
 
 }  // namespace
 }  // namespace jpo

@@ -28,7 +28,8 @@ std::string variable(const char* name) {
   return value != nullptr ? value : "";
 }
 
-// The number a variable starts with, as its readers take it; 0 where there is none.
+// Returns the number at the start of a text, as the libraries read their variables; 0 if there is
+// none.
 std::int64_t number_of(const std::string& text) {
   return std::strtoll(text.c_str(), nullptr, 10);
 }
@@ -48,14 +49,12 @@ double used_address_space() {
   return pages * static_cast<double>(sysconf(_SC_PAGESIZE));
 }
 
-// Numbers of one rank, in the order in which they travel.
+// Numbers of this rank, in the order in which gather_bindings reads them.
 std::vector<double> numbers_here(MPI_Comm comm) {
-  std::int64_t rank = 0;
-  const int here = mpi::rank(comm);
-  rank = here;
-  broadcast(rank, ranks_of_machine(comm).get());
+  std::int64_t lowest_rank = mpi::rank(comm);
+  broadcast(lowest_rank, ranks_of_machine(comm).get());
   const NetworkThreads threads = network_threads();
-  return {static_cast<double>(rank),
+  return {static_cast<double>(lowest_rank),
           static_cast<double>(allowed_cores().size()),
           available_processors(),
           available_memory(),
@@ -79,18 +78,18 @@ std::int64_t count_gpus() {
              ? 1
              : 0;
   }
-  // AMD has one file for all of them.
+  // AMD has one device file for all its GPUs.
   return n + (std::filesystem::exists("/dev/kfd", error) ? 1 : 0);
 }
 
 std::int64_t launched_ranks() {
-  // A step of srun knows its tasks; under mpirun that step is mpirun's own.
+  // SLURM_STEP_NUM_TASKS comes last: under mpirun it counts the processes of mpirun itself.
   for (const char* name : {"OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "SLURM_STEP_NUM_TASKS"})
     if (const std::int64_t n = number_of(variable(name)); n > 0) return n;
   return 0;
 }
 
-MachineFacts look_around_here() {
+MachineFacts local_machine_facts() {
   MachineFacts found;
   found.launched = launched_ranks();
   found.in_slurm = !variable("SLURM_JOB_ID").empty();
@@ -101,7 +100,7 @@ MachineFacts look_around_here() {
     found.seconds_left = static_cast<double>(
         number_of(end) - std::chrono::duration_cast<std::chrono::seconds>(now).count());
   for (const char* name : {"SLURM_JOB_GPUS", "SLURM_STEP_GPUS", "SLURM_GPUS_ON_NODE"})
-    found.asked_for_gpu = found.asked_for_gpu || !variable(name).empty();
+    found.has_gpus_in_job = found.has_gpus_in_job || !variable(name).empty();
   found.n_gpu = count_gpus();
   found.visible_gpus = variable("CUDA_VISIBLE_DEVICES");
   found.library_sees_gpu = network_library_sees_gpu();
@@ -134,7 +133,7 @@ std::vector<RankBinding> gather_bindings(MPI_Comm comm) {
     binding.memory = number[3];
     binding.omp_threads = static_cast<std::int64_t>(number[4]);
     binding.used_threads = static_cast<std::int64_t>(number[5]);
-    binding.knows_blas = number[6] > 0.0;
+    binding.is_blas_known = number[6] > 0.0;
     binding.address_left = number[7];
     binding.stack = number[8];
     binding.file_size = number[9];
@@ -144,12 +143,12 @@ std::vector<RankBinding> gather_bindings(MPI_Comm comm) {
 }
 
 MachineFacts gather_machine_facts(MPI_Comm comm) {
-  MachineFacts found = look_around_here();
+  MachineFacts found = local_machine_facts();
   broadcast(found.launched, comm);
   broadcast(found.in_slurm, comm);
   broadcast(found.has_end, comm);
   broadcast(found.seconds_left, comm);
-  broadcast(found.asked_for_gpu, comm);
+  broadcast(found.has_gpus_in_job, comm);
   broadcast(found.n_gpu, comm);
   broadcast(found.visible_gpus, comm);
   broadcast(found.library_sees_gpu, comm);

@@ -1,5 +1,5 @@
 #pragma once
-// What the ranks of a run find where they are: facts only, judged in doctor_findings.hpp.
+// Facts about the machines of a run, as its ranks see them. findings.hpp judges them.
 
 #include <cstdint>
 #include <limits>
@@ -10,62 +10,64 @@
 
 namespace jpo {
 
-/// Of one rank. Bytes and counts are infinite where nothing limits them.
+/// Facts of one rank. A limit is infinite if there is none.
 struct RankBinding {
   static constexpr double kNoLimit = std::numeric_limits<double>::infinity();
 
   std::string machine_name;
-  /// Lowest rank on the same machine.
+  /// Lowest rank on the same machine, which identifies the machine.
   std::int64_t machine = 0;
-  /// That it may run on; empty: not known.
+  /// Cores that the rank may run on; empty: not known.
   std::vector<int> cores;
-  /// That control groups allow all ranks in them.
+  /// Processors that control groups allow to all ranks of the machine together.
   double processors = kNoLimit;
-  /// Left on the machine [bytes]
+  /// Free memory of the machine [bytes].
   double memory = kNoLimit;
   /// OMP_NUM_THREADS; 0: not set.
   std::int64_t omp_threads = 0;
-  /// Of the network's library and its BLAS, the larger.
+  /// Threads of the network's library or of its BLAS, the larger number.
   std::int64_t used_threads = 1;
-  /// False: that BLAS does not say.
-  bool knows_blas = true;
-  /// Of ulimit -v [bytes]
+  /// False if the number of threads of that BLAS is not known.
+  bool is_blas_known = true;
+  /// Free address space, by ulimit -v [bytes].
   double address_left = kNoLimit;
-  /// ulimit -s [bytes]
+  /// Size of the stack, by ulimit -s [bytes].
   double stack = kNoLimit;
-  /// ulimit -f [bytes]
+  /// Largest size of a file, by ulimit -f [bytes].
   double file_size = kNoLimit;
 };
-/// Of all ranks, in rank order, on every rank. After start_network_library(). Collective on comm.
+/// Returns the facts of all ranks, in rank order, on every rank. Call it after
+/// start_network_library(). Collective on comm.
 std::vector<RankBinding> gather_bindings(MPI_Comm comm);
 
-/// What the environment says to a program, as rank 0 sees it.
+/// Facts about the launcher, Slurm and devices, as rank 0 sees them.
 struct MachineFacts {
-  /// Ranks that the launcher started; 0: it does not say.
+  /// Number of ranks that the launcher has started; 0: not known.
   std::int64_t launched = 0;
-  /// In a job of Slurm.
+  /// True inside a Slurm job.
   bool in_slurm = false;
-  /// Which says when it ends.
+  /// True if SLURM_JOB_END_TIME is set.
   bool has_end = false;
-  /// Until then.
+  /// Time until the end of the Slurm job [s].
   double seconds_left = 0.0;
-  /// The job was given some.
-  bool asked_for_gpu = false;
-  /// Device files.
+  /// True if Slurm has given GPUs to the job.
+  bool has_gpus_in_job = false;
+  /// Number of GPUs by their device files; AMD GPUs count as one.
   std::int64_t n_gpu = 0;
   /// CUDA_VISIBLE_DEVICES; empty: not set.
   std::string visible_gpus;
-  /// LibTorch's opinion.
+  /// True if LibTorch finds a GPU.
   bool library_sees_gpu = false;
-  /// By this build of jpo, through CUDA.
+  /// Number of GPUs that this build of jpo can use through CUDA.
   std::int64_t n_usable_gpu = 0;
+  /// True if MPI reads and writes device memory.
   bool mpi_takes_device_memory = false;
-  /// This build of jpo.
+  /// True if this build of jpo has NCCL.
   bool has_nccl = false;
   /// OMPI_MCA_io; empty: not set.
   std::string mpi_io;
 };
-/// The same on every rank. Collective on comm.
+/// Returns the facts of rank 0 on every rank. Collective on comm.
 MachineFacts gather_machine_facts(MPI_Comm comm);
 
 }  // namespace jpo

@@ -12,7 +12,7 @@
 namespace jpo {
 namespace {
 
-// The problems at the quartiles of the misfit at the centre: an easy, a middling and a hard one.
+// Chooses the problems at the three quartiles of the misfit at the centre of the box.
 std::vector<std::int64_t> choose_problems(const Job& job) {
   const std::vector<double> loss = gather_rows(job.loss_at_centre(), job.comm());
   std::vector<std::int64_t> ids;
@@ -29,7 +29,7 @@ std::vector<std::int64_t> choose_problems(const Job& job) {
   return chosen;
 }
 
-// The owner solves local `row` at m, where m is known; everyone gets the states.
+// The owner solves its local `row` at m if m is finite, and broadcasts the states. Collective.
 Trajectory share_trajectory(Job& job, int owner, std::int64_t row, const Batch& m) {
   Trajectory trajectory;
   const int rank = mpi::rank(job.comm());

@@ -4,8 +4,8 @@
 
 namespace jpo {
 
-/// Writes /examples/<id>: the states over time of a few problems at the truth, where it is known,
-/// and at every method's answer, for pictures. Nothing where the model keeps no trajectory.
+/// Writes /examples/<id>, for figures: the states over time of a few problems, at the truth if it
+/// is known and at the answer of each method. Writes nothing if the model keeps no trajectory.
 /// Collective.
 void write_examples(ResultFile& file, Job& job);
 

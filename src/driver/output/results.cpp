@@ -34,13 +34,13 @@ void write_root(ResultFile& file, const Job& job, const RunRecord& record) {
     file.attribute("/", name + "_version", version);
 }
 
-void write_layout(ResultFile& file, const std::string& group, const std::string& what,
+void write_layout(ResultFile& file, const std::string& group, const std::string& field,
                   const FieldLayout& layout) {
-  file.attribute(group, what + "_channels", layout.n_channel);
-  file.attribute(group, what + "_grid", layout.n_grid);
+  file.attribute(group, field + "_channels", layout.n_channel);
+  file.attribute(group, field + "_grid", layout.n_grid);
 }
 
-// Where the problems came from, and a hash to tell whether others came from there later.
+// Writes the source of the problems and their hash, which shows later whether they have changed.
 void write_source(ResultFile& file, const Job& job) {
   const auto& data = job.deck().section<DataSettings>("data");
   file.attribute("/problems", "source", data.source);
@@ -61,11 +61,12 @@ void write_problems(ResultFile& file, const Job& job, const RowRange& rows) {
                                              fmt::join(shape.parameters.units, ", "));
   if (problems.has_truth)
     file.table("/problems/truth", rows, shape.parameters.size(), problems.truth.read().values(),
-               {"see description", "parameters the observation was made from: " + parameters});
+               {"see description",
+                "true parameters, from which the observation was computed: " + parameters});
   if (problems.has_floor)
     file.column("/problems/floor", rows, job.floor(), {"1", "misfit at the truth"});
   file.column("/problems/loss_at_centre", rows, job.loss_at_centre(),
-              {"1", "misfit at the centre of the box, where methods start"});
+              {"1", "misfit at the centre of the box, the first start of most methods"});
   write_layout(file, "/problems", "observation", shape.observation);
   write_layout(file, "/problems", "context", shape.context);
   write_source(file, job);
@@ -84,7 +85,7 @@ void write_history(ResultFile& file, const std::string& group, const History& hi
   for (const History::Entry& entry : history.entries)
     values.insert(values.end(), entry.loss_quantiles.begin(), entry.loss_quantiles.end());
   file.replicated(group + "/loss_quantiles", {n, 5}, values,
-                  {"1", "5, 25, 50, 75, 95 % of the best misfits so far"});
+                  {"1", "5, 25, 50, 75, 95 % quantiles of the best misfits so far"});
 }
 
 std::vector<std::pair<std::string, std::int8_t>> outcome_names() {
@@ -106,38 +107,45 @@ void write_method(ResultFile& file, const Job& job, std::size_t k, const RowRang
   const MethodResult& result = job.results()[k];
   const std::string group = "/methods/" + method.name;
   file.table(group + "/parameters", rows, job.shape().parameters.size(),
-             result.parameters.read().values(), {"see /problems/truth", "best m of each problem"});
+             result.parameters.read().values(),
+             {"see /problems/truth", "best parameters found for each problem"});
   file.column(group + "/loss", rows, result.loss, {"1", "misfit at these parameters"});
   file.enum_table(group + "/reason", rows, as_bytes(result.reason), stop_reason_names(),
-                  {"1", "why the method stopped working on the problem"});
+                  {"1", "reason why the method ended its work on the problem"});
   file.enum_table(group + "/last_failure", rows, as_bytes(result.last_failure), outcome_names(),
-                  {"1", "the last evaluation that failed; ok: none did"});
+                  {"1", "outcome of the last evaluation that failed; ok: none failed"});
   file.column(group + "/failed_evaluations", rows, result.failed_evaluations,
-              {"1", "evaluations that failed"});
-  file.column(group + "/forward_solves", rows, result.ledger.forward,
-              {"1", "forward solves; one up to a share of the horizon counts as that share"});
-  file.column(group + "/adjoint_solves", rows, result.ledger.adjoint,
-              {"1", "adjoint solves; one up to a share of the horizon counts as that share"});
-  file.column(group + "/tangent_solves", rows, result.ledger.tangent,
-              {"1", "tangent solves; one up to a share of the horizon counts as that share"});
+              {"1", "number of evaluations that failed"});
+  file.column(
+      group + "/forward_solves", rows, result.ledger.forward,
+      {"1", "number of forward solves; a solve over a part of the horizon counts as that part"});
+  file.column(
+      group + "/adjoint_solves", rows, result.ledger.adjoint,
+      {"1", "number of adjoint solves; a solve over a part of the horizon counts as that part"});
+  file.column(
+      group + "/tangent_solves", rows, result.ledger.tangent,
+      {"1", "number of tangent solves; a solve over a part of the horizon counts as that part"});
   file.attribute(group, "seconds", result.seconds);
   file.attribute(group, "kind", method.kind);
   file.attribute(group, "from", start_method(method));
   write_history(file, group + "/history", result.history);
 }
 
-// What the network maps between, and the box that its answers fill: who predicts with it on
-// problems of another box needs this one.
+// Writes the shapes of the network's inputs and the box of its outputs. A prediction on problems
+// with another box needs the box of the training.
 void write_network_shape(ResultFile& file, const std::string& group, const NetworkShape& shape) {
   const ParameterSpace& space = shape.parameters;
   const std::vector<std::int64_t> size = {space.size()};
-  file.strings(group + "/parameters", space.names, {"1", "names of the outputs"});
-  file.replicated(group + "/lower", size, space.lower, {"see parameters", "of the outputs' box"});
-  file.replicated(group + "/upper", size, space.upper, {"see parameters", "of the outputs' box"});
+  file.strings(group + "/parameters", space.names,
+               {"1", "names of the outputs, which are parameters"});
+  file.replicated(group + "/lower", size, space.lower,
+                  {"see parameters", "lower bounds of the outputs"});
+  file.replicated(group + "/upper", size, space.upper,
+                  {"see parameters", "upper bounds of the outputs"});
   file.replicated(group + "/centre", size, space.centre,
-                  {"see parameters", "where an unbounded output is 0"});
+                  {"see parameters", "centre of the outputs; for an unbounded one, its zero"});
   file.replicated(group + "/scale", size, space.scale,
-                  {"see parameters", "unit of an unbounded output"});
+                  {"see parameters", "scale of the outputs; for an unbounded one, its unit"});
   write_layout(file, group, "observation", shape.observation);
   write_layout(file, group, "context", shape.context);
   file.attribute(group, "observation_periodic", std::int64_t{shape.observation.periodic});
@@ -151,12 +159,14 @@ void write_network(ResultFile& file, const std::string& name, const TrainedNetwo
     return std::vector<std::int64_t>{static_cast<std::int64_t>(values.size())};
   };
   file.replicated(group + "/weights", size(network.weights), network.weights,
-                  {"1", "all weights, layer by layer as in layers"});
+                  {"1", "all weights, layer by layer in the order of layers"});
   file.replicated(group + "/input_mean", size(network.normalization.mean),
-                  network.normalization.mean, {"1", "of each normalized input"});
+                  network.normalization.mean, {"1", "mean of each normalized input"});
   file.replicated(group + "/input_deviation", size(network.normalization.deviation),
-                  network.normalization.deviation, {"1", "of each normalized input"});
-  file.strings(group + "/layers", network.layers, {"1", "name: shape, in the order of weights"});
+                  network.normalization.deviation,
+                  {"1", "standard deviation of each normalized input"});
+  file.strings(group + "/layers", network.layers,
+               {"1", "name and shape of each layer, in the order of weights"});
   file.attribute(group, "hash", fmt::format("{:016x}", network.hash));
   write_network_shape(file, group, network.shape);
   NetworkSettings settings = network.settings;
@@ -168,7 +178,8 @@ void write_phases(ResultFile& file, const std::string& dataset,
   std::vector<double> seconds;
   for (const PhaseRow& row : reduce_phases(local, comm))
     seconds.insert(seconds.end(), {row.min, row.mean, row.max});
-  file.replicated(dataset, {n_phase, 3}, seconds, {"s", "min, mean, max over ranks of each phase"});
+  file.replicated(dataset, {n_phase, 3}, seconds,
+                  {"s", "time of each phase: min, mean, max over ranks"});
 }
 
 void write_history_seconds(ResultFile& file, Job& job) {
@@ -177,7 +188,8 @@ void write_history_seconds(ResultFile& file, Job& job) {
     for (const History::Entry& entry : job.results()[k].history.entries)
       seconds.push_back(entry.seconds);
     file.replicated("/performance/history/" + job.deck().methods[k].name, {std::ssize(seconds)},
-                    seconds, {"s", "since the start of the method, for each row of its history"});
+                    seconds,
+                    {"s", "time since the start of the method, for each row of its history"});
   }
 }
 
@@ -185,7 +197,7 @@ void write_performance(ResultFile& file, Job& job) {
   std::vector<std::string> names;
   for (int phase = 0; phase < n_phase; ++phase)
     names.emplace_back(phase_name(static_cast<Phase>(phase)));
-  file.strings("/performance/phase", names, {"1", "where the time went"});
+  file.strings("/performance/phase", names, {"1", "names of the phases of the time measurement"});
   for (std::size_t k = 0; k < job.results().size(); ++k)
     write_phases(file, "/performance/methods/" + job.deck().methods[k].name,
                  job.results()[k].phases, job.comm());

@@ -5,26 +5,30 @@
 
 namespace jpo {
 
-/// How a run was called, and when: "2026-05-01T12:00:00Z".
+/// Facts about a run beside its deck.
 struct RunRecord {
+  /// The whole command line.
   std::string command;
+  /// Time of the start, as time_stamp().
   std::string started;
+  /// True if an older result file is to be replaced.
   bool overwrite = false;
-  /// Of a study; empty for a run of its own.
+  /// Variant of the study; empty if the run is not part of one.
   std::string variant;
   /// The checkpoint to resume from; empty: from the beginning.
   std::string checkpoint;
   /// The command that resumes this run, for messages.
   std::string resumed_by;
 };
-/// The time now, in UTC.
+/// Returns the current time in UTC: "2026-05-01T12:00:00Z".
 std::string time_stamp();
 
-/// Writes the whole result of a job to its deck's output: schema version 1, described in
-/// postprocess/README.md. Collective. Throws CannotWrite on all ranks.
+/// Writes the result of a job to run.output of its deck, with schema version 1 (see
+/// postprocess/README.md). Collective. Throws CannotWrite on all ranks.
 void write_results(Job& job, const RunRecord& record);
 
-/// Every library's version, the processor and the compiler: what equal bits depend on.
+/// Returns the versions of all libraries, the compiler and the processor, on which the bits of a
+/// result depend.
 std::vector<LibraryVersion> all_versions();
 
 }  // namespace jpo

@@ -23,13 +23,13 @@
 namespace jpo {
 namespace {
 
-// What the table of methods knows of all problems, gathered on every rank.
+// Reference misfits of all problems, the same on every rank.
 struct Truths {
-  /// Where none is known: the best misfit of all methods.
+  /// Misfit at the truth; if it is unknown, the best misfit of all methods. [global problem]
   std::vector<double> floor;
-  /// Problems that have an answer, and no floor of their own.
+  /// Number of problems with an answer and an unknown misfit at the truth.
   std::int64_t n_unknown;
-  /// L_ref: median misfit at the centre.
+  /// L_ref: median misfit at the centre of the box.
   double reference;
 };
 
@@ -65,7 +65,7 @@ void show_method(const Job& job, std::size_t k, const Truths& truths) {
   const std::vector<double> evaluations = job.evaluations(k);
   const std::vector<double> known = sorted_finite(loss);
   const auto n = static_cast<double>(loss.size());
-  log_info("{:<20} {:>7.1f} {:>11.4g} {:>11.4g} {:>10.1f} {:>7.0f} {:>8.1f} {:>9.1f}",
+  log_info("{:<20} {:>10.1f} {:>11.4g} {:>11.4g} {:>10.1f} {:>9.0f} {:>10.1f} {:>9.1f}",
            job.deck().methods[k].name, 100.0 * static_cast<double>(count_solved(loss, truths)) / n,
            mean(known), quantile(known, 0.5), mean(evaluations),
            *std::ranges::max_element(evaluations),
@@ -76,15 +76,16 @@ void show_phases(Job& job) {
   const auto rows = reduce_phases(job.timer().seconds(), job.comm());
   double total = 0.0;
   for (const PhaseRow& row : rows) total += row.mean;
-  log_info("\n{:<12} {:>10} {:>10} {:>10} {:>8}", "phase", "min [s]", "mean [s]", "max [s]",
-           "share");
+  log_info("\ntime of each phase over the ranks:");
+  log_info("{:<12} {:>10} {:>10} {:>10} {:>10}", "phase", "min [s]", "mean [s]", "max [s]",
+           "share [%]");
   for (const PhaseRow& row : rows)
     if (row.max > 0.0005)
-      log_info("{:<12} {:>10.3f} {:>10.3f} {:>10.3f} {:>7.1f}%", phase_name(row.phase), row.min,
+      log_info("{:<12} {:>10.3f} {:>10.3f} {:>10.3f} {:>10.1f}", phase_name(row.phase), row.min,
                row.mean, row.max, 100.0 * row.mean / total);
 }
 
-void show_failures(const Job& job, std::size_t k) {
+void show_reasons(const Job& job, std::size_t k) {
   std::vector<double> reasons;
   for (const StopReason reason : job.results()[k].reason)
     reasons.push_back(static_cast<double>(reason));
@@ -94,6 +95,17 @@ void show_failures(const Job& job, std::size_t k) {
   for (const auto& [name, value] : stop_reason_names())
     if (count[value] > 0) parts.push_back(fmt::format("{} {}", count[value], name));
   log_info("  {:<18} {}", job.deck().methods[k].name, fmt::join(parts, ", "));
+}
+
+std::string memory_line(const MemoryNeed& need) {
+  const auto part = [](double bytes, const char* name) {
+    return bytes > 0.0 ? fmt::format(", {} {}", name, bytes_text(bytes)) : "";
+  };
+  return fmt::format(
+      "memory per rank: predicted {} (problems and answers {}, states {}, weights and sums {}{}{})",
+      bytes_text(need.total()), bytes_text(need.problems), bytes_text(need.states),
+      bytes_text(need.weights), part(need.pairs, "simulated pairs"),
+      part(need.recorded, "recorded evaluations"));
 }
 
 }  // namespace
@@ -109,39 +121,42 @@ void show_header(MPI_Comm comm) {
   log_info("{}", line);
 }
 
-void show_sizes(const Deck& deck, const ModelShape& shape, int n_rank, std::int64_t solve_batch) {
+std::vector<std::string> sizes_text(const Deck& deck, const ModelShape& shape, int n_rank,
+                                    std::int64_t solve_batch) {
   const auto& data = deck.section<DataSettings>("data");
   const auto& parallel = deck.section<ParallelSettings>("parallel");
-  log_info("model {}: {} parameters ({}), {} observations, {} context values a problem",
-           deck.model_name, shape.parameters.size(), fmt::join(shape.parameters.names, ", "),
-           shape.observation.size(), shape.context.size());
+  std::vector<std::string> lines;
+  lines.push_back(
+      fmt::format("model {}: {} parameters ({}), {} observations, {} context values per problem",
+                  deck.model_name, shape.parameters.size(), fmt::join(shape.parameters.names, ", "),
+                  shape.observation.size(), shape.context.size()));
   if (shape.space == MemorySpace::device)
-    log_info(
-        "works on the CUDA devices of its ranks, rank 0 on {}, {} problems at once; sums travel {}",
-        cuda_device_text(), solve_batch, transport_text(transport_kind(parallel)));
+    lines.push_back(fmt::format(
+        "device: the model and the network run on the CUDA device of each rank (rank 0: {}, {} "
+        "problems at once); all-reduce {}",
+        cuda_device_text(), solve_batch, transport_text(transport_kind(parallel))));
   else if (parallel.device == "cuda")
-    log_info("works on the host: this model has no kernels for a device");
+    lines.emplace_back("device: not used, because this model has no kernels for a device");
   const std::int64_t useful = max_useful_ranks(deck);
-  log_info("{} problems{} in {} micro-batches of {}: at most {} ranks have work{}", data.n_problem,
-           data.from_file() ? " of " + data.file : "", useful, parallel.micro_batch, useful,
-           n_rank > useful ? fmt::format(", {} of yours have none", n_rank - useful) : "");
+  lines.push_back(fmt::format(
+      "problems: {}{} in {} micro-batches of {}; at most {} ranks have work{}", data.n_problem,
+      data.from_file() ? " of " + data.file : "", useful, parallel.micro_batch, useful,
+      n_rank > useful ? fmt::format(", {} of {} ranks have none", n_rank - useful, n_rank) : ""));
   const std::int64_t n_weight = count_weights(deck, shape);
   if (n_weight > 0)
-    log_info("network {}: {} weights", deck.section<NetworkSettings>("network").name, n_weight);
-  const MemoryNeed need = predict_memory(deck, shape, n_rank);
-  const auto part = [](double bytes, const char* what) {
-    return bytes > 0.0 ? fmt::format(", {} {}", bytes_text(bytes), what) : "";
-  };
-  log_info("memory a rank: {} problems and answers, {} states, {} weights and sums{}{}",
-           bytes_text(need.problems), bytes_text(need.states), bytes_text(need.weights),
-           part(need.pairs, "simulated pairs"), part(need.answers, "answers of live solves"));
+    lines.push_back(fmt::format("network {}: {} weights",
+                                deck.section<NetworkSettings>("network").name, n_weight));
+  lines.push_back(memory_line(predict_memory(deck, shape, n_rank)));
   if (shape.recompute_factor > 1.0)
-    log_info("states that do not fit are computed again: {:.2f} forward solves a gradient",
-             shape.recompute_factor);
+    lines.push_back(fmt::format(
+        "adjoint: the model recomputes some states to save memory; a gradient costs {:.2f} forward "
+        "solves beside the adjoint solve",
+        shape.recompute_factor));
+  return lines;
 }
 
-void show_device_room(const Deck& deck, ModelShape shape, int n_rank) {
-  if (shape.space != MemorySpace::device) return;
+std::vector<std::string> device_memory_text(const Deck& deck, ModelShape shape, int n_rank) {
+  if (shape.space != MemorySpace::device) return {};
   const auto& data = deck.section<DataSettings>("data");
   if (!data.inverse_crime && !data.from_file())
     shape.state_bytes =
@@ -150,22 +165,26 @@ void show_device_room(const Deck& deck, ModelShape shape, int n_rank) {
   const double need = predict_device_memory(deck, shape, n_rank, batch);
   const double room = cuda_device_room();
   const std::int64_t most = most_on_device(deck, shape, n_rank, room);
-  log_info(
-      "memory on the device: {} for the {} problems that a rank solves at once, {} are free for "
-      "it: at most {} fit",
-      bytes_text(need), batch, bytes_text(room), most);
+  std::vector<std::string> lines = {fmt::format(
+      "memory on the device: predicted {} per rank with {} problems at once; free {} per rank, "
+      "enough for at most {} problems at once",
+      bytes_text(need), batch, bytes_text(room), most)};
   const auto& parallel = deck.section<ParallelSettings>("parallel");
   if (need > room && most > 0)
-    warn("parallel.solve_batch = {} does not fit the device; allowed: at most {}",
-         parallel.solve_batch, most);
+    warn(
+        "parallel.solve_batch = {} does not fit into the memory of the device; allowed: at most {}",
+        parallel.solve_batch, most);
   else if (need > room)
-    warn("the problems of a rank do not fit its device; allowed: more ranks, or fewer problems");
+    warn(
+        "the problems of a rank do not fit into the memory of its device; allowed: more ranks, or "
+        "fewer problems");
   constexpr std::int64_t few = 256;
   if (parallel.micro_batch < few && data.n_problem > parallel.micro_batch)
-    log_info(
-        "each micro-batch of {} is some hundred small launches: {} or more a micro-batch are "
-        "faster on a device, and another result",
-        parallel.micro_batch, few);
+    lines.push_back(fmt::format(
+        "parallel.micro_batch = {}: {} or more are faster on a device, because each micro-batch "
+        "needs some hundred kernel launches; the result depends on this key",
+        parallel.micro_batch, few));
+  return lines;
 }
 
 void show_problems(const Job& job) {
@@ -180,28 +199,37 @@ void show_problems(const Job& job) {
                    : "");
     else
       warn(
-          "{} of {} problems of {} have a value in observation or context that is no finite number "
-          "(or above 1e100): no_observation, left out",
+          "{} of {} problems of {} have a value in observation or context that is not finite or "
+          "above "
+          "1e100; they are left out (reason no_observation)",
           n_failed, n, data.file);
   } else if (n_failed == 0) {
-    log_info("all {} draws of the prior were solved", n);
+    log_info("{} problems generated from draws of the prior", n);
   } else {
-    warn("{} of {} draws of the prior did not solve: no observation, left out", n_failed, n);
+    warn(
+        "the model failed for {} of {} draws of the prior; these problems are left out (reason "
+        "no_observation)",
+        n_failed, n);
   }
 }
 
 void show_results(Job& job) {
   const Truths truths = truths_of(job);
-  log_info("\n{:<20} {:>7} {:>11} {:>11} {:>10} {:>7} {:>8} {:>9}", "method", "solved%", "mean L",
-           "median L", "evals mean", "max", "failed%", "time [s]");
+  log_info("\n{:<20} {:>10} {:>11} {:>11} {:>10} {:>9} {:>10} {:>9}", "method", "solved [%]",
+           "mean L", "median L", "mean evals", "max evals", "failed [%]", "time [s]");
   for (std::size_t k = 0; k < job.results().size(); ++k) show_method(job, k, truths);
+  log_info(
+      "L: misfit of the answer; evals: gradient evaluations per problem, with those of the methods "
+      "it starts from;\nsolved: L <= L0 + 1e-3 max(L0, {:.3g}), L0 = misfit at the truth; failed: "
+      "problems without an answer",
+      1e-3 * truths.reference);
   if (truths.n_unknown > 0)
     log_info(
-        "solved: of {} problems no misfit at the truth is known, the best of all methods stands "
-        "for it",
+        "solved: the misfit at the truth is unknown for {} problems; using the best misfit of all "
+        "methods",
         truths.n_unknown);
-  log_info("\nwhy each method stopped:");
-  for (std::size_t k = 0; k < job.results().size(); ++k) show_failures(job, k);
+  log_info("\nnumber of problems by stop reason:");
+  for (std::size_t k = 0; k < job.results().size(); ++k) show_reasons(job, k);
   show_phases(job);
 }
 

@@ -1,21 +1,27 @@
 #pragma once
-// What a run shows on rank 0 beside the methods' progress.
+// Output of a run on rank 0, except for the progress lines of methods.
+
+#include <string>
+#include <vector>
 
 #include "driver/job.hpp"
 
 namespace jpo {
 
-/// Program, revision, ranks, libraries, processor. Collective on comm.
+/// Prints the versions of the program and of its libraries, the number of ranks and the processor.
+/// Not collective.
 void show_header(MPI_Comm comm);
-/// Model, problems, network, memory of a deck: what `jpo check` prints too. Not collective.
-void show_sizes(const Deck& deck, const ModelShape& shape, int n_rank, std::int64_t solve_batch);
-/// What fits the device, where the model works on one: before anything is allocated there.
-void show_device_room(const Deck& deck, ModelShape shape, int n_rank);
-/// The problems that have no observation. Collective.
+/// Returns lines about the model, problems, network and memory of a deck. Not collective.
+std::vector<std::string> sizes_text(const Deck& deck, const ModelShape& shape, int n_rank,
+                                    std::int64_t solve_batch);
+/// Returns lines about the memory of the device if the model runs on one, else none; warns if the
+/// problems do not fit. Call it before anything is allocated there. Not collective.
+std::vector<std::string> device_memory_text(const Deck& deck, ModelShape shape, int n_rank);
+/// Prints the number of problems and how many of them have no observation. Collective.
 void show_problems(const Job& job);
-/// Table of methods and table of phases. Collective.
+/// Prints the tables of methods, of stop reasons and of phases. Collective.
 void show_results(Job& job);
-/// Share of problems for which a method has no answer, the worst of all methods. Collective.
+/// Returns the share of problems without an answer, the largest of all methods. Collective.
 double failed_fraction(const Job& job);
 
 }  // namespace jpo

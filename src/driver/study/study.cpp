@@ -1,5 +1,5 @@
-// jpo study: every cell of the deck's [study] as a run of its own, in one process. A cell whose
-// file is there is not run again, so a study that was stopped goes on where it stopped.
+// jpo study: runs every cell of the deck's [study], one after the other in one process. A cell with
+// a complete result file is skipped, so the same command resumes a stopped study.
 
 #include <chrono>
 
@@ -17,22 +17,23 @@
 #include "driver/verb.hpp"
 #include "io/result_file.hpp"
 #include "io/stored_run.hpp"
+#include "solving/progress.hpp"
 
 namespace jpo {
 namespace {
 
-// What stands at the path of a cell's result.
+// State of the file at the path of a cell's result: `other` if it is not the result of this cell.
 enum class CellState : std::uint8_t { absent, done, other };
 
 struct Found {
   CellState state = CellState::absent;
-  /// The difference, if the state is `other`.
-  std::string differs;
-  /// The state is `done`, and more problems failed than the deck allows.
+  /// Difference between the file and this cell, if the state is `other`.
+  std::string difference;
+  /// True if the state is `done` and more problems failed than the deck allows.
   bool failed = false;
 };
 
-// Of the problems that the deck's file holds now.
+// Returns the hash of the problems that the deck's problem file has now.
 std::string hash_of_file(const Deck& deck, MPI_Comm comm) {
   const auto model = make_model(deck, Resolution::inversion);
   return hash_problems(read_problems(deck.section<DataSettings>("data"), make_shard(deck, comm),
@@ -43,12 +44,12 @@ std::string hash_of_file(const Deck& deck, MPI_Comm comm) {
 Found find_result(const StudyCell& cell, MPI_Comm comm) {
   const StoredRun stored = read_stored_run(cell.path, comm);
   if (!stored.exists) return {};
-  if (!stored.is_result) return {CellState::other, "it is no result file of this program", false};
-  // Where the file stands and how it came there is not what was computed.
+  if (!stored.is_result) return {CellState::other, "not a jpo result file", false};
+  // Keys without an effect on the result may differ, for example run.output.
   auto keys = differing_keys(cell.deck.resolved, stored.deck, keys_without_effect(cell.deck));
   const auto& data = cell.deck.section<DataSettings>("data");
   if (keys.empty() && data.from_file() && stored.problems_hash != hash_of_file(cell.deck, comm))
-    keys.push_back(fmt::format("the problems in {} are others now", data.file));
+    keys.push_back(fmt::format("the problems in {} have changed", data.file));
   if (!keys.empty()) return {CellState::other, fmt::format("{}", fmt::join(keys, ", ")), false};
   return {CellState::done, "",
           !cell.deck.section<RunSettings>("run").allows_failed(stored.failed_fraction)};
@@ -65,8 +66,8 @@ void show_list(const std::vector<StudyCell>& cells, const std::vector<Found>& fo
     const char* state = found[k].state == CellState::absent ? "to run"
                         : found[k].state == CellState::done ? "done"
                                                             : "differs";
-    const std::string file = fmt::format("{}{}{}", cells[k].path,
-                                         found[k].differs.empty() ? "" : ": ", found[k].differs);
+    const std::string file = fmt::format(
+        "{}{}{}", cells[k].path, found[k].difference.empty() ? "" : ": ", found[k].difference);
     log_info("{:>5}  {:<20} {:>10} {:>10}  {:<8}  {}", k + 1, cells[k].variant, cells[k].n_problem,
              cells[k].seed, state, file);
   }
@@ -76,22 +77,16 @@ void refuse_others(const std::vector<StudyCell>& cells, const std::vector<Found>
   std::vector<std::string> others;
   for (std::size_t k = 0; k < cells.size(); ++k)
     if (found[k].state == CellState::other)
-      others.push_back(fmt::format("{}: {}", cells[k].path, found[k].differs));
+      others.push_back(fmt::format("{}: {}", cells[k].path, found[k].difference));
   if (others.empty()) return;
-  for (const std::string& other : others) warn("not of this deck: {}", other);
+  for (const std::string& other : others) warn("the result belongs to another deck: {}", other);
   throw BadInput(fmt::format(
-      "{} of {} results exist and are not of this deck; allowed: another study.output, or "
-      "--overwrite to run them again; the first is {}",
+      "{} of {} results exist and belong to another deck; allowed: another study.output, or "
+      "--overwrite to run their cells again; the first is {}",
       others.size(), cells.size(), others.front()));
 }
 
-std::string duration_text(double seconds) {
-  if (seconds < 90.0) return fmt::format("{:.0f} s", seconds);
-  if (seconds < 5400.0) return fmt::format("{:.0f} min", seconds / 60.0);
-  return fmt::format("{:.1f} h", seconds / 3600.0);
-}
-
-// Runs the cells one after the other, and knows how far it is.
+// Runs the cells one after the other and counts them.
 class Study {
  public:
   Study(std::vector<StudyCell> cells, std::vector<Found> found, std::string command, MPI_Comm comm)
@@ -106,7 +101,7 @@ class Study {
   void run() {
     for (std::size_t k = 0; k < cells_.size(); ++k) {
       if (found_[k].state == CellState::done) {
-        log_info("cell {} of {}: {}: done already, {}", k + 1, cells_.size(), name_of(cells_[k]),
+        log_info("cell {} of {}: {}: already done, {}", k + 1, cells_.size(), name_of(cells_[k]),
                  cells_[k].path);
         if (found_[k].failed) failed_.push_back(name_of(cells_[k]));
       } else {
@@ -121,7 +116,7 @@ class Study {
     if (!failed_.empty())
       throw TooManyFailed(fmt::format(
           "in {} of {} cells more problems failed than run.max_failed_fraction allows; each has a "
-          "result file, or where it was stopped a checkpoint: {}",
+          "result file or, if it was stopped, a checkpoint: {}",
           failed_.size(), cells_.size(), fmt::join(failed_, "; ")));
   }
 
@@ -136,10 +131,10 @@ class Study {
       const auto checkpoints = find_checkpoints(checkpoint_folder(cell.deck), comm_);
       run_deck(std::move(cell.deck),
                {command_, time_stamp(), found_[k].state == CellState::other, cell.variant,
-                checkpoints.empty() ? "" : checkpoints.front(), "the same jpo study"},
+                checkpoints.empty() ? "" : checkpoints.front(), "the same jpo study command"},
                comm_);
     } catch (const TooManyFailed& error) {
-      // Thrown by all ranks alike, after the file or a checkpoint was written.
+      // All ranks throw this, after the result file or a checkpoint was written.
       warn("{}", error.what());
       failed_.push_back(name_of(cell));
     }
@@ -149,7 +144,7 @@ class Study {
     ++n_run_;
   }
 
-  // From the time a problem took in the cells that were run.
+  // Estimates the time left from the mean time per problem of the cells run so far.
   std::string time_left() const {
     if (problems_done_ == 0) return "";
     return ", about " +
@@ -173,8 +168,12 @@ class StudyVerb final : public Verb {
  public:
   void add_arguments(CLI::App& parser) override {
     add_deck(parser, deck_)->required();
-    parser.add_flag("--overwrite", overwrite_, "replace result files of another deck");
-    parser.add_flag("--list", list_only_, "print the table of runs, run nothing");
+    parser.add_flag("--overwrite", overwrite_, "replace result files that belong to another deck");
+    parser.add_flag("--list", list_only_, "print the table of cells and their states; run nothing");
+    add_notes(parser, {.examples = {"mpirun -n 2 jpo study inputs/paper/wave_packet.toml",
+                                    "jpo study inputs/paper/wave_packet.toml --list"},
+                       .exit_codes = kRunExitCodes,
+                       .documents = "inputs/README.md (studies); jobs/README.md (clusters)"});
   }
   ExitCode run(const std::string& command, MPI_Comm comm) override;
 
@@ -208,8 +207,8 @@ ExitCode StudyVerb::run(const std::string& command, MPI_Comm comm) {
   return ExitCode::done;
 }
 
-const RegisterVerb<StudyVerb> registered{"study",
-                                         "run every cell of the deck's [study], resuming it"};
+const RegisterVerb<StudyVerb> registered{
+    "study", "run all cells of the deck's [study]; the same command resumes a stopped study"};
 
 }  // namespace
 }  // namespace jpo

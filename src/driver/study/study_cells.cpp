@@ -15,7 +15,7 @@ namespace {
 
 struct Axes {
   std::vector<std::string> variants;
-  /// Empty: that of each variant's deck.
+  /// Values of data.n_problem; empty: the value of each variant's deck.
   std::vector<std::int64_t> sizes;
   std::vector<std::int64_t> seeds;
   std::string folder;
@@ -40,7 +40,7 @@ Axes axes_of(const Deck& deck) {
   return axes;
 }
 
-// All that the decks of a study are read from.
+// The input from which the decks of a study are read.
 struct StudyInput {
   const DeckFiles& files;
   const std::vector<std::string>& overrides;
@@ -64,7 +64,7 @@ Deck deck_of(const StudyInput& study, const std::string& variant,
   }
 }
 
-// The cell's keys, which no variant changes.
+// Returns the keys of a cell, which override those of the variant.
 std::vector<std::string> last_overrides(const StudyCell& cell) {
   std::string path = cell.path;
   return {fmt::format("data.n_problem={}", cell.n_problem), fmt::format("run.seed={}", cell.seed),
@@ -77,8 +77,8 @@ std::vector<std::int64_t> sizes_of(const StudyInput& study, const std::string& v
   return {deck_of(study, variant, {}, false).section<DataSettings>("data").n_problem};
 }
 
-std::string counted(std::size_t n, const char* what) {
-  return fmt::format("{} {}{}", n, what, n == 1 ? "" : "s");
+std::string counted(std::size_t n, const char* noun) {
+  return fmt::format("{} {}{}", n, noun, n == 1 ? "" : "s");
 }
 
 }  // namespace
@@ -95,7 +95,8 @@ std::vector<StudyCell> study_cells(const DeckFiles& files,
   std::vector<StudyCell> cells;
   for (const std::string& variant : axes.variants) {
     for (const std::int64_t n : sizes_of(study, variant, axes)) {
-      bool is_first = true;  // seeds make no other model, network or size
+      // One check per size is enough: the seed changes neither model, network nor sizes.
+      bool is_first = true;
       for (const std::int64_t seed : axes.seeds) {
         StudyCell cell{variant,
                        n,

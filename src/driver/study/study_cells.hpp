@@ -1,5 +1,5 @@
 #pragma once
-// The table of runs that a deck's [study] describes.
+// The cells of a study: the runs that [study] of a deck describes.
 
 #include <cstdint>
 #include <string>
@@ -11,27 +11,27 @@
 
 namespace jpo {
 
-/// One run of a study: a job of its own, with its own deck and result file.
+/// One run of a study, with its own deck and result file.
 struct StudyCell {
   std::string variant;
   std::int64_t n_problem;
   std::int64_t seed;
-  /// Of its result file.
+  /// Path of the result file.
   std::string path;
-  /// With the variant, without [study]
+  /// The deck with the keys of the variant, without [study].
   Deck deck;
 };
 
-/// True if the deck asks for more than its one run.
+/// Returns true if [study] of the deck has seeds, sizes or variants.
 bool has_study(const Deck& deck);
 
-/// Every variant at every size with every seed, variants slowest, seeds fastest. Reads and checks
-/// all decks, for the ranks of comm, so that nothing is refused later: throws BadInput naming the
+/// Returns every variant at every size with every seed; variants vary slowest, seeds fastest. Reads
+/// and checks all decks, so that no cell is refused later. Throws BadInput with the name of the
 /// variant. Collective on comm.
 std::vector<StudyCell> study_cells(const DeckFiles& files,
                                    const std::vector<std::string>& overrides, MPI_Comm comm);
 
-/// "12 cells: 2 variants x 3 sizes x 2 seeds, in runs/name".
+/// Returns a summary: "12 cells: 2 variants x 3 sizes x 2 seeds, in runs/name".
 std::string study_text(const Deck& deck);
 
 }  // namespace jpo

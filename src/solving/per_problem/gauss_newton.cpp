@@ -113,8 +113,8 @@ class DenseGaussNewton : public GaussNewton {
                              (i == j ? objective_.misfit().prior_curvature(i) : 0.0);
         normal_[k][i * n_ + j] = normal_[k][j * n_ + i] = value;
       }
-      // Marquardt's scaling, never shrinking (More 1978); the floor keeps a flat direction
-      // solvable.
+      // Marquardt's scaling without decrease (More 1978). The lower limit keeps the matrix positive
+      // definite if a direction has no curvature.
       damped_diagonal_[k][i] =
           std::max({path.started ? damped_diagonal_[k][i] : 0.0, normal_[k][i * n_ + i],
                     1e-12 / (space_.scale[i] * space_.scale[i])});
@@ -122,7 +122,7 @@ class DenseGaussNewton : public GaussNewton {
     objective_.misfit().add_prior_gradient(path.trial, path.g);
   }
 
-  // step_ = -(H + lambda D)^-1 g; components that are not free stay: rows of the identity.
+  // Sets step_ = -(H + lambda D)^-1 g. Components that are not free have rows of the identity.
   void solve_damped(const GaussNewtonPath& path, std::size_t k) {
     double* a = nullptr;
     double* b = nullptr;
@@ -158,7 +158,7 @@ class DenseGaussNewton : public GaussNewton {
   const ParameterSpace& space_;
   std::size_t n_;
   Batch direction_;
-  /// J e_j of every path.
+  /// J e_j of each path.
   std::vector<Batch> columns_;
   std::vector<double> weights_;
   /// H [n, n] of each path.

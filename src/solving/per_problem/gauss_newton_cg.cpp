@@ -7,11 +7,13 @@
 namespace jpo {
 namespace {
 
-constexpr double kForcing = 0.1;  // relative residual at which an inner solve ends
+// Relative residual at which an inner solve ends.
+constexpr double kForcing = 0.1;
+// Factor of the length of a rejected step.
 constexpr double kShorter = 0.25;
 
-// Inner solve of one path, in units of the scale: (H + lambda sigma) x = -g, sigma the curvature
-// along the first gradient.
+// Inner solve of one path, in units of the scale: (H + lambda sigma) x = -g, in which sigma is the
+// curvature along the first gradient.
 struct Inner {
   std::vector<double> x, r, p, hp;
   double r_square = 0.0;
@@ -21,7 +23,7 @@ struct Inner {
   double slope = 0.0;
   /// x.Hx.
   double curvature = 0.0;
-  /// Share of x that the last trial took.
+  /// Share of x in the last trial.
   double length = 1.0;
 };
 
@@ -120,7 +122,7 @@ class CgGaussNewton : public GaussNewton {
     inner.r_first = std::sqrt(inner.r_square);
   }
 
-  // hp = H p of every running path: a tangent and an adjoint solve.
+  // Sets hp = H p of each running path by a tangent and an adjoint solve.
   void multiply(std::span<GaussNewtonPath> paths, std::span<const std::uint8_t> running,
                 Ledger& ledger) {
     {
@@ -150,7 +152,7 @@ class CgGaussNewton : public GaussNewton {
     }
   }
 
-  // One iteration of conjugate gradients; false where it cannot go on.
+  // Does an iteration of conjugate gradients. Returns false if the curvature is not positive.
   bool advance(const GaussNewtonPath& path, Inner& inner, std::int64_t iteration) const {
     const double p_square = dot(inner.p, inner.p);
     if (iteration == 0 && !path.started) inner.sigma = dot(inner.p, inner.hp) / p_square;
@@ -168,7 +170,8 @@ class CgGaussNewton : public GaussNewton {
     return true;
   }
 
-  // x.Hx from the residual: H x = -g - r - lambda sigma x on the free components.
+  // Computes slope and curvature, x.Hx from the residual: H x = -g - r - lambda sigma x on the free
+  // components.
   void finish(const GaussNewtonPath& path, Inner& inner) const {
     inner.slope = 0.0;
     inner.curvature = 0.0;

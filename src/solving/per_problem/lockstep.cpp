@@ -16,7 +16,7 @@
 namespace jpo {
 namespace {
 
-// TaoSolve was measured to need 14 kB, 26 kB with -tao_view.
+// A multiple of the stack that TaoSolve needs, also with -tao_view.
 constexpr std::size_t kStackBytes = 262144;
 
 // Without these calls the address sanitizer reports an error when an exception unwinds a stack that
@@ -47,7 +47,7 @@ LiveSolve::LiveSolve(std::int64_t row, std::function<void(LiveSolve&)> body)
   here_.uc_stack.ss_sp = stack_.get();
   here_.uc_stack.ss_size = kStackBytes;
   here_.uc_link = &caller_;
-  // makecontext passes ints only: the pointer travels in two halves.
+  // makecontext passes only ints, so the pointer is passed in two halves.
   const auto self = reinterpret_cast<std::uintptr_t>(this);
   makecontext(&here_, reinterpret_cast<void (*)()>(&LiveSolve::enter), 2,
               static_cast<unsigned>(self), static_cast<unsigned>(self >> 32U));
@@ -127,9 +127,9 @@ void Lockstep::fill(std::span<const std::int64_t> rows, const Body& body) {
   }
 }
 
-// Runs to the first point without a recorded evaluation; false if the solve ended before.
-// Arithmetic of another processor may lead to another point than the recorded one: from there on,
-// all points are evaluated again.
+// Replays the recorded evaluations up to the first point without one. Returns false if the solve
+// ended before. The arithmetic of another processor may lead to another point than the recorded
+// one; all points from there on are evaluated again.
 bool Lockstep::start(Live& live) {
   const std::int64_t row = live.solve->row();
   const std::size_t width = n_recorded(m_.n_component());
@@ -150,7 +150,7 @@ bool Lockstep::start(Live& live) {
   return is_running;
 }
 
-// The points of all live solves in one call.
+// Evaluates the points of all live solves in one call.
 void Lockstep::evaluate() {
   rows_.clear();
   m_.set_n_problem(std::ssize(live_));
@@ -164,7 +164,7 @@ void Lockstep::evaluate() {
   objective_.evaluate(rows_, m_, result_.ledger, evaluation_);
 }
 
-// Every solve continues to its next point; those that end are removed.
+// Resumes every solve until its next point; removes the solves that end.
 void Lockstep::resume_solves() {
   const auto gradient = evaluation_.gradient.read();
   std::size_t k = 0;
@@ -180,7 +180,8 @@ void Lockstep::resume_solves() {
   });
 }
 
-// Hash of the point, loss, outcome, forward and adjoint solves of the problem so far, gradient.
+// Records hash of the point, loss, outcome, forward and adjoint solves of the problem so far, and
+// gradient.
 void Lockstep::record(const LiveSolve& solve, const PointEvaluation& evaluation) {
   const std::int64_t row = solve.row();
   std::vector<double>& recorded = recorded_[row];
@@ -195,7 +196,8 @@ void Lockstep::end(std::int64_t row) {
   recorded_[row] = std::vector<double>();
 }
 
-// A live solve starts again from the row that it began with, and replays its evaluations.
+// After reading, a live solve starts from its row of the result at its begin and replays its
+// evaluations.
 void Lockstep::archive(StateArchive& archive, const std::string& name) {
   std::vector<std::vector<double>> rows_before(done_.size());
   for (const Live& live : live_) rows_before[live.solve->row()] = live.row_before;
@@ -206,7 +208,7 @@ void Lockstep::archive(StateArchive& archive, const std::string& name) {
   for (std::size_t row = 0; row < rows_before.size(); ++row) {
     if (rows_before[row].empty()) continue;
     if (rows_before[row].size() != result_.row(row).size())
-      throw BadInput(fmt::format("checkpoint: damaged: '{}/rows_before'", name));
+      throw BadInput(fmt::format("the checkpoint is damaged in '{}/rows_before'", name));
     result_.set_row(row, rows_before[row]);
   }
 }

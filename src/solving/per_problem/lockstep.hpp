@@ -2,8 +2,8 @@
 // Many solves advance together. Each runs on its own stack (ucontext, one OS thread) and suspends
 // when it requests loss and gradient; one batched evaluation then serves all of them.
 //
-// A stack cannot be stored. A checkpoint holds the recorded evaluations of every live solve
-// instead: replaying them brings a resumed solve to the same point.
+// A stack cannot be stored. A checkpoint stores the recorded evaluations of every live solve
+// instead; replaying them brings a resumed solve to the same point.
 
 #include <algorithm>
 #include <cstdint>
@@ -24,7 +24,7 @@ struct PointEvaluation {
   Outcome outcome = Outcome::ok;
   /// [n_parameter], valid until the next evaluation.
   std::span<const double> gradient;
-  /// True: there is no evaluation; the solve is abandoned and must return.
+  /// True if there is no evaluation, because the solve is abandoned and must return.
   bool is_last_call = false;
 };
 
@@ -40,9 +40,10 @@ class LiveSolve {
   /// Resumes an unfinished body with is_last_call, so that it returns.
   ~LiveSolve();
 
-  /// Outside the body: runs it to its next evaluation; false if it has returned.
+  /// Called outside the body: runs it to its next evaluation. Returns false if the body has
+  /// returned.
   bool advance();
-  /// Inside the body: suspends until the batch that holds `m` has been evaluated.
+  /// Called inside the body: suspends it until `m` has been evaluated; returns the evaluation.
   const PointEvaluation& evaluate(std::span<const double> m);
 
   std::int64_t row() const { return row_; }
@@ -62,7 +63,7 @@ class LiveSolve {
   PointEvaluation evaluation_;
   bool entered_ = false;
   bool finished_ = false;
-  // For the address sanitizer, which must be informed of a change of stacks.
+  // For the address sanitizer, which needs to be informed of changes of stacks.
   void* own_fake_stack_ = nullptr;
   void* caller_fake_stack_ = nullptr;
   const void* caller_bottom_ = nullptr;
@@ -73,27 +74,28 @@ class LiveSolve {
 class Lockstep {
  public:
   using Body = std::function<void(LiveSolve&)>;
-  /// Numbers before the gradient in a recorded evaluation.
+  /// Number of values before the gradient in a recorded evaluation.
   static constexpr std::int64_t kBeforeGradient = 5;
-  /// Numbers that one recorded evaluation takes.
+  /// Returns the number of values in a recorded evaluation.
   static std::int64_t n_recorded(std::int64_t n_parameter) { return kBeforeGradient + n_parameter; }
 
-  /// At most `concurrent_solves` are live at a time. Both references must outlive it.
+  /// At most `concurrent_solves` solves are live at a time. Both references must outlive this
+  /// object.
   Lockstep(Objective& objective, MethodResult& result, std::int64_t concurrent_solves);
 
-  /// Starts a new run: no problem has been solved in it.
+  /// Starts a new run, in which no problem has been solved yet.
   void begin();
   /// Runs `body` for every local problem of `rows` that has not been solved in this run; when a
-  /// solve ends, the next one starts. Solves are independent: the same bits for any number of them
-  /// at a time. A body must depend on its row of the result and on the evaluations alone; its
-  /// evaluations count in the result's ledger. After archive() has read, the interrupted run
-  /// continues with the same `rows`. Collective.
+  /// solve ends, the next one starts. Solves are independent, so their bits do not depend on the
+  /// number of concurrent solves. A body must depend only on its row of the result and on the
+  /// evaluations, which the ledger of the result counts. After archive() has read a checkpoint,
+  /// call it with the same `rows` to continue the interrupted run. Collective.
   void run(std::span<const std::int64_t> rows, const Body& body, SafePoint& safe_point);
 
-  /// Problems solved in this run.
+  /// Returns the number of problems solved in this run.
   std::int64_t n_done() const { return std::ranges::count(done_, 1); }
 
-  /// The state of the run. When reading, the result must have been read before.
+  /// Writes or reads the state of the run. The result must have been read before.
   void archive(StateArchive& archive, const std::string& name);
 
  private:
@@ -114,11 +116,11 @@ class Lockstep {
   MethodResult& result_;
   std::size_t n_concurrent_;
   std::vector<Live> live_;
-  /// In the run's rows.
+  /// Index of the next problem in the rows of the run.
   std::size_t next_ = 0;
-  /// By problem: 1 if it has been solved in this run.
+  /// 1 if the problem has been solved in this run. [local problem]
   std::vector<std::uint8_t> done_;
-  /// By problem: all evaluations of its live solve.
+  /// All evaluations of the live solve of a problem. [local problem]
   std::vector<std::vector<double>> recorded_;
   std::vector<std::int64_t> rows_;
   Batch m_;

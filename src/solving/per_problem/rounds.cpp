@@ -13,34 +13,35 @@ namespace jpo {
 
 void RoundsSettings::describe(KeyTable& table) {
   table.add("max_evaluations", &max_evaluations,
-            {.doc = "mean number of gradient evaluations a problem, never exceeded",
+            {.doc = "budget: mean number of gradient evaluations per problem, never exceeded",
              .min = 1,
              .max = 1e9});
   table.add("budget_of", &budget_of,
-            {.doc = "name of an earlier method: the budget is what that one has cost, with those "
-                    "it started from; max_evaluations is then not used",
+            {.doc = "name of an earlier method: the budget is its cost with that of the methods it "
+                    "starts from; max_evaluations is then ignored",
              .earlier_method = EarlierMethod::named});
   table.add("start_evaluations", &start_evaluations,
-            {.doc = "gradient evaluations of one start, at most", .min = 1});
+            {.doc = "largest number of gradient evaluations from one start", .min = 1});
   table.add("patience", &patience,
-            {.doc = "a start is given up after so many evaluations unless it has beaten the "
-                    "problem's best answer before it; 0: never",
+            {.doc = "number of evaluations after which a solve is abandoned unless it has improved "
+                    "the best answer of the problem; 0: never",
              .min = 0});
   table.add(
       "candidates", &candidates,
-      {.doc = "points proposed for each start; of several the solve begins at the one with the "
-              "lowest misfit, half a gradient evaluation each",
+      {.doc = "number of points proposed for each start; if more than one, the solve starts at the "
+              "one with the lowest misfit, and each costs half a gradient evaluation",
        .min = 1,
        .max = 4096});
-  table.add("rest", &rest,
-            {.doc = "true: a problem whose misfit is down at what the noise leaves is not tried "
-                    "again (only where data.inverse_crime is true: else that level is not known)"});
+  table.add(
+      "rest", &rest,
+      {.doc = "true: a problem whose misfit has reached the level of the noise is not solved "
+              "again; needs data.inverse_crime = true, because the level is unknown otherwise"});
   table.add("rest_deviations", &rest_deviations, rest_deviations_rule());
-  table.add("most_evaluations", &most_evaluations,
-            {.doc = "a problem that has had so many gradient evaluations is not tried again; 0: no "
-                    "such limit. Without it the few that never look solved are tried until the "
-                    "budget of all is spent",
-             .min = 0});
+  table.add(
+      "most_evaluations", &most_evaluations,
+      {.doc = "number of gradient evaluations after which a problem is not solved again; 0: no "
+              "limit. Without it a few unsolvable problems may spend the rest of the budget",
+       .min = 0});
   TaoSolverSettings::describe(table);
 }
 
@@ -73,7 +74,7 @@ void Rounds::step(SafePoint& safe_point) {
   is_in_round_ = false;
   const std::int64_t spent_before = std::exchange(spent_, count_solves());
   ++round_;
-  // Without a solve no active problem is left: all are masked.
+  // A round without any solve means that all active problems are masked.
   is_done_ = spent_ == spent_before || !plan_round();
 }
 
@@ -96,18 +97,18 @@ void Rounds::archive(StateArchive& archive) {
 StepReport Rounds::report() const {
   return {.n_done = spent_ / 2,
           .n_total = budget_ / 2,
-          .unit = "evaluations",
+          .unit = "gradient evaluations",
           .detail = fmt::format("round {}", round_)};
 }
 
-// Shares the budget among the active problems; false if no problem is active, or no evaluation
-// left.
+// Distributes the budget over the active problems. Returns false if no problem is active or no
+// evaluation is left.
 bool Rounds::plan_round() {
   choose_active();
   const std::int64_t n_active = reduce_sum(std::ssize(active_), task_.comm);
   if (n_active == 0) return false;
   const bool is_proposed = round_ > 0 || is_prepared_;
-  // One evaluation is left for the solve; a single candidate is not evaluated.
+  // At least one evaluation is left for the solve. A single candidate is not evaluated.
   const std::int64_t n_solve = (budget_ - spent_) / n_active;
   n_candidate_ = is_proposed && n_solve >= 4 ? std::min(settings_.candidates, n_solve - 2) : 1;
   start_evaluations_ =
@@ -115,17 +116,18 @@ bool Rounds::plan_round() {
   return start_evaluations_ > 0;
 }
 
-// A problem that is not tried again stays so: its misfit does not rise.
+// Removes problems from the active ones. None has to be added again, because misfits never
+// increase.
 void Rounds::choose_active() {
   const auto most = static_cast<double>(settings_.most_evaluations);
-  const double enough = task_.levels.attainable.solved_below(settings_.rest_deviations);
+  const double solved_level = task_.levels.attainable.solved_below(settings_.rest_deviations);
   std::erase_if(active_, [&](std::int64_t row) {
-    return (settings_.rest && task_.result.loss[row] <= enough) ||
+    return (settings_.rest && task_.result.loss[row] <= solved_level) ||
            (most > 0.0 && 0.5 * task_.result.ledger.solves(row) >= most);
   });
 }
 
-// Of several candidates of a problem the one with the lowest misfit becomes its start.
+// Sets the start of each active problem to the candidate with the lowest misfit. Collective.
 void Rounds::draw_starts() {
   proposal_->begin(round_, active_, task_.result);
   std::vector<RandomStream> streams;

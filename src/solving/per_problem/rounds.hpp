@@ -1,6 +1,6 @@
 #pragma once
-// Per-problem TAO solves, round by round, until a budget is spent: the methods multi_start and
-// bank, which differ in the starting points of a round's solves.
+// TAO solves of each problem, round by round, until a budget is spent. The methods multi_start and
+// bank use it; they differ in the starts of a round.
 
 #include <cstdint>
 #include <memory>
@@ -27,6 +27,7 @@ struct RoundsSettings : TaoSolverSettings {
   void describe(KeyTable& table) override;
 };
 
+/// One start of one problem.
 struct StartRequest {
   std::int64_t round = 0;
   /// Local problem.
@@ -34,7 +35,7 @@ struct StartRequest {
   std::int64_t candidate = 0;
 };
 
-/// Starting points of the solves of a round.
+/// Proposes the starts of the solves of a round.
 class Proposal {
  public:
   Proposal() = default;
@@ -44,28 +45,28 @@ class Proposal {
   Proposal& operator=(Proposal&&) = delete;
   virtual ~Proposal() = default;
 
-  /// Called before round 0; may spend evaluations, at most `max_evaluations` a problem, which it
-  /// records in `result`. Returns false if round 0 starts at the centre of the box. Collective.
+  /// Called before round 0. It may spend at most `max_evaluations` evaluations per problem, which
+  /// it records in `result`. Returns false if round 0 starts at the centre of the box. Collective.
   virtual bool prepare(MethodResult& /*result*/, double /*max_evaluations*/) { return false; }
   /// Called before the starts of a round, with the best answers so far and the active local rows,
   /// ascending. Collective.
   virtual void begin(std::int64_t /*round*/, std::span<const std::int64_t> /*active*/,
                      const MethodResult& /*best*/) {}
-  /// Draws a start m of one problem, or one of several candidates; `stream` belongs to this problem
-  /// and this round. Not collective.
+  /// Draws a start m of one problem, or one of several candidates for it. `stream` is that of this
+  /// problem and round. Not collective.
   virtual void draw_start(const StartRequest& request, RandomStream& stream,
                           std::span<double> m) const = 0;
   /// Completes the result after the last round.
   virtual void answer(MethodResult& /*result*/) {}
-  /// State between rounds. Collective if the archive is.
+  /// Writes or reads the state between rounds. Collective if the archive is.
   virtual void archive(StateArchive& /*archive*/, const std::string& /*name*/) {}
 };
 
-/// Rounds of TAO solves from the starts of a proposal; round 0 starts at the centre of the box
-/// unless the proposal is prepared. A step is a round. The best answer of a problem counts. A
-/// problem that looks solved, or that has had most_evaluations, is not tried again, and its share
-/// of the budget goes to the others. Rounds are agreed over all ranks: the same bits for any number
-/// of them.
+/// Rounds of TAO solves from the starts of a proposal; a step is a round. Round 0 starts at the
+/// centre of the box unless the proposal is prepared. The best answer of a problem is kept. A
+/// problem is not solved again if its misfit is at the level of solved problems or most_evaluations
+/// are spent; the other problems get its share of the budget. The ranks plan each round together,
+/// so the bits do not depend on their number.
 class Rounds : public Method {
  public:
   static MethodTraits traits(const RoundsSettings& settings) {
@@ -101,16 +102,16 @@ class Rounds : public Method {
   const ParameterSpace& space_;
   std::string prefix_;
   double max_evaluations_;
-  /// In solves of all problems: a gradient evaluation is two.
+  /// Budget of all problems in solves; a gradient evaluation is two solves.
   std::int64_t budget_;
   Lockstep lockstep_;
   Batch starts_;
   /// Active local rows, ascending.
   std::vector<std::int64_t> active_;
   std::int64_t round_ = 0;
-  /// Solves of all problems when the round was planned.
+  /// Solves of all problems until the round was planned.
   std::int64_t spent_ = 0;
-  /// Of each start of this round, at most.
+  /// Largest number of gradient evaluations from each start of this round.
   std::int64_t start_evaluations_ = 0;
   std::int64_t n_candidate_ = 1;
   bool is_prepared_ = false;

@@ -6,7 +6,7 @@
 
 namespace jpo {
 
-/// A random start: uniform in the box; normal (centre, scale) where a parameter is unbounded.
+/// Draws a random start: uniform in the box; normal (centre, scale) for unbounded parameters.
 void draw_from_box(RandomStream& stream, const ParameterSpace& space, std::span<double> m);
 
 }  // namespace jpo

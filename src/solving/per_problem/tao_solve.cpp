@@ -50,29 +50,34 @@ void TaoSolverSettings::describe(KeyTable& table) {
             {.doc = "TAO solver of each problem: bqnls is BFGS with bounds and line search",
              .allowed = {"bqnls", "blmvm", "bqnkls", "bqnktr", "bqnktl", "bncg", "lmvm", "cg",
                          "owlqn", "nm"}});
-  table.add("gradient_tolerance", &gradient_tolerance,
-            {.doc = "stop where the projected gradient is below this times that of the start",
-             .min = 0,
-             .max = 1});
+  table.add(
+      "gradient_tolerance", &gradient_tolerance,
+      {.doc = "a solve stops if the norm of the projected gradient is below this times that at the "
+              "start",
+       .min = 0,
+       .max = 1});
   table.add("absolute_gradient_tolerance", &absolute_gradient_tolerance,
-            {.doc = "stop where the projected gradient is below this",
+            {.doc = "a solve stops if the norm of the projected gradient is below this",
              .unit = "loss / parameter",
              .min = 0});
-  table.add("concurrent_solves", &concurrent_solves,
-            {.doc = "problems whose solves advance together on a rank: more is faster",
-             .min = 1,
-             .max = 65536,
-             .affects_result = false,
-             .old_name = "window"});
+  table.add(
+      "concurrent_solves", &concurrent_solves,
+      {.doc = "number of solves that advance together on a rank; more are faster and need more "
+              "memory",
+       .min = 1,
+       .max = 65536,
+       .affects_result = false,
+       .old_name = "window"});
 }
 
 KeyRule rest_deviations_rule() {
-  return {.doc =
-              "rest: how far above the mean of that level a misfit may be; fewer where a wrong "
-              "answer can look nearly as good",
-          .unit = "standard deviation of the level between problems",
-          .min = -100,
-          .max = 100};
+  return {
+      .doc =
+          "largest misfit of a solved problem for the key rest, relative to the mean level of the "
+          "noise; use a smaller value if wrong minima have nearly the same misfit",
+      .unit = "standard deviations of the level between problems",
+      .min = -100,
+      .max = 100};
 }
 
 std::string petsc_option_prefix(const std::string& name) {
@@ -103,7 +108,7 @@ void GuardedSolve::run(std::span<const double> start, std::int64_t max_evaluatio
   const auto row = static_cast<std::size_t>(live_.row());
   best_before_ = result_.loss[row];
   patience_ = patience;
-  // The value before the first solve.
+  // solve_diverged is the reason before the first solve.
   const bool first = result_.reason[row] == StopReason::solve_diverged;
   n_allowed_ = n_evaluation_ + max_evaluations;
   n_start_evaluation_ = 0;
@@ -139,7 +144,7 @@ int GuardedSolve::solve(std::span<const double> start) {
   PETSC(TaoSetOptionsPrefix(tao.get(), prefix_.c_str()));
   PETSC(TaoSetSolution(tao.get(), m.get()));
   PETSC(TaoSetVariableBounds(tao.get(), lower.get(), upper.get()));
-  // No exception leaves this; a non-zero return unwinds TaoSolve.
+  // The callback does not throw; a non-zero return value unwinds TaoSolve.
   const auto callback = [](Tao /*tao*/, Vec at, PetscReal* loss, Vec g,
                            void* context) -> PetscErrorCode {
     auto& self = *static_cast<GuardedSolve*>(context);
@@ -166,14 +171,14 @@ int GuardedSolve::solve(std::span<const double> start) {
 }
 
 bool GuardedSolve::evaluate(std::span<const double> m, double& loss, std::span<double> g) noexcept {
-  // Some line searches and the trust region request a point's loss, then its gradient.
+  // Some line searches and the trust region request the loss of a point and then its gradient.
   if (n_start_evaluation_ > 0 && std::ranges::equal(m, last_m_)) {
     loss = last_loss_;
     std::ranges::copy(last_gradient_, g.begin());
     return true;
   }
-  const bool gives_up = patience_ > 0 && n_start_evaluation_ >= patience_ && !has_beaten_best();
-  if (n_evaluation_ == n_allowed_ || gives_up) {
+  const bool is_abandoned = patience_ > 0 && n_start_evaluation_ >= patience_ && !has_beaten_best();
+  if (n_evaluation_ == n_allowed_ || is_abandoned) {
     end_ = End::budget;
     return false;
   }

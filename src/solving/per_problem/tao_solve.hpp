@@ -1,9 +1,11 @@
 #pragma once
-// One problem's TAO solves on a lockstep stack, guarded: a start that is not ok never reaches TAO;
-// a later evaluation that fails returns a finite penalty (10 x the loss at the start, zero
-// gradient), because TAO's line searches step back from that but not from NaN or Inf; the budget is
-// exact; the answer is the best evaluated point that was ok. Each solve has a fresh Tao: a failed
-// one leaks state into the next.
+// TAO solves of one problem on a lockstep stack, with guards:
+//   - A start whose evaluation fails never reaches TAO.
+//   - A later failed evaluation returns a penalty: 10 x the loss at the start, zero gradient.
+//     TAO's line searches step back from it, but not from NaN or Inf.
+//   - The budget is exact.
+//   - The answer is the best point with a successful evaluation.
+//   - Each solve has a new Tao, because a failed one leaks state into the next solve.
 
 #include <cstdint>
 #include <span>
@@ -16,7 +18,7 @@
 
 namespace jpo {
 
-/// The keys of every method that runs TAO per problem.
+/// Keys of all methods that run TAO for each problem.
 struct TaoSolverSettings : Settings {
   std::string type = "bqnls";
   double gradient_tolerance = 1e-6;
@@ -25,31 +27,33 @@ struct TaoSolverSettings : Settings {
   void describe(KeyTable& table) override;
 };
 
-/// The key `rest_deviations` of the methods that try more than one start.
+/// Default of the key `rest_deviations` of the methods with more than one start.
 constexpr double kRestDeviations = 2.5;
+/// Returns the rule of that key.
 KeyRule rest_deviations_rule();
 
-/// PETSc options of a method carry its name, with every character outside [a-z0-9] as '_'.
+/// Returns the prefix of the PETSc options of a method: its name in lower case, with every
+/// character outside [a-z0-9] replaced by '_', and one more '_'.
 std::string petsc_option_prefix(const std::string& name);
 
-/// PETSc's error if it refuses the options of the method of this name; empty if it accepts them.
-/// They are tried on a temporary solver.
+/// Tries the PETSc options of the method of this name on a temporary solver. Returns PETSc's error
+/// if it refuses them, else "".
 std::string refused_options(const std::string& name, const TaoSolverSettings& settings);
 
-/// Solves of one problem, one start after the other; the best answer counts.
+/// Solves one problem from several starts, one after the other, and keeps the best answer.
 class GuardedSolve {
  public:
   GuardedSolve(const TaoSolverSettings& settings, const std::string& prefix,
                const ParameterSpace& space, MethodResult& result, LiveSolve& live)
       : settings_(settings), prefix_(prefix), space_(space), result_(result), live_(live) {}
 
-  /// One TAO solve from `start` with at most `max_evaluations` gradient evaluations, exactly. The
-  /// problem's reason is that of the solve with the best answer, or of the first solve if none has
-  /// an answer. The solve is abandoned after `patience` evaluations (0: never) that do not improve
-  /// on the answer before it.
+  /// Runs TAO from `start` with at most `max_evaluations` gradient evaluations; the limit is never
+  /// exceeded. The reason of the problem is that of the solve with the best answer, or of the first
+  /// solve if none has an answer. The solve is abandoned after `patience` evaluations (0: never) if
+  /// none of them has improved the answer of the earlier solves.
   void run(std::span<const double> start, std::int64_t max_evaluations, std::int64_t patience = 0);
 
-  /// Of all runs.
+  /// Returns the number of evaluations of all solves.
   std::int64_t n_evaluation() const { return n_evaluation_; }
 
  private:
@@ -58,7 +62,8 @@ class GuardedSolve {
   StopReason solve_guarded(std::span<const double> start);
   /// Returns a TaoConvergedReason.
   int solve(std::span<const double> start);
-  /// False if TAO must stop: the budget is used up, or the start was not ok.
+  /// Evaluates a point for TAO. Returns false if TAO must stop, because the budget is spent or the
+  /// evaluation of the start failed.
   bool evaluate(std::span<const double> m, double& loss, std::span<double> g) noexcept;
 
   const TaoSolverSettings& settings_;
@@ -69,12 +74,12 @@ class GuardedSolve {
   std::int64_t n_evaluation_ = 0;
   std::int64_t n_allowed_ = 0;
   std::int64_t patience_ = 0;
-  /// Best loss before this run; NaN: none.
+  /// Best loss before this solve; NaN if there is none.
   double best_before_ = 0.0;
   std::int64_t n_start_evaluation_ = 0;
   double start_loss_ = 0.0;
   End end_ = End::by_tao;
-  // The last evaluation.
+  // The last evaluation: point, gradient, loss.
   std::vector<double> last_m_, last_gradient_;
   double last_loss_ = 0.0;
 };

@@ -3,15 +3,16 @@
 namespace jpo {
 
 void TaoSettings::describe(KeyTable& table) {
-  table.add("max_evaluations", &max_evaluations,
-            {.doc = "gradient evaluations a problem, at most; exact", .min = 1});
+  table.add(
+      "max_evaluations", &max_evaluations,
+      {.doc = "largest number of gradient evaluations per problem, never exceeded", .min = 1});
   TaoSolverSettings::describe(table);
 }
 
-TaoStarts::TaoStarts(const TaoSettings& settings, const Task& task, double enough)
+TaoStarts::TaoStarts(const TaoSettings& settings, const Task& task, double solved_level)
     : settings_(settings),
       task_(task),
-      enough_(enough),
+      solved_level_(solved_level),
       prefix_(petsc_option_prefix(task.name)),
       lockstep_(task.objective, task.result, settings.concurrent_solves) {
   task.result.course = {std::ssize(task.result.loss),
@@ -27,7 +28,7 @@ void TaoStarts::step(SafePoint& safe_point) {
       [&](LiveSolve& live) {
         GuardedSolve solve(settings_, prefix_, space, result, live);
         for (const Batch* start : starts_) {
-          if (result.loss[live.row()] <= enough_) break;
+          if (result.loss[live.row()] <= solved_level_) break;
           solve.run(start->read().row(live.row()),
                     settings_.max_evaluations - solve.n_evaluation());
         }
@@ -39,7 +40,8 @@ void TaoStarts::step(SafePoint& safe_point) {
 StepReport TaoStarts::report() const {
   return {.n_done = lockstep_.n_done(),
           .n_total = std::ssize(task_.usable),
-          .unit = "problems of rank 0",
+          .unit = "problems",
+          .detail = "on rank 0",
           .is_recorded = false};
 }
 

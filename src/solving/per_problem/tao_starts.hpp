@@ -1,5 +1,5 @@
 #pragma once
-// One TAO solve a problem from one or several starts: the methods "tao" and "refine".
+// TAO solves of each problem from one or several starts, for the methods "tao" and "refine".
 
 #include <cstdint>
 #include <limits>
@@ -18,11 +18,12 @@ struct TaoSettings : TaoSolverSettings {
   void describe(KeyTable& table) override;
 };
 
-/// Every problem has a solver of its own, advanced in lockstep so that one batched model call
-/// serves all live problems of the rank. One step is the whole solve.
+/// Each problem has its own TAO solver. The solvers advance in lockstep, so that one batched model
+/// call evaluates all live problems of the rank. One step is the whole solve.
 class TaoStarts : public Method {
  public:
-  static constexpr double kNeverEnough = -std::numeric_limits<double>::infinity();
+  /// No misfit is at or below this level.
+  static constexpr double kNoLevel = -std::numeric_limits<double>::infinity();
   static MethodTraits traits(const TaoSettings& settings) {
     return {.recorded = {settings.concurrent_solves, settings.max_evaluations}};
   }
@@ -33,15 +34,15 @@ class TaoStarts : public Method {
   StepReport report() const override;
 
  protected:
-  /// Starts are tried one after the other until the misfit is at or below `enough`.
-  TaoStarts(const TaoSettings& settings, const Task& task, double enough);
-  /// A batch of one row a local problem, which must outlive this object.
+  /// Solves from the starts one after the other until the misfit is at or below `solved_level`.
+  TaoStarts(const TaoSettings& settings, const Task& task, double solved_level);
+  /// Adds a start of each local problem; the batch must outlive this object.
   void add_start(const Batch& start) { starts_.push_back(&start); }
 
  private:
   const TaoSettings& settings_;
   const Task& task_;
-  double enough_;
+  double solved_level_;
   std::string prefix_;
   std::vector<const Batch*> starts_;
   Lockstep lockstep_;
