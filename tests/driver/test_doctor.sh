@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Tests `jpo doctor` in environments with deliberate errors: its findings, its suggested changes and its exit code.
+# Tests `jpo doctor` in environments with deliberate errors: its findings, its suggested fixes and its exit code.
 # Usage: test_doctor.sh JPO
 set -uo pipefail
 jpo=$1
@@ -32,10 +32,10 @@ DECK
 line() {  # line GRADE NAME TEXT: expects a line that matches in the report (file log)
   grep -qE "^$1 +$2 +.*$3" log || { fail "no line '$1 $2 ... $3' in:"; cat log; }
 }
-fix() {  # fix NAME TEXT: the line after that of NAME suggests this fix
+fix() {  # fix NAME TEXT: expects that the line after that of NAME suggests this fix
   # Lines of standard error can come in between, from jpo or Open MPI.
   grep -vE '^jpo: |mca_' log | grep -E -A1 "^(warning|problem) +$1 " | grep -qE " fix: .*$2" ||
-    { fail "no fix '$2' for $1 in:"; cat log; }
+    { fail "no fix '$2' is suggested for $1 in:"; cat log; }
 }
 untouched() {  # expects that doctor made and removed no file
   [[ $(ls -A "$work") == "$before" ]] || fail "files were made or removed: $(ls -A "$work")"

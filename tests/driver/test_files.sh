@@ -88,12 +88,12 @@ for n in 1 2; do
   QUOTA_BYTES=1000000 begin ranks "$n" -x QUOTA_BYTES -x LD_PRELOAD="$work/quota.so" "${run[@]}"
   ends_with 4 "cannot write $folder/checkpoint_" "quota exceeded" \
     "to resume from $folder/checkpoint_"
-  goes_on
+  resumes_exactly
 done
 # Over quota in the first checkpoint: the run cannot be resumed, and must not print how to resume.
 expect 4 "cannot write $folder/checkpoint_000001.h5" \
   ranks 2 -x QUOTA_BYTES=1000 -x LD_PRELOAD="$work/quota.so" "${run[@]}"
-grep -q "to resume from" log && fail "a checkpoint is offered that does not exist: $(cat log)"
+grep -q "to resume from" log && fail "resuming is suggested without a checkpoint: $(cat log)"
 rm -rf disk/*
 
 # A folder that cannot be written is refused before any work.

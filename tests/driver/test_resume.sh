@@ -170,9 +170,9 @@ kill_and_resume() {
       wait $job && break
       n_killed=$((n_killed + 1))
       # If one rank was killed during the methods, another rank must print how to resume.
-      [[ $whose == one && $n_rank -gt 1 ]] && grep -q "^  .* done in" log && ! grep -q "^result: " log &&
+      [[ $killed == one && $n_rank -gt 1 ]] && grep -q "^  .* done in" log && ! grep -q "^result: " log &&
         ! grep -q "jpo: terminated by SIGTERM" log &&
-        fail "no word on how to go on after the death of one of $n_rank ranks: $(cat log)"
+        fail "no message how to resume after the kill of one of $n_rank ranks: $(cat log)"
       resume=()
       if compgen -G "$folder/checkpoint_*.h5" >/dev/null; then
         resume=(--resume)
@@ -213,12 +213,12 @@ kill -0 $job 2>/dev/null || fail "SIGUSR2 has ended the run"
 kill -USR1 $job
 wait $job
 [[ $? -eq 75 ]] || fail "SIGUSR1: exit code is not 75: $(cat log)"
-grep -q "stopped on request (SIGUSR1)" log || fail "no word on why it stopped: $(cat log)"
-grep -q "to resume from $folder/checkpoint_000002.h5: jpo run with --resume" log || fail "no word on how to resume: $(cat log)"
+grep -q "stopped on request (SIGUSR1)" log || fail "no message why the run stopped: $(cat log)"
+grep -q "to resume from $folder/checkpoint_000002.h5: jpo run with --resume" log || fail "no message how to resume: $(cat log)"
 
 # Allowed and refused ways to resume.
 expect 2 "contains checkpoints of an unfinished run; allowed: --resume" "$jpo" run kept.toml "${slow[@]}"
-expect 2 "belongs to another deck: method.joint.learning_rate (0.1, there 0.001)" "$jpo" run kept.toml "${slow[@]}" --resume --set method.joint.learning_rate=0.1
+expect 2 "belongs to another deck: method.joint.learning_rate (0.1 in the deck, 0.001 in the file)" "$jpo" run kept.toml "${slow[@]}" --resume --set method.joint.learning_rate=0.1
 # An older checkpoint is suggested only if it is of this deck.
 grep -q "allowed: the deck of the stopped run" log || fail "an older checkpoint of another deck is offered: $(cat log)"
 expect 2 "there is no checkpoint in elsewhere" "$jpo" run kept.toml "${slow[@]}" --resume --set 'checkpoint.directory="elsewhere"'

@@ -233,9 +233,9 @@ TEST_F(Predict, RefusesANetworkThatDoesNotFit) {
     const std::string message = refusal(overrides);
     EXPECT_NE(message.find(part), std::string::npos) << message;
   };
-  expect({"method.predict.network=other"}, "holds no such network; allowed: joint");
+  expect({"method.predict.network=other"}, "has no such network; allowed: joint");
   expect({"model.n_grid=64"}, "trained on 1 x 128 periodic values of the observation");
-  expect({"model.unknown=initial_state"}, "this deck's model has");
+  expect({"model.unknown=initial_state"}, "the model of this deck has");
   expect({"run.output=\"" + path_ + "\""}, "reads its network from that file");
 }
 

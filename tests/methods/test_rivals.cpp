@@ -251,7 +251,7 @@ TEST(Methods, RefuseModelsWithoutRequiredFeatures) {
     return entry.refusal(name, *entry.make_settings(), shape);
   };
   EXPECT_NE(refusal("levenberg_marquardt").find("tangent"), std::string::npos);
-  EXPECT_NE(refusal("windows").find("several times"), std::string::npos);
+  EXPECT_NE(refusal("windows").find("one observation channel per time"), std::string::npos);
   EXPECT_EQ(refusal("tao"), "");
   shape.has_tangent = shape.channels_in_time = true;
   EXPECT_EQ(refusal("levenberg_marquardt"), "");
