@@ -40,8 +40,10 @@ std::vector<double> LossCourse::best_after(std::size_t k) const {
   return best;
 }
 
-void LossCourse::archive(StateArchive& archive, const std::string& name) {
+void LossCourse::archive(StateArchive& archive, const std::string& name, std::int64_t n_problem) {
   archive.shared(name + "/evaluations", evaluations_);
+  if (archive.is_reading())
+    best_.assign(static_cast<std::size_t>(n_problem) * evaluations_.size(), kNone);
   archive.by_problem(name + "/best", std::span<double>(best_));
 }
 

@@ -27,7 +27,9 @@ class LossCourse {
   /// Returns the best loss of each problem after at most evaluations()[k] evaluations; NaN if there
   /// is none.
   std::vector<double> best_after(std::size_t k) const;
-  void archive(StateArchive& archive, const std::string& name);
+  /// Writes or reads the records of `n_problem` problems. An object that records nothing can read
+  /// the records of one that does.
+  void archive(StateArchive& archive, const std::string& name, std::int64_t n_problem);
 
  private:
   std::vector<double> evaluations_;

@@ -221,7 +221,7 @@ void MethodResult::archive(StateArchive& archive, const std::string& name) {
   for (std::size_t k = 0; k < n_snapshot; ++k)
     archive.by_problem(fmt::format("{}/snapshot {}", name, k), snapshots[k]);
   history.archive(archive, name + "/history");
-  course.archive(archive, name + "/course");
+  course.archive(archive, name + "/course", std::ssize(loss));
   archive.shared(name + "/seconds", seconds);
 }
 

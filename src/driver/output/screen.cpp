@@ -220,9 +220,9 @@ void show_results(Job& job) {
   for (std::size_t k = 0; k < job.results().size(); ++k) show_method(job, k, truths);
   log_info(
       "L: misfit of the answer; evals: gradient evaluations per problem, with those of the methods "
-      "it starts from;\nsolved: L <= L0 + 1e-3 max(L0, {:.3g}), L0 = misfit at the truth; failed: "
-      "problems without an answer",
-      1e-3 * truths.reference);
+      "it starts from;\nsolved: L <= L0 + 1e-3 max(L0, 1e-3 Lc), L0 = misfit at the truth, Lc = "
+      "median "
+      "misfit at the centre of the box;\nfailed: problems without an answer");
   if (truths.n_unknown > 0)
     log_info(
         "solved: the misfit at the truth is unknown for {} problems; using the best misfit of all "
