@@ -93,7 +93,7 @@ done
 # Over quota in the first checkpoint: the run cannot be resumed, and must not print how to resume.
 expect 4 "cannot write $folder/checkpoint_000001.h5" \
   ranks 2 -x QUOTA_BYTES=1000 -x LD_PRELOAD="$work/quota.so" "${run[@]}"
-grep -q "to resume from" log && fail "a checkpoint is offered that does not exist: $(cat log)"
+grep -q "to resume from" log && fail "resuming is suggested without a checkpoint: $(cat log)"
 rm -rf disk/*
 
 # A folder that cannot be written is refused before any work.

@@ -82,7 +82,7 @@ name = "joint"
 updates = 5
 DECK
 expect 0 "below/variant.toml is valid" "$jpo" check below/variant.toml
-grep -q "joint+refine" log && fail "a method that is not selected is there: $(cat log)"
+grep -q "joint+refine" log && fail "a method that is not selected is listed: $(cat log)"
 printf '# none\nbase = "nowhere.toml"\n' >below/bad.toml
 expect 2 "below/bad.toml:2:8: key 'base': cannot read below/nowhere.toml: No such file" \
   ranks 3 "$jpo" run below/bad.toml

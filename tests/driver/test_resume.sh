@@ -172,7 +172,7 @@ kill_and_resume() {
       # If one rank was killed during the methods, another rank must print how to resume.
       [[ $whose == one && $n_rank -gt 1 ]] && grep -q "^  .* done in" log && ! grep -q "^result: " log &&
         ! grep -q "jpo: terminated by SIGTERM" log &&
-        fail "no word on how to go on after the death of one of $n_rank ranks: $(cat log)"
+        fail "no message how to resume after the kill of one of $n_rank ranks: $(cat log)"
       resume=()
       if compgen -G "$folder/checkpoint_*.h5" >/dev/null; then
         resume=(--resume)
@@ -213,8 +213,8 @@ kill -0 $job 2>/dev/null || fail "SIGUSR2 has ended the run"
 kill -USR1 $job
 wait $job
 [[ $? -eq 75 ]] || fail "SIGUSR1: exit code is not 75: $(cat log)"
-grep -q "stopped on request (SIGUSR1)" log || fail "no word on why it stopped: $(cat log)"
-grep -q "to resume from $folder/checkpoint_000002.h5: jpo run with --resume" log || fail "no word on how to resume: $(cat log)"
+grep -q "stopped on request (SIGUSR1)" log || fail "no message why the run stopped: $(cat log)"
+grep -q "to resume from $folder/checkpoint_000002.h5: jpo run with --resume" log || fail "no message how to resume: $(cat log)"
 
 # Allowed and refused ways to resume.
 expect 2 "contains checkpoints of an unfinished run; allowed: --resume" "$jpo" run kept.toml "${slow[@]}"

@@ -51,14 +51,14 @@ expect 0 "to run    runs/tiny/plain_n5_seed4.h5" "${study[@]}" --list
 # Runs all cells, then one cell again, then none.
 expect 0 "8 run now, 0 done before" "${study[@]}"
 cp log first_log
-grep -q "cell 4 of 8: short, n = 5, seed 4, about .* left" first_log || fail "no time left is shown"
+grep -q "cell 4 of 8: short, n = 5, seed 4, about .* left" first_log || fail "the remaining time is not printed"
 [[ $(grep -c "unused \[petsc\] option 'spelt_wrong'" first_log) -eq 4 ]] ||
-  fail "the options of a cell are not its own: $(grep -c spelt_wrong first_log) warnings"
+  fail "PETSc options of a cell are used in other cells: $(grep -c spelt_wrong first_log) warnings"
 [[ $(ls runs/tiny | wc -l) -eq 8 ]] || fail "files: $(ls runs/tiny)"
 cp -r runs/tiny first
 rm runs/tiny/plain_n2_seed4.h5
 expect 0 "1 run now, 7 done before" "${study[@]}"
-grep -q "plain, n = 5, seed 4: already done" log || fail "no word on a cell that was skipped"
+grep -q "plain, n = 5, seed 4: already done" log || fail "a skipped cell is not reported"
 same first/plain_n2_seed4.h5 runs/tiny/plain_n2_seed4.h5
 expect 0 "0 run now, 8 done before" "${study[@]}"
 expect 0 "0 run now, 8 done before" "${study[@]}" --overwrite
