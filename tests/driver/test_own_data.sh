@@ -185,7 +185,7 @@ expect 0 "no figures" "$python" "$source_dir/postprocess/report.py" empty_run1.h
 study=("$jpo" study no_size.toml $(from bare.h5) "${plain[@]}" --set 'study.seeds=[1]' --set run.name=own)
 expect 0 "2 run now, 0 done before" "${study[@]}" --set 'study.sizes=[2, 10]'
 expect 0 "0 run now, 1 done before" "${study[@]}"
-expect 2 "holds 10 problems" "${study[@]}" --set 'study.sizes=[2, 11]'
+expect 2 "has 10 problems" "${study[@]}" --set 'study.sizes=[2, 11]'
 expect 0 "default, n = 10" "$python" "$source_dir/postprocess/study.py" runs/own
 cp holes.h5 bare.h5
 expect 2 "default_n10_seed1.h5: the problems in bare.h5 have changed" "${study[@]}" --set 'study.sizes=[2, 10]'
