@@ -137,11 +137,11 @@ refused "/problems/observation: found 127 values per problem; expected 128: the 
 refused "found 128 values per problem; expected 160: the model's observation" $(from made.h5) --set 'model.unknown=initial_state'
 refused "key 'data.n_problem' = 11: made.h5 has 10 problems; allowed: 1 to 10" $(from made.h5) --set data.n_problem=11
 refused "there is no problem 10; allowed: 0 to 9" $(from made.h5) --set 'fault.problems=[10]'
-refused "key 'method.joint.gradient_alignment' = true: the problems of data.file have no truth" $(from bare.h5)
+refused "key 'method.joint.gradient_alignment' = true: the problems of data.file have no known truth" $(from bare.h5)
 refused "key 'data.file': missing" --set data.source=file
 refused "reads no file; allowed: data.source = \"file\"" --set data.file=made.h5
 cp made.h5 output.h5
-expect 2 "key 'run.output' = \"./output.h5\": the problems come from that file" "${run[@]}./output.h5" --overwrite \
+expect 2 "key 'run.output' = \"./output.h5\": the problems are read from that file" "${run[@]}./output.h5" --overwrite \
   $(from output.h5)
 
 # A file with data only: the answers are the same, and are judged by the best misfit of all methods.
