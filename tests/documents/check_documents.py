@@ -121,7 +121,8 @@ class Checker:
             self.check_words(path, line + offset, words, decks)
 
     def check_words(self, path, line, words, decks):
-        words = [word.rstrip(";") for word in words]
+        # sbatch --wrap has a command in quotes.
+        words = [part.rstrip(";") for word in words for part in (word.split() if OURS.match(word) else [word])]
         for word in words:
             if OURS.match(word) and not re.search(r"[$*]", word) and not (ROOT / word).exists():
                 self.fault(path, line, f"no file {word}")
@@ -165,8 +166,8 @@ class Checker:
             else:
                 self.fault(path, line, f"no deck {deck}")
                 return
-            if any(part.startswith(("data.file", "data.source")) for part in sets):
-                return  # the file is not there; the test of own data runs that command
+            if any(part.startswith(("data.file", "data.source", "parallel.device")) for part in sets):
+                return  # needs a file (the test of own data runs that command) or a device
             self.n_deck += 1
             done = subprocess.run([self.program, "check", str(file), *sets], cwd=ROOT, capture_output=True, text=True, check=False)
             if done.returncode:
