@@ -12,6 +12,32 @@
 
 namespace jpo {
 
+namespace {
+
+void describe_optimizer(KeyTable& table, OptimizerSettings& optimizer) {
+  table.add("optimizer", &optimizer.name,
+            {.doc = "optimizer of the weights", .allowed = {"adam", "adamw"}});
+  table.add("beta1", &optimizer.beta1,
+            {.doc = "decay of the running mean of the gradient",
+             .min = 0,
+             .max = 1,
+             .max_is_open = true});
+  table.add("beta2", &optimizer.beta2,
+            {.doc = "decay of the running mean of the squared gradient",
+             .min = 0,
+             .max = 1,
+             .max_is_open = true});
+  table.add(
+      "epsilon", &optimizer.epsilon,
+      {.doc = "added to the square root of that running mean", .min = 0, .min_is_open = true});
+  table.add("weight_decay", &optimizer.weight_decay,
+            {.doc = "adam: this multiple of the weights is added to the gradient; adamw: decoupled "
+                    "decay",
+             .min = 0});
+}
+
+}  // namespace
+
 void TrainingSettings::describe(KeyTable& table) {
   table.add("updates", &updates, {.doc = "optimizer steps", .min = 1});
   table.add("max_evaluations", &max_evaluations,
@@ -56,25 +82,7 @@ void TrainingSettings::describe(KeyTable& table) {
        .max = 1000,
        .answer_count = AnswerCount::kept});
   learning_rate.describe(table);
-  table.add("optimizer", &optimizer.name,
-            {.doc = "optimizer of the weights", .allowed = {"adam", "adamw"}});
-  table.add("beta1", &optimizer.beta1,
-            {.doc = "decay of the running mean of the gradient",
-             .min = 0,
-             .max = 1,
-             .max_is_open = true});
-  table.add("beta2", &optimizer.beta2,
-            {.doc = "decay of the running mean of the squared gradient",
-             .min = 0,
-             .max = 1,
-             .max_is_open = true});
-  table.add(
-      "epsilon", &optimizer.epsilon,
-      {.doc = "added to the square root of that running mean", .min = 0, .min_is_open = true});
-  table.add("weight_decay", &optimizer.weight_decay,
-            {.doc = "adam: this multiple of the weights is added to the gradient; adamw: decoupled "
-                    "decay",
-             .min = 0});
+  describe_optimizer(table, optimizer);
 }
 
 Training::Training(const TrainingSettings& settings, const Task& task,
