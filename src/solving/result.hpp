@@ -29,7 +29,7 @@ enum class StopReason : std::int8_t {
   updates_done,
   /// The budget of evaluations or seconds is spent.
   budget_reached,
-  /// Networks: the mean loss does not decrease any more.
+  /// Networks: the mean loss does not decrease any more. TAO: the solve cannot leave a point.
   no_progress,
   /// The answer of a trained network, without further solves.
   predicted,

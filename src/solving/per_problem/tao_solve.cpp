@@ -12,6 +12,9 @@
 namespace jpo {
 namespace {
 
+// TAO requests a point twice while it moves; a line search that fails requests it some 30 times.
+constexpr std::int64_t kMostRepeats = 100;
+
 VecHandle vector_of(std::span<const double> values) {
   VecHandle vec;
   PETSC(VecCreateSeq(PETSC_COMM_SELF, static_cast<PetscInt>(values.size()), vec.put()));
@@ -41,6 +44,16 @@ StopReason stop_reason_of(TaoConvergedReason reason) {
     default:
       return StopReason::solver_stopped;
   }
+}
+
+// Sets an option unless the deck sets it. PETSc 3.18's trust-region solvers read an index set that
+// does not exist if the bounds fix all parameters; with as_type "none" it always exists.
+void set_safe_options(const std::string& prefix, const std::string& type) {
+  if (!type.starts_with("bqnk")) return;
+  const std::string option = "-" + prefix + "tao_bnk_as_type";
+  PetscBool is_set = PETSC_FALSE;
+  PETSC(PetscOptionsHasName(nullptr, nullptr, option.c_str(), &is_set));
+  if (is_set == PETSC_FALSE) PETSC(PetscOptionsSetValue(nullptr, option.c_str(), "none"));
 }
 
 }  // namespace
@@ -130,6 +143,7 @@ StopReason GuardedSolve::solve_guarded(std::span<const double> start) {
     reason = StopReason::solver_stopped;
   }
   if (end_ == End::budget) reason = StopReason::budget_reached;
+  if (end_ == End::no_progress) reason = StopReason::no_progress;
   if (end_ == End::bad_start) reason = StopReason::diverged_at_start;
   return reason;
 }
@@ -163,6 +177,7 @@ int GuardedSolve::solve(std::span<const double> start) {
                          settings_.gradient_tolerance));
   PETSC(TaoSetMaximumIterations(tao.get(), PETSC_MAX_INT));
   PETSC(TaoSetMaximumFunctionEvaluations(tao.get(), PETSC_MAX_INT));
+  set_safe_options(prefix_, settings_.type);
   PETSC(TaoSetFromOptions(tao.get()));
   PETSC(TaoSolve(tao.get()));
   TaoConvergedReason reason = TAO_CONTINUE_ITERATING;
@@ -173,6 +188,10 @@ int GuardedSolve::solve(std::span<const double> start) {
 bool GuardedSolve::evaluate(std::span<const double> m, double& loss, std::span<double> g) noexcept {
   // Some line searches and the trust region request the loss of a point and then its gradient.
   if (n_start_evaluation_ > 0 && std::ranges::equal(m, last_m_)) {
+    if (++n_repeat_ > kMostRepeats) {
+      end_ = End::no_progress;
+      return false;
+    }
     loss = last_loss_;
     std::ranges::copy(last_gradient_, g.begin());
     return true;
@@ -196,6 +215,7 @@ bool GuardedSolve::evaluate(std::span<const double> m, double& loss, std::span<d
     std::ranges::fill(g, 0.0);
   }
   ++n_evaluation_;
+  n_repeat_ = 0;
   last_m_.assign(m.begin(), m.end());
   last_loss_ = loss;
   last_gradient_.assign(g.begin(), g.end());

@@ -4,6 +4,7 @@
 //   - A later failed evaluation returns a penalty: 10 x the loss at the start, zero gradient.
 //     TAO's line searches step back from it, but not from NaN or Inf.
 //   - The budget is exact.
+//   - A solve that requests one point again and again ends: TAO has no limit for it.
 //   - The answer is the best point with a successful evaluation.
 //   - Each solve has a new Tao, because a failed one leaks state into the next solve.
 
@@ -57,13 +58,13 @@ class GuardedSolve {
   std::int64_t n_evaluation() const { return n_evaluation_; }
 
  private:
-  enum class End : std::uint8_t { by_tao, budget, bad_start };
+  enum class End : std::uint8_t { by_tao, budget, bad_start, no_progress };
   bool has_beaten_best() const;
   StopReason solve_guarded(std::span<const double> start);
   /// Returns a TaoConvergedReason.
   int solve(std::span<const double> start);
-  /// Evaluates a point for TAO. Returns false if TAO must stop, because the budget is spent or the
-  /// evaluation of the start failed.
+  /// Evaluates a point for TAO. Returns false if TAO must stop, because the budget is spent, the
+  /// evaluation of the start failed, or TAO cannot move.
   bool evaluate(std::span<const double> m, double& loss, std::span<double> g) noexcept;
 
   const TaoSolverSettings& settings_;
@@ -82,6 +83,8 @@ class GuardedSolve {
   // The last evaluation: point, gradient, loss.
   std::vector<double> last_m_, last_gradient_;
   double last_loss_ = 0.0;
+  /// Requests of that point after its evaluation.
+  std::int64_t n_repeat_ = 0;
 };
 
 }  // namespace jpo
