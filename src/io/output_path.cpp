@@ -10,6 +10,7 @@
 #include "core/checks.hpp"
 #include "core/communicator.hpp"
 #include "core/errors.hpp"
+#include "io/place_file.hpp"
 #include "io/result_file.hpp"
 #include "parallel/broadcast.hpp"
 
@@ -27,14 +28,24 @@ PathState try_path(const fs::path& path, bool overwrite, int& error) {
   if (fs::exists(path, code) && !fs::is_regular_file(path, code)) return PathState::not_a_file;
   if (fs::exists(path, code) && !overwrite) return PathState::exists;
   if (path.has_parent_path()) fs::create_directories(path.parent_path(), code);
-  const fs::path part = path.string() + "." + std::to_string(getpid()) + ".part";
+  const std::string part = path.string() + "." + std::to_string(getpid()) + ".part";
   errno = 0;
-  if (!code && std::ofstream(part).good()) {
-    fs::remove(part, code);
-    return PathState::good;
+  if (code || !std::ofstream(part).good()) {
+    error = code ? code.value() : errno;
+    return PathState::unwritable;
   }
-  error = code ? code.value() : errno;
-  return PathState::unwritable;
+  try {
+    // The calls of ResultFile::commit().
+    const std::string trial = part + ".trial";
+    std::string warning;
+    place_file(part, trial, overwrite, warning);
+    fs::remove(trial, code);
+    return PathState::good;
+  } catch (const CannotWrite&) {
+    error = errno;
+    fs::remove(part, code);
+    return PathState::unwritable;
+  }
 }
 
 }  // namespace
@@ -49,7 +60,7 @@ bool is_same_file(const std::string& a, const std::string& b, MPI_Comm comm) {
 void check_output_path(const std::string& path, bool overwrite, MPI_Comm comm) {
   const int rank = mpi::rank(comm);
   int found[2] = {0, 0};  // PathState, errno
-  if (rank == 0) found[0] = static_cast<int>(try_path(path, overwrite, found[1]));
+  if (rank == 0) found[0] = static_cast<int>(try_path(follow_links(path), overwrite, found[1]));
   MPI_OK(MPI_Bcast(found, 2, MPI_INT, 0, comm));
   switch (static_cast<PathState>(found[0])) {
     case PathState::good:

@@ -1,10 +1,6 @@
 #include "io/result_file.hpp"
 
 #include <algorithm>
-#include <cerrno>
-#include <cstdio>
-#include <cstring>
-#include <fcntl.h>
 #include <filesystem>
 #include <functional>
 #include <unistd.h>
@@ -14,7 +10,10 @@
 #include "core/checks.hpp"
 #include "core/communicator.hpp"
 #include "core/errors.hpp"
+#include "core/log.hpp"
 #include "io/hdf5_handle.hpp"
+#include "io/place_file.hpp"
+#include "parallel/broadcast.hpp"
 
 #ifndef H5_HAVE_PARALLEL
 #error \
@@ -28,14 +27,6 @@ std::vector<hsize_t> as_sizes(const std::vector<std::int64_t>& shape) {
   std::vector<hsize_t> sizes;
   for (const std::int64_t extent : shape) sizes.push_back(static_cast<hsize_t>(extent));
   return sizes;
-}
-
-void sync_path(const std::string& path, int flags) {
-  const int file = open(path.c_str(), flags);
-  const bool good = file >= 0 && fsync(file) == 0;
-  const int error = errno;
-  if (file >= 0) close(file);
-  if (!good) throw CannotWrite(fmt::format("{}: {}", path, std::strerror(error)));
 }
 
 }  // namespace
@@ -189,21 +180,21 @@ Hid ResultFile::Parts::open_object(const std::string& object) {
 ResultFile::ResultFile(const std::string& path, bool overwrite, MPI_Comm comm)
     : parts_(std::make_unique<Parts>()) {
   Parts& p = *parts_;
-  p.path = path;
+  p.path = follow_links(path);
   p.overwrite = overwrite;
   p.comm = comm;
   p.rank = mpi::rank(comm);
   quiet_hdf5();
   if (p.rank == 0) {
     std::error_code ignored;  // if this fails, creating the file fails as well and throws
-    const auto parent = std::filesystem::path(path).parent_path();
+    const auto parent = std::filesystem::path(p.path).parent_path();
     if (!parent.empty()) std::filesystem::create_directories(parent, ignored);
   }
   // The process number makes the name unique: another run with the same output must not write to
   // this file.
   std::int64_t process = getpid();
   MPI_OK(MPI_Bcast(&process, 1, MPI_INT64_T, 0, comm));
-  p.part = fmt::format("{}.{}.part", path, process);
+  p.part = fmt::format("{}.{}.part", p.path, process);
   const Hid access(H5Pcreate(H5P_FILE_ACCESS), H5Pclose);
   bool good = H5Pset_fapl_mpio(access.get(), comm, MPI_INFO_NULL) >= 0;
   good = good && H5Pset_all_coll_metadata_ops(access.get(), true) >= 0;
@@ -292,25 +283,20 @@ void ResultFile::commit() {
   p.file.abandon();
   p.check(H5Fclose(id) >= 0, "closing");
   p.open = false;
-  std::string cause = "it failed on rank 0";
-  bool good = true;
+  std::string cause;
+  std::string warning;
   if (p.rank == 0) {
     try {
-      sync_path(p.part, O_RDONLY);
-      if (p.overwrite && std::rename(p.part.c_str(), p.path.c_str()) != 0)
-        throw CannotWrite(fmt::format("rename: {}", std::strerror(errno)));
-      // link() does not replace a file: another run may have written its result meanwhile.
-      if (!p.overwrite && link(p.part.c_str(), p.path.c_str()) != 0)
-        throw CannotWrite(fmt::format("{}", std::strerror(errno)));
-      if (!p.overwrite) unlink(p.part.c_str());
-      const auto parent = std::filesystem::path(p.path).parent_path();
-      sync_path(parent.empty() ? "." : parent.string(), O_RDONLY | O_DIRECTORY);
+      place_file(p.part, p.path, p.overwrite, warning);
     } catch (const CannotWrite& error) {
       cause = error.what();
-      good = false;
     }
+    if (!warning.empty()) warn("{} is written, but not flushed to disk: {}", p.path, warning);
   }
-  if (!p.agree(good)) p.fail("finishing", cause);
+  broadcast(cause, p.comm);
+  if (cause.empty()) return;
+  throw CannotWrite(
+      fmt::format("cannot write {}: {}; the complete file is {}", p.path, cause, p.part));
 }
 
 LibraryVersion io_library_version() {

@@ -33,8 +33,8 @@ struct RowRange {
 
 /// Writer of a result file. Every member function is collective on comm: all ranks call it with the
 /// same name and shapes. Groups in dataset names ("/methods/bfgs/loss") are created as needed.
-/// Errors throw CannotWrite, the same on all ranks, with path and cause. The part file is then
-/// removed and PATH is unchanged.
+/// Errors throw CannotWrite, the same on all ranks, with path and cause; PATH is then unchanged. An
+/// incomplete part file is removed, a complete one is kept and named.
 class ResultFile {
  public:
   /// Creates the part file and missing parent directories. `overwrite`: whether commit() may

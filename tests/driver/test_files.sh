@@ -106,6 +106,18 @@ expect 0 "disk/kept.h5.12345.part is an incomplete result of a run that was kill
   "${run[@]}" --set method.joint.updates=2
 rm -rf disk/*
 
+# A file system without hard links, whose folders cannot be flushed: a warning, and the result.
+cc -shared -fPIC -O1 -o no_links.so "$source_dir/tests/driver/no_links_shim.c" -ldl || exit 1
+expect 0 "is written, but not flushed to disk" ranks 2 -x LD_PRELOAD="$work/no_links.so" "${run[@]}" --set method.joint.updates=2
+expect 0 "result: disk/kept.h5" ranks 2 -x LD_PRELOAD="$work/no_links.so" "${run[@]}" --set method.joint.updates=2 --overwrite
+[[ $(ls -A disk) == kept.h5 ]] || fail "other files than the result: $(ls -A disk)"
+rm -rf disk/*
+# The output is a link to a file that does not exist: the result is written there.
+mkdir scratch && ln -s ../scratch/real.h5 disk/kept.h5
+expect 0 "result: disk/kept.h5" ranks 2 "${run[@]}" --set method.joint.updates=2
+[[ -f scratch/real.h5 && -L disk/kept.h5 ]] || fail "the result is not at the end of the link: $(ls -l disk scratch)"
+rm -rf disk/* scratch
+
 # A small disk that becomes full, and one that becomes read-only.
 if ! mount -t tmpfs -o size=8m tmpfs disk 2>/dev/null; then
   echo "SKIPPED: full and read-only disks are not tested, because a tmpfs cannot be mounted"
