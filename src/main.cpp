@@ -1,7 +1,9 @@
 // The program jpo: starts the libraries, parses the command line and runs one verb.
 
 #include <algorithm>
+#include <cerrno>
 #include <cstdio>
+#include <cstring>
 #include <exception>
 #include <memory>
 #include <string>
@@ -57,13 +59,22 @@ ExitCode dispatch(int argc, char** argv, const jpo::Session& session) {
   return chosen->second->run(command_line(argc, argv), session.comm());
 }
 
+// A verb whose output is lost has failed. A reader that closed the pipe has seen enough.
+ExitCode with_output(ExitCode code) {
+  if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return code;
+  const int error = jpo::log_error() != 0 ? jpo::log_error() : errno;
+  if (error == EPIPE) return code;
+  std::fprintf(stderr, "jpo: cannot write standard output: %s\n", std::strerror(error));
+  return code == ExitCode::done ? ExitCode::cannot_write : code;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
   const jpo::Session session(&argc, &argv);
   jpo::start_log(session.rank());
   try {
-    return static_cast<int>(dispatch(argc, argv, session));
+    return static_cast<int>(with_output(dispatch(argc, argv, session)));
   } catch (const jpo::Error& error) {
     if (session.rank() == 0) std::fprintf(stderr, "jpo: %s\n", error.what());
     // All ranks wait until rank 0 has printed, because mpirun kills the others when one rank fails.

@@ -1,5 +1,7 @@
 #include "core/log.hpp"
 
+#include <cerrno>
+#include <cstdio>
 #include <cstdlib>
 #include <memory>
 #include <unistd.h>
@@ -9,6 +11,8 @@
 
 namespace jpo {
 namespace {
+
+int output_error = 0;
 
 // Plain lines go to standard output; warnings and errors to standard error.
 class TwoStreams : public spdlog::sinks::sink {
@@ -21,7 +25,7 @@ class TwoStreams : public spdlog::sinks::sink {
       out_.log(message);
   }
   void flush() override {
-    out_.flush();
+    if (std::fflush(stdout) != 0 && output_error == 0) output_error = errno;
     err_.flush();
   }
   void set_pattern(const std::string&) override {}
@@ -44,6 +48,10 @@ void start_log(int rank) {
   logger->flush_on(spdlog::level::info);
   spdlog::drop("jpo");
   spdlog::register_logger(std::move(logger));
+}
+
+int log_error() {
+  return output_error;
 }
 
 bool output_is_terminal() {

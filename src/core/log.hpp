@@ -10,6 +10,9 @@ namespace jpo {
 /// level; other ranks write nothing. Call once, after MPI is up.
 void start_log(int rank);
 
+/// Returns the errno of the first line that could not be written to standard output; 0 if none.
+int log_error();
+
 /// Returns true if standard output is a terminal. Progress is then shown as a bar, otherwise as
 /// occasional lines.
 bool output_is_terminal();

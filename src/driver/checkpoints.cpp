@@ -14,6 +14,7 @@
 #include "core/log.hpp"
 #include "core/session/session.hpp"
 #include "core/session/signals.hpp"
+#include "core/session/slurm.hpp"
 #include "deck/differing_keys.hpp"
 #include "deck/key_attributes.hpp"
 #include "driver/output/results.hpp"
@@ -90,10 +91,12 @@ std::optional<std::chrono::system_clock::time_point> end_of_walltime(double wall
   if (walltime_s > 0.0)
     end = SystemClock::now() + std::chrono::duration_cast<SystemClock::duration>(
                                    std::chrono::duration<double>(walltime_s));
-  if (const char* slurm = std::getenv("SLURM_JOB_END_TIME")) {
-    const auto slurm_end = SystemClock::from_time_t(std::strtoll(slurm, nullptr, 10));
+  std::string problem;
+  if (const auto seconds = slurm_job_end(problem)) {
+    const auto slurm_end = SystemClock::from_time_t(*seconds);
     end = end ? std::min(*end, slurm_end) : slurm_end;
   }
+  if (!problem.empty()) warn("{}; checkpoint.walltime_s sets a time limit", problem);
   return end;
 }
 
@@ -188,7 +191,7 @@ std::string Checkpoints::resume_text(const std::string& path) const {
 // Printed by ranks 0 and 1, in case rank 0 died.
 void Checkpoints::set_resume_message(const std::string& how_to_resume) const {
   const int rank = mpi::rank(job_.comm());
-  if (rank <= 1) set_signal_message(fmt::format("jpo: terminated by SIGTERM; {}\n", how_to_resume));
+  if (rank <= 1) set_signal_message(how_to_resume + "\n");
 }
 
 void Checkpoints::open(const std::string& path) {

@@ -171,7 +171,7 @@ kill_and_resume() {
       n_killed=$((n_killed + 1))
       # If one rank was killed during the methods, another rank must print how to resume.
       [[ $killed == one && $n_rank -gt 1 ]] && grep -q "^  .* done in" log && ! grep -q "^result: " log &&
-        ! grep -q "jpo: terminated by SIGTERM" log &&
+        ! grep -q "jpo: stopped by SIGTERM" log &&
         fail "no message how to resume after the kill of one of $n_rank ranks: $(cat log)"
       resume=()
       if compgen -G "$folder/checkpoint_*.h5" >/dev/null; then

@@ -18,12 +18,20 @@ using Text = std::array<char, 4096>;
 std::array<Text, 2> texts;
 std::atomic<const char*> current_message = nullptr;
 
+// Only calls that a signal handler may make.
+void write_text(const char* text) {
+  std::size_t size = 0;
+  while (text[size] != '\0') ++size;
+  [[maybe_unused]] const ssize_t n = write(STDERR_FILENO, text, size);
+}
+
 // Writes the message to standard error, restores the default handler and re-raises the signal.
 void write_message_and_reraise(int signal) {
   if (const char* text = current_message.load()) {
-    std::size_t size = 0;
-    while (text[size] != '\0') ++size;
-    [[maybe_unused]] const ssize_t n = write(STDERR_FILENO, text, size);
+    write_text("jpo: stopped by ");
+    write_text(signal == SIGINT ? "SIGINT" : signal == SIGHUP ? "SIGHUP" : "SIGTERM");
+    write_text("; ");
+    write_text(text);
   }
   std::signal(signal, SIG_DFL);
   raise(signal);
@@ -39,7 +47,11 @@ void catch_signals() {
   action.sa_handler = [](int) { save_flag = 1; };
   sigaction(SIGUSR2, &action, nullptr);
   action.sa_handler = write_message_and_reraise;
-  sigaction(SIGTERM, &action, nullptr);
+  for (const int signal : {SIGTERM, SIGINT}) sigaction(signal, &action, nullptr);
+  // nohup ignores SIGHUP; it must stay ignored.
+  struct sigaction before = {};
+  sigaction(SIGHUP, nullptr, &before);
+  if (before.sa_handler != SIG_IGN) sigaction(SIGHUP, &action, nullptr);
 }
 
 bool stop_signalled() {

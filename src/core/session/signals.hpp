@@ -1,7 +1,7 @@
 #pragma once
 // Signals to a running job. SIGUSR1 requests a checkpoint and a stop, SIGUSR2 only a checkpoint;
-// mpirun and srun forward both to every rank. SIGTERM ends the program after printing a message;
-// mpirun sends it to the other ranks when one rank has died.
+// mpirun and srun forward both to every rank. SIGTERM, SIGINT (Ctrl-C) and SIGHUP end the
+// program after printing a message; mpirun sends SIGTERM to the other ranks when one rank has died.
 
 #include <string>
 
@@ -13,7 +13,8 @@ void catch_signals();
 bool stop_signalled();
 /// Returns true if this rank has received SIGUSR2 since the last call.
 bool take_save_signal();
-/// Sets the text that this rank writes to standard error when SIGTERM ends it; empty for none.
+/// Sets the text that this rank writes to standard error when one of these signals ends it, after
+/// "jpo: stopped by SIGTERM; "; empty for none.
 void set_signal_message(const std::string& text);
 
 }  // namespace jpo

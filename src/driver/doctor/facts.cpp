@@ -13,6 +13,7 @@
 #include "core/communicator.hpp"
 #include "core/device/memory_space.hpp"
 #include "core/machine.hpp"
+#include "core/session/slurm.hpp"
 #include "network/network_library.hpp"
 #include "parallel/broadcast.hpp"
 #include "parallel/device_mpi.hpp"
@@ -93,12 +94,13 @@ MachineFacts local_machine_facts() {
   MachineFacts found;
   found.launched = launched_ranks();
   found.in_slurm = !variable("SLURM_JOB_ID").empty();
-  const std::string end = variable("SLURM_JOB_END_TIME");
-  found.has_end = !end.empty();
+  std::string problem;
+  const std::optional<std::int64_t> end = slurm_job_end(problem);
+  found.has_end = end.has_value();
   const auto now = std::chrono::system_clock::now().time_since_epoch();
   if (found.has_end)
-    found.seconds_left = static_cast<double>(
-        number_of(end) - std::chrono::duration_cast<std::chrono::seconds>(now).count());
+    found.seconds_left =
+        static_cast<double>(*end - std::chrono::duration_cast<std::chrono::seconds>(now).count());
   for (const char* name : {"SLURM_JOB_GPUS", "SLURM_STEP_GPUS", "SLURM_GPUS_ON_NODE"})
     found.has_gpus_in_job = found.has_gpus_in_job || !variable(name).empty();
   found.n_gpu = count_gpus();
