@@ -49,7 +49,7 @@ struct Choice {
 /// All sections, models and methods of the program. The driver fills it from the registries.
 struct Catalogue {
   struct Section {
-    /// "data".
+    /// Name of the section, for example "data".
     std::string name;
     std::string summary;
     std::function<std::unique_ptr<Settings>()> make;
