@@ -236,8 +236,8 @@ void RunSettings::describe(KeyTable& table) {
   table.add(
       "max_failed_fraction", &max_failed_fraction,
       {.doc = "largest allowed fraction of problems without an answer (misfit NaN). If a method "
-              "exceeds it, the run writes a checkpoint and stops after this method with exit code "
-              "3. If no problem has an answer, the exit code is always 3",
+              "exceeds it, later methods do not run; the run writes a checkpoint for them and ends "
+              "with exit code 3. If no problem has an answer, the exit code is always 3",
        .min = 0,
        .max = 1,
        .affects_result = false});

@@ -120,7 +120,7 @@ struct DeckChanges {
   /// If set, the deck becomes one run of its study: with this variant ("" for none) and without
   /// [study].
   std::optional<std::string> variant{};
-  /// As `overrides`, but applied after the variant.
+  /// Overrides that are applied after the variant.
   std::vector<std::string> last_overrides{};
 };
 

@@ -29,7 +29,8 @@ RowRange rows_of(const Job& job) {
   return {job.shard().first_problem(), job.shard().n_local_problem(), job.shard().n_problem()};
 }
 
-// Reads the network of a method that reads one again; throws BadInput if it has changed.
+// Reads the stored network again, for a method that uses one; throws BadInput if it has changed
+// since the checkpoint.
 void archive_read_network(StateArchive& archive, const std::string& name, const Job& job,
                           const MethodDeck& method, std::optional<TrainedNetwork>& network) {
   double hash = network ? hash_number(network->hash) : 0.0;

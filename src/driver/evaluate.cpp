@@ -1,5 +1,5 @@
-// jpo evaluate: a trained network predicts the problems of another deck. The deck's own methods run
-// after it and may start from its answers.
+// jpo evaluate: a trained network predicts the parameters of another deck's problems. The methods
+// of that deck run after the prediction and may start from its answers.
 
 #include <fmt/format.h>
 
