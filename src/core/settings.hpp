@@ -90,8 +90,8 @@ struct Settings {
   Settings& operator=(Settings&&) = default;
   virtual ~Settings() = default;
 
-  /// Adds the keys of this section to the table. Rules may depend on the fields' values: a call
-  /// after reading gives the rules for that deck.
+  /// Adds the keys of this section to the table. Rules may depend on the values of fields; call
+  /// describe() again after the deck is read.
   virtual void describe(KeyTable& table) = 0;
   /// Checks rules that involve several keys. Throws BadInput with a message that names the keys.
   virtual void check() const {}

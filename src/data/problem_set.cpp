@@ -83,7 +83,7 @@ void DataSettings::describe(KeyTable& table) {
   table.add("noise", &noise,
             {.doc = "standard deviation of the Gaussian noise of the observations; added to "
                     "generated observations, but not to those of a file, which contain it",
-             .unit = "as the observation",
+             .unit = "unit of the observation",
              .min = 0});
   table.add("inverse_crime", &inverse_crime,
             {.doc = "true: the observations come from the discretization used for the inversion, "

@@ -235,9 +235,9 @@ void RunSettings::describe(KeyTable& table) {
             {.doc = "replace an existing result file", .affects_result = false});
   table.add(
       "max_failed_fraction", &max_failed_fraction,
-      {.doc = "largest allowed fraction of problems without an answer; above it the run stops "
-              "after the method in which they failed, with a checkpoint and exit code 3; if no "
-              "problem has an answer the exit code is always 3",
+      {.doc = "largest allowed fraction of problems without an answer (misfit NaN). If a method "
+              "exceeds it, later methods do not run; the run writes a checkpoint for them and ends "
+              "with exit code 3. If no problem has an answer, the exit code is always 3",
        .min = 0,
        .max = 1,
        .affects_result = false});

@@ -49,7 +49,7 @@ struct Choice {
 /// All sections, models and methods of the program. The driver fills it from the registries.
 struct Catalogue {
   struct Section {
-    /// "data".
+    /// Name of the section, for example "data".
     std::string name;
     std::string summary;
     std::function<std::unique_ptr<Settings>()> make;
@@ -120,7 +120,7 @@ struct DeckChanges {
   /// If set, the deck becomes one run of its study: with this variant ("" for none) and without
   /// [study].
   std::optional<std::string> variant{};
-  /// As `overrides`, but applied after the variant.
+  /// Overrides that are applied after the variant.
   std::vector<std::string> last_overrides{};
 };
 

@@ -44,6 +44,8 @@ std::string choices(const std::vector<Choice>& choices, const std::string& title
 std::string describe_keys(const Catalogue& catalogue) {
   std::string text =
       "All keys of a deck, with their defaults, allowed values and [units].\n"
+      "The box is the set lower <= m <= upper of the model's parameters m; its centre is the\n"
+      "default start. The answer of a method to a problem is the best m that it has found.\n"
       "\nBefore all sections\n"
       "  base                                            string\n"
       "      path of another deck, relative to the folder of this one; this deck then contains\n"

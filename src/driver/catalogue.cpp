@@ -39,8 +39,8 @@ void ParallelSettings::describe(KeyTable& table) {
              .affects_result = false});
   table.add(
       "device", &device,
-      {.doc = "where the model and the network run; cuda: on the GPU of each rank if the model has "
-              "kernels for it; use micro-batches of some hundred problems there",
+      {.doc = "device on which the model and the network run; cuda: on the GPU of each rank if the "
+              "model has kernels for it; use micro-batches of some hundred problems there",
        .allowed = {"host", "cuda"}});
   table.add(
       "transport", &transport,
@@ -63,11 +63,14 @@ Catalogue program_catalogue() {
   catalogue.sections = {
       section<RunSettings>("run", "the run: name, seed, path of the result file"),
       section<DataSettings>("data", "the problems"),
-      section<MisfitSettings>("misfit", "the misfit L, which every method minimizes"),
+      section<MisfitSettings>(
+          "misfit",
+          "the misfit, which every method minimizes: L = 0.5 sum ((F(m; c) - y) / "
+          "residual_scale)^2 + prior_weight 0.5 sum ((m - centre) / scale)^2"),
       section<NetworkSettings>("network", "the shared network of the joint methods"),
       section<ParallelSettings>("parallel", "distribution over ranks, sums over ranks, device"),
       section<CheckpointSettings>("checkpoint", "checkpoints, from which a stopped run resumes"),
-      section<FaultSettings>("fault", "for tests: problems that fail on purpose"),
+      section<FaultSettings>("fault", "for tests: injected failures"),
       section<StudySettings>("study", "the runs of `jpo study`")};
   for (const ModelEntry& entry : registered_models())
     catalogue.models.push_back({entry.name, entry.summary, entry.make_settings});

@@ -30,7 +30,8 @@ RowRange rows_of(const Job& job) {
   return {job.shard().first_problem(), job.shard().n_local_problem(), job.shard().n_problem()};
 }
 
-// Reads the network of a method that reads one again; throws BadInput if it has changed.
+// Reads the stored network again, for a method that uses one; throws BadInput if it has changed
+// since the checkpoint.
 void archive_read_network(StateArchive& archive, const std::string& name, const Job& job,
                           const MethodDeck& method, std::optional<TrainedNetwork>& network) {
   double hash = network ? hash_number(network->hash) : 0.0;
@@ -108,15 +109,15 @@ void CheckpointSettings::describe(KeyTable& table) {
              .affects_result = false});
   table.add("every_updates", &every_updates,
             {.doc = "number of safe points (updates of a network, steps of solves) between two "
-                    "checkpoints; 0: only by the clock",
+                    "checkpoints; 0: only every_seconds causes checkpoints",
              .min = 0,
              .affects_result = false});
-  table.add(
-      "every_seconds", &every_seconds,
-      {.doc = "time after which the next safe point writes a checkpoint; 0: never by the clock",
-       .unit = "s",
-       .min = 0,
-       .affects_result = false});
+  table.add("every_seconds", &every_seconds,
+            {.doc = "time after which the next safe point writes a checkpoint; 0: only "
+                    "every_updates causes checkpoints",
+             .unit = "s",
+             .min = 0,
+             .affects_result = false});
   table.add("keep", &keep,
             {.doc = "number of checkpoints to keep, the newest ones",
              .min = 1,
@@ -250,10 +251,10 @@ void Checkpoints::check_identity(CheckpointReader& reader) const {
         reader.path(), fmt::join(keys, ", "),
         settings_.resume == "auto" ? "removing that folder" : "--overwrite without --resume"));
   if (reader.attribute("problems_hash") != hash_problems(job_.problems(), job_.comm()))
-    throw BadInput(
-        fmt::format("checkpoint {} belongs to other problems than this run draws or reads; it was "
-                    "written with {}",
-                    reader.path(), reader.attribute("versions")));
+    throw BadInput(fmt::format(
+        "checkpoint {} was written for other problems: observations or contexts differ; "
+        "its run used {}",
+        reader.path(), reader.attribute("versions")));
 }
 
 void Checkpoints::pause_between_methods() {

@@ -36,7 +36,7 @@ void check_prefixes(const Deck& deck) {
     if (!is_new)
       throw BadInput(
           fmt::format("methods '{}' and '{}' share the PETSc options '{}...'; allowed: "
-                      "names that differ not only in case and in signs",
+                      "names that remain different in lower case with + and - replaced by _",
                       found->second, method.name, found->first));
   }
 }
@@ -46,9 +46,8 @@ void check_sizes(const Deck& deck, const ModelShape& shape, int n_rank) {
   const std::int64_t n_micro_batch = max_useful_ranks(deck);
   if (n_micro_batch > most_micro_batches)
     throw BadInput(
-        fmt::format("key 'data.n_problem': {} micro-batches are more than the exact sum allows "
-                    "({}); allowed: a "
-                    "larger parallel.micro_batch",
+        fmt::format("key 'data.n_problem': {} micro-batches exceed the limit of the exact sum "
+                    "({}); allowed: a larger parallel.micro_batch",
                     n_micro_batch, most_micro_batches));
   const std::int64_t local = (n_micro_batch + n_rank - 1) / n_rank *
                              deck.section<ParallelSettings>("parallel").micro_batch;

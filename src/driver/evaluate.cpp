@@ -1,5 +1,5 @@
-// jpo evaluate: a trained network predicts the problems of another deck. The deck's own methods run
-// after it and may start from its answers.
+// jpo evaluate: a trained network predicts the parameters of another deck's problems. The methods
+// of that deck run after the prediction and may start from its answers.
 
 #include <fmt/format.h>
 
@@ -15,7 +15,10 @@ class Evaluate final : public Verb {
  public:
   void add_arguments(CLI::App& parser) override {
     parser.add_option("result", result_, "result file (HDF5) with the trained network")->required();
-    parser.add_option("--deck", deck_.path, "input deck (TOML) of the problems")->required();
+    parser
+        .add_option("--deck", deck_.path,
+                    "deck (TOML) with the problems; its methods run after the prediction")
+        ->required();
     add_overrides(parser, deck_);
     parser.add_option("--network", network_,
                       "method that trained the network, if the file has several");
@@ -62,7 +65,7 @@ class Evaluate final : public Verb {
 };
 
 const RegisterVerb<Evaluate> registered{
-    "evaluate", "predict the problems of another deck with a trained network"};
+    "evaluate", "predict the parameters of another deck's problems with a trained network"};
 
 }  // namespace
 }  // namespace jpo

@@ -92,9 +92,9 @@ class Job {
   void take_results(std::vector<MethodResult> results) { results_ = std::move(results); }
   /// Sets the object that can interrupt the methods from now on; it must outlive their runs.
   void set_interruptions(Interruptions& interruptions) { interruptions_ = &interruptions; }
-  /// Returns the cost of method k of results() including the methods that it starts from, in
-  /// gradient evaluations (half of all forward, adjoint and tangent solves). [global problem].
-  /// Collective.
+  /// Returns the cost of method k of results(), including the earlier methods that provided its
+  /// starts, in gradient evaluations (half of all forward, adjoint and tangent solves). [global
+  /// problem]. Collective.
   std::vector<double> evaluations(std::size_t k) const;
   /// Returns L_ref, the median misfit at the centre of the box. Collective.
   double loss_reference() const;

@@ -110,7 +110,7 @@ CheckRow check_chain(const Deck& deck, double gradient_factor, MPI_Comm comm) {
     steps.push_back(step);
     remainders.push_back(std::abs(chain.loss_at(moved) - loss - step * slope));
   }
-  return taylor_row("chain through the (smooth) network: Taylor order", steps, remainders, loss,
+  return taylor_row("weight gradient: Taylor order (smooth network)", steps, remainders, loss,
                     kOrderLimit);
 }
 
@@ -124,7 +124,7 @@ CheckRow check_ranks(const Deck& deck, MPI_Comm comm) {
   std::array<double, 1> differs = {same ? 0.0 : 1.0};
   reduce_max(differs, comm);
   const int n_rank = mpi::size(comm);
-  return {fmt::format("joint gradient on 1 and {} ranks: bits differ (0: no)", n_rank),
+  return {fmt::format("joint gradient: different bits on 1 and {} ranks (0: none)", n_rank),
           differs[0],
           0.0,
           differs[0] == 0.0,
@@ -185,7 +185,7 @@ ExitCode Verify::run(const std::string& /*command*/, MPI_Comm comm) {
     rows.push_back(check_chain(deck, gradient_factor_, comm));
     rows.push_back(check_ranks(deck, comm));
   } else {
-    log_info("no method of this deck trains a network, so its gradient is not checked");
+    log_info("no method of this deck trains a network; the checks of the network are skipped");
   }
   for (const CheckRow& row : rows) show(row);
   std::array<double, 1> failed = {

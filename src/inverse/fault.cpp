@@ -59,8 +59,10 @@ void FaultSettings::describe(KeyTable& table) {
        .allowed = fault_names()});
   table.add(
       "first_evaluation", &first_evaluation,
-      {.doc = "first evaluation of the problem, in each method, that fails (from 0)", .min = 0});
-  table.add("last_evaluation", &last_evaluation, {.doc = "last evaluation that fails", .min = 0});
+      {.doc = "index (from 0) of the first evaluation that fails, counted per problem and method",
+       .min = 0});
+  table.add("last_evaluation", &last_evaluation,
+            {.doc = "index of the last evaluation that fails", .min = 0});
   table.add(
       "slow_seconds", &slow_seconds,
       {.doc = "slow: additional time of each evaluation", .unit = "s", .min = 0, .max = 3600});

@@ -35,15 +35,14 @@ struct FinishGradientRow {
 void MisfitSettings::describe(KeyTable& table) {
   table.add(
       "residual_scale", &residual_scale,
-      {.doc = "residuals are divided by this; with the standard deviation of the noise, twice the "
-              "misfit is a chi^2",
+      {.doc = "residuals are divided by this; if it is the standard deviation of the noise, twice "
+              "the first term of the misfit is a chi^2",
        .unit = "unit of the observation",
        .min = 0,
        .min_is_open = true});
   table.add(
       "prior_weight", &prior_weight,
-      {.doc = "weight of 0.5 sum ((m - centre) / scale)^2: 1 is the Gaussian prior, 0 is none",
-       .min = 0});
+      {.doc = "weight of the second term of the misfit; 1: Gaussian prior; 0: no prior", .min = 0});
 }
 
 JPO_KERNEL double MisfitTerms::value(std::span<const double> prediction,

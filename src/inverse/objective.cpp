@@ -107,7 +107,7 @@ void Objective::set_chunk(std::int64_t first, std::int64_t n) {
   for (Batch* batch : {&c_, &m_, &y_, &w_, &g_}) batch->set_n_problem(n);
 }
 
-// Computes y = F(m given c) of the chunk.
+// Computes y = F(m; c) of the chunk.
 void Objective::solve(const Batch& m) {
   gather_rows(problems_.context, rows_, c_);
   gather_rows(m, slots_, m_);

@@ -146,13 +146,14 @@ class Objective {
   /// Slots of the request that are not masked, and their local rows.
   std::vector<std::int64_t> solved_slots_, solved_rows_;
 
-  /// Batches, slots and local rows of the chunk, and results of the model.
+  /// The chunk: at most solve_batch_ problems of a request, which one model call solves. Its
+  /// batches, slots and local rows, and the results of the model.
   Batch c_, m_, y_, w_, g_;
   RowList slots_, rows_;
   std::vector<SolveStatus> status_;
   std::vector<double> loss_;
   std::vector<std::uint8_t> is_finite_;
-  /// Positions in the chunk of problems that are not ok.
+  /// Positions, within the chunk, of the problems with an outcome other than ok.
   std::vector<std::int64_t> bad_;
   RowList bad_rows_;
 };

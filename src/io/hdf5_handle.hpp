@@ -35,7 +35,7 @@ class Hid {
   CloseFunction close_;
 };
 
-/// Returns the innermost message with a text of HDF5's last failure.
+/// Returns the innermost message of HDF5's error stack that is not empty.
 std::string hdf5_error_text();
 
 /// Disables HDF5's own error messages and its cleanup at exit. Call before the first use of HDF5.

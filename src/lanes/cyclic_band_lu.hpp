@@ -100,7 +100,7 @@ class CyclicBandLu {
   std::int64_t n_ = 0;
   std::int64_t n_band_ = 0;
   std::int64_t head_ = 0;
-  // As in CyclicBandSweeps.
+  // Same meaning as the members of CyclicBandSweeps.
   Columns lower_, upper_, row_, column_;
   std::vector<double> diagonal_, inverse_diagonal_;
   /// All factors, contiguous.

@@ -145,7 +145,7 @@ class LaneCholesky {
 
   std::int64_t n_;
   std::int64_t n_value_;
-  // As in LaneCholeskySweeps.
+  // Same meaning as the members of LaneCholeskySweeps.
   KernelArray<Panel> panels_;
   KernelArray<std::int64_t> rows_;
   KernelArray<Entry> entries_;

@@ -87,7 +87,7 @@ JPO_KERNEL inline void for_each_part(Body&& body) {
   body(this_lane());
 }
 
-/// body(lane) for the lanes of this thread.
+/// Calls body(lane) for each lane of this thread.
 template <class Body>
 JPO_KERNEL inline void for_each_lane(Body&& body) {
   body(this_lane());
@@ -141,8 +141,8 @@ JPO_KERNEL inline void assign(Lanes& to, const Lanes& x) {
   to.d = x.d;
 }
 
-/// A quarter of Lanes, one register, for tiles of numbers that are used more than once. There are
-/// registers for at most three Lanes and their factors.
+/// A quarter of Lanes, one register, for tiles of numbers that are used more than once. The
+/// registers can hold at most three Lanes and their factors.
 using LanePart = Lanes::Quad;
 JPO_KERNEL inline LanePart load_part(const double* from) {
   return *reinterpret_cast<const Lanes::Stored*>(from);
@@ -153,13 +153,13 @@ JPO_KERNEL inline void store_part(double* to, const LanePart& x) {
 JPO_KERNEL inline LanePart square_root(const LanePart& x) {
   return LanePart{std::sqrt(x[0]), std::sqrt(x[1]), std::sqrt(x[2]), std::sqrt(x[3])};
 }
-/// body(lane) for the first lane of each part of this thread.
+/// Calls body(lane) for the first lane of each LanePart of this thread.
 template <class Body>
 JPO_KERNEL inline void for_each_part(Body&& body) {
   for (std::int64_t lane = 0; lane < n_lane; lane += 4) body(lane);
 }
 
-/// body(lane) for the lanes of this thread.
+/// Calls body(lane) for each lane of this thread.
 template <class Body>
 JPO_KERNEL inline void for_each_lane(Body&& body) {
   for (std::int64_t lane = 0; lane < n_lane; ++lane) body(lane);
@@ -167,7 +167,7 @@ JPO_KERNEL inline void for_each_lane(Body&& body) {
 
 #endif
 
-/// body(problem) for the problems of this thread in a block.
+/// Calls body(problem) for each problem of this thread in a block.
 template <class Body>
 JPO_KERNEL inline void for_each_problem(std::int64_t block, std::int64_t n_problem, Body&& body) {
   for_each_lane([&](std::int64_t lane) {
@@ -179,7 +179,7 @@ JPO_KERNEL inline void for_each_problem(std::int64_t block, std::int64_t n_probl
 template <int k>
 using Constant = std::integral_constant<int, k>;
 
-/// body(k) for k = 0 .. n-1, each a Constant.
+/// Calls body(k) for k = 0 .. n-1, each a Constant.
 template <int n, class Body>
 JPO_KERNEL [[gnu::always_inline]] inline void unrolled(Body&& body) {
   [&]<int... k>(std::integer_sequence<int, k...>) __attribute__((always_inline)) {
@@ -229,7 +229,7 @@ __global__ void run_kernel(Kernel kernel, std::int64_t n_block) {
 }
 #endif
 
-/// body(block) for every block, on the host.
+/// Calls body(block) for every block, on the host.
 template <class Body>
 inline void for_each_block(std::int64_t n_block, Body&& body) {
   for (std::int64_t block = 0; block < n_block; ++block) body(block);

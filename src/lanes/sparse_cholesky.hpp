@@ -97,7 +97,7 @@ class SparseCholesky {
   std::int64_t n_ = 0;
   std::int64_t n_nonzero_ = 0;
   std::vector<std::int64_t> order_;
-  // As in the sweeps.
+  // Same meaning as the members of the sweeps.
   KernelArray<Panel> panels_;
   KernelArray<std::int64_t> rows_;
   KernelArray<double> values_, inverse_diagonal_;

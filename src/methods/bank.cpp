@@ -68,18 +68,16 @@ struct BankSettings : RoundsSettings {
                 "the result stores network 0",
          .min = 2,
          .max = 100});
-    table.add(
-        "weighting", &weighting,
-        {.doc = "weight of the answer of a problem in the training: chi: by its misfit relative "
-                "to the spread that white noise causes; rank: by the rank of its misfit; "
-                "equal: the same for all problems",
-         .allowed = bank_weightings()});
-    table.add(
-        "updates", &updates,
-        {.doc = "updates of each network after a round that solves all problems; in proportion "
-                "fewer after a round that solves only some",
-         .min = 1,
-         .max = 1'000'000});
+    table.add("weighting", &weighting,
+              {.doc = "weight of a problem's best answer in the training. chi: decreases with the "
+                      "misfit, in units of the standard deviation that white noise causes; rank: "
+                      "decreases with the rank of the misfit; equal: the same for all problems",
+               .allowed = bank_weightings()});
+    table.add("updates", &updates,
+              {.doc = "updates of each network after a round in which all problems are active; "
+                      "proportionally fewer if only some of them are",
+               .min = 1,
+               .max = 1'000'000});
     table.add(
         "simulations", &simulations,
         {.doc = "number of simulated pairs per problem, kept from its solves for the training "

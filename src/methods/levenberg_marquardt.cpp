@@ -34,11 +34,9 @@ struct LmSettings : Settings {
   std::int64_t cg_iterations = 20;
 
   void describe(KeyTable& table) override {
-    table.add(
-        "from", &from,
-        {.doc = "name of the earlier method whose answers are the starts; empty: the centre of "
-                "the box",
-         .earlier_method = EarlierMethod::start});
+    table.add("from", &from,
+              {.doc = "the answers of this method are the starts; empty: the centre of the box",
+               .earlier_method = EarlierMethod::start});
     table.add("max_evaluations", &max_evaluations,
               {.doc = "largest number of gradient evaluations per problem: half of all forward, "
                       "tangent and adjoint solves",

@@ -16,8 +16,9 @@ struct RefineSettings : TaoSettings {
   void describe(KeyTable& table) override {
     table.add(
         "from", &from,
-        {.doc = "name of the earlier method whose answers are the starts; a problem without an "
-                "answer starts at the centre of the box",
+        {.doc =
+             "the answers of this method are the starts; a problem without an answer starts at the "
+             "centre of the box",
          .required = true,
          .earlier_method = EarlierMethod::start});
     table.add(
@@ -28,12 +29,10 @@ struct RefineSettings : TaoSettings {
          .min = 1,
          .max = 1000,
          .answer_count = AnswerCount::used});
-    table.add(
-        "rest", &rest,
-        {.doc =
-             "true: a problem whose misfit has reached the level of the noise is not solved from "
-             "its other starts; needs data.inverse_crime = true, because the level is unknown "
-             "otherwise"});
+    table.add("rest", &rest,
+              {.doc = "true: stop at the noise level: a problem is not solved from its other "
+                      "starts if its misfit is at most the level that rest_deviations sets; needs "
+                      "data.inverse_crime = true, because the level is unknown otherwise"});
     table.add("rest_deviations", &rest_deviations, rest_deviations_rule());
     TaoSettings::describe(table);
   }

@@ -19,10 +19,10 @@ struct WindowsSettings : TaoSolverSettings {
   std::int64_t last_evaluations = 80;
 
   void describe(KeyTable& table) override {
-    table.add(
-        "stages", &stages,
-        {.doc = "number of windows, each longer by the same time; 0: one per observation time",
-         .min = 0});
+    table.add("stages", &stages,
+              {.doc = "number of windows; each is longer than the previous one by the same time; "
+                      "0: one per observation time",
+               .min = 0});
     table.add(
         "stage_evaluations", &stage_evaluations,
         {.doc = "largest number of evaluations in one stage; each costs its share of the horizon",

@@ -1,5 +1,5 @@
 #pragma once
-// Interface of a forward model y = F(m given c). It solves a whole batch at once. The bits of a
+// Interface of a forward model y = F(m; c). It solves a whole batch at once. The bits of a
 // problem's result do not depend on the other problems of the batch.
 
 #include <cstdint>
@@ -80,7 +80,7 @@ class ForwardModel {
   virtual void sample(std::uint64_t problem_seed, std::span<double> c,
                       std::span<double> m) const = 0;
 
-  /// Computes y = F(m given c), row by row, and keeps the states for adjoint and tangent. A row
+  /// Computes y = F(m; c), row by row, and keeps the states for adjoint and tangent. A row
   /// that does not converge may hold any values and does not change other rows. `status` has one
   /// entry per problem.
   virtual void solve(const Batch& c, const Batch& m, Batch& y, std::span<SolveStatus> status) = 0;

@@ -22,7 +22,7 @@ class ProblemWorkspace {
   ProblemWorkspace& operator=(ProblemWorkspace&&) = delete;
   virtual ~ProblemWorkspace() = default;
 
-  /// Computes y = F(m given c) and keeps the states for adjoint and tangent.
+  /// Computes y = F(m; c) and keeps the states for adjoint and tangent.
   virtual SolveStatus solve(std::span<const double> c, std::span<const double> m,
                             std::span<double> y) = 0;
   /// Computes g = (dF/dm)^T w at the last solve.

@@ -20,7 +20,7 @@ namespace jpo {
 class CallSlots {
  public:
   explicit CallSlots(MemorySpace space) : slots_(space), rows_(space) {}
-  /// Slot k holds row rows[k]; it is empty if that is kEmptySlot.
+  /// Slot k contains row rows[k], or is empty if rows[k] == kEmptySlot.
   void assign(std::span<const std::int64_t> rows);
   const RowList& slots() const { return slots_; }
   const RowList& rows() const { return rows_; }
@@ -33,7 +33,7 @@ class CallSlots {
 /// Batches and tensors are in shape.space. Not collective.
 class NetworkRows {
  public:
-  /// Throws BadInput like parameter_maps.
+  /// Throws BadInput if a parameter is bounded on one side only (see parameter_maps).
   NetworkRows(const InputLayout& layout, const NetworkShape& shape, const std::string& output_map);
 
   void set_normalization(const Normalization& normalization);

@@ -69,7 +69,7 @@ class FlatSum {
 
   Sizes sizes_;
   Reduction reduction_;
-  /// Number of values that are summed exactly: all or none.
+  /// sizes_.n_value if the reduction is exact, otherwise 0.
   std::int64_t n_exact_;
   /// Number of refused terms of values; hi, then lo of the scalars; counts; number of refused terms
   /// of scalars.

@@ -34,8 +34,8 @@ JPO_KERNEL inline void add_exact(double x, std::int64_t& high, std::int64_t& low
   low += integer_of(shifted_low);
 }
 
-// Returns hi 2^-20 + lo 2^-64. Whole high units of lo are carried to hi first, so that the rest of
-// lo is exact as a double.
+// Returns high 2^-20 + low 2^-64. First the multiples of 2^44 in low are carried to high. The
+// remainder of low is then exactly representable as a double.
 JPO_KERNEL inline double combine(std::int64_t high, std::int64_t low) {
   constexpr std::int64_t low_per_high = std::int64_t{0x100000000000};
   high += low / low_per_high;

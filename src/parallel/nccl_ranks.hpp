@@ -17,8 +17,8 @@ std::string nccl_version_text();
 /// NCCL communicator of the ranks of an MPI communicator, each with its own device.
 class NcclRanks {
  public:
-  /// Throws std::runtime_error if NCCL cannot start: on every rank if it has no id, otherwise on
-  /// the ranks that fail. Collective on comm.
+  /// Throws std::runtime_error if NCCL cannot start: on every rank if NCCL returns no
+  /// unique id, otherwise only on the ranks that fail. Collective on comm.
   explicit NcclRanks(MPI_Comm comm);
   NcclRanks(const NcclRanks&) = delete;
   NcclRanks& operator=(const NcclRanks&) = delete;

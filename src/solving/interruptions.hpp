@@ -65,7 +65,8 @@ class SafePoint {
   Request request();
   void set_agreed(Request agreed) { agreed_ = agreed; }
 
-  /// Calls `advance` until it returns false on this rank, then waits until it has on all ranks.
+  /// Calls `advance` until it returns false on this rank, then waits until it has returned false on
+  /// all ranks.
   /// Each call ends at a safe point. Ranks advance independently: MPI_Iallreduce carries the
   /// requests in the background, and a rank with a request waits at most one advance of the others.
   /// Collective.

@@ -57,8 +57,8 @@ struct Sums {
 struct EarlierMethods {
   /// Returns the result of a method; the name must be that of an earlier one.
   std::function<const MethodResult&(const std::string&)> result;
-  /// Returns the mean number of gradient evaluations per problem, with those of the methods that
-  /// the method starts from. Collective.
+  /// Returns the mean number of gradient evaluations per problem of a method, including the
+  /// earlier methods that provided its starts. Collective.
   std::function<double(const std::string&)> evaluations;
 };
 

@@ -27,7 +27,7 @@ struct JointSum {
   std::int64_t n_failed = 0;
   /// Problems whose gradient was clipped.
   std::int64_t n_clipped = 0;
-  /// The requests of all ranks, combined.
+  /// Checkpoint and stop requests of all ranks, combined.
   Request request;
   /// False if no problem counted, or if an entry of the sum was out of range or not finite.
   bool usable = false;

@@ -11,7 +11,7 @@ void LearningRateSettings::describe(KeyTable& table) {
       "learning_rate", &learning_rate,
       {.doc = "highest step size of the optimizer", .min = 0, .max = 1e6, .min_is_open = true});
   table.add("schedule", &schedule,
-            {.doc = "how the learning rate changes during training",
+            {.doc = "change of the learning rate during the training",
              .allowed = {"constant", "cosine", "plateau"}});
   table.add("warm_up", &warm_up,
             {.doc = "updates in which the rate rises linearly to its highest value", .min = 0});

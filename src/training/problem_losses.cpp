@@ -17,9 +17,11 @@ void TrainingLossSettings::describe(KeyTable& table) {
              .unit = "misfit.residual_scale",
              .min = 0,
              .min_is_open = true});
-  table.add(
-      "log_epsilon", &log_epsilon,
-      {.doc = "log: epsilon, added to the misfit", .unit = "L_ref", .min = 0, .min_is_open = true});
+  table.add("log_epsilon", &log_epsilon,
+            {.doc = "log: epsilon, added to the misfit",
+             .unit = "median misfit at the centre of the box",
+             .min = 0,
+             .min_is_open = true});
   table.add("exploration", &exploration,
             {.doc = "standard deviation of the noise that is added to the answers at the first "
                     "update; decreases linearly to zero at the last one",

@@ -27,9 +27,10 @@ void describe_optimizer(KeyTable& table, OptimizerSettings& optimizer) {
              .min = 0,
              .max = 1,
              .max_is_open = true});
-  table.add(
-      "epsilon", &optimizer.epsilon,
-      {.doc = "added to the square root of that running mean", .min = 0, .min_is_open = true});
+  table.add("epsilon", &optimizer.epsilon,
+            {.doc = "added to the square root of the running mean of the squared gradient",
+             .min = 0,
+             .min_is_open = true});
   table.add("weight_decay", &optimizer.weight_decay,
             {.doc = "adam: this multiple of the weights is added to the gradient; adamw: decoupled "
                     "decay",
@@ -76,8 +77,9 @@ void TrainingSettings::describe(KeyTable& table) {
               "the gradient of the squared parameter error; costs one more pass of the network"});
   table.add(
       "snapshots", &snapshots,
-      {.doc = "number of equal parts of the training whose best answers are stored as starts for "
-              "refine (key starts)",
+      {.doc =
+           "number of snapshots: the updates are divided into this number of equal intervals, and "
+           "the best answers of each interval are stored as starts for refine (key starts)",
        .min = 0,
        .max = 1000,
        .answer_count = AnswerCount::kept});

@@ -1,5 +1,5 @@
-// Compares a device with the host: models with kernels, and the network. Skipped if there is no
-// device, except the test that the comparison finds small differences.
+// Compares a device with the host: models with kernels, and the network. If there is no
+// device, all tests are skipped but one: the test that the comparison finds small differences.
 
 #include <algorithm>
 #include <cmath>

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Tests `jpo evaluate`: a trained network predicts the problems of another deck, beside the methods of that deck.
+# Tests `jpo evaluate`: a trained network predicts the parameters of another deck's problems; then its methods run.
 # Usage: test_evaluate.sh JPO
 set -uo pipefail
 jpo=$1

@@ -8,7 +8,8 @@
 
 namespace jpo {
 
-/// Returns a job of the text of a deck with overrides, with all methods solved. Collective on comm.
+/// Builds a job from a deck text and overrides, runs all its methods, and returns it. Collective on
+/// comm.
 inline Job solved_job(const std::string& deck, const std::vector<std::string>& overrides,
                       MPI_Comm comm) {
   start_network_library();

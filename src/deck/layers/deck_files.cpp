@@ -30,7 +30,8 @@ std::string read_file(const std::string& path) {
   return text.str();
 }
 
-// Reads the base of the last deck in `files`. `location` is that of its key base.
+// Reads the base of the last deck in `files`. `location` is the position of the key `base` in that
+// deck, for messages.
 DeckFile read_base(const DeckFiles& files, const std::string& name, const std::string& location) {
   const std::string path = (fs::path(files.back().path).parent_path() / name).string();
   for (const DeckFile& file : files) {

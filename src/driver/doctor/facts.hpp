@@ -52,7 +52,7 @@ struct MachineFacts {
   double seconds_left = 0.0;
   /// True if Slurm has given GPUs to the job.
   bool has_gpus_in_job = false;
-  /// Number of GPUs by their device files; AMD GPUs count as one.
+  /// Number of GPU device files in /dev: one per NVIDIA GPU, and one for all AMD GPUs together.
   std::int64_t n_gpu = 0;
   /// CUDA_VISIBLE_DEVICES; empty: not set.
   std::string visible_gpus;

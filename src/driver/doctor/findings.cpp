@@ -266,8 +266,8 @@ Finding judge_all_reduce(const ReduceTrial& trial) {
     finding.grade = Grade::warning;
     finding.found += fmt::format("; below {:.0f} MB/s is too slow", 1e-6 * kLeastRate);
     finding.fix =
-        "give each rank a core without other processes, and use the fast network; mpirun --mca btl "
-        "^tcp fails if there is none";
+        "give each rank a core without other processes, and use the high-speed interconnect; to "
+        "test it: mpirun --mca btl ^tcp aborts if MPI finds no other connection between the nodes";
   }
   return finding;
 }

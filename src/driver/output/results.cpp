@@ -143,9 +143,12 @@ void write_network_shape(ResultFile& file, const std::string& group, const Netwo
   file.replicated(group + "/upper", size, space.upper,
                   {"see parameters", "upper bounds of the outputs"});
   file.replicated(group + "/centre", size, space.centre,
-                  {"see parameters", "centre of the outputs; for an unbounded one, its zero"});
-  file.replicated(group + "/scale", size, space.scale,
-                  {"see parameters", "scale of the outputs; for an unbounded one, its unit"});
+                  {"see parameters",
+                   "centre of the box; for an unbounded parameter, the value at network output 0"});
+  file.replicated(
+      group + "/scale", size, space.scale,
+      {"see parameters",
+       "scale of the parameters; for an unbounded one, the change per unit of network output"});
   write_layout(file, group, "observation", shape.observation);
   write_layout(file, group, "context", shape.context);
   file.attribute(group, "observation_periodic", std::int64_t{shape.observation.periodic});

@@ -65,7 +65,7 @@ void show_method(const Job& job, std::size_t k, const Truths& truths) {
   const std::vector<double> evaluations = job.evaluations(k);
   const std::vector<double> known = sorted_finite(loss);
   const auto n = static_cast<double>(loss.size());
-  log_info("{:<20} {:>10.1f} {:>11.4g} {:>11.4g} {:>10.1f} {:>9.0f} {:>10.1f} {:>9.1f}",
+  log_info("{:<20} {:>10.1f} {:>11.4g} {:>11.4g} {:>10.1f} {:>9.1f} {:>10.1f} {:>9.1f}",
            job.deck().methods[k].name, 100.0 * static_cast<double>(count_solved(loss, truths)) / n,
            mean(known), quantile(known, 0.5), mean(evaluations),
            *std::ranges::max_element(evaluations),
@@ -150,7 +150,7 @@ std::vector<std::string> sizes_text(const Deck& deck, const ModelShape& shape, i
   if (shape.recompute_factor > 1.0)
     lines.push_back(fmt::format(
         "adjoint: the model recomputes some states to save memory; a gradient costs {:.2f} forward "
-        "solves beside the adjoint solve",
+        "solves in addition to the adjoint solve",
         shape.recompute_factor));
   return lines;
 }
@@ -200,8 +200,7 @@ void show_problems(const Job& job) {
     else
       warn(
           "{} of {} problems of {} have a value in observation or context that is not finite or "
-          "above "
-          "1e100; they are left out (reason no_observation)",
+          "above 1e100; they are left out (reason no_observation)",
           n_failed, n, data.file);
   } else if (n_failed == 0) {
     log_info("{} problems generated from draws of the prior", n);
@@ -219,10 +218,9 @@ void show_results(Job& job) {
            "mean L", "median L", "mean evals", "max evals", "failed [%]", "time [s]");
   for (std::size_t k = 0; k < job.results().size(); ++k) show_method(job, k, truths);
   log_info(
-      "L: misfit of the answer; evals: gradient evaluations per problem, with those of the methods "
-      "it starts from;\nsolved: L <= L0 + 1e-3 max(L0, 1e-3 Lc), L0 = misfit at the truth, Lc = "
-      "median "
-      "misfit at the centre of the box;\nfailed: problems without an answer");
+      "L: misfit of the answer; evals: gradient evaluations per problem, including earlier methods "
+      "that provided the starts;\nsolved: L <= L0 + 1e-3 max(L0, 1e-3 Lc), L0 = misfit at the "
+      "truth, Lc = median misfit at the centre of the box;\nfailed: problems without an answer");
   if (truths.n_unknown > 0)
     log_info(
         "solved: the misfit at the truth is unknown for {} problems; using the best misfit of all "

@@ -207,8 +207,9 @@ ExitCode StudyVerb::run(const std::string& command, MPI_Comm comm) {
   return ExitCode::done;
 }
 
-const RegisterVerb<StudyVerb> registered{
-    "study", "run all cells of the deck's [study]; the same command resumes a stopped study"};
+const RegisterVerb<StudyVerb> registered{"study",
+                                         "run the deck's [study]: one run (cell) per variant, size "
+                                         "and seed; the same command resumes a stopped study"};
 
 }  // namespace
 }  // namespace jpo

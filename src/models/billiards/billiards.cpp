@@ -169,12 +169,8 @@ void Billiards::Settings::describe(KeyTable& table) {
       {.doc = "smallest distance of two centres at time 0", .unit = "length", .max = kLowest.x});
   table.add("direct", &direct,
             {.doc = "true: in the true shot the cue hits ball 1 and there is no other collision"});
-  table.add(
-      "max_collision", &max_collision,
-      {.doc = "a solve with more collisions is diverged; shots of the default prior have up to "
-              "about 5 collisions, with 27 balls about 40",
-       .min = 1,
-       .max = 1e6});
+  table.add("max_collision", &max_collision,
+            {.doc = "a solve with more collisions fails (status diverged)", .min = 1, .max = 1e6});
 }
 
 void Billiards::Settings::check() const {

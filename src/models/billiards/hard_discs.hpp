@@ -153,8 +153,8 @@ JPO_KERNEL inline Collision collide(const Rules& rules, std::span<Flight> discs,
 /// normal speed below 1e-6 of the relative speed is a miss: its derivative is unbounded while its
 /// impulse vanishes. Returns false if discs overlap at time 0, if there are more than max_collision
 /// collisions, or if an inelastic collapse occurs. A collapse is an infinite number of collisions
-/// in finite time; the normal speed then falls below 1e-10 of the largest speed at time 0. After
-/// false, flights and record may hold any values. Record has push_back(Collision).
+/// in finite time; the normal speed then falls below 1e-10 of the largest speed at time 0. If
+/// it returns false, flights and record are unspecified. Record has push_back(Collision).
 template <class Record>
 JPO_KERNEL [[gnu::noinline]] inline bool run(const Rules& rules, std::span<Flight> discs,
                                              Record& record) {
@@ -177,7 +177,8 @@ JPO_KERNEL [[gnu::noinline]] inline bool run(const Rules& rules, std::span<Fligh
 ///   dt = -n.(dq + t du) / n.u         (|d| stays 2r)
 ///   dd = dq + t du + u dt,  dn = dd / 2r
 ///   J = k (n.u) n,  dJ = k ((dn.u + n.du) n + (n.u) dn)
-/// and the flights change by velocity -+J, origin +-J t.
+/// The velocity of `first` changes by -J and its origin by +J t; for `second` the signs are
+/// opposite.
 JPO_KERNEL [[gnu::noinline]] inline void push_forward(const Rules& rules,
                                                       std::span<const Collision> record,
                                                       std::span<Flight> tangent) {

@@ -12,7 +12,8 @@
 
 namespace jpo::billiards {
 
-/// Sets the flights at time 0: the cue at (0, 0) with velocity m, the other balls at rest at c.
+/// Sets the position and velocity of each ball at time 0 (Flight, hard_discs.hpp): the cue at (0,
+/// 0) with velocity m, the other balls at rest at c.
 JPO_KERNEL inline void set_up(std::span<const double> c, std::span<const double> m,
                               std::span<hard_discs::Flight> balls) {
   balls[0] = {{0.0, 0.0}, {m[0], m[1]}};
@@ -32,8 +33,8 @@ struct Record {
 };
 
 struct Physics {
-  /// A solve with larger coordinates or velocities is diverged, because their products could
-  /// overflow.
+  /// A solve with larger coordinates or velocities fails (status diverged), because their products
+  /// could overflow.
   static constexpr double largest_input = 1e6;
 
   hard_discs::Rules rules;
@@ -89,12 +90,12 @@ struct Physics {
   JPO_KERNEL std::span<hard_discs::Flight> balls_of(const ProblemMemory& at) const {
     return {reinterpret_cast<hard_discs::Flight*>(at.scratch), static_cast<std::size_t>(n_ball)};
   }
-  /// Empty if the solve failed.
+  /// Returns the collisions of a problem; none if the solve failed.
   JPO_KERNEL std::span<const hard_discs::Collision> record_of(std::int64_t problem) const {
     const std::int64_t n = counts[problem] > 0 ? counts[problem] : 0;
     return {collisions + first[problem], static_cast<std::size_t>(n)};
   }
-  /// Returns false for NaN, too.
+  /// Returns true if all values are within +-largest_input; false if one is NaN.
   JPO_KERNEL static bool is_in_range(std::span<const double> values) {
     for (const double value : values)
       if (!(std::abs(value) <= largest_input)) return false;

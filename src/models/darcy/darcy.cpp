@@ -96,10 +96,12 @@ class Darcy : public BatchedModel {
 
 void Darcy::Settings::describe(KeyTable& table) {
   table.add("n_grid", &n_grid, {.doc = "cells along each side", .min = 8, .max = 1024});
-  table.add("n_mode", &spectrum.n_mode,
-            {.doc = "number of cosine modes of k; their coefficients are the unknowns",
-             .min = 1,
-             .max = 1024});
+  table.add(
+      "n_mode", &spectrum.n_mode,
+      {.doc =
+           "number of cosine modes of the log permeability k; their coefficients are the unknowns",
+       .min = 1,
+       .max = 1024});
   table.add("deviation", &spectrum.deviation,
             {.doc = "standard deviation of k at a point, averaged over the square; larger values "
                     "make the problem more nonlinear",

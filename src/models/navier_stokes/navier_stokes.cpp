@@ -109,7 +109,7 @@ void NavierStokes::Settings::describe_flow(KeyTable& table) {
   table.add("walls", &walls,
             {.doc = "true: no slip at bottom and top; false: periodic in both directions"});
   table.add("obstacle", &obstacle,
-            {.doc = "cylinder: faces of cells with their centre inside it are closed",
+            {.doc = "cylinder: cell faces whose centre lies inside the cylinder are closed",
              .allowed = {"none", "cylinder"}});
   table.add("obstacle_x", &obstacle_x, {.doc = "x of the cylinder's centre", .unit = "length"});
   table.add("obstacle_y", &obstacle_y, {.doc = "y of the cylinder's centre", .unit = "length"});

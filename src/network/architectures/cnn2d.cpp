@@ -16,11 +16,14 @@ class Cnn2d final : public Architecture {
   struct Settings : jpo::Settings {
     std::int64_t image_channels = 1;
     void describe(KeyTable& table) override {
-      table.add("image_channels", &image_channels,
-                {.doc = "cnn2d: number of images; their rows are the channels of y, then of c, one "
-                        "image after the other",
-                 .min = 1,
-                 .max = 4096});
+      table.add(
+          "image_channels", &image_channels,
+          {.doc =
+               "cnn2d: number of images. The channels of y, then those of c, are divided into this "
+               "number of consecutive groups of equal size. The channels of a group are the rows "
+               "of an image",
+           .min = 1,
+           .max = 4096});
     }
   };
   static void check(const NetworkSettings& settings) { check_convolutions(settings); }

@@ -13,13 +13,16 @@ namespace jpo {
 
 void RoundsSettings::describe(KeyTable& table) {
   table.add("max_evaluations", &max_evaluations,
-            {.doc = "budget: mean number of gradient evaluations per problem, never exceeded",
+            {.doc = "budget: mean over the problems of the number of gradient evaluations, never "
+                    "exceeded; most_evaluations limits a single problem",
              .min = 1,
              .max = 1e9});
-  table.add("budget_of", &budget_of,
-            {.doc = "name of an earlier method: the budget is its cost with that of the methods it "
-                    "starts from; max_evaluations is then ignored",
-             .earlier_method = EarlierMethod::named});
+  table.add(
+      "budget_of", &budget_of,
+      {.doc =
+           "if set, the budget is the cost of this method, including the methods that provided its "
+           "starts; max_evaluations is then ignored",
+       .earlier_method = EarlierMethod::named});
   table.add("start_evaluations", &start_evaluations,
             {.doc = "largest number of gradient evaluations from one start", .min = 1});
   table.add("patience", &patience,
@@ -34,8 +37,10 @@ void RoundsSettings::describe(KeyTable& table) {
        .max = 4096});
   table.add(
       "rest", &rest,
-      {.doc = "true: a problem whose misfit has reached the level of the noise is not solved "
-              "again; needs data.inverse_crime = true, because the level is unknown otherwise"});
+      {.doc =
+           "true: stop at the noise level: a problem is not solved again if its misfit is at most "
+           "the level that rest_deviations sets; needs data.inverse_crime = true, because the "
+           "level is unknown otherwise"});
   table.add("rest_deviations", &rest_deviations, rest_deviations_rule());
   table.add(
       "most_evaluations", &most_evaluations,

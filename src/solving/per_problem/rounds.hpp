@@ -30,7 +30,7 @@ struct RoundsSettings : TaoSolverSettings {
 /// One start of one problem.
 struct StartRequest {
   std::int64_t round = 0;
-  /// Local problem.
+  /// Local row of the problem.
   std::int64_t row = 0;
   std::int64_t candidate = 0;
 };
@@ -63,7 +63,7 @@ class Proposal {
 };
 
 /// Rounds of TAO solves from the starts of a proposal; a step is a round. Round 0 starts at the
-/// centre of the box unless the proposal is prepared. The best answer of a problem is kept. A
+/// centre of the box unless Proposal::prepare returns true. The best answer of a problem is kept. A
 /// problem is not solved again if its misfit is at the level of solved problems or most_evaluations
 /// are spent; the other problems get its share of the budget. The ranks plan each round together,
 /// so the bits do not depend on their number.

@@ -22,7 +22,7 @@ struct TaoSettings : TaoSolverSettings {
 /// call evaluates all live problems of the rank. One step is the whole solve.
 class TaoStarts : public Method {
  public:
-  /// No misfit is at or below this level.
+  /// Value of `solved_level` that disables the early stop.
   static constexpr double kNoLevel = -std::numeric_limits<double>::infinity();
   static MethodTraits traits(const TaoSettings& settings) {
     return {.recorded = {settings.concurrent_solves, settings.max_evaluations}};

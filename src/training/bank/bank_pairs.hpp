@@ -30,8 +30,9 @@ class BankPairs : public TrainingSet {
   void visit(std::int64_t row, std::span<const double> m, std::span<const double> y);
 
   /// From now on begin(update) draws pairs for network k, from all problems that it does not hold
-  /// out. `weight` [n_local_problem] in [0, 1] is the probability that the pair of a problem is its
-  /// answer; it is halved if the problem has simulations. Refers to `answers` and `weight`.
+  /// out. `weight` [n_local_problem] in [0, 1] is the probability that the target of a problem is
+  /// its best answer; it is halved if the problem has visited points, which are the other targets.
+  /// Refers to `answers` and `weight`.
   void teach(std::int64_t k, const Batch& answers, std::span<const double> weight);
 
   void archive(StateArchive& archive, const std::string& name) override;
