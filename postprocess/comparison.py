@@ -56,11 +56,11 @@ def sign_test(n_better: int, n_worse: int) -> float:
 def judge(result: Result, reference: str | None = None) -> pd.DataFrame:
     """The answers of a result and their judgement.
 
-    Index: method, problem. Columns: those of Result.answers, kind, seconds, floor, solved, verdict against the
+    Index: method, problem. Columns: those of Result.answers, kind, seconds (with earlier methods), floor, solved, verdict against the
     reference, solved_by_reference, solved_by_rival: by the first method whose name or kind is multi_start
     (the classical method of equal budget), pandas.NA without one.
     """
-    frame = result.answers.join(result.methods[["kind", "seconds"]], on="method")
+    frame = result.answers.join(result.methods["kind"], on="method").join(result.seconds, on="method")
     frame = frame.join(result.problems["floor"], on="problem")
     frame["solved"] = solved(frame["loss"], frame["floor"], result.loss_reference)
     problem = frame.index.get_level_values("problem")

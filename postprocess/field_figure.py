@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib.colors import LinearSegmentedColormap
 
 from result import Example, Result
 from style import WIDE, new_figure, short
 
 MOST_FIELDS = 5
-# Its brightness is monotone: it can be read in grey as well.
-STATES, DIFFERENCES = "cividis", "RdBu_r"
+# The brightness of both maps is monotone: they can be read in grey as well. Zero is grey in the second.
+STATES = "cividis"
+DIFFERENCES = LinearSegmentedColormap.from_list("differences", ["#2D004B", "#5F4391", "#8A8A8A", "#F0AE42", "#FFF6CF"])
 
 
 def choose_problem(result: Result, problem: int | None) -> int | None:

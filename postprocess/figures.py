@@ -17,8 +17,8 @@ from history_figure import LIMIT, SOLVED, draw_history, median_limit
 from result import Result
 from style import GREY, WIDE, add_legend_below, add_legend_right, draw_bars, label_log_axis, look_of, new_figure, short
 
-# Share of L_ref below which a misfit is drawn at the edge of an axis.
-EDGE = 1e-10
+# A misfit below this share of L_ref is drawn at the edge of its axis.
+EDGE = 1e-20
 VERDICTS = ((-1, "better", "#404040", ""), (0, "tie", "#D0D0D0", ""), (1, "worse", "white", "/////"))
 
 
@@ -59,7 +59,8 @@ def draw_scatter(result: Result, judged: pd.DataFrame, selection: Selection, wid
     reference, answer = selection.reference, selection.answer
     own = judged.loc[answer]
     loss = pd.DataFrame({"x": judged.loc[reference]["loss"], "y": own["loss"]})
-    low = max(EDGE * result.loss_reference, 0.7 * loss.min().min())
+    low = (0.7 * loss.min()).clip(lower=EDGE * result.loss_reference)
+    high = 1.4 * loss.max()
     figure, ((axes,),) = new_figure(width, 80)
     handles = []
     for value, word, *_ in VERDICTS:
@@ -70,20 +71,20 @@ def draw_scatter(result: Result, judged: pd.DataFrame, selection: Selection, wid
         inside = chosen[(chosen >= low).all(axis="columns")]
         axes.plot(inside["x"], inside["y"], marker=marker, **points)
         outside = chosen[(chosen < low).any(axis="columns")]
-        for edge, rows in outside.clip(lower=low).groupby(np.where(outside["y"] < low, "v", "<")):
+        for edge, rows in outside.clip(lower=low, axis="columns").groupby(np.where(outside["y"] < low["y"], "v", "<")):
             axes.plot(rows["x"], rows["y"], edge, clip_on=False, zorder=3, **points)
         text = f"{answer} {word} than {reference}" if value else word
         handles.append(Line2D([], [], marker=marker, label=f"{text}: {len(chosen)}", **points))
     if (loss < low).any(axis=None):
         handles += [Line2D([], [], color="black", linestyle="none", marker="v", markersize=3.5,
-                           label=f"at an edge: below {short(low)}")]
+                           label=f"at an edge: below {short(EDGE * result.loss_reference)}")]
     if n_failed := int(loss.isna().any(axis="columns").sum()):
         handles.append(Line2D([], [], linestyle="none", label=f"not drawn, no misfit: {n_failed}"))
-    ends = (low, 1.4 * loss.max().max())
+    ends = (low.min(), high.max())
     handles += axes.plot(ends, ends, color="black", lw=0.7, label="equal misfits")
     handles += [axes.axhline(median_limit(result), label=SOLVED, **LIMIT)]
-    axes.set(xscale="log", yscale="log", xlim=ends, ylim=ends, xlabel=f"misfit of {reference} [1]",
-             ylabel=f"misfit of {answer} [1]")
+    axes.set(xscale="log", yscale="log", xlim=(low["x"], high["x"]), ylim=(low["y"], high["y"]),
+             xlabel=f"misfit of {reference}", ylabel=f"misfit of {answer}", box_aspect=1)
     for axis in (axes.xaxis, axes.yaxis):
         label_log_axis(axis)
     (add_legend_right if width >= WIDE else add_legend_below)(figure, handles)

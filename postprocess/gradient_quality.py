@@ -15,7 +15,7 @@ import argparse
 import os
 import sys
 
-import interpreter  # noqa: F401  (re-executes with the system's python3 if modules are missing)
+from interpreter import run  # first: re-executes with the system's python3 if modules are missing
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -23,15 +23,15 @@ import pandas as pd
 
 from matplotlib.lines import Line2D
 
-from result import BadResult, load_study
+from result import BadResult, Result, load_study, origin
 from style import GREY, Page, add_figure_options, add_legend_below, draw_size_axis, folder_of, new_figure, series_look
 from tables import read_json, write_json
 
 
-def load(directory: str) -> pd.DataFrame:
+def table_of(results: list[Result], directory: str) -> pd.DataFrame:
     """Columns variant, n_problem, seed, cosine; one row for each cell."""
     rows = []
-    for result in load_study(directory):
+    for result in results:
         history = result.histories.loc[[result.known("joint")]]
         value = history["alignment"].iloc[0] if "alignment" in history else np.nan
         if not np.isfinite(value):
@@ -66,14 +66,13 @@ def fit(cells: pd.DataFrame, until: int) -> dict:
             "exponent_95": np.percentile(fits, [2.5, 97.5]).tolist()}
 
 
-def fits_of(path: str, until: int) -> dict[str, dict]:
-    """Return the fit of each variant of a study, or of an earlier --json. Throws BadResult."""
+def load(path: str, until: int) -> tuple[dict[str, dict], dict]:
+    """Return the fit of each variant of a study, or of an earlier --json, and the origin. Throws BadResult."""
     if os.path.isfile(path):
-        fits = read_json(path, "gradient_quality.py", ())
-        if not all(isinstance(row, dict) and "exponent_95" in row for row in fits.values()):
-            raise BadResult(f"{path} is not a table of gradient_quality.py")
-        return fits
-    return {variant: fit(own, until) for variant, own in load(path).groupby("variant")}
+        content = read_json(path, "gradient_quality.py", ("fits",))
+        return content["fits"], {key: value for key, value in content.items() if key != "fits"}
+    results = load_study(path)
+    return {variant: fit(own, until) for variant, own in table_of(results, path).groupby("variant")}, origin(results)
 
 
 def draw_figure(fits: dict[str, dict], width: float) -> plt.Figure:
@@ -92,7 +91,7 @@ def draw_figure(fits: dict[str, dict], width: float) -> plt.Figure:
     handles += axes.plot(n, top * np.sqrt(n / n[-1]), ":", color=GREY, label="proportional to sqrt(n)")
     axes.axhline(0.0, color="black", lw=0.6)
     draw_size_axis(axes, n.astype(int))
-    axes.set_ylabel("cosine with the direction to the truth [1]")
+    axes.set_ylabel("cosine with the direction to the truth")
     figure.suptitle("first update; mean over seeds and 2 standard errors", fontsize=7)
     add_legend_below(figure, handles)
     return figure
@@ -107,7 +106,7 @@ def main() -> int:
     add_figure_options(parser)
     arguments = parser.parse_args()
     try:
-        fits = fits_of(arguments.directory, arguments.until)
+        fits, first = load(arguments.directory, arguments.until)
     except BadResult as error:
         print(f"gradient_quality.py: {error}", file=sys.stderr)
         return 2
@@ -117,11 +116,11 @@ def main() -> int:
         for n, mean, error in zip(row["n"], row["mean_cosine"], row["standard_error"]):
             print(f"  n = {n:<5} cosine {mean:8.4f} +- {error:.4f}")
     if arguments.json:
-        write_json(arguments.json, fits)
+        write_json(arguments.json, first | {"fits": fits})
     page = Page(arguments.figures or folder_of(arguments.directory), arguments.width, arguments.formats)
     page.save([("gradient_quality", draw_figure(fits, page.width))])
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run(main))

@@ -18,14 +18,14 @@ import argparse
 import os
 import sys
 
-import interpreter  # noqa: F401  (re-executes with the system's python3 if modules are missing)
+from interpreter import run  # first: re-executes with the system's python3 if modules are missing
 
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 
 from comparison import judge
-from result import BadResult, load_study
+from result import BadResult, Result, load_study, origin
 from style import (Page, add_figure_options, add_legend_below, draw_bars, draw_size_axis, draw_spread, folder_of,
                    line_handle, look_of, new_figure)
 from tables import read_json, write_json
@@ -41,10 +41,9 @@ def evaluations_to_solve(evaluations: np.ndarray, is_solved: np.ndarray, share: 
     return float(np.minimum(evaluations, most_expensive).mean())
 
 
-def table_of(folder: str, share: float) -> pd.DataFrame:
+def table_of(results: list[Result], folder: str, share: float) -> pd.DataFrame:
     """Columns method, n_problem, seed, evaluations; methods and cells in the order of the study."""
     rows = []
-    results = load_study(folder)
     for result in results:
         answers = judge(result)
         for name, own in answers[answers["kind"].isin(KINDS)].groupby(level="method", sort=False):
@@ -64,20 +63,22 @@ def nested(table: pd.DataFrame) -> dict[str, dict[int, dict[int, float]]]:
             for name, own in table.groupby("method", sort=False)}
 
 
-def load(path: str, share: float) -> tuple[pd.DataFrame, float]:
-    """Return the table and the share of a study, or of an earlier --json. Throws BadResult."""
+def load(path: str, share: float) -> tuple[pd.DataFrame, float, dict]:
+    """Return the table, the share and the origin of a study, or of an earlier --json. Throws BadResult."""
     if not os.path.isfile(path):
-        return table_of(path, share), share
+        results = load_study(path)
+        return table_of(results, path, share), share, origin(results)
     content = read_json(path, "growth.py", ("share", "evaluations"))
     rows = [(name, int(n), int(seed), np.nan if value is None else value)
             for name, sizes in content["evaluations"].items() for n, seeds in sizes.items()
             for seed, value in seeds.items()]
-    return pd.DataFrame(rows, columns=["method", "n_problem", "seed", "evaluations"]), content["share"]
+    first = {key: value for key, value in content.items() if key not in ("share", "evaluations")}
+    return pd.DataFrame(rows, columns=["method", "n_problem", "seed", "evaluations"]), content["share"], first
 
 
 def draw(table: pd.DataFrame, share: float, width: float) -> plt.Figure:
     """Means over seeds, bars from the smallest to the largest; only sizes at which all seeds have a value."""
-    label = f"gradient evaluations per problem\nuntil {100 * share:.0f} % are solved [1]"
+    label = f"gradient evaluations per problem\nuntil {100 * share:.0f} % are solved"
     sizes = table.groupby(["method", "n_problem"], sort=False)["evaluations"]
     points = sizes.agg(["mean", "min", "max"])[sizes.count() == sizes.size()].reset_index()
     names = list(points["method"].unique())
@@ -108,7 +109,7 @@ def main() -> int:
     add_figure_options(parser)
     arguments = parser.parse_args()
     try:
-        table, share = load(arguments.directory, arguments.share)
+        table, share, first = load(arguments.directory, arguments.share)
     except BadResult as error:
         print(f"growth.py: {error}", file=sys.stderr)
         return 2
@@ -117,11 +118,11 @@ def main() -> int:
             print(f"{name:<12} n = {n:<6} {values.mean(skipna=False):7.1f} evaluations until "
                   f"{100 * share:.0f} % are solved; by seed {' '.join(f'{v:.1f}' for v in values)}")
     if arguments.json:
-        write_json(arguments.json, {"share": share, "evaluations": nested(table)})
+        write_json(arguments.json, first | {"share": share, "evaluations": nested(table)})
     page = Page(arguments.figures or folder_of(arguments.directory), arguments.width, arguments.formats)
     page.save([("growth", draw(table, share, page.width))])
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run(main))

@@ -11,13 +11,11 @@ from comparison import solved_limit
 from result import Result
 from style import GREY, WIDE, add_legend_below, label_log_axis, line_handle, look_of, new_figure
 
-AXES = {"evaluations": "gradient evaluations per problem [1]", "seconds": "time [s]"}
+AXES = {"evaluations": "gradient evaluations per problem", "seconds": "time [s]"}
 LEVELS = ["loss_25", "loss_50", "loss_75"]
 LEAST_LOSS = 1e-20
 LIMIT = {"color": "black", "lw": 0.7, "ls": (0, (4, 3)), "zorder": 1}
 SOLVED = "limit for solved (median)"
-# These record the misfit in a part of the observation, which is smaller than that of the whole.
-PARTIAL_KINDS = ("windows",)
 # The bands of more methods would hide each other.
 MOST_BANDS = 3
 # An axis is logarithmic if the longest curve is this many times as long as the shortest one.
@@ -36,7 +34,7 @@ def curve_of(result: Result, name: str) -> pd.DataFrame:
     loss = dict(zip(LEVELS, answers["loss"].quantile([0.25, 0.5, 0.75])))
     end = {"evaluations": answers["evaluations"].mean(), "seconds": seconds + result.methods.loc[name, "seconds"]}
     rows = []
-    if name in result.histories.index and result.methods.loc[name, "kind"] not in PARTIAL_KINDS:
+    if name in result.histories.index:
         history = result.histories.loc[[name]]
         history = history[np.isfinite(history["loss_50"])]
         rows = [history[LEVELS].assign(evaluations=evaluations + history["gradient_evaluations"],
@@ -86,7 +84,7 @@ def draw_history(result: Result, methods: list[str], width: float) -> plt.Figure
         _draw_panel(one, curves, key)
         limit = one.axhline(median_limit(result), label=SOLVED, **LIMIT)
     for one in axes[:, 0]:
-        one.set_ylabel("median of the best misfits so far [1]")
+        one.set_ylabel("median of the best misfits so far")
         label_log_axis(one.yaxis)
     handles = [line_handle(name) for name in curves]
     if axes[0, 0].collections:

@@ -3,6 +3,7 @@
 import importlib
 import os
 import sys
+from collections.abc import Callable
 
 SYSTEM = "/usr/bin/python3"
 
@@ -22,3 +23,15 @@ if modules := _missing():
         os.execv(SYSTEM, [SYSTEM, *sys.argv])
     sys.exit(f"{os.path.basename(sys.argv[0])} needs {', '.join(modules)}: "
              f"apt-get install {' '.join('python3-' + module for module in modules)}")
+
+
+def run(main: Callable[[], int]) -> int:
+    """Call `main` and return its exit code; 141, as from the shell, if the reader of the output is gone (`| head`)."""
+    try:
+        code = main()
+        sys.stdout.flush()
+        return code
+    except BrokenPipeError:
+        # The interpreter flushes the output again when it ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141

@@ -12,7 +12,7 @@ For each problem, method A against reference B: better if L_A < L_B - tol, worse
 tie; tol = 1e-3 max(|L_A|, |L_B|, 1e-3 L_ref), L_ref is the median misfit at the centre of the box.
 Solved: L <= floor + 1e-3 max(floor, 1e-3 L_ref); floor is the misfit at the truth, or the best of all
 methods if the truth is not known. A problem without an answer is never solved, and worse than any
-answer. Gradient evaluations add up along `from`.
+answer. Gradient evaluations and seconds add up along `from`.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ import argparse
 import os
 import sys
 
-import interpreter  # noqa: F401  (re-executes with the system's python3 if modules are missing)
+from interpreter import run  # first: re-executes with the system's python3 if modules are missing
 
 import numpy as np
 import pandas as pd
@@ -33,25 +33,26 @@ from style import Page, add_figure_options
 from tables import records, table_lines, write_json
 
 COLUMNS = [
-    ("method", "<16", "name"),
-    ("solved%", ">8.1f", "solved"),
-    ("better%", ">8.1f", "better"),
-    ("tie%", ">6.1f", "tie"),
-    ("worse%", ">7.1f", "worse"),
-    ("better&solved%", ">15.1f", "better_and_solved"),
-    ("mean L", ">11.4g", "loss_mean"),
-    ("median L", ">11.4g", "loss_median"),
-    ("evals", ">8.1f", "evaluations_mean"),
+    ("method", "<24", "name"),
+    ("solved%", ">7.1f", "solved"),
+    ("better%", ">7.1f", "better"),
+    ("tie%", ">5.1f", "tie"),
+    ("worse%", ">6.1f", "worse"),
+    ("better&solved%", ">14.1f", "better_and_solved"),
+    ("mean L", ">10.4g", "loss_mean"),
+    ("median L", ">10.4g", "loss_median"),
+    ("evals", ">7.1f", "evaluations_mean"),
     ("max", ">7.1f", "evaluations_max"),
-    ("failed%", ">8.1f", "failed"),
-    ("time [s]", ">9.2f", "seconds"),
-    ("sign test p", ">12.2g", "sign_test_p"),
+    ("failed%", ">7.1f", "failed"),
+    ("time [s]", ">8.2f", "seconds"),
+    ("sign test p", ">11.2g", "sign_test_p"),
 ]
 
 
 def print_table(table: pd.DataFrame, reference: str, n_unknown: int) -> None:
     """Print one line for each method; shares are percentages of all problems."""
-    print(f"against {reference}; evals: gradient evaluations a problem, mean and max")
+    print(f"against {reference}; evals: gradient evaluations per problem, mean and max\n"
+          "evals and time include those of the earlier methods that provided the starts")
     if n_unknown > 0:
         print(f"solved: against the best of all methods for the {n_unknown} problems whose truth is not known")
     for line in table_lines(table, COLUMNS):
@@ -98,4 +99,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run(main))

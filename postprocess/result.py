@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import glob
 import os
+import shlex
+import sys
 import tomllib
 from dataclasses import dataclass
 
@@ -28,7 +30,7 @@ class BadResult(Exception):
 class Example:
     """States of one problem over time, [time, grid point]: at the truth (None if it is not known), by method.
 
-    The labels of the state and of the axes are name and unit, as in "u [m/s]".
+    The labels of the state and of the axes are name and unit, as in "u [m/s]"; the unit 1 is omitted.
     """
 
     time: np.ndarray
@@ -46,7 +48,7 @@ class Result:
 
     attributes  of the file: git_revision, command, deck, ...
     methods     index: name, in the order of the deck; columns kind, earlier (attribute `from`: the method
-                whose answers were the starts, or ""), seconds
+                whose answers were the starts, or ""), seconds (of this method alone)
     problems    index: problem; columns floor (misfit at the truth, or the smallest misfit of all methods if
                 the truth is not known), floor_is_known, loss_at_centre
     answers     index: method, problem; columns loss, the solves of LEDGER, evaluations
@@ -78,6 +80,14 @@ class Result:
     @property
     def seed(self) -> int:
         return int(tomllib.loads(self.attributes["deck"])["run"]["seed"])
+
+    @property
+    def seconds(self) -> pd.Series:
+        """Seconds of each method, including those of the earlier methods that provided its starts."""
+        total: dict[str, float] = {}
+        for name, row in self.methods.iterrows():
+            total[name] = row["seconds"] + (total[row["earlier"]] if row["earlier"] else 0.0)
+        return pd.Series(total, name="seconds", dtype=float)
 
     @property
     def loss_reference(self) -> float:
@@ -154,9 +164,9 @@ def _histories(file: h5py.File, methods: pd.DataFrame) -> pd.DataFrame:
 
 
 def _label(attributes: h5py.AttributeManager, name: str, units: str, prefix: str = "") -> str:
-    """Return "name [units]" from attributes; `name` and `units` stand for those that are missing."""
-    name, units = attributes.get(prefix + "name", name), attributes.get(prefix + "units", units)
-    return f"{_text(name)} [{_text(units)}]"
+    """Return "name [units]", or "name" if the unit is 1; `name` and `units` replace missing attributes."""
+    name, units = (_text(attributes.get(prefix + key, value)) for key, value in (("name", name), ("units", units)))
+    return name if units == "1" else f"{name} [{units}]"
 
 
 def _example(group: h5py.Group) -> Example:
@@ -201,3 +211,19 @@ def load_study(folder: str) -> list[Result]:
                          columns=["variant", "n_problem", "seed", "started"])
     cells["started"] = cells.groupby("variant")["started"].transform("min")
     return [results[k] for k in cells.sort_values(["started", "variant", "n_problem", "seed"]).index]
+
+
+def _distinct(results: list[Result], attribute: str) -> list[str]:
+    return sorted({result.attributes[attribute] for result in results})
+
+
+def origin(results: list[Result]) -> dict:
+    """Return the revisions, commands and dates of the numbers of a study; the time is that of the first run."""
+    return {
+        "postprocess": shlex.join([os.path.basename(sys.argv[0]), *sys.argv[1:]]),
+        "commands": _distinct(results, "command"),
+        "git_revisions": _distinct(results, "git_revision"),
+        "processors": _distinct(results, "processor_version"),
+        "n_rank": sorted({int(result.attributes["n_rank"]) for result in results}),
+        "started": min(_distinct(results, "started")),
+    }

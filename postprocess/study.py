@@ -8,7 +8,7 @@ Reads only the schema of the files. DIR may also be the FILE of an earlier --jso
 and size are pooled over their seeds. Each problem is judged within its own run, as in report.py: better, tie,
 worse than the reference (default: the first `tao` method without an earlier one), solved (against the best of
 all methods of the run if no misfit at the truth is known). Gradient evaluations are (forward + adjoint +
-tangent solves) / 2 for each problem, with those of the methods that the method started from.
+tangent solves) / 2 for each problem. They and the seconds include those of the methods that the method started from.
 
 The sign tests are two-sided and exact. One compares the misfits with those of the reference. If there is a
 method whose name or kind is multi_start, the other compares the problems solved with those it solves.
@@ -18,42 +18,43 @@ from __future__ import annotations
 
 import argparse
 import os
-import shlex
 import sys
 
-import interpreter  # noqa: F401  (re-executes with the system's python3 if modules are missing)
+from interpreter import run  # first: re-executes with the system's python3 if modules are missing
 
 import pandas as pd
 
 from comparison import compare_study
-from result import BadResult, Result, load_study
+from result import BadResult, load_study, origin
 from study_figures import study_figures
 from study_json import load_study_json, study_json
 from style import Page, add_figure_options
 from tables import table_lines, write_json
 
 COLUMNS = [
-    ("method", "<16", "name"),
-    ("solved%", ">8.1f", "solved"),
-    ("min", ">6.1f", "solved_min"),
-    ("max", ">6.1f", "solved_max"),
-    ("better%", ">8.1f", "better"),
-    ("tie%", ">6.1f", "tie"),
-    ("worse%", ">7.1f", "worse"),
-    ("of unsolved%", ">13.1f", "better_of_unsolved"),
-    ("mean L", ">11.4g", "loss_mean"),
-    ("median L", ">11.4g", "loss_median"),
-    ("evals", ">9.1f", "evaluations_mean"),
-    ("max", ">8.1f", "evaluations_max"),
-    ("failed%", ">8.1f", "failed"),
-    ("time [s]", ">9.2f", "seconds"),
-    ("p", ">9.1g", "sign_test_p"),
+    ("method", "<24", "name"),
+    ("solved%", ">7.1f", "solved"),
+    ("min", ">5.1f", "solved_min"),
+    ("max", ">5.1f", "solved_max"),
+    ("better%", ">7.1f", "better"),
+    ("tie%", ">5.1f", "tie"),
+    ("worse%", ">6.1f", "worse"),
+    ("of unsolved%", ">12.1f", "better_of_unsolved"),
+    ("mean L", ">10.4g", "loss_mean"),
+    ("median L", ">10.4g", "loss_median"),
+    ("evals", ">7.1f", "evaluations_mean"),
+    ("max", ">7.1f", "evaluations_max"),
+    ("failed%", ">7.1f", "failed"),
+    ("time [s]", ">8.2f", "seconds"),
+    ("p", ">6.1g", "sign_test_p"),
 ]
-RIVAL = ("p(multi)", ">10.1g", "rival_sign_test_p")
+RIVAL = ("p(multi)", ">8.1g", "rival_sign_test_p")
 LEGEND = """against {reference}; shares in % of the problems of all seeds together
 solved min, max: over seeds; of unsolved: better than the reference among the problems it does not solve
-evals, max: gradient evaluations a problem; time: of a run; p: sign test of better against worse, and
-p(multi) of the problems solved against those that multi_start solves, over all seeds, then for each seed"""
+evals, max: gradient evaluations per problem; time: mean over the runs
+evals and time include those of the earlier methods that provided the starts
+p: sign test of better against worse, and p(multi) of the problems solved against those that multi_start solves,
+over all seeds, then for each seed"""
 
 
 def _by_seed(row: pd.Series) -> str:
@@ -75,22 +76,6 @@ def print_study(table: pd.DataFrame, reference: str) -> None:
         print(titles + ("  p by seed" if "sign_test_p_by_seed" in group else ""))
         for (_, row), line in zip(group.iterrows(), lines):
             print(f"{line}  {_by_seed(row)}".rstrip())
-
-
-def distinct(results: list[Result], attribute: str) -> list[str]:
-    return sorted({result.attributes[attribute] for result in results})
-
-
-def origin(results: list[Result]) -> dict:
-    """Return the revisions, commands and dates of the numbers; the time is that of the first run."""
-    return {
-        "postprocess": shlex.join([os.path.basename(sys.argv[0]), *sys.argv[1:]]),
-        "commands": distinct(results, "command"),
-        "git_revisions": distinct(results, "git_revision"),
-        "processors": distinct(results, "processor_version"),
-        "n_rank": sorted({int(result.attributes["n_rank"]) for result in results}),
-        "started": min(distinct(results, "started")),
-    }
 
 
 def load(path: str, reference: str | None) -> tuple[pd.DataFrame, str, dict]:
@@ -149,4 +134,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run(main))

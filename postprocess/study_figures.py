@@ -95,7 +95,7 @@ def _draw_solved(table: pd.DataFrame, width: float, title: str) -> plt.Figure:
 
 
 def _draw_loss(table: pd.DataFrame, width: float, title: str) -> plt.Figure:
-    figure, axes, handles = _draw_values(table, "loss_median", "median misfit [1]", width, short)
+    figure, axes, handles = _draw_values(table, "loss_median", "median misfit", width, short)
     axes.set(**{"yscale": "log"} if handles else {"xscale": "log"})
     label_log_axis(axes.yaxis if handles else axes.xaxis)
     _title(figure, table, title)

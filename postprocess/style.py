@@ -208,7 +208,7 @@ def draw_size_axis(axes: plt.Axes, sizes: Iterable[int]) -> None:
     axes.set_xscale("log", base=2)
     axes.set_xticks(sizes, [str(n) for n in sizes])
     axes.minorticks_off()
-    axes.set_xlabel("problems solved together, n [1]")
+    axes.set_xlabel("problems solved together, n")
     axes.grid(True)
 
 

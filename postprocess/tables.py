@@ -21,13 +21,16 @@ def records(table: pd.DataFrame) -> list[dict]:
 
 
 def table_lines(table: pd.DataFrame, columns: list[Column]) -> list[str]:
-    """One line of titles and one for each row; entries that do not apply (pandas.NA) are blank."""
-    widths = [re.match("[<>][0-9]+", form).group() for _, form, _ in columns]
-    lines = ["".join(format(title, width) for (title, _, _), width in zip(columns, widths))]
-    for row in records(table):
-        lines.append("".join(format(row[key], form) if key in row else format("", width)
-                             for (_, form, key), width in zip(columns, widths)))
-    return [line.rstrip() for line in lines]
+    """One line of titles and one for each row; entries that do not apply (pandas.NA) are blank.
+
+    A space separates the columns. A column is wider than its format if an entry is.
+    """
+    lines = [[title for title, _, _ in columns]]
+    lines += [[format(row[key], form) if key in row else "" for _, form, key in columns] for row in records(table)]
+    forms = [re.match("([<>])([0-9]+)", form).groups() for _, form, _ in columns]
+    widths = [max(int(width), *map(len, cells)) for (_, width), cells in zip(forms, zip(*lines))]
+    return [" ".join(format(cell, f"{side}{width}") for cell, (side, _), width in zip(line, forms, widths)).rstrip()
+            for line in lines]
 
 
 def _plain(value: object) -> object:
