@@ -56,9 +56,9 @@ def sign_test(n_better: int, n_worse: int) -> float:
 def judge(result: Result, reference: str | None = None) -> pd.DataFrame:
     """The answers of a result and their judgement.
 
-    Index: method, problem. Columns: those of Result.answers, kind, seconds (with earlier methods), floor, solved, verdict against the
-    reference, solved_by_reference, solved_by_rival: by the first method whose name or kind is multi_start
-    (the classical method of equal budget), pandas.NA without one.
+    Index: method, problem. Columns: those of Result.answers, kind, seconds (with earlier methods), floor, solved,
+    verdict against the reference, solved_by_reference, solved_by_rival: by the first method whose name or kind is
+    multi_start (the classical method of equal budget), pandas.NA without one.
     """
     frame = result.answers.join(result.methods["kind"], on="method").join(result.seconds, on="method")
     frame = frame.join(result.problems["floor"], on="problem")

@@ -56,11 +56,14 @@ class Look:
         return {"facecolor": self.colour, "edgecolor": "black", "linewidth": 0.4, "hatch": self.hatch}
 
 
-# The colours of Okabe and Ito, which colour-blind readers can distinguish, and darker shades of them.
+# The colours of Okabe and Ito, which colour-blind readers can distinguish, and other shades of them.
 KNOWN = {
     "truth": Look("#000000", "*", "-", ""),
     "bfgs": Look("#0072B2", "o", "-", "///"),
     "bqnls": Look("#00456B", "o", "--", "\\\\\\", True),
+    "bqnls_100": Look("#AEB8E0", "d", (0, (1, 2)), "/o"),
+    "bqnls_400": Look("#6F7FCB", "p", (0, (4, 1)), "\\o", True),
+    "bqnls_1000": Look("#22307F", "H", (0, (8, 2)), "x."),
     "blmvm": Look("#56B4E9", "<", "-.", "|||"),
     "trust_region": Look("#8C8C8C", "v", ":", "..."),
     "levenberg_marquardt": Look("#4D4D4D", "^", (0, (5, 1, 1, 1, 1, 1)), "xxx", True),
@@ -74,15 +77,19 @@ KNOWN = {
     "predict": Look("#A67300", "h", "--", "//", True),
     "predict+refine": Look("#6B2F00", "h", "-", "xx"),
 }
-# Parts of the looks of other names; no known method has these markers.
-COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
-MARKERS = ("d", "p", "8", "H")
-DASHES = ((0, (3, 1, 1, 1)), (0, (1, 1)), (0, (6, 2)), "-")
-HATCHES = ("..", "--", "||", "oo", "++")
+# Parts of the looks of other names; no known method has one of these colours, markers or hatches. The brightness of the
+# colours falls in equal steps, so that they can be distinguished in grey.
+COLOURS = ("#BBDD88", "#FFAA88", "#CC88FF", "#FF5577", "#558800", "#776633", "#AA1122", "#770077")
+# (rays, 1, angle): a star; (rays, 2, angle): an asterisk.
+MARKERS = ((3, 1, 0), (3, 1, 180), (4, 1, 0), (4, 1, 45), (6, 1, 0), (3, 2, 0), (3, 2, 180), (4, 2, 45), (5, 2, 0), "8")
+DASHES = ((0, (3, 1, 1, 1)), (0, (1, 1)), (0, (6, 2)), (0, (2, 2)))
+HATCHES = ("/.", "\\.", "|.", "-.", "+.", "/-", "\\-", "|o", "-o", "+o", "x-", "*.")
+# Curves that are no methods.
+SERIES = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 
 
 def look_of(name: str) -> Look:
-    """Return the look of a method. It depends on the name alone."""
+    """Return the look of a method. It depends on the name alone, so two names that are not in KNOWN may look alike."""
     if name in KNOWN:
         return KNOWN[name]
     code = zlib.crc32(name.encode())
@@ -95,7 +102,7 @@ def look_of(name: str) -> Look:
 
 def series_look(index: int) -> Look:
     """Return the look of a curve that is no method, by its number."""
-    return Look(COLOURS[index % len(COLOURS)], "osD^vP"[index % 6], ("-", "--", "-.")[index % 3], "")
+    return Look(SERIES[index % len(SERIES)], "osD^vP"[index % 6], ("-", "--", "-.")[index % 3], "")
 
 
 def line_handle(name: str, label: str | None = None) -> Line2D:
