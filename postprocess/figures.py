@@ -18,7 +18,7 @@ from result import Result
 from style import GREY, WIDE, add_legend_below, add_legend_right, draw_bars, label_log_axis, look_of, new_figure, short
 
 # A misfit below this share of L_ref is drawn at the edge of its axis.
-EDGE = 1e-20
+EDGE = 1e-22
 VERDICTS = ((-1, "better", "#404040", ""), (0, "tie", "#D0D0D0", ""), (1, "worse", "white", "/////"))
 
 
@@ -61,6 +61,7 @@ def draw_scatter(result: Result, judged: pd.DataFrame, selection: Selection, wid
     loss = pd.DataFrame({"x": judged.loc[reference]["loss"], "y": own["loss"]})
     low = (0.7 * loss.min()).clip(lower=EDGE * result.loss_reference)
     high = 1.4 * loss.max()
+    high["y"] = max(high["y"], 2.0 * median_limit(result))
     figure, ((axes,),) = new_figure(width, 80)
     handles = []
     for value, word, *_ in VERDICTS:
