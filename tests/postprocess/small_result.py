@@ -6,6 +6,8 @@ import h5py
 import numpy as np
 
 NAN = float("nan")
+# Methods that have the name of their kind; others are of kind tao, or refine.
+KINDS = ("levenberg_marquardt", "windows", "bank", "multi_start", "joint", "supervised", "predict")
 
 
 def add_method(file: h5py.File, name: str, kind: str, earlier: str, loss: list[float], n_evaluation: int) -> None:
@@ -41,7 +43,7 @@ def write_many_methods(path: str, names: list[str]) -> None:
         for k, name in enumerate(names):
             earlier = name.removesuffix("+refine")
             is_refined = name != earlier and earlier in names
-            kind = "refine" if is_refined else name if name in ("joint", "bank", "supervised", "predict") else "tao"
+            kind = "refine" if is_refined else name if name in KINDS else "tao"
             add_method(file, name, kind, earlier if is_refined else "", [10.0 ** -k, 1e-4, 12.0 + k, 3.0], 10 + k)
 
 

@@ -19,16 +19,26 @@ ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
 sys.path.insert(0, os.path.join(ROOT, "postprocess"))
 
 from comparison import compare, judge  # noqa: E402
+from field_figure import DIFFERENCES, STATES  # noqa: E402
 from figures import result_figures, select  # noqa: E402
 from gradient_quality import draw_figure as draw_quality  # noqa: E402
 from growth import draw as draw_growth  # noqa: E402
 from history_figure import curve_of, draw_history  # noqa: E402
 from result import BadResult, load_result  # noqa: E402
 from study_figures import study_figures  # noqa: E402
-from style import KNOWN, Page, look_of, plt  # noqa: E402
+from style import COLOURS, HATCHES, KNOWN, MARKERS, Page, look_of, plt  # noqa: E402
 
 NAMES = [name for name in KNOWN if name != "truth"]
+# Names of methods in the decks of other tests; style.py does not know them.
+OTHERS = ["lm", "lm_cg", "cg", "tao", "refined", "more", "short", "kept", "refine", "again"]
 WIDTHS = (85.0, 180.0)
+
+
+def brightness(colour: object) -> float:
+    """Return L* of CIELAB, 0 to 100: how bright a colour is in grey."""
+    rgb = np.array(plt.matplotlib.colors.to_rgb(colour))
+    linear = np.where(rgb > 0.04045, ((rgb + 0.055) / 1.055) ** 2.4, rgb / 12.92)
+    return 116 * np.cbrt(max(linear @ [0.2126, 0.7152, 0.0722], 0.008856)) - 16
 
 
 def texts_of(figure: plt.Figure) -> list:
@@ -153,6 +163,8 @@ class Content(Files):
             for name in NAMES:
                 self.assertEqual(lines[name].get_color(), KNOWN[name].colour)
                 self.assertGreater(len(lines[name].get_xdata()), 3)
+        kinds = {"tao", "levenberg_marquardt", "windows", "bank", "multi_start", "joint", "refine"}
+        self.assertLessEqual(kinds, set(result.methods["kind"]))
         # One above the other in one column.
         left, right = draw_history(result, NAMES, 85.0).axes
         self.assertEqual(left.get_position().x0, right.get_position().x0)
@@ -194,12 +206,20 @@ class Content(Files):
         self.assertEqual(len({look.colour for look in looks}), len(looks))
         self.assertEqual(len({(look.marker, look.is_hollow, str(look.dashes)) for look in looks}), len(looks))
         self.assertEqual(look_of("my_method"), look_of("my_method"))
-        self.assertNotIn(look_of("my_method").marker, {look.marker for look in looks})
+        for parts, known in ((COLOURS, "colour"), (MARKERS, "marker"), (HATCHES, "hatch")):
+            self.assertFalse(set(parts) & {getattr(look, known) for look in looks}, known)
+        for a, b in itertools.combinations([*NAMES, *OTHERS], 2):
+            one, other = look_of(a), look_of(b)
+            self.assertNotEqual((one.colour, one.marker), (other.colour, other.marker), f"{a}, {b}")
+            is_as_bright = abs(brightness(one.colour) - brightness(other.colour)) < 7.0
+            for parts in (("marker", "dashes", "is_hollow"), ("hatch",)):
+                is_alike = is_as_bright and all(getattr(one, part) == getattr(other, part) for part in parts)
+                self.assertFalse(is_alike, f"{a} and {b} look alike in grey: {parts}")
 
     def test_scatter_shows_the_best_joint_method_and_marks_clipped_points(self):
         write_result(self.path)
         with h5py.File(self.path, "r+") as file:
-            file["methods/joint+refine/loss"][0] = 1e-12
+            file["methods/joint+refine/loss"][:2] = 1e-12, 1e-22
         result = load_result(self.path)
         table = compare(judge(result))
         selection = select(result, table, "bfgs", None, None, None)
@@ -208,8 +228,27 @@ class Content(Files):
         self.assertEqual(select(result, table, "bfgs", None, "joint", None).answer, "joint")
         axes = dict(result_figures(result, judge(result), selection, 85.0))["scatter"].axes[0]
         edge = [line for line in axes.lines if line.get_marker() == "v"]
-        self.assertEqual([list(line.get_ydata()) for line in edge], [[1e-8]])
-        self.assertEqual(axes.get_ylim()[0], 1e-8)
+        np.testing.assert_allclose([line.get_ydata() for line in edge], [[1e-20]])
+        np.testing.assert_allclose(axes.get_ylim()[0], 1e-20)
+        self.assertIn(1e-12, np.concatenate([line.get_ydata() for line in axes.lines]))
+
+    def test_scatter_is_square_with_limits_of_each_axis(self):
+        write_result(self.path)
+        with h5py.File(self.path, "r+") as file:
+            file["methods/bfgs/loss"][:] = 2.0, 3.0, 20.0, 5.0
+            file["methods/joint+refine/loss"][:] = 1e-18, 1e-15, 1e-10, 1e-9
+        result = load_result(self.path)
+        judged = judge(result)
+        selection = select(result, compare(judged), "bfgs", None, None, None)
+        for width in WIDTHS:
+            figure = dict(result_figures(result, judged, selection, width))["scatter"]
+            axes = figure.axes[0]
+            figure.canvas.draw()
+            box = axes.get_window_extent()
+            self.assertAlmostEqual(box.width, box.height, delta=1.0)
+            np.testing.assert_allclose([*axes.get_xlim(), axes.get_ylim()[0]], [1.4, 28.0, 0.7e-18])
+            self.assertEqual([line for line in axes.lines if line.get_marker() in ("v", "<") and line.get_clip_on() is False],
+                             [])
 
     def test_fields_have_five_columns_at_most_and_two_colour_maps(self):
         for methods, n in ((None, 5), ("bfgs,bank", 3)):
@@ -217,18 +256,31 @@ class Content(Files):
             images = [axes.images[0] for axes in figure.axes if axes.images]
             self.assertEqual(len(images), 2 * n - 1)
             self.assertEqual({image.get_cmap().name for image in images[:n]}, {"cividis"})
-            self.assertEqual({image.get_cmap().name for image in images[n:]}, {"RdBu_r"})
+            self.assertEqual({image.get_cmap().name for image in images[n:]}, {"differences"})
             low, high = images[-1].get_clim()
             self.assertEqual(low, -high)
             texts = [text for text, _ in texts_of(figure)]
             for text in ("u [m/s]", "difference of u [m/s]", "x [km]", "t [h]", "bfgs\nminus truth"):
                 self.assertIn(text, texts)
 
+    def test_maps_can_be_read_in_grey(self):
+        for name in (STATES, DIFFERENCES):
+            values = [brightness(colour) for colour in plt.get_cmap(name)(np.linspace(0, 1, 65))[:, :3]]
+            self.assertTrue((np.diff(values) > 0.2).all(), name)
+
+    def test_units_are_in_brackets_if_they_are_not_1(self):
+        figures = self.figures(NAMES[:5], 180.0)
+        figures |= dict(study_figures(study_table(NAMES[:3], [32, 64], ["default"]), "bfgs", 85.0))
+        texts = {name: [text for text, _ in texts_of(figure)] for name, figure in figures.items()}
+        self.assertFalse([text for some in texts.values() for text in some if "[1]" in text])
+        self.assertIn("time [s]", texts["history"])
+        self.assertIn("gradient evaluations per problem", texts["history"])
+
     def test_units_that_the_file_lacks_are_those_of_the_model(self):
         write_result(self.path)
         example = load_result(self.path).examples[1]
         self.assertEqual((example.state_label, example.axis_label, example.time_label),
-                         ("state [1]", "x [length of the model]", "t [time of the model]"))
+                         ("state", "x [length of the model]", "t [time of the model]"))
 
 
 class Scripts(Files):
@@ -251,11 +303,11 @@ class Scripts(Files):
 
     def test_methods_restrict_the_table(self):
         write_many_methods(self.path, NAMES[:5])
-        done = self.run_script("report.py", self.path, "--methods", "blmvm,bfgs", "--formats", "png")
+        done = self.run_script("report.py", self.path, "--methods", "bqnls,bfgs", "--formats", "png")
         self.assertEqual(done.returncode, 0, done.stderr)
-        rows = done.stdout.splitlines()[2:4]
-        self.assertEqual([row.split()[0] for row in rows], ["bfgs", "blmvm"])
-        self.assertNotIn("trust_region", done.stdout)
+        rows = done.stdout.splitlines()[3:5]
+        self.assertEqual([row.split()[0] for row in rows], ["bfgs", "bqnls"])
+        self.assertNotIn("bqnls_100", done.stdout)
         refused = self.run_script("report.py", self.path, "--methods", "bfgs,none")
         self.assertEqual((refused.returncode, refused.stderr), (2, "report.py: no method 'none' in the file; it has "
                                                                    f"{', '.join(NAMES[:5])}\n"))

@@ -7,14 +7,19 @@ import tempfile
 import unittest
 
 import numpy as np
+import pandas as pd
 
 from small_result import write_result
 
 ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
 sys.path.insert(0, os.path.join(ROOT, "postprocess"))
 
+import report  # noqa: E402
+import study  # noqa: E402
+
 from comparison import compare, judge, sign_test, solved, verdicts  # noqa: E402
 from result import QUANTILES, BadResult, load_result  # noqa: E402
+from tables import table_lines  # noqa: E402
 
 NAN = float("nan")
 
@@ -61,12 +66,42 @@ class Report(unittest.TestCase):
         # joint: 100 forward and 99 adjoint solves. refine: 5 or 9 of both, 2 tangents, and joint's.
         self.assertEqual((joint["evaluations_mean"], joint["evaluations_max"]), (99.5, 99.5))
         self.assertEqual((refined["evaluations_mean"], refined["evaluations_max"]), (106.5, 109.5))
+        # A second each: that of refine follows that of joint.
+        self.assertEqual((bfgs["seconds"], joint["seconds"], refined["seconds"]), (1.0, 1.0, 2.0))
         # bfgs leaves 1, 3 and 4 unsolved; 10.005 of problem 3 is better than its 12, NaN is not.
         self.assertEqual(bfgs["unsolved_by_reference"], 75.0)
         self.assertAlmostEqual(joint["better_of_unsolved"], 100 * 2 / 3)
         self.assertEqual(refined["better_of_unsolved"], 100.0)
         self.assertEqual(refined["better_and_solved"], 50.0)
         self.assertAlmostEqual(refined["sign_test_p"], 0.25)
+
+    def test_a_space_separates_columns(self):
+        for columns in (report.COLUMNS, [*study.COLUMNS, study.RIVAL]):
+            keys = [key for _, _, key in columns if key != "name"]
+            for name, number in (("a" * 24, 99999.9), ("b" * 40, 123456789.9), ("c", -1.2345e-300)):
+                lines = table_lines(pd.DataFrame([{"name": name} | dict.fromkeys(keys, number)]), columns)
+                self.assertEqual([len(line.split()) for line in lines[1:]], [len(columns)], lines)
+                self.assertEqual(lines[1].split()[0], name)
+            # A longer entry widens the line; these do not.
+            large = dict.fromkeys(keys, 100.0) | dict.fromkeys(("evaluations_mean", "evaluations_max", "seconds",
+                                                                "loss_mean", "loss_median"), 99999.9)
+            short, long = (table_lines(pd.DataFrame([row]), columns)[0] for row in (
+                {"name": "a"} | dict.fromkeys(keys, 0.0), {"name": "a" * 24} | large))
+            self.assertEqual(short, long)
+
+    def test_reader_that_closes_the_pipe(self):
+        for script, path in (("report.py", self.path), ("study.py", self.folder.name)):
+            write_result(self.path, {"variant": "a", "deck": "[run]\nseed = 1\n", "command": "jpo", "started": "today",
+                                     "processor_version": "a CPU", "n_rank": 1})
+            program = os.path.join(ROOT, "postprocess", script)
+            end, start = os.pipe()
+            os.close(end)
+            try:
+                done = subprocess.run([sys.executable, program, path, "--formats", "png"], stdout=start,
+                                      stderr=subprocess.PIPE, text=True, check=False)
+            finally:
+                os.close(start)
+            self.assertEqual((done.returncode, done.stderr), (141, ""))
 
     def test_the_best_of_all_stands_for_an_unknown_floor(self):
         for floor, solved_by in (([NAN] * 4, [25.0, 0.0, 100.0]), (None, [25.0, 0.0, 100.0]),

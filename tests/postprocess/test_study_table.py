@@ -53,6 +53,11 @@ class Study(unittest.TestCase):
         program = os.path.join(ROOT, "postprocess", "study.py")
         return subprocess.run([sys.executable, program, *arguments], capture_output=True, text=True, check=False)
 
+    def check_origin(self, content: dict) -> None:
+        self.assertEqual((content["commands"], content["git_revisions"], content["processors"], content["n_rank"]),
+                         (["jpo study deck.toml"], ["test"], ["a CPU"], [2]))
+        self.assertEqual(content["started"], "2026-01-01T00:00:00Z")
+
     def test_cells_are_pooled_over_seeds(self):
         table = compare_study(load_study(self.folder))
         self.assertEqual(list(zip(table["variant"], table["name"])),
@@ -60,6 +65,7 @@ class Study(unittest.TestCase):
                           ("a_wide", "bfgs"), ("a_wide", "joint"), ("a_wide", "joint+refine")])
         refined, many = table.loc[2], table.loc[3]
         self.assertEqual((refined["n"], refined["n_problem"], refined["seeds"]), (8, 4, [7, 8]))
+        self.assertEqual((refined["seconds"], many["seconds"]), (2.0, 1.0))  # a second each, joint before refine
         self.assertEqual((refined["solved"], refined["solved_min"], refined["solved_max"]), (75.0, 75.0, 75.0))
         # Two of four, and none of four.
         self.assertEqual((many["solved"], many["solved_min"], many["solved_max"]), (25.0, 0.0, 50.0))
@@ -148,7 +154,9 @@ class Study(unittest.TestCase):
         # Two of four are solved with the first seed, none with the second: 106 forward and adjoint solves.
         self.assertIn("many         n = 4          nan evaluations until 50 % are solved; by seed 106.0 nan", done.stdout)
         with open(path, encoding="utf-8") as file:
-            self.assertEqual(json.load(file), {"share": 0.5, "evaluations": {"many": {"4": {"7": 106.0, "8": None}}}})
+            content = json.load(file)
+        self.assertEqual((content["share"], content["evaluations"]), (0.5, {"many": {"4": {"7": 106.0, "8": None}}}))
+        self.check_origin(content)
         self.assertIn("growth.png", os.listdir(self.folder))
         self.assertIn("growth.pdf", os.listdir(self.folder))
         again = subprocess.run([*growth[:2], path], capture_output=True, text=True, check=False)
@@ -168,7 +176,9 @@ class Study(unittest.TestCase):
         done = subprocess.run([*program, self.folder, "--json", path], capture_output=True, text=True, check=False)
         self.assertEqual(done.returncode, 0, done.stderr)
         with open(path, encoding="utf-8") as file:
-            fit = json.load(file)["plain"]
+            content = json.load(file)
+        self.check_origin(content)
+        fit = content["fits"]["plain"]
         self.assertEqual((fit["n"], fit["n_seed"]), ([4, 16], 3))
         self.assertAlmostEqual(fit["exponent"], 0.5)
         np.testing.assert_allclose(fit["mean_cosine"], [0.2, 0.4])
