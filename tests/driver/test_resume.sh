@@ -216,16 +216,19 @@ wait $job
 grep -q "stopped on request (SIGUSR1)" log || fail "no message why the run stopped: $(cat log)"
 grep -q "to resume from $folder/checkpoint_000002.h5: jpo run with --resume" log || fail "no message how to resume: $(cat log)"
 
-# Ctrl-C and a hang-up print how to resume, unless hang-ups are ignored (nohup).
+# Ctrl-C and a hang-up print how to resume.
 for signal in INT HUP; do
-  "$jpo" run kept.toml "${slow[@]}" --resume --set checkpoint.every_updates=1 >log 2>&1 &
+  "$jpo" run kept.toml "${slow[@]}" --set checkpoint.every_updates=1 --set run.output=runs/$signal.h5 >signal_log 2>&1 &
   job=$!
-  for ((k = 0; k < 100; ++k)); do grep -q "resuming from" log && break; sleep 0.1; done
-  # A shell lets its background jobs ignore SIGINT: the program must handle it nevertheless.
+  for ((k = 0; k < 100; ++k)); do
+    [[ -f runs/$signal.h5.checkpoints/checkpoint_000001.h5 ]] && break
+    sleep 0.1
+  done
   kill -$signal $job
   wait $job
-  [[ $? -gt 128 ]] || fail "SIG$signal: exit code $?: $(cat log)"
-  grep -q "jpo: stopped by SIG$signal; to resume from $folder/checkpoint_" log || fail "no message after SIG$signal: $(cat log)"
+  [[ $? -gt 128 ]] || fail "SIG$signal: exit code $?: $(cat signal_log)"
+  grep -q "jpo: stopped by SIG$signal; to resume from runs/$signal.h5.checkpoints/checkpoint_" signal_log ||
+    fail "no message after SIG$signal: $(cat signal_log)"
 done
 
 # Allowed and refused ways to resume.
