@@ -1,4 +1,4 @@
-"""Judge the methods of a result: better, tie, worse, solved, and the sign test."""
+"""Compare the methods of a result: better, tie, worse, solved, and the sign test."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ RIVAL_TYPES = {"solved_not_by_rival": "Int64", "solved_only_by_rival": "Int64", 
 
 
 def verdicts(loss: np.ndarray, other: np.ndarray, loss_reference: float) -> np.ndarray:
-    """-1 if `loss` is better than `other`, 0 for a tie, +1 if it is worse.
+    """Return -1 if `loss` is better than `other`, 0 for a tie, +1 if it is worse.
 
-    NaN is worse than any number, and ties with NaN.
+    NaN is worse than any number. Two NaN are a tie.
     """
     a = np.where(np.isnan(loss), np.inf, loss)
     b = np.where(np.isnan(other), np.inf, other)
@@ -32,17 +32,17 @@ def verdicts(loss: np.ndarray, other: np.ndarray, loss_reference: float) -> np.n
 
 
 def solved_limit(floor: np.ndarray, loss_reference: float) -> np.ndarray:
-    """floor + 1e-3 max(floor, 1e-3 L_ref)."""
+    """Return floor + 1e-3 max(floor, 1e-3 L_ref), the largest misfit of a solved problem."""
     return floor + RELATIVE * np.maximum(floor, RELATIVE * loss_reference)
 
 
 def solved(loss: np.ndarray, floor: np.ndarray, loss_reference: float) -> np.ndarray:
-    """True if the misfit is at most solved_limit()."""
+    """Return True if the misfit is at most solved_limit()."""
     return loss <= solved_limit(floor, loss_reference)
 
 
 def sign_test(n_better: int, n_worse: int) -> float:
-    """Two-sided p of a fair coin, exact: the probability of a split at least as uneven among the non-ties."""
+    """Return the exact two-sided p value of the sign test; ties are ignored."""
     n = n_better + n_worse
     if n == 0:
         return 1.0
@@ -54,11 +54,11 @@ def sign_test(n_better: int, n_worse: int) -> float:
 
 
 def judge(result: Result, reference: str | None = None) -> pd.DataFrame:
-    """The answers of a result and their judgement.
+    """Return the answers of a result and their comparison with the reference.
 
     Index: method, problem. Columns: those of Result.answers, kind, seconds, floor, solved, verdict against the
-    reference, solved_by_reference, solved_by_rival: by the first method whose name or kind is multi_start
-    (the classical method of equal budget), pandas.NA without one.
+    reference, solved_by_reference, solved_by_rival. solved_by_rival: whether multi_start (the first method of this
+    name or kind) solves the problem; pandas.NA if there is no such method.
     """
     frame = result.answers.join(result.methods[["kind", "seconds"]], on="method")
     frame = frame.join(result.problems["floor"], on="problem")
@@ -78,7 +78,7 @@ def _percent(chosen: pd.Series) -> float:
 
 
 def _summary(group: pd.DataFrame) -> dict:
-    """A row of the table for judged answers of one method; shares are percentages of all its problems."""
+    """Return a row of the table from the answers of one method in judge(); shares are percentages of its problems."""
     known = group["loss"][np.isfinite(group["loss"])]
     better, worse = group["verdict"] < 0, group["verdict"] > 0
     unsolved = ~group["solved_by_reference"]
@@ -108,19 +108,19 @@ def _summary(group: pd.DataFrame) -> dict:
 
 
 def compare(judged: pd.DataFrame, keys: tuple[str, ...] = ("method", "kind")) -> pd.DataFrame:
-    """The table: one row for each combination of the keys, in the order in which they appear."""
+    """Return the table: one row for each combination of the keys, in the order in which they appear."""
     rows = [dict(zip(keys, key)) | _summary(group) for key, group in judged.groupby(list(keys), sort=False)]
     table = pd.DataFrame(rows).rename(columns={"method": "name"})
     return table.reindex(columns=list(dict.fromkeys([*table.columns, *RIVAL_TYPES]))).astype(RIVAL_TYPES)
 
 
 def ranking(table: pd.DataFrame) -> list[str]:
-    """Methods of compare(), the best first: by the share that is solved, then by the median misfit."""
+    """Return the methods of compare(), the best first: by the solved share, then by the median misfit."""
     return list(table.sort_values(["solved", "loss_median"], ascending=[False, True], kind="stable")["name"])
 
 
 def joint_methods(methods: pd.DataFrame) -> list[str]:
-    """Names of the methods that use all problems together, and of those that start from one of them."""
+    """Return the names of the methods that use all problems together, and of those that start from one of them."""
     joint: list[str] = []
     for name, row in methods.iterrows():
         if row["kind"] in JOINT_KINDS or row["earlier"] in joint:
@@ -129,10 +129,10 @@ def joint_methods(methods: pd.DataFrame) -> list[str]:
 
 
 def compare_study(results: list[Result], reference: str | None = None) -> pd.DataFrame:
-    """One row for each variant, size and method, over all seeds; in the order of `results`.
+    """Return one row for each variant, size and method, over all seeds; in the order of `results`.
 
-    Seeds draw different problems: the sign tests are made for each seed (sign_test_p_by_seed) and for all
-    problems together (sign_test_p).
+    Different seeds have different problems. The sign tests are made for each seed (sign_test_p_by_seed) and for
+    the problems of all seeds together (sign_test_p).
     """
     judged = pd.concat([judge(r, reference).assign(variant=r.variant, n_problem=r.n_problem, seed=r.seed)
                         for r in results])

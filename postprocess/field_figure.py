@@ -9,12 +9,12 @@ from result import Example, Result
 from style import WIDE, new_figure, short
 
 MOST_FIELDS = 5
-# Its brightness is monotone: it can be read in grey as well.
+# The brightness of the colour map of the states is monotone, so the figure can be read in grey as well.
 STATES, DIFFERENCES = "cividis", "RdBu_r"
 
 
 def choose_problem(result: Result, problem: int | None) -> int | None:
-    """Return the problem if its states are in the file (None if not); the one of median difficulty by default."""
+    """Return the problem, or None if the file has no states of it; by default that of the median loss_at_centre."""
     if problem is None:
         by_difficulty = result.problems["loss_at_centre"].loc[list(result.examples)].sort_values().index
         return int(by_difficulty[len(by_difficulty) // 2])
@@ -29,7 +29,8 @@ def _fields(result: Result, problem: int, methods: list[str]) -> list[tuple[str,
     example = result.examples[problem]
     loss = result.answers["loss"].xs(problem, level="problem")
     names = [name for name in methods if name in example.states]
-    if example.truth is None and names:  # the best answer stands for it
+    if example.truth is None and names:
+        # The best answer is used instead of the truth.
         best = min(names, key=lambda name: np.nan_to_num(loss[name], nan=np.inf))
         names = [best, *(name for name in names if name != best)]
     fields = [(name, f"{name}\nmisfit {short(loss[name])}", example.states[name]) for name in names]
@@ -45,7 +46,7 @@ def _largest(fields: list[np.ndarray]) -> float:
 
 
 def _draw_images(figure: plt.Figure, axes: np.ndarray, fields: list, example: Example, side: str) -> None:
-    """axes [2, field]: the states, and the difference of each but the first from the first."""
+    """Draw the states in axes[0], and the differences of the other fields from the first one in axes[1]."""
     base_name, _, base = fields[0]
     differences = [states - base for _, _, states in fields[1:]]
     options = {"origin": "lower", "aspect": "auto", "extent": [0.0, example.length, 0.0, example.time[-1]],
@@ -65,7 +66,7 @@ def _draw_images(figure: plt.Figure, axes: np.ndarray, fields: list, example: Ex
 
 
 def draw_fields(result: Result, methods: list[str], problem: int | None, width: float) -> plt.Figure | None:
-    """Draw a field per column, states above and differences below; on a narrow page a field per row."""
+    """Return a figure with one field per column, or per row on a narrow page; None if the file has no states."""
     if not result.examples or (problem := choose_problem(result, problem)) is None:
         return None
     example = result.examples[problem]

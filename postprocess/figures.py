@@ -30,7 +30,7 @@ class Selection:
     reference  method that the others are compared with
     answer     method of the scatter figure
     fields     methods of the figure in space and time
-    problem    problem of the figure in space and time; None: one of median difficulty
+    problem    problem of the figure in space and time; None: the one with the median loss_at_centre
     """
 
     methods: list[str]
@@ -42,9 +42,11 @@ class Selection:
 
 def select(result: Result, table: pd.DataFrame, reference: str, methods: str | None, answer: str | None,
            problem: int | None) -> Selection:
-    """Complete the choices of the user: the best joint method against the reference, and the best methods in space.
+    """Fill in the options that the user did not set.
 
-    `table` is compare(judge(result, reference)); `methods` a list "A,B" or None. Throws BadResult for unknown names.
+    Default of the scatter figure: the best joint method. Default of the space-time figure: the reference, then the
+    other methods, the best first. `table` is compare(judge(result, reference)); `methods` is a list "A,B" or None.
+    Throws BadResult if a name is not in the file.
     """
     names = result.chosen(methods)
     best = [name for name in ranking(table) if name in names]
@@ -55,7 +57,7 @@ def select(result: Result, table: pd.DataFrame, reference: str, methods: str | N
 
 
 def draw_scatter(result: Result, judged: pd.DataFrame, selection: Selection, width: float) -> plt.Figure:
-    """Misfit of the answer against that of the reference, a point for each problem."""
+    """Return the figure of the misfits of a method against those of the reference, one point per problem."""
     reference, answer = selection.reference, selection.answer
     own = judged.loc[answer]
     loss = pd.DataFrame({"x": judged.loc[reference]["loss"], "y": own["loss"]})
@@ -91,7 +93,7 @@ def draw_scatter(result: Result, judged: pd.DataFrame, selection: Selection, wid
 
 
 def draw_shares(judged: pd.DataFrame, selection: Selection, width: float) -> plt.Figure:
-    """Share of the problems that each method solves, and how it compares with the reference."""
+    """Return the figure of the shares of problems: solved; better, tie and worse than the reference."""
     names = selection.methods
     methods = judged.groupby(level="method")
     solved = 100.0 * methods["solved"].mean()[names]
@@ -115,7 +117,10 @@ def draw_shares(judged: pd.DataFrame, selection: Selection, width: float) -> plt
 
 def result_figures(result: Result, judged: pd.DataFrame, selection: Selection,
                    width: float) -> Iterator[tuple[str, plt.Figure]]:
-    """Yield (name, figure); `judged` is judge(result, selection.reference). None if a method has no misfit."""
+    """Yield (name, figure); `judged` is judge(result, selection.reference).
+
+    Yields nothing if the method of the scatter figure or the reference has no finite misfit.
+    """
     if not all(np.isfinite(judged.loc[name]["loss"]).any() for name in (selection.reference, selection.answer)):
         print("no figures: one of the two methods has no answer to any problem")
         return

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Alignment of the joint gradient with the direction to the solution, against the size of the set.
+"""Cosine between the joint gradient and the direction to the truth, as a function of the number of problems n.
 
     gradient_quality.py DIR [--until N] [--json FILE] [--figures DIR] [--width MM] [--formats pdf,png]
 
@@ -29,7 +29,7 @@ from tables import read_json, write_json
 
 
 def load(directory: str) -> pd.DataFrame:
-    """Columns variant, n_problem, seed, cosine; one row for each cell."""
+    """Return columns variant, n_problem, seed, cosine; one row for each cell."""
     rows = []
     for result in load_study(directory):
         history = result.histories.loc[[result.known("joint")]]
@@ -42,7 +42,7 @@ def load(directory: str) -> pd.DataFrame:
 
 
 def exponent(sizes: np.ndarray, means: np.ndarray, errors: np.ndarray) -> float:
-    """b of the weighted least-squares fit a n^b; a in closed form, b on a grid of [-1, 2]."""
+    """Return b of the weighted least-squares fit a n^b; a in closed form, b on a grid of [-1, 2]."""
     grid = np.linspace(-1.0, 2.0, 301)
     powers = (sizes[:, None] / sizes.max()) ** grid / errors[:, None]
     values = (means / errors)[:, None]
@@ -51,7 +51,7 @@ def exponent(sizes: np.ndarray, means: np.ndarray, errors: np.ndarray) -> float:
 
 
 def fit(cells: pd.DataFrame, until: int) -> dict:
-    """Exponent and its interval for one variant, from the seeds that were run at every size."""
+    """Return the exponent and its interval for one variant, from the seeds that were run at every size."""
     table = cells[cells["n_problem"] <= until].pivot(index="n_problem", columns="seed", values="cosine")
     table = table.dropna(axis="columns")
     sizes, values = table.index.to_numpy(), np.ascontiguousarray(table)
@@ -77,7 +77,7 @@ def fits_of(path: str, until: int) -> dict[str, dict]:
 
 
 def draw_figure(fits: dict[str, dict], width: float) -> plt.Figure:
-    """Means over seeds with two standard errors, and the growth that independent errors would have."""
+    """Return a figure of means over seeds with two standard errors, and of a curve proportional to sqrt(n)."""
     figure, ((axes,),) = new_figure(width, 66)
     handles = []
     for k, (variant, row) in enumerate(fits.items()):
@@ -100,7 +100,7 @@ def draw_figure(fits: dict[str, dict], width: float) -> plt.Figure:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("directory", help="of the HDF5 files that jpo study wrote, or a file of --json")
+    parser.add_argument("directory", help="directory of result files of jpo study, or a file that --json wrote")
     parser.add_argument("--until", type=int, default=10**9, help="largest n of the fit")
     parser.add_argument("--json", help="write the fits to this file")
     parser.add_argument("--figures", help="directory of the figure gradient_quality (default: that of the input)")

@@ -1,15 +1,14 @@
 #!/usr/bin/env python3
-"""Cost of solving most of a set of problems, against the size of the set.
+"""Cost of solving a share of the problems, as a function of the number of problems n.
 
     growth.py DIR [--share 0.9] [--json FILE] [--figures DIR] [--width MM] [--formats pdf,png]
 
 DIR may also be the FILE of an earlier --json; the share is then that of the file.
 
-For the methods of a study that work in rounds and stop working on solved problems (bank, multi_start). Until a
-share s of the problems is solved, each unsolved problem has had as many evaluations as the most expensive problem
-of that share, q: the mean cost is mean(min(e_i, q)), e_i the evaluations of problem i, q the s-quantile of those
-that are solved (the others count as most expensive). No value if fewer than s are solved. Points are means over
-seeds, bars the smallest and largest.
+Applies to methods that work in rounds and stop working on solved problems (bank, multi_start). Let e_i be the
+evaluations of problem i, s the share, and q the number of evaluations that suffices for a share s of all problems:
+the largest e_i among the ceil(s n) cheapest solved problems. The cost is mean(min(e_i, q)). There is no value if
+fewer problems are solved. Points are means over seeds; bars are the smallest and the largest value.
 """
 
 from __future__ import annotations
@@ -34,6 +33,7 @@ KINDS = ("bank", "multi_start")
 
 
 def evaluations_to_solve(evaluations: np.ndarray, is_solved: np.ndarray, share: float) -> float:
+    """Return the mean evaluations per problem until the share is solved; NaN if fewer problems are solved."""
     n_wanted = int(np.ceil(share * len(evaluations)))
     if is_solved.sum() < n_wanted:
         return float("nan")
@@ -42,7 +42,7 @@ def evaluations_to_solve(evaluations: np.ndarray, is_solved: np.ndarray, share: 
 
 
 def table_of(folder: str, share: float) -> pd.DataFrame:
-    """Columns method, n_problem, seed, evaluations; methods and cells in the order of the study."""
+    """Return columns method, n_problem, seed, evaluations; methods and cells in the order of the study."""
     rows = []
     results = load_study(folder)
     for result in results:
@@ -58,7 +58,7 @@ def table_of(folder: str, share: float) -> pd.DataFrame:
 
 
 def nested(table: pd.DataFrame) -> dict[str, dict[int, dict[int, float]]]:
-    """Evaluations by method, size and seed."""
+    """Return the evaluations by method, size and seed."""
     return {name: {int(n): dict(zip(cell["seed"].tolist(), cell["evaluations"].tolist()))
                    for n, cell in own.groupby("n_problem")}
             for name, own in table.groupby("method", sort=False)}
@@ -76,7 +76,10 @@ def load(path: str, share: float) -> tuple[pd.DataFrame, float]:
 
 
 def draw(table: pd.DataFrame, share: float, width: float) -> plt.Figure:
-    """Means over seeds, bars from the smallest to the largest; only sizes at which all seeds have a value."""
+    """Return a figure of means over seeds, with bars from the smallest to the largest value.
+
+    Sizes at which a seed has no value are left out.
+    """
     label = f"gradient evaluations per problem\nuntil {100 * share:.0f} % are solved [1]"
     sizes = table.groupby(["method", "n_problem"], sort=False)["evaluations"]
     points = sizes.agg(["mean", "min", "max"])[sizes.count() == sizes.size()].reset_index()
@@ -101,8 +104,8 @@ def draw(table: pd.DataFrame, share: float, width: float) -> plt.Figure:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("directory", help="of the HDF5 files that jpo study wrote, or a file of --json")
-    parser.add_argument("--share", type=float, default=0.9, help="of the problems (default 0.9)")
+    parser.add_argument("directory", help="directory of result files of jpo study, or a file that --json wrote")
+    parser.add_argument("--share", type=float, default=0.9, help="share of the problems to be solved (default 0.9)")
     parser.add_argument("--json", help="write the values to this file")
     parser.add_argument("--figures", help="directory of the figure growth (default: that of the input)")
     add_figure_options(parser)

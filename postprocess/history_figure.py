@@ -1,4 +1,4 @@
-"""Best misfit so far of every method, against gradient evaluations and against seconds."""
+"""Figure of the best misfit so far of every method, against gradient evaluations and against seconds."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ LEVELS = ["loss_25", "loss_50", "loss_75"]
 LEAST_LOSS = 1e-20
 LIMIT = {"color": "black", "lw": 0.7, "ls": (0, (4, 3)), "zorder": 1}
 SOLVED = "limit for solved (median)"
-# These record the misfit in a part of the observation, which is smaller than that of the whole.
+# Methods of these kinds record the misfit of a part of the observations.
 PARTIAL_KINDS = ("windows",)
-# The bands of more methods would hide each other.
+# Largest number of methods with bands; more bands would hide each other.
 MOST_BANDS = 3
 # An axis is logarithmic if the longest curve is this many times as long as the shortest one.
 MOST_RATIO = 8.0
@@ -27,7 +27,7 @@ MOST_RATIO = 8.0
 def curve_of(result: Result, name: str) -> pd.DataFrame:
     """Return the columns evaluations, seconds and LEVELS: the rows of the history, and at the end the answers.
 
-    A method that starts from another one begins at that one's last row, after its evaluations and seconds.
+    If a method starts from another method, its curve begins at the last row of the curve of that method.
     """
     earlier = result.methods.loc[name, "earlier"]
     before = [curve_of(result, earlier).iloc[[-1]]] if earlier else []
@@ -46,7 +46,7 @@ def curve_of(result: Result, name: str) -> pd.DataFrame:
 
 
 def is_timed(result: Result, name: str) -> bool:
-    """True if the history of the method has times, or if it has no rows."""
+    """Return True if the history of the method has times, or if it has no rows."""
     return name not in result.histories.index or np.isfinite(result.histories.loc[[name], "seconds"]).all()
 
 
@@ -74,9 +74,9 @@ def _draw_panel(axes: plt.Axes, curves: dict[str, pd.DataFrame], key: str) -> No
 
 
 def draw_history(result: Result, methods: list[str], width: float) -> plt.Figure:
-    """Median of the best misfits so far, and the band from 25 to 75 % if there are few methods.
+    """Return the figure of the median of the best misfits so far, with bands from 25 to 75 % for few methods.
 
-    Seconds are drawn if the file has them for the rows of all histories.
+    The panel of seconds is drawn if the file has the seconds of all histories.
     """
     curves = {name: curve_of(result, name) for name in methods}
     keys = AXES if all(is_timed(result, name) for name in result.methods.index) else ["evaluations"]

@@ -4,15 +4,15 @@
     report.py RESULT.h5 [--methods A,B,...] [--reference METHOD] [--answer METHOD] [--problem ID]
                         [--json FILE] [--figures DIR] [--width MM] [--formats pdf,png]
 
-Reads only the schema of the file. Prints the comparison of all methods with the reference, problem by problem
-(default: the first `tao` method without an earlier one), and draws figures beside the result (default:
-RESULT_figures/).
+Reads only datasets that the documented schema defines (postprocess/README.md). Prints the comparison of all methods
+with the reference (default: the first `tao` method without an earlier one), problem by problem. Draws figures beside
+the result (default: RESULT_figures/).
 
 For each problem, method A against reference B: better if L_A < L_B - tol, worse if L_A > L_B + tol, else
 tie; tol = 1e-3 max(|L_A|, |L_B|, 1e-3 L_ref), L_ref is the median misfit at the centre of the box.
-Solved: L <= floor + 1e-3 max(floor, 1e-3 L_ref); floor is the misfit at the truth, or the best of all
-methods if the truth is not known. A problem without an answer is never solved, and worse than any
-answer. Gradient evaluations add up along `from`.
+Solved: L <= floor + 1e-3 max(floor, 1e-3 L_ref); floor is the misfit at the truth, or the smallest
+misfit of all methods if the truth is not known. A problem without an answer is never solved, and worse than
+any answer. Gradient evaluations include those of the methods in the chain of `from`.
 """
 
 from __future__ import annotations

@@ -21,12 +21,12 @@ QUANTILES = ["loss_5", "loss_25", "loss_50", "loss_75", "loss_95"]
 
 
 class BadResult(Exception):
-    """The file is missing, foreign or incomplete, or it does not contain a name."""
+    """The file is missing, incomplete or not written by jpo, or does not contain a requested method or problem."""
 
 
 @dataclass
 class Example:
-    """States of one problem over time, [time, grid point]: at the truth (None if it is not known), by method.
+    """States of one problem over time, [time, grid point]: at the truth (None if it is not known) and by method.
 
     The labels of the state and of the axes are name and unit, as in "u [m/s]".
     """
@@ -68,7 +68,7 @@ class Result:
 
     @property
     def variant(self) -> str:
-        """The variant of the study that the run is a cell of."""
+        """Name of the study variant of this run."""
         return self.attributes["variant"]
 
     @property
@@ -86,7 +86,7 @@ class Result:
         return float(centre[np.isfinite(centre)].median())
 
     def reference(self, name: str | None = None) -> str:
-        """`name` if it is a method of the file; without a name the first `tao` method that has no earlier one."""
+        """Return `name`, by default the first `tao` method without an earlier one. Throws BadResult if unknown."""
         if name:
             return self.known(name)
         from_nothing = self.methods[(self.methods["kind"] == "tao") & (self.methods["earlier"] == "")]
@@ -98,7 +98,7 @@ class Result:
         return name
 
     def chosen(self, names: str | None) -> list[str]:
-        """Return the methods of a list "A,B", in the order of the file; all without a list."""
+        """Return the methods of a list "A,B", in the order of the file; all methods if there is no list."""
         wanted = [self.known(name) for name in names.split(",")] if names else self.methods.index
         return [name for name in self.methods.index if name in wanted]
 
@@ -115,11 +115,11 @@ def _methods(group: h5py.Group) -> pd.DataFrame:
 
 
 def _answers(group: h5py.Group, methods: pd.DataFrame) -> pd.DataFrame:
-    """A row for each method and problem.
+    """Return a row for each method and problem.
 
-    A gradient evaluation is one forward and one adjoint solve: a solve of any kind, also a single one (the
-    last forward solve of a joint method, a tangent of Gauss-Newton), counts half. The evaluations of a
-    method include those of the methods that it started from.
+    A gradient evaluation is one forward and one adjoint solve, so each solve counts half, also a single one (the
+    last forward solve of a joint method, a tangent solve of Gauss-Newton). The evaluations of a method include
+    those of the earlier methods that provided its starts.
     """
     frames: dict[str, pd.DataFrame] = {}
     for name, earlier in methods["earlier"].items():
@@ -154,7 +154,7 @@ def _histories(file: h5py.File, methods: pd.DataFrame) -> pd.DataFrame:
 
 
 def _label(attributes: h5py.AttributeManager, name: str, units: str, prefix: str = "") -> str:
-    """Return "name [units]" from attributes; `name` and `units` stand for those that are missing."""
+    """Return "name [units]" from attributes; `name` and `units` replace missing attributes."""
     name, units = attributes.get(prefix + "name", name), attributes.get(prefix + "units", units)
     return f"{_text(name)} [{_text(units)}]"
 

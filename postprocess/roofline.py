@@ -1,14 +1,15 @@
 #!/usr/bin/env python3
-"""Roofline of the models on a device: work of one gradient evaluation, and the time that it predicts.
+"""Roofline of the models on a device: work of one gradient evaluation, and its predicted time.
 
 Usage: roofline.py [--measured FILE.json] [--json]
 
 Prints the tables of postprocess/gallery/device/README.md in Markdown; --json prints their numbers instead. FILE.json
-holds measured seconds of one gradient evaluation (forward and adjoint) of a batch of n problems:
+contains measured seconds of one gradient evaluation (forward and adjoint) of a batch of n problems:
 
     {"kuramoto_sivashinsky": {"4096": {"seconds": 0.0155}}, "darcy": {"256": {"seconds": 0.2}}}
 
-Formulas follow the loops of src/models; the functions name the lines that they count. The decks' sizes are in MODELS.
+Formulas follow the loops of src/models; each docstring lists the source functions whose operations are counted. The
+sizes of the decks are in MODELS.
 """
 import argparse
 import json
@@ -26,15 +27,15 @@ MEMORY = 0.9 * 141e9        # bytes
 LATENCY = {"none": 0, "L1": 40, "L2": 260, "HBM": 600}  # cycles from a load to the use of its value
 CHAIN = 8                   # cycles from one double operation to the next that needs its result
 COST = {"div": 10, "root": 12, "exp": 20, "sin": 30}    # double operations of a call
-ISSUE = 2                   # cycles of a scheduler for a warp's double operation, load or store
-LAUNCH = 2 * 10e-6          # s: two kernels, started and waited for
+ISSUE = 2                   # cycles of a scheduler for one double operation, load or store of a warp
+LAUNCH = 2 * 10e-6          # s: start of two kernels and wait for their end
 SIZES = [256, 4096, 65536]
 
 
 @dataclass
 class Work:
-    """One gradient evaluation of one problem. `rounds`: (count, dependent operations, tier): a thread loads, waits
-    for the tier's latency, computes and stores, and only then loads again; tier is "hot", "record" or "none"."""
+    """Work of one gradient evaluation of one problem. `rounds`: (count, dependent operations, tier). In a round a
+    thread loads, waits for the latency of the tier, computes and stores; tier is "hot", "record" or "none"."""
 
     add: float = 0.0
     mul: float = 0.0
@@ -58,7 +59,8 @@ class Work:
 
 
 def border_rows(n, length, dt, mass):
-    """Rows whose corner entries of the cyclic band LU are kept: CyclicBandLu::drop_negligible, half-bandwidth 2."""
+    """Return the number of rows whose corner entries the cyclic band LU keeps (src/lanes/cyclic_band_lu.cpp:
+    CyclicBandLu::drop_negligible), half-bandwidth 2."""
     w = 2
     d2 = (n / length) ** 2
     second, fourth = [-2.0, 1.0, 0.0], [6.0, -4.0, 1.0]
@@ -80,7 +82,8 @@ def border_rows(n, length, dt, mass):
 
 
 def kuramoto_sivashinsky(n, n_step, n_start=0, n_seen=None, length=44.0, dt=0.1):
-    """second_order: kuramoto_sivashinsky_sweeps.hpp (advance, pull_back), cyclic_band_lu.hpp (the two sweeps).
+    """Scheme second_order: src/models/kuramoto_sivashinsky/sweeps.hpp (advance, pull_back) and
+    src/lanes/cyclic_band_lu.hpp (the two sweeps).
     n_start > 0: the initial state is unknown, a product with a matrix of n_start columns."""
     first, later = border_rows(n, length, dt, 1.0), border_rows(n, length, dt, 1.5)
     n_seen = n if n_seen is None else n_seen
@@ -96,7 +99,9 @@ def kuramoto_sivashinsky(n, n_step, n_start=0, n_seen=None, length=44.0, dt=0.1)
     loads = n_step * (11 * n + 2 * band + 4) + ends
     stores = 2 * n_step * (n + 2 * band + 2) + 5 * n + 2 * n_seen + 1 + (2 if n_start == 0 else n_start)
     work.access = loads + stores
-    # Forward: u, u before, N before; N, next; next again, twice. Adjoint: lambda, mu1; mu1 twice; mu1, mu2, u, lambda.
+    # Arrays that are read or written once per step. Forward, 7: u, the previous u, the previous N, N and the next u in
+    # advance; the next u twice in the band solve. Adjoint, 8: lambda and mu1; mu1 twice in the band solve; mu1, mu2, u
+    # and lambda in pull_back.
     work.stream_bytes = 8 * n_step * (7 + 8) * n
     work.least_bytes = 8 * n_step * 2 * n
     work.hot_bytes = 8 * 5 * n
@@ -109,8 +114,8 @@ def kuramoto_sivashinsky(n, n_step, n_start=0, n_seen=None, length=44.0, dt=0.1)
 
 
 def navier_stokes(n, n_step, nonzero, panel_rows, panels):
-    """Walls, no obstacle, every state kept: navier_stokes_fluxes.hpp (sweep, RateShares, AdjointShares),
-    navier_stokes_sweeps.hpp (advance, pull_back), navier_stokes_projection.hpp (apply), sparse_cholesky.hpp.
+    """Walls, no obstacle, every state kept: src/models/navier_stokes/ fluxes.hpp (sweep, RateShares, AdjointShares),
+    sweeps.hpp (advance, pull_back), projection.hpp (apply), and src/lanes/sparse_cholesky.hpp (solve).
     nonzero, panel_rows, panels: of PETSc's nested dissection; entries of L, rows below its panels, panels."""
     cells, corners, unknowns = n * n, n * (n + 1), n * n - 1
     squares = 2 * cells + 2 * n
@@ -129,27 +134,30 @@ def navier_stokes(n, n_step, nonzero, panel_rows, panels):
     work.access = n_step * (5 * corners + 17 * cells + 10 * n + project)
     work.access += n_step * (9 * corners + 23 * cells + 18 * n + project)
     work.access += 2 * project + (28 if n_step % 3 == 0 else 32) * cells + 4 * n + 8
-    # Forward: u, rate twice, next; adjoint: nu of mu1 and mu2, then u, nu, mu1, lambda. Projection: velocity three
-    # times, pressure six times, if a sweep of the factor reads and writes it once.
+    # Arrays that are read or written in a step. Forward: u, rate twice, next u. Adjoint: nu of mu1 and mu2, then u, nu,
+    # mu1, lambda. Projection: velocity three times, pressure six times, if each sweep of the factor reads and writes
+    # the pressure once.
     work.stream_bytes = 8 * n_step * cells * (8 + 12 + 14 + 12)
     work.least_bytes = 8 * n_step * 4 * cells
     work.hot_bytes = 8 * 11 * cells
     work.record_bytes = 8 * (n_step + 1) * 2 * cells
     work.memory_bytes = work.record_bytes + 8 * (12 * cells + 11 * n)
-    solve_rounds = panel_rows + panels + panel_rows / 4 + panels     # upwards nothing is stored: four loads at once
+    # In the backward substitution nothing is stored, so four loads are issued together.
+    solve_rounds = panel_rows + panels + panel_rows / 4 + panels
     work.rounds = [(2 * n_step * solve_rounds, 4, "hot"), (2 * n_step * 3 * cells, 3, "hot"),
                    (n_step * 2 * cells, 10, "hot"), (n_step * 4 * cells, 8, "hot")]
     return work
 
 
 def darcy(n, n_mode, n_wave, n_value, offdiagonal, counted):
-    """darcy_solver.cpp (SolveKernel, AdjointKernel), darcy_operator.hpp, cosine_expansion.hpp, lane_cholesky.hpp.
+    """src/models/darcy/ physics.hpp (solve, adjoint) and operator.hpp; src/lanes/ cosine_expansion.hpp and
+    lane_cholesky.hpp.
     n_value, offdiagonal: numbers of a factor, and those of them that are entries of L below its diagonal; counted:
     additions of the factorization alone, and loads and stores of all."""
     cells, faces, edges, n_sensor = n * n, 2 * n * (n - 1), 4 * n - 4, 64
     work = Work(root=cells, exp=cells)
     expand = n_mode * n + cells * n_wave
-    sweeps = 4 * offdiagonal                  # down and up, forward and adjoint
+    sweeps = 4 * offdiagonal                  # forward and backward substitution, in solve and adjoint
     work.add = counted["add"] + sweeps + 2 * expand + 5 * faces + cells + 5 * n_sensor        # forward
     work.add += 5 * faces + edges + 4 * n_sensor                                              # adjoint
     work.mul = counted["add"] + offdiagonal + cells + sweeps + 2 * (expand + n_mode) + 6 * cells + faces + 5 * n_sensor
@@ -167,7 +175,8 @@ def darcy(n, n_mode, n_wave, n_value, offdiagonal, counted):
 
 
 def wave_packet(n_sample=256):
-    """wave_packet.cpp: SolveKernel and AdjointKernel; s / 20 is divided once. Rows are not interleaved."""
+    """src/models/wave_packet/wave_packet_kernels.cpp: solve and adjoint of Physics; s / 20 is divided once. Rows are
+    not interleaved."""
     work = Work(add=5 * n_sample, mul=11 * n_sample, div=3 * n_sample, exp=2 * n_sample, sin=2 * n_sample)
     work.access = 2 * n_sample
     work.stream_bytes = work.least_bytes = 8 * 2 * n_sample
@@ -179,8 +188,9 @@ def wave_packet(n_sample=256):
 
 
 def billiards(n_ball, collisions, longest, counted):
-    """hard_discs.hpp: run, pull_back. collisions: mean of a problem; longest: mean of a warp's longest shot, which
-    all of its threads wait for; counted: operations of the forward shots, which depend on the draws."""
+    """src/models/billiards/hard_discs.hpp (run, pull_back). collisions: mean number per problem; longest: mean over the
+    warps of the largest number of collisions in a warp, because all threads of a warp wait for the longest shot;
+    counted: operations of the forward shots, which depend on the draws."""
     pairs = n_ball * (n_ball - 1) / 2
     work = Work(add=counted["add"] + 28 * collisions, mul=counted["mul"] + 30 * collisions,
                 div=counted["div"] + 2 * collisions, root=counted["root"])
@@ -193,7 +203,7 @@ def billiards(n_ball, collisions, longest, counted):
     return work
 
 
-# Of the decks in inputs/. Numbers beside the sizes are counted: see the page.
+# Sizes of the decks in inputs/. The other numbers are counts (postprocess/gallery/device/README.md).
 MODELS = {
     "kuramoto_sivashinsky": kuramoto_sivashinsky(128, 250),
     "assimilation": kuramoto_sivashinsky(128, 250, 18, 160),
@@ -206,10 +216,11 @@ MODELS = {
 # nvcc -Xptxas -v for sm_90: the larger of the solve and the adjoint kernel.
 REGISTERS = {"kuramoto_sivashinsky": 83, "assimilation": 83, "navier_stokes": 148, "darcy": 130, "billiards": 68,
              "wave_packet": 40}
-# Seconds of one host core for one gradient evaluation: see the page.
+# Measured seconds of one host core for one gradient evaluation (postprocess/gallery/device/README.md).
 HOST = {"kuramoto_sivashinsky": 129e-6, "assimilation": 136e-6, "navier_stokes": 9.1e-3, "darcy": 690e-6,
         "billiards": 0.244e-6, "wave_packet": 18.2e-6}
-# Counted by the throw-away build of the page: (formula, additions, multiplications, loads and stores) of a gradient.
+# Operation counts of a gradient, measured with an instrumented build (postprocess/gallery/device/README.md): (formula,
+# additions, multiplications, loads and stores).
 COUNTED = {
     "kuramoto_sivashinsky": (MODELS["kuramoto_sivashinsky"], 791088, 1078705, 608415),
     "kuramoto_sivashinsky, 125 steps": (kuramoto_sivashinsky(128, 125), 395588, 539205, 304915),
@@ -222,7 +233,7 @@ COUNTED = {
 
 
 def predict(name, n):
-    """Times of a batch of n problems, in seconds, and the bound that rules."""
+    """Return the times of a batch of n problems in seconds, and the limiting resource."""
     work = MODELS[name]
     registers = REGISTERS[name]
     parts = math.ceil(n / math.floor(MEMORY / work.memory_bytes))

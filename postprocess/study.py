@@ -4,14 +4,16 @@
     study.py DIR [--methods A,B,...] [--reference METHOD] [--json FILE]
                  [--figures DIR] [--width MM] [--formats pdf,png]
 
-Reads only the schema of the files. DIR may also be the FILE of an earlier --json. Runs of the same variant
-and size are pooled over their seeds. Each problem is judged within its own run, as in report.py: better, tie,
-worse than the reference (default: the first `tao` method without an earlier one), solved (against the best of
-all methods of the run if no misfit at the truth is known). Gradient evaluations are (forward + adjoint +
-tangent solves) / 2 for each problem, with those of the methods that the method started from.
+Reads only datasets that the documented schema defines (postprocess/README.md). DIR may also be the FILE of an
+earlier --json. A row of the table has the problems of all seeds of one variant and size. Each problem is compared
+within its own run, as in report.py: better, tie, worse than the reference (default: the first `tao` method without an
+earlier one), and solved. If the truth is not known, the smallest misfit of all methods of the run is used instead of
+the misfit at the truth. Gradient evaluations are (forward + adjoint + tangent solves) / 2 for each problem, including
+the evaluations of the earlier methods that provided the starts.
 
-The sign tests are two-sided and exact. One compares the misfits with those of the reference. If there is a
-method whose name or kind is multi_start, the other compares the problems solved with those it solves.
+The sign tests are two-sided and exact. One compares the misfits with those of the reference. If there is a method of
+the name or kind multi_start, the other compares the numbers of problems that only this method or only multi_start
+solves.
 """
 
 from __future__ import annotations
@@ -105,7 +107,7 @@ def load(path: str, reference: str | None) -> tuple[pd.DataFrame, str, dict]:
 
 
 def choose(table: pd.DataFrame, methods: str | None) -> pd.DataFrame:
-    """Return the rows of a list "A,B" of methods; all without a list. Throws BadResult."""
+    """Return the rows of a list "A,B" of methods; all rows if there is no list. Throws BadResult."""
     if not methods:
         return table
     known = list(table["name"].unique())
@@ -117,7 +119,7 @@ def choose(table: pd.DataFrame, methods: str | None) -> pd.DataFrame:
 
 def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
-    parser.add_argument("directory", help="of the HDF5 files that jpo study wrote, or a file of --json")
+    parser.add_argument("directory", help="directory of result files of jpo study, or a file that --json wrote")
     parser.add_argument("--methods", metavar="A,B,...", help="methods of the table and figures (default: all)")
     parser.add_argument("--reference", help="method that the others are compared with")
     parser.add_argument("--json", help="write the table to this file; - is standard output")

@@ -33,7 +33,7 @@ def _title(figure: plt.Figure, table: pd.DataFrame, text: str = "") -> None:
 
 
 def _values(own: pd.DataFrame, key: str) -> pd.DataFrame:
-    """Columns value, least and most over seeds."""
+    """Return columns value, least and most over seeds."""
     columns = {"value": key, "least": key + "_min", "most": key + "_max"}
     return pd.DataFrame({name: own[column].clip(lower=LEAST_LOSS) for name, column in columns.items()})
 
@@ -50,7 +50,7 @@ def _draw_lines(axes: plt.Axes, table: pd.DataFrame, key: str) -> None:
 
 
 def _draw_values(table: pd.DataFrame, key: str, label: str, width: float, text_of: Callable) -> tuple:
-    """A line per method against n, or a bar per method if there is one n. Returns figure, axes and handles."""
+    """Draw a line per method against n, or a bar per method if there is one n. Return figure, axes and handles."""
     names = _names(table)
     if table["n_problem"].nunique() > 1:
         figure, ((axes,),) = new_figure(width, 65)
@@ -66,7 +66,7 @@ def _draw_values(table: pd.DataFrame, key: str, label: str, width: float, text_o
 
 
 def _draw_better(table: pd.DataFrame, reference: str, width: float, title: str) -> plt.Figure:
-    """Share better than the reference, the largest possible share, and the average of the paper."""
+    """Draw the share better than the reference, the largest possible share, and the average of the paper."""
     maximum = table.drop_duplicates("n_problem")
     figure, axes, handles = _draw_values(table[table["name"] != reference], "better",
                                          f"better than {reference} [%]", width, _percent)
@@ -105,7 +105,7 @@ def _draw_loss(table: pd.DataFrame, width: float, title: str) -> plt.Figure:
 
 
 def _draw_variants(table: pd.DataFrame, width: float) -> plt.Figure:
-    """Solved share of each method in each variant, at one size."""
+    """Draw the solved share of each method in each variant, at one size."""
     variants = list(table["variant"].unique())
     names = _names(table)
     figure, ((axes,),) = new_figure(width, 16 + 2.7 * len(variants) * (len(names) + 1))
@@ -126,7 +126,8 @@ def _draw_variants(table: pd.DataFrame, width: float) -> plt.Figure:
 def study_figures(table: pd.DataFrame, reference: str, width: float) -> Iterator[tuple[str, plt.Figure]]:
     """Yield (name, figure) from the table of compare_study().
 
-    Against n for each variant that has several sizes or is the only one; variants side by side at the largest n.
+    A variant has figures against n if it has several sizes or is the only one. If there are several variants, a
+    figure compares them at the largest n.
     """
     variants = table.groupby("variant", sort=False)
     for variant, own in variants:

@@ -1,4 +1,4 @@
-"""Appearance of all figures: one look per method, sizes in mm, legends outside the data."""
+"""Appearance of all figures: one style per method, sizes in mm, legends outside the data."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from matplotlib.patches import Patch  # noqa: E402
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter  # noqa: E402
 
 INCH = 25.4  # mm
-WIDE = 120.0  # mm; panels are side by side from this width on, one above the other below it
+WIDE = 120.0  # mm; panels are side by side if the figure is at least this wide, otherwise one above the other
 FORMATS = ("pdf", "png")
 GREY = "#8C8C8C"
 
@@ -74,7 +74,7 @@ KNOWN = {
     "predict": Look("#A67300", "h", "--", "//", True),
     "predict+refine": Look("#6B2F00", "h", "-", "xx"),
 }
-# Parts of the looks of other names; no known method has these markers.
+# Colours and markers for methods without a fixed style; the markers differ from all fixed ones.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 MARKERS = ("d", "p", "8", "H")
 DASHES = ((0, (3, 1, 1, 1)), (0, (1, 1)), (0, (6, 2)), "-")
@@ -82,7 +82,7 @@ HATCHES = ("..", "--", "||", "oo", "++")
 
 
 def look_of(name: str) -> Look:
-    """Return the look of a method. It depends on the name alone."""
+    """Return the style of a method. It depends only on the name."""
     if name in KNOWN:
         return KNOWN[name]
     code = zlib.crc32(name.encode())
@@ -94,7 +94,7 @@ def look_of(name: str) -> Look:
 
 
 def series_look(index: int) -> Look:
-    """Return the look of a curve that is no method, by its number."""
+    """Return the style of a curve that does not belong to a method, by its index."""
     return Look(COLOURS[index % len(COLOURS)], "osD^vP"[index % 6], ("-", "--", "-.")[index % 3], "")
 
 
@@ -214,7 +214,7 @@ def draw_size_axis(axes: plt.Axes, sizes: Iterable[int]) -> None:
 
 def draw_spread(axes: plt.Axes, at: Iterable[float], least: Iterable[float], most: Iterable[float], colour: str,
                 is_vertical: bool = True) -> None:
-    """Draw error bars from `least` to `most`. They are exact on logarithmic axes as well, unlike distances."""
+    """Draw error bars from `least` to `most`. These are values, so the bars are correct on logarithmic axes too."""
     lines, cap = (axes.vlines, "_") if is_vertical else (axes.hlines, "|")
     lines(at, least, most, color=colour, lw=0.8)
     for ends in (least, most):

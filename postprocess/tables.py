@@ -14,14 +14,14 @@ Column = tuple[str, str, str]  # title, format (alignment, width, ...), column o
 
 
 def records(table: pd.DataFrame) -> list[dict]:
-    """One dictionary for each row, without the entries that do not apply (pandas.NA)."""
+    """Return one dictionary for each row, without the entries that do not apply (pandas.NA)."""
     # pandas 3 converts NA to None here.
     return [{key: value for key, value in row.items() if value is not pd.NA and value is not None}
             for row in table.to_dict("records")]
 
 
 def table_lines(table: pd.DataFrame, columns: list[Column]) -> list[str]:
-    """One line of titles and one for each row; entries that do not apply (pandas.NA) are blank."""
+    """Return one line of titles and one line for each row; entries that do not apply (pandas.NA) are blank."""
     widths = [re.match("[<>][0-9]+", form).group() for _, form, _ in columns]
     lines = ["".join(format(title, width) for (title, _, _), width in zip(columns, widths))]
     for row in records(table):
@@ -31,7 +31,7 @@ def table_lines(table: pd.DataFrame, columns: list[Column]) -> list[str]:
 
 
 def _plain(value: object) -> object:
-    """JSON has no NaN and no infinity: null."""
+    """Replace NaN and infinity by None, because JSON has neither."""
     if isinstance(value, dict):
         return {key: _plain(one) for key, one in value.items()}
     if isinstance(value, list):
@@ -56,7 +56,7 @@ def _dump(value: object) -> str:
 
 
 def _lines(value: object) -> str:
-    """An element of the outermost object: lists and objects of objects have one line for each entry."""
+    """Return the lines of one element of the outermost object: one line per entry of a list or of a nested object."""
     if isinstance(value, list) and value and all(isinstance(one, dict) for one in value):
         return "[\n" + ",\n".join("  " + _dump(one) for one in value) + "\n ]"
     if isinstance(value, dict) and any(isinstance(one, dict) for one in value.values()):

@@ -30,7 +30,7 @@ class Evaluate final : public Verb {
         parser,
         {.examples = {"jpo evaluate runs/trained.h5 --deck new_problems.toml",
                       "mpirun -n 8 jpo evaluate runs/trained.h5 --deck new_problems.toml "
-                      "--network joint --output runs/predicted.h5"},
+                      "--network joint --output runs/predicted.h5 --overwrite --set run.seed=8"},
          .exit_codes = kRunExitCodes,
          .documents = "inputs/README.md (decks and methods; the network's answers are the method "
                       "\"predict\")"});

@@ -184,6 +184,11 @@ std::vector<double> Job::evaluations(std::size_t k) const {
   return total;
 }
 
+double Job::seconds(std::size_t k) const {
+  const std::string start = start_method(deck_.methods[k]);
+  return results_[k].seconds + (start.empty() ? 0.0 : seconds(method_index(start)));
+}
+
 std::size_t Job::method_index(const std::string& name) const {
   const auto found = std::ranges::find(deck_.methods, name, &MethodDeck::name);
   return static_cast<std::size_t>(found - deck_.methods.begin());

@@ -96,6 +96,8 @@ class Job {
   /// starts, in gradient evaluations (half of all forward, adjoint and tangent solves). [global
   /// problem]. Collective.
   std::vector<double> evaluations(std::size_t k) const;
+  /// Returns the seconds of method k, including the methods that provided the starts.
+  double seconds(std::size_t k) const;
   /// Returns L_ref, the median misfit at the centre of the box. Collective.
   double loss_reference() const;
   /// Returns the result of a method before its first step.

@@ -15,10 +15,11 @@ namespace jpo {
 namespace {
 
 void show_done(const MethodDeck& method, const MethodResult& result) {
-  log_info("  {:<16} done in {:.1f} s", method.name, result.seconds);
+  log_info("  {:<20} done in {:.1f} s", method.name, result.seconds);
 }
 
 std::string too_many_text(double failed, const RunSettings& settings) {
+  if (failed >= 1.0) return "no problem has an answer";
   return fmt::format(
       "{:.1f} % of the problems have no answer; run.max_failed_fraction allows {:.1f} %",
       100.0 * failed, 100.0 * settings.max_failed_fraction);
@@ -114,14 +115,16 @@ class Run final : public Verb {
                                           "resume from the newest checkpoint of this deck");
     parser.add_option("--resume-from", arguments_.resume_from, "resume from this checkpoint file")
         ->excludes(resume);
-    add_notes(parser,
-              {.examples = {"mpirun -n 8 jpo run inputs/kuramoto_sivashinsky.toml",
-                            "mpirun -n 8 jpo run inputs/kuramoto_sivashinsky.toml --resume",
-                            "jpo run inputs/diffusion.toml --set run.seed=1 "
-                            "--set method.joint.updates=200 --set run.output=runs/seed1.h5"},
-               .exit_codes = kRunExitCodes,
-               .documents = "inputs/README.md (decks, methods); jobs/README.md (clusters, "
-                            "checkpoints)"});
+    add_notes(parser, {.examples = {"mpirun -n 8 jpo run inputs/kuramoto_sivashinsky.toml",
+                                    "mpirun -n 8 jpo run inputs/kuramoto_sivashinsky.toml --resume",
+                                    "jpo run inputs/diffusion.toml --set run.seed=1 "
+                                    "--set method.joint.updates=200 --set run.output=runs/seed1.h5",
+                                    "jpo run inputs/diffusion.toml --overwrite",
+                                    "jpo run inputs/diffusion.toml --resume-from "
+                                    "runs/diffusion.h5.checkpoints/checkpoint_000002.h5"},
+                       .exit_codes = kRunExitCodes,
+                       .documents = "inputs/README.md (decks, methods); jobs/README.md (clusters, "
+                                    "checkpoints)"});
   }
   ExitCode run(const std::string& command, MPI_Comm comm) override {
     arguments_.command = command;

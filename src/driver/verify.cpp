@@ -144,13 +144,16 @@ class Verify final : public Verb {
     parser.add_option(
         "--scale-gradient", gradient_factor_,
         "multiply the gradient by this factor; the Taylor checks fail unless it is 1");
-    add_notes(parser, {.examples = {"jpo verify inputs/kuramoto_sivashinsky.toml",
-                                    "mpirun -n 2 jpo verify inputs/diffusion.toml"},
-                       .exit_codes = "  0  all checks passed\n"
-                                     "  1  a check failed, or internal error\n"
-                                     "  2  bad input: command line, deck or a file that the deck "
-                                     "names",
-                       .documents = "inputs/README.md (verbs)"});
+    add_notes(
+        parser,
+        {.examples = {"jpo verify inputs/kuramoto_sivashinsky.toml",
+                      "mpirun -n 2 jpo verify inputs/diffusion.toml",
+                      "jpo verify inputs/diffusion.toml --scale-gradient 0.999   (must fail)"},
+         .exit_codes = "  0  all checks passed\n"
+                       "  1  a check failed, or internal error\n"
+                       "  2  bad input: command line, deck or a file that the deck "
+                       "names",
+         .documents = "inputs/README.md (verbs)"});
   }
   ExitCode run(const std::string& command, MPI_Comm comm) override;
 

@@ -120,7 +120,7 @@ class Learner {
     network_.set_normalization(input_statistics(network_, task));
   }
 
-  /// Makes `updates` updates with a learning rate that decreases from the first to the last, then
+  /// Makes `updates` updates, with the whole schedule of the learning rate, then
   /// predicts the answers to all problems. Collective.
   void learn(std::int64_t updates) {
     LearningRate rate(settings_.learning_rate, updates);

@@ -43,7 +43,7 @@ std::string progress_text(const StepReport& report, std::int64_t n_done_before, 
   text += fmt::format("  {} {}/s", rate_text(rate), report.unit);
   if (report.n_done >= report.n_total) return text;
   const auto n_left = static_cast<double>(report.n_total - report.n_done);
-  return text + fmt::format(", about {} left", duration_text(n_left / rate));
+  return text + fmt::format(", at most {} left", duration_text(n_left / rate));
 }
 
 Progress::Progress(const Task& task, const StepReport& begin)
@@ -68,7 +68,7 @@ void Progress::print(const StepReport& report) {
   const double share = static_cast<double>(report.n_done) /
                        static_cast<double>(std::max<std::int64_t>(report.n_total, 1));
   const std::string line =
-      fmt::format("  {:<14} {}{}", name_, terminal_ ? bar(std::min(share, 1.0)) : "",
+      fmt::format("  {:<20} {}{}", name_, terminal_ ? bar(std::min(share, 1.0)) : "",
                   progress_text(report, n_done_before_, seconds));
   if (terminal_) {
     fmt::print("\r\033[K{}", line);

@@ -163,7 +163,10 @@ std::span<const History::Column> History::columns() {
       {"iteration", &Entry::iteration,
        "number of the update or of the round, or largest number of gradient evaluations per "
        "problem"},
-      {"loss_mean", &Entry::loss_mean, "mean misfit over the problems that did not fail"},
+      {"loss_mean", &Entry::loss_mean,
+       "mean misfit over the problems that did not fail: of this update for networks, else the "
+       "best "
+       "so far"},
       {"gradient_norm", &Entry::gradient_norm, "norm of d(mean misfit)/d(weights) before clipping"},
       {"failed", &Entry::failed, "number of problems that failed"},
       {"gradient_evaluations", &Entry::gradient_evaluations,

@@ -216,6 +216,21 @@ wait $job
 grep -q "stopped on request (SIGUSR1)" log || fail "no message why the run stopped: $(cat log)"
 grep -q "to resume from $folder/checkpoint_000002.h5: jpo run with --resume" log || fail "no message how to resume: $(cat log)"
 
+# Ctrl-C and a hang-up print how to resume.
+for signal in INT HUP; do
+  "$jpo" run kept.toml "${slow[@]}" --set checkpoint.every_updates=1 --set run.output=runs/$signal.h5 >signal_log 2>&1 &
+  job=$!
+  for ((k = 0; k < 100; ++k)); do
+    [[ -f runs/$signal.h5.checkpoints/checkpoint_000001.h5 ]] && break
+    sleep 0.1
+  done
+  kill -$signal $job
+  wait $job
+  [[ $? -gt 128 ]] || fail "SIG$signal: exit code $?: $(cat signal_log)"
+  grep -q "jpo: stopped by SIG$signal; to resume from runs/$signal.h5.checkpoints/checkpoint_" signal_log ||
+    fail "no message after SIG$signal: $(cat signal_log)"
+done
+
 # Allowed and refused ways to resume.
 expect 2 "contains checkpoints of an unfinished run; allowed: --resume" "$jpo" run kept.toml "${slow[@]}"
 expect 2 "belongs to another deck: method.joint.learning_rate (0.1 in the deck, 0.001 in the file)" "$jpo" run kept.toml "${slow[@]}" --resume --set method.joint.learning_rate=0.1

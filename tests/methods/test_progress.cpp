@@ -13,18 +13,18 @@ TEST(Duration, HasAUnit) {
 
 TEST(ProgressText, HasWorkRateAndTimeLeftWithUnits) {
   EXPECT_EQ(progress_text({.n_done = 541, .n_total = 600, .unit = "updates"}, 0, 120.0),
-            "541/600 updates  4.51 updates/s, about 13 s left");
+            "541/600 updates  4.51 updates/s, at most 13 s left");
   EXPECT_EQ(
       progress_text(
           {.n_done = 7506, .n_total = 25600, .unit = "gradient evaluations", .detail = "round 3"},
           0, 60.0),
-      "7506/25600 gradient evaluations  round 3  125.1 gradient evaluations/s, about 2 min "
+      "7506/25600 gradient evaluations  round 3  125.1 gradient evaluations/s, at most 2 min "
       "left");
 }
 
 TEST(ProgressText, DoesNotCountTheStepsBeforeAResume) {
   EXPECT_EQ(progress_text({.n_done = 30, .n_total = 50, .unit = "updates"}, 20, 5.0),
-            "30/50 updates  2 updates/s, about 10 s left");
+            "30/50 updates  2 updates/s, at most 10 s left");
 }
 
 TEST(ProgressText, HasNoRateBeforeTheFirstStep) {
@@ -38,7 +38,7 @@ TEST(ProgressText, HasNoRateBeforeTheFirstStep) {
 
 TEST(ProgressText, HasASmallRateWithAllItsDigits) {
   EXPECT_EQ(progress_text({.n_done = 1, .n_total = 3, .unit = "windows"}, 0, 400.0),
-            "1/3 windows  0.0025 windows/s, about 13 min left");
+            "1/3 windows  0.0025 windows/s, at most 13 min left");
 }
 
 TEST(ProgressText, HasNoTimeLeftAtTheEnd) {

@@ -191,9 +191,11 @@ void write_history_seconds(ResultFile& file, Job& job) {
     for (const History::Entry& entry : job.results()[k].history.entries)
       seconds.push_back(entry.seconds);
     if (seconds.empty()) continue;
-    file.replicated("/performance/history/" + job.deck().methods[k].name, {std::ssize(seconds)},
-                    seconds,
-                    {"s", "time since the start of the method, for each row of its history"});
+    file.replicated(
+        "/performance/history/" + job.deck().methods[k].name, {std::ssize(seconds)}, seconds,
+        {"s",
+         "time since the start of the method, for each row of its history; of single solves: the "
+         "share of the whole time that their evaluations have"});
   }
 }
 

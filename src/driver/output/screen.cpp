@@ -69,7 +69,7 @@ void show_method(const Job& job, std::size_t k, const Truths& truths) {
            job.deck().methods[k].name, 100.0 * static_cast<double>(count_solved(loss, truths)) / n,
            mean(known), quantile(known, 0.5), mean(evaluations),
            *std::ranges::max_element(evaluations),
-           100.0 * (n - static_cast<double>(known.size())) / n, result.seconds);
+           100.0 * (n - static_cast<double>(known.size())) / n, job.seconds(k));
 }
 
 void show_phases(Job& job) {
@@ -218,8 +218,10 @@ void show_results(Job& job) {
            "mean L", "median L", "mean evals", "max evals", "failed [%]", "time [s]");
   for (std::size_t k = 0; k < job.results().size(); ++k) show_method(job, k, truths);
   log_info(
-      "L: misfit of the answer; evals: gradient evaluations per problem, including earlier methods "
-      "that provided the starts;\nsolved: L <= L0 + 1e-3 max(L0, 1e-3 Lc), L0 = misfit at the "
+      "L: misfit of the answer; evals: gradient evaluations per problem; evals and time include "
+      "the "
+      "methods that provided the starts;\nsolved: L <= L0 + 1e-3 max(L0, 1e-3 Lc), L0 = misfit at "
+      "the "
       "truth, Lc = median misfit at the centre of the box;\nfailed: problems without an answer");
   if (truths.n_unknown > 0)
     log_info(

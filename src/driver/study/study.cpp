@@ -171,7 +171,9 @@ class StudyVerb final : public Verb {
     parser.add_flag("--overwrite", overwrite_, "replace result files that belong to another deck");
     parser.add_flag("--list", list_only_, "print the table of cells and their states; run nothing");
     add_notes(parser, {.examples = {"mpirun -n 2 jpo study inputs/paper/wave_packet.toml",
-                                    "jpo study inputs/paper/wave_packet.toml --list"},
+                                    "jpo study inputs/paper/wave_packet.toml --list",
+                                    "jpo study inputs/paper/wave_packet.toml --overwrite "
+                                    "--set 'study.seeds=[1]'"},
                        .exit_codes = kRunExitCodes,
                        .documents = "inputs/README.md (studies); jobs/README.md (clusters)"});
   }
