@@ -4,7 +4,7 @@
 # (.json) and figures. Can be stopped; when it is started again, finished runs are not repeated.
 #   jobs/bank.sh [--small] [--output DIR] [RANKS]
 # --small       16 problems and one seed of each study, to try the script; results in runs/bank_small/gallery
-# --output DIR  folder of tables and figures (default: postprocess/gallery; those of the studies in its folder bank)
+# --output DIR  folder of the figures of the main deck (default: postprocess/gallery); all else is in DIR/bank
 # RANKS         number of MPI ranks (default: 2)
 # Under a scheduler: LAUNCH="srun --mpi=pmix" jobs/bank.sh
 set -euo pipefail
@@ -55,7 +55,8 @@ candidates() {
     variants+=(--set "study.variants.candidates_$k.method.bank.candidates=$k"
       --set "study.variants.candidates_$k.method.multi_start.candidates=$k")
   done
-  study "candidates_$1" "$1_bank" --set 'methods=["bfgs", "bank", "multi_start"]' --set 'study.seeds=[11]' "${variants[@]}"
+  study "candidates_$1" "$1_bank" --set 'methods=["bfgs", "bank", "multi_start"]' --set 'study.seeds=[11]' \
+    "${variants[@]}"
 }
 
 step "the main deck"
@@ -80,7 +81,8 @@ study weighting wave_packet_bank --set 'methods=["bfgs", "bank"]' --set 'study.s
   --set study.variants.chi={} --set study.variants.rank.method.bank.weighting=rank \
   --set study.variants.equal.method.bank.weighting=equal
 for name in kuramoto_sivashinsky_hard kuramoto_sivashinsky billiards; do candidates "$name"; done
-no_draws=(--set study.variants.default={} --set study.variants.no_draws.method.bank.random_draws=0 --set 'study.seeds=[11, 12]')
+no_draws=(--set study.variants.default={} --set study.variants.no_draws.method.bank.random_draws=0
+  --set 'study.seeds=[11, 12]')
 study draws_kuramoto_sivashinsky_hard kuramoto_sivashinsky_hard_bank --set 'methods=["bfgs", "bank"]' "${no_draws[@]}"
 study draws_assimilation assimilation_bank --set 'methods=["bqnls", "bank"]' --set data.n_problem=64 "${no_draws[@]}"
 

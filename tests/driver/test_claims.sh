@@ -30,7 +30,8 @@ claims = {
     "bank solves at least 95 %": rows["bank"]["solved"] >= 95.0,
     "bank is worse than bfgs on at most 1 %": rows["bank"]["worse"] <= 1.0,
     "bank needs at most 4 times the evaluations of bfgs": evaluations["bank"] <= 4.0 * evaluations["bfgs"],
-    "bank needs at most a fifth of the evaluations of joint+refine": evaluations["bank"] <= evaluations["joint+refine"] / 5.0,
+    "bank needs at most a fifth of the evaluations of joint+refine":
+        evaluations["bank"] <= evaluations["joint+refine"] / 5.0,
     "multi_start solves at least 95 %": rows["multi_start"]["solved"] >= 95.0,
     "multi_start is worse than bfgs on at most 1 %": rows["multi_start"]["worse"] <= 1.0,
     "multi_start needs at most half of the evaluations of joint+refine":
