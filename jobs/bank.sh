@@ -6,7 +6,7 @@
 # --small       16 problems and one seed of each study, to try the script; results in runs/bank_small/gallery
 # --output DIR  folder of the figures of the main deck (default: postprocess/gallery); all else is in DIR/bank
 # RANKS         number of MPI ranks (default: 2)
-# Under a scheduler: LAUNCH="srun --mpi=pmix" jobs/bank.sh
+# Under a scheduler: LAUNCH="srun --mpi=pmix" jobs/bank.sh; another program than build/release/src/jpo: JPO=FILE
 set -euo pipefail
 cd "$(dirname "$0")/.."
 source jobs/environment.sh
@@ -32,7 +32,9 @@ if [[ ! $gallery ]]; then
 fi
 launch=${LAUNCH:-mpirun -n $ranks --oversubscribe}
 jpo=${JPO:-build/release/src/jpo}
-[[ -x $jpo ]] || { cmake --preset release >/dev/null && cmake --build --preset release --target jpo; }
+if [[ ! ${JPO:-} && ! -x $jpo ]]; then
+  cmake --preset release >/dev/null && cmake --build --preset release --target jpo
+fi
 python=$(find_python)
 out=$gallery/bank
 mkdir -p "$out" "$runs"
