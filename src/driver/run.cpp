@@ -115,16 +115,17 @@ class Run final : public Verb {
                                           "resume from the newest checkpoint of this deck");
     parser.add_option("--resume-from", arguments_.resume_from, "resume from this checkpoint file")
         ->excludes(resume);
-    add_notes(parser, {.examples = {"mpirun -n 8 jpo run inputs/kuramoto_sivashinsky.toml",
-                                    "mpirun -n 8 jpo run inputs/kuramoto_sivashinsky.toml --resume",
-                                    "jpo run inputs/diffusion.toml --set run.seed=1 "
-                                    "--set method.joint.updates=200 --set run.output=runs/seed1.h5",
-                                    "jpo run inputs/diffusion.toml --overwrite",
-                                    "jpo run inputs/diffusion.toml --resume-from "
-                                    "runs/diffusion.h5.checkpoints/checkpoint_000002.h5"},
-                       .exit_codes = kRunExitCodes,
-                       .documents = "inputs/README.md (decks, methods); jobs/README.md (clusters, "
-                                    "checkpoints)"});
+    add_notes(parser,
+              {.examples = {"mpirun -n 8 jpo run inputs/kuramoto_sivashinsky.toml",
+                            "mpirun -n 8 jpo run inputs/kuramoto_sivashinsky.toml --resume",
+                            ("jpo run inputs/diffusion.toml --set run.seed=1 "
+                             "--set method.joint.updates=200 --set run.output=runs/seed1.h5"),
+                            "jpo run inputs/diffusion.toml --overwrite",
+                            ("jpo run inputs/diffusion.toml --resume-from "
+                             "runs/diffusion.h5.checkpoints/checkpoint_000002.h5")},
+               .exit_codes = kRunExitCodes,
+               .documents = "inputs/README.md (decks, methods); jobs/README.md (clusters, "
+                            "checkpoints)"});
   }
   ExitCode run(const std::string& command, MPI_Comm comm) override {
     arguments_.command = command;

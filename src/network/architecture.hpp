@@ -13,7 +13,7 @@
 //                                                  then MyNet(const Settings&, plan, table)
 //   static void check(const NetworkSettings&)      throws BadInput for shared keys that do not fit
 //   static constexpr bool stacks_inputs = false;   y and c are passed to the head unchanged
-// Includes torch: only for this folder and for architectures outside it.
+// Includes torch: include it only here and in architectures elsewhere.
 
 #include <functional>
 #include <memory>

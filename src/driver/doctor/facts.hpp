@@ -25,7 +25,7 @@ struct RankBinding {
   double memory = kNoLimit;
   /// OMP_NUM_THREADS; 0: not set.
   std::int64_t omp_threads = 0;
-  /// Threads of the network's library or of its BLAS, the larger number.
+  /// Number of threads of LibTorch or of its BLAS, the larger one.
   std::int64_t used_threads = 1;
   /// False if the number of threads of that BLAS is not known.
   bool is_blas_known = true;
