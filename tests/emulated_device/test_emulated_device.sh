@@ -214,7 +214,7 @@ for deck in wave_packet assimilation kuramoto_sivashinsky navier_stokes billiard
   expect 0 "" ranks 2 "$jpo" run $deck.toml --set run.output=host_$deck.h5
   expect 0 "" ranks 2 "$emulated" run $deck.toml --set parallel.device=cuda \
     --set run.output=device_$deck.h5
-  grep -q "rank 0 on emulated" log || { fail "$deck: the device is not used"; cat log; }
+  grep -q "rank 0: emulated" log || { fail "$deck: the device is not used"; cat log; }
   same host_$deck.h5 device_$deck.h5
 done
 
