@@ -11,6 +11,7 @@ import os
 import shlex
 import sys
 import tomllib
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import h5py
@@ -24,6 +25,19 @@ QUANTILES = ["loss_5", "loss_25", "loss_50", "loss_75", "loss_95"]
 
 class BadResult(Exception):
     """The file is missing, incomplete or not written by jpo, or does not contain a requested method or problem."""
+
+
+def known_name(name: str, known: Collection[str], source: str) -> str:
+    """Return `name` if it is one of `known`, the methods of `source`. Throws BadResult if not."""
+    if name not in known:
+        raise BadResult(f"no method '{name}' in the {source}; it has {', '.join(known)}")
+    return name
+
+
+def chosen_names(names: str | None, known: Collection[str], source: str) -> list[str]:
+    """Return the names of a list "A,B", in the order of `known`; all if there is no list. Throws BadResult."""
+    wanted = [known_name(name, known, source) for name in names.split(",")] if names else known
+    return [name for name in known if name in wanted]
 
 
 @dataclass
@@ -103,14 +117,11 @@ class Result:
         return from_nothing.index[0] if len(from_nothing) else self.methods.index[0]
 
     def known(self, name: str) -> str:
-        if name not in self.methods.index:
-            raise BadResult(f"no method '{name}' in the file; it has {', '.join(self.methods.index)}")
-        return name
+        return known_name(name, self.methods.index, "file")
 
     def chosen(self, names: str | None) -> list[str]:
         """Return the methods of a list "A,B", in the order of the file; all methods if there is no list."""
-        wanted = [self.known(name) for name in names.split(",")] if names else self.methods.index
-        return [name for name in self.methods.index if name in wanted]
+        return chosen_names(names, self.methods.index, "file")
 
 
 def _text(value: object) -> str:

@@ -27,7 +27,7 @@ from interpreter import run  # first: re-executes with the system's python3 if m
 import pandas as pd
 
 from comparison import compare_study
-from result import BadResult, load_study, origin
+from result import BadResult, chosen_names, load_study, origin
 from study_figures import study_figures
 from study_json import load_study_json, study_json
 from style import Page, add_figure_options
@@ -93,13 +93,7 @@ def load(path: str, reference: str | None) -> tuple[pd.DataFrame, str, dict]:
 
 def choose(table: pd.DataFrame, methods: str | None) -> pd.DataFrame:
     """Return the rows of a list "A,B" of methods; all rows if there is no list. Throws BadResult."""
-    if not methods:
-        return table
-    known = list(table["name"].unique())
-    for name in methods.split(","):
-        if name not in known:
-            raise BadResult(f"no method '{name}' in the study; it has {', '.join(known)}")
-    return table[table["name"].isin(methods.split(","))]
+    return table[table["name"].isin(chosen_names(methods, table["name"].unique(), "study"))]
 
 
 def parse() -> argparse.Namespace:

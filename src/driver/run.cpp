@@ -10,6 +10,7 @@
 #include "driver/verb.hpp"
 #include "io/output_folder.hpp"
 #include "io/result_file.hpp"
+#include "io/stored_run.hpp"
 
 namespace jpo {
 namespace {
@@ -98,8 +99,10 @@ void check_and_run_deck(Deck deck, const RunArguments& arguments, MPI_Comm comm)
   check_checkpoint_folder(checkpoint_folder(deck), comm);
   show_header(comm);
   for (const std::string& part : stale_parts(settings.output_path(), comm))
-    warn("{} is an incomplete result of a run that was killed while writing; it can be removed",
-         part);
+    warn("{} is {}", part,
+         read_stored_run(part, comm).is_result
+             ? "the complete result of a run that could not place it at its path; rename it"
+             : "an incomplete result of a run that was killed while writing; it can be removed");
   run_deck(std::move(deck), record, comm);
 }
 

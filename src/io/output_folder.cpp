@@ -21,6 +21,7 @@
 #include "io/hdf5_read.hpp"
 #include "io/result_file.hpp"
 #include "parallel/broadcast.hpp"
+#include "parallel/exact_sum.hpp"
 
 namespace jpo {
 namespace {
@@ -76,11 +77,6 @@ std::string read_rows_back(const std::string& path, const RowRange& rows) {
       return "a rank reads numbers that differ from the written ones";
   }
   return "";
-}
-
-double slowest(double seconds, MPI_Comm comm) {
-  MPI_OK(MPI_Allreduce(MPI_IN_PLACE, &seconds, 1, MPI_DOUBLE, MPI_MAX, comm));
-  return seconds;
 }
 
 }  // namespace
@@ -169,15 +165,18 @@ WriteTrial try_parallel_write(const std::string& folder, double bytes_per_rank, 
   try {
     const double start = MPI_Wtime();
     write_rows(path, rows_of(rank, n_rank, n_local), comm);
-    trial.write_seconds = slowest(MPI_Wtime() - start, comm);
+    trial.write_seconds = reduce_max(MPI_Wtime() - start, comm);
   } catch (const CannotWrite& error) {
-    trial.failure = error.what();  // the part file is already removed
+    trial.failure = error.what();
+    // A complete part file is kept by ResultFile.
+    for (const std::string& part : stale_parts(path, comm))
+      if (rank == 0) unlink(part.c_str());
     return trial;
   }
   const double start = MPI_Wtime();
   trial.failure =
       first_text(read_rows_back(path, rows_of((rank + 1) % n_rank, n_rank, n_local)), comm);
-  trial.read_seconds = slowest(MPI_Wtime() - start, comm);
+  trial.read_seconds = reduce_max(MPI_Wtime() - start, comm);
   if (rank == 0) unlink(path.c_str());
   MPI_OK(MPI_Barrier(comm));
   return trial;

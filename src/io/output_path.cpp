@@ -21,8 +21,8 @@ namespace fs = std::filesystem;
 
 enum class PathState : std::uint8_t { good, exists, directory, not_a_file, unwritable };
 
-// Creates the directory and a part file, and removes the part file. `error`: errno of a failure.
-PathState try_path(const fs::path& path, bool overwrite, int& error) {
+// Creates the directory and a part file, and removes the part file. `cause`: text of a failure.
+PathState try_path(const fs::path& path, bool overwrite, std::string& cause) {
   std::error_code code;
   if (fs::is_directory(path, code) || !path.has_filename()) return PathState::directory;
   if (fs::exists(path, code) && !fs::is_regular_file(path, code)) return PathState::not_a_file;
@@ -31,7 +31,7 @@ PathState try_path(const fs::path& path, bool overwrite, int& error) {
   const std::string part = path.string() + "." + std::to_string(getpid()) + ".part";
   errno = 0;
   if (code || !std::ofstream(part).good()) {
-    error = code ? code.value() : errno;
+    cause = std::strerror(code ? code.value() : errno);
     return PathState::unwritable;
   }
   try {
@@ -41,8 +41,8 @@ PathState try_path(const fs::path& path, bool overwrite, int& error) {
     place_file(part, trial, overwrite, warning);
     fs::remove(trial, code);
     return PathState::good;
-  } catch (const CannotWrite&) {
-    error = errno;
+  } catch (const CannotWrite& error) {
+    cause = error.what();
     fs::remove(part, code);
     return PathState::unwritable;
   }
@@ -59,10 +59,12 @@ bool is_same_file(const std::string& a, const std::string& b, MPI_Comm comm) {
 
 void check_output_path(const std::string& path, bool overwrite, MPI_Comm comm) {
   const int rank = mpi::rank(comm);
-  int found[2] = {0, 0};  // PathState, errno
-  if (rank == 0) found[0] = static_cast<int>(try_path(follow_links(path), overwrite, found[1]));
-  MPI_OK(MPI_Bcast(found, 2, MPI_INT, 0, comm));
-  switch (static_cast<PathState>(found[0])) {
+  std::int64_t state = 0;
+  std::string cause;
+  if (rank == 0) state = static_cast<std::int64_t>(try_path(follow_links(path), overwrite, cause));
+  broadcast(state, comm);
+  broadcast(cause, comm);
+  switch (static_cast<PathState>(state)) {
     case PathState::good:
       return;
     case PathState::directory:
@@ -80,15 +82,16 @@ void check_output_path(const std::string& path, bool overwrite, MPI_Comm comm) {
       throw BadInput(
           fmt::format("run.output = \"{}\" cannot be written: {}; allowed: a path in a directory "
                       "with write permission",
-                      path, std::strerror(found[1])));
+                      path, cause));
   }
 }
 
 std::vector<std::string> stale_parts(const std::string& path, MPI_Comm comm) {
   std::vector<std::string> parts;
   const int rank = mpi::rank(comm);
-  const fs::path folder = fs::path(path).parent_path();
-  const std::string prefix = fs::path(path).filename().string() + ".";
+  const fs::path file = follow_links(path);
+  const fs::path folder = file.parent_path();
+  const std::string prefix = file.filename().string() + ".";
   std::error_code error;
   if (rank == 0)
     for (fs::directory_iterator entry(folder.empty() ? "." : folder, error), end;

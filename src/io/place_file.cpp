@@ -5,6 +5,7 @@
 #include <cstring>
 #include <fcntl.h>
 #include <filesystem>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include <fmt/format.h>
@@ -17,6 +18,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr int kMostLinks = 40;
+constexpr double kFullDisk = 64 * 1024;  // bytes
 
 // Returns the reason if the content of a file or a folder cannot be flushed to disk, else "".
 std::string sync_path(const std::string& path, int flags) {
@@ -76,6 +78,13 @@ void place_file(const std::string& part, const std::string& path, bool overwrite
   // Some file systems cannot flush a folder. The file is complete in any case.
   const fs::path parent = fs::path(path).parent_path();
   warning = sync_path(parent.empty() ? "." : parent.string(), O_RDONLY | O_DIRECTORY);
+}
+
+std::string full_disk_text(const std::string& path) {
+  struct statvfs room {};
+  if (statvfs(path.c_str(), &room) != 0) return "";
+  const double bytes = static_cast<double>(room.f_bavail) * static_cast<double>(room.f_frsize);
+  return bytes < kFullDisk ? std::strerror(ENOSPC) : "";
 }
 
 }  // namespace jpo

@@ -16,4 +16,7 @@ std::string follow_links(const std::string& path);
 void place_file(const std::string& part, const std::string& path, bool overwrite,
                 std::string& warning);
 
+/// Returns strerror(ENOSPC) if the file system of `path` has less than 64 KiB of room, else "".
+std::string full_disk_text(const std::string& path);
+
 }  // namespace jpo

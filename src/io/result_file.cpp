@@ -54,11 +54,14 @@ struct ResultFile::Parts {
   [[noreturn]] void fail(const std::string& what, const std::string& cause) {
     file.abandon();
     open = false;
+    // A write of a part of the bytes sets no errno, so HDF5 has no text about a full disk.
+    std::string full = full_disk_text(part);
     if (rank == 0) unlink(part.c_str());
     MPI_OK(MPI_Barrier(comm));
+    if (cause.find(full) != std::string::npos) full.clear();
     throw CannotWrite(fmt::format(
-        "cannot write {}: {}: {}; the unfinished file is removed, an older result is kept", path,
-        what, cause));
+        "cannot write {}: {}: {}{}{}; the unfinished file is removed, an older result is kept",
+        path, what, cause, full.empty() ? "" : ": ", full));
   }
 
   void check(bool good, const std::string& what) {

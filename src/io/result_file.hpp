@@ -90,7 +90,8 @@ class ResultFile {
 /// on comm.
 void check_output_path(const std::string& path, bool overwrite, MPI_Comm comm);
 
-/// Returns the part files of `path`, left by writers that were killed. Rank 0 reads the folder.
+/// Returns the part files of `path`, left by writers that were killed or could not place the
+/// complete file. Rank 0 reads the folder.
 /// Collective on comm.
 std::vector<std::string> stale_parts(const std::string& path, MPI_Comm comm);
 

@@ -93,6 +93,9 @@ int binary_exponent(double max_abs);
 /// Replaces each entry by its maximum over the ranks, in one all-reduce. Collective on comm.
 void reduce_max(std::span<double> values, MPI_Comm comm);
 
+/// Collective on comm: the maximum of every rank's `value`.
+double reduce_max(double value, MPI_Comm comm);
+
 /// Returns the sum of `value` over the ranks. Collective on comm.
 std::int64_t reduce_sum(std::int64_t value, MPI_Comm comm);
 

@@ -7,17 +7,11 @@
 #include "core/checks.hpp"
 #include "core/communicator.hpp"
 #include "core/device/kernel_launch.hpp"
+#include "core/phase_timer.hpp"
 #include "parallel/exact_sum.hpp"
 #include "parallel/exact_terms.hpp"
 
 namespace jpo {
-namespace {
-
-double since(std::chrono::steady_clock::time_point start) {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-}
-
-}  // namespace
 
 FlatSum::FlatSum(const Sizes& sizes, Reduction reduction, MemorySpace space)
     : sizes_(sizes),
@@ -87,7 +81,7 @@ void FlatSum::reduce(const Transport& transport, Seconds& seconds) {
                             tail_.data() + 1, std::ssize(tail_) - 1);
   const auto start = std::chrono::steady_clock::now();
   MPI_OK(MPI_Barrier(transport.comm()));
-  seconds.wait += since(start);
+  seconds.wait += seconds_since(start);
   const auto transfer = std::chrono::steady_clock::now();
   if (space == MemorySpace::host || transport.takes_device_memory()) {
     sum_integers(space, integers_.data(), transport);
@@ -97,7 +91,7 @@ void FlatSum::reduce(const Transport& transport, Seconds& seconds) {
     sum_integers(MemorySpace::host, staged_->data(), transport);
   }
   if (reduction_ == Reduction::fast) sum_doubles(transport);
-  seconds.transfer += since(transfer);
+  seconds.transfer += seconds_since(transfer);
 }
 
 void FlatSum::sum_integers(MemorySpace space, std::int64_t* integers, const Transport& transport) {
@@ -136,6 +130,11 @@ int binary_exponent(double max_abs) {
 void reduce_max(std::span<double> values, MPI_Comm comm) {
   MPI_OK(MPI_Allreduce(MPI_IN_PLACE, values.data(), static_cast<int>(values.size()), MPI_DOUBLE,
                        MPI_MAX, comm));
+}
+
+double reduce_max(double value, MPI_Comm comm) {
+  reduce_max({&value, 1}, comm);
+  return value;
 }
 
 std::int64_t reduce_sum(std::int64_t value, MPI_Comm comm) {

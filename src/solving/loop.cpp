@@ -10,11 +10,6 @@
 namespace jpo {
 namespace {
 
-double slowest(double seconds, MPI_Comm comm) {
-  reduce_max({&seconds, 1}, comm);
-  return seconds;
-}
-
 void record(const StepReport& report, std::int64_t n_step, const Task& task) {
   if (!report.is_recorded) return;
   const auto scope = task.timer.scope(Phase::reduce);
@@ -22,7 +17,7 @@ void record(const StepReport& report, std::int64_t n_step, const Task& task) {
   History::Entry entry = report.entry;
   entry.iteration = static_cast<double>(n_step);
   entry.loss_quantiles = best.loss_quantiles;
-  entry.seconds = slowest(task.result.seconds, task.comm);
+  entry.seconds = reduce_max(task.result.seconds, task.comm);
   for (double History::Entry::*column :
        {&History::Entry::loss_mean, &History::Entry::failed, &History::Entry::gradient_evaluations})
     if (std::isnan(entry.*column)) entry.*column = best.*column;
@@ -34,7 +29,7 @@ void record_course(const Task& task) {
   MethodResult& result = task.result;
   if (result.course.evaluations().empty()) return;
   const auto scope = task.timer.scope(Phase::reduce);
-  result.history.entries = entries_of_course(task, slowest(result.seconds, task.comm));
+  result.history.entries = entries_of_course(task, reduce_max(result.seconds, task.comm));
   result.course = {};
 }
 

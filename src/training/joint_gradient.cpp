@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <chrono>
 #include <cmath>
 #include <limits>
 #include <numeric>
@@ -123,11 +122,11 @@ JointGradient::Scale JointGradient::agree_on_scale(JointSum& sum) {
   for (std::size_t k = 0; k < rows().size(); ++k)
     if (is_ok(evaluation_.outcome[k]))
       largest_loss = std::max(largest_loss, std::abs(evaluation_.loss[k]));
-  const std::chrono::duration<double> elapsed = PhaseTimer::Clock::now() - start_;
   // The hash of the weights is reduced with both signs: it is the same on all ranks if
   // max(hash) = -max(-hash).
   const double hash = hash_number(network_.weight_mark());
-  std::array<double, 5> agreed = {largest_gradient, largest_loss, hash, -hash, elapsed.count()};
+  std::array<double, 5> agreed = {largest_gradient, largest_loss, hash, -hash,
+                                  seconds_since(start_)};
   {
     const auto scope = task_.timer.scope(Phase::wait);
     reduce_max(agreed, task_.comm);

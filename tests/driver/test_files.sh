@@ -111,6 +111,17 @@ cc -shared -fPIC -O1 -o no_links.so "$source_dir/tests/driver/no_links_shim.c" -
 expect 0 "is written, but not flushed to disk" ranks 2 -x LD_PRELOAD="$work/no_links.so" "${run[@]}" --set method.joint.updates=2
 expect 0 "result: disk/kept.h5" ranks 2 -x LD_PRELOAD="$work/no_links.so" "${run[@]}" --set method.joint.updates=2 --overwrite
 [[ $(ls -A disk) == kept.h5 ]] || fail "other files than the result: $(ls -A disk)"
+# The same file system without rename(): refused before any work, and doctor leaves no file behind.
+mv disk/kept.h5 complete.h5
+export NO_RENAME=1
+expect 2 "disk/kept.h5\" cannot be written: rename: Input/output error" ranks 2 -x LD_PRELOAD="$work/no_links.so" "${run[@]}"
+expect 4 "rename: Input/output error" ranks 2 -x LD_PRELOAD="$work/no_links.so" "$jpo" doctor deck.toml
+unset NO_RENAME
+[[ -z $(ls -A disk) ]] || fail "files are left behind: $(ls -A disk)"
+# A complete part file is not called incomplete.
+mv complete.h5 disk/kept.h5.12345.part
+expect 0 "disk/kept.h5.12345.part is the complete result of a run that could not place it" \
+  "${run[@]}" --set method.joint.updates=2
 rm -rf disk/*
 # The output is a link to a file that does not exist: the result is written there.
 mkdir scratch && ln -s ../scratch/real.h5 disk/kept.h5

@@ -76,7 +76,7 @@ TEST(Billiards, DrawsTablesAndShotsFromThePrior) {
 }
 
 // The expected share, 20.4 %, was computed from 20000 draws. Only these problems have a gradient at
-// the centre, where all methods start.
+// the centre, which is the start of all methods.
 TEST(Billiards, ShotAtTheCentreMovesBallOneInAFifthOfTheDraws) {
   Solved draws({}, 4000);
   draws.shoot_at_centre();

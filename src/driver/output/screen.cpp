@@ -219,10 +219,10 @@ void show_results(Job& job) {
   for (std::size_t k = 0; k < job.results().size(); ++k) show_method(job, k, truths);
   log_info(
       "L: misfit of the answer; evals: gradient evaluations per problem; evals and time include "
-      "the "
-      "methods that provided the starts;\nsolved: L <= L0 + 1e-3 max(L0, 1e-3 Lc), L0 = misfit at "
-      "the "
-      "truth, Lc = median misfit at the centre of the box;\nfailed: problems without an answer");
+      "the methods that provided the starts;\n"
+      "solved: L <= L0 + 1e-3 max(L0, 1e-3 Lc), L0 = misfit at the truth, Lc = median misfit at "
+      "the centre of the box;\n"
+      "failed: problems without an answer");
   if (truths.n_unknown > 0)
     log_info(
         "solved: the misfit at the truth is unknown for {} problems; using the best misfit of all "

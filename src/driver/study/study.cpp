@@ -1,12 +1,11 @@
 // jpo study: runs every cell of the deck's [study], one after the other in one process. A cell with
 // a complete result file is skipped, so the same command resumes a stopped study.
 
-#include <chrono>
-
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
 #include "core/log.hpp"
+#include "core/phase_timer.hpp"
 #include "data/file_set.hpp"
 #include "deck/differing_keys.hpp"
 #include "deck/key_attributes.hpp"
@@ -121,12 +120,10 @@ class Study {
   }
 
  private:
-  using Clock = std::chrono::steady_clock;
-
   void run_cell(std::size_t k) {
     StudyCell& cell = cells_[k];
     log_info("\n=== cell {} of {}: {}{}", k + 1, cells_.size(), name_of(cell), time_left());
-    const auto start = Clock::now();
+    const auto start = PhaseTimer::Clock::now();
     try {
       const auto checkpoints = find_checkpoints(checkpoint_folder(cell.deck), comm_);
       run_deck(std::move(cell.deck),
@@ -138,7 +135,7 @@ class Study {
       warn("{}", error.what());
       failed_.push_back(name_of(cell));
     }
-    seconds_ += std::chrono::duration<double>(Clock::now() - start).count();
+    seconds_ += seconds_since(start);
     problems_done_ += cell.n_problem;
     problems_left_ -= cell.n_problem;
     ++n_run_;
