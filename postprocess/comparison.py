@@ -7,9 +7,10 @@ import math
 import numpy as np
 import pandas as pd
 
-from result import Result
+from result import UNKNOWN, YES, Result
 
 RELATIVE = 1e-3
+SHARES = (50, 90, 95)  # percentages of the tables of costs
 JOINT_KINDS = ("bank", "joint", "supervised", "predict")
 # Columns that apply only if the run has a multi_start; pandas.NA otherwise.
 RIVAL_TYPES = {"solved_not_by_rival": "Int64", "solved_only_by_rival": "Int64", "rival_sign_test_p": "Float64"}
@@ -31,14 +32,9 @@ def verdicts(loss: np.ndarray, other: np.ndarray, loss_reference: float) -> np.n
     return np.where(both, 0, verdict)
 
 
-def solved_limit(floor: np.ndarray, loss_reference: float) -> np.ndarray:
-    """Return floor + 1e-3 max(floor, 1e-3 L_ref), the largest misfit of a solved problem."""
-    return floor + RELATIVE * np.maximum(floor, RELATIVE * loss_reference)
-
-
-def solved(loss: np.ndarray, floor: np.ndarray, loss_reference: float) -> np.ndarray:
-    """Return True if the misfit is at most solved_limit()."""
-    return loss <= solved_limit(floor, loss_reference)
+def solved_limit(reference: np.ndarray, loss_reference: float) -> np.ndarray:
+    """Return reference + 1e-3 max(reference, 1e-3 L_ref), the largest misfit of a solved problem."""
+    return reference + RELATIVE * np.maximum(reference, RELATIVE * loss_reference)
 
 
 def sign_test(n_better: int, n_worse: int) -> float:
@@ -56,13 +52,18 @@ def sign_test(n_better: int, n_worse: int) -> float:
 def judge(result: Result, reference: str | None = None) -> pd.DataFrame:
     """Return the answers of a result and their comparison with the reference.
 
-    Index: method, problem. Columns: those of Result.answers, kind, seconds (with earlier methods), floor, solved,
-    verdict against the reference, solved_by_reference, solved_by_rival. solved_by_rival: whether multi_start (the first
-    method of this name or kind) solves the problem; pandas.NA if there is no such method.
+    Index: method, problem. Columns: those of Result.answers, kind, seconds (with earlier methods), gap, verdict against
+    the reference, solved_by_reference, solved_by_rival. solved and fitted are True or False, and solved_is_known,
+    fitted_is_known tell whether the file has a verdict. gap: (L - best) / max(best, 1e-3 L_ref), best: the smallest
+    misfit of all methods. solved_by_rival: whether multi_start (the first method of this name or kind) solves the
+    problem; pandas.NA if there is no such method.
     """
     frame = result.answers.join(result.methods["kind"], on="method").join(result.seconds, on="method")
-    frame = frame.join(result.problems["floor"], on="problem")
-    frame["solved"] = solved(frame["loss"], frame["floor"], result.loss_reference)
+    for column in ("solved", "fitted"):
+        frame[f"{column}_is_known"] = frame[column] != UNKNOWN
+        frame[column] = frame[column] == YES
+    best = frame["loss"].groupby(level="problem").transform("min")
+    frame["gap"] = (frame["loss"] - best) / np.maximum(best, RELATIVE * result.loss_reference)
     problem = frame.index.get_level_values("problem")
     other = frame.loc[result.reference(reference)].loc[problem]
     frame["verdict"] = verdicts(frame["loss"], other["loss"].to_numpy(), result.loss_reference)
@@ -77,6 +78,26 @@ def _percent(chosen: pd.Series) -> float:
     return 100.0 * int(chosen.sum()) / len(chosen) if len(chosen) else math.nan
 
 
+def _share(group: pd.DataFrame, column: str) -> float:
+    """Return the percentage of all problems with the verdict yes; NaN if the file has no verdicts."""
+    return _percent(group[column]) if group[f"{column}_is_known"].any() else math.nan
+
+
+def cost_to_solve(group: pd.DataFrame, share: float) -> tuple[float, float]:
+    """Return evaluations per problem and seconds until a share of the problems is solved; NaN if fewer are.
+
+    Let e_i be the evaluations until problem i is solved, or all its evaluations if it is not, and q the smallest number
+    for which the share has e_i <= q. The evaluations are mean(min(e_i, q)).
+    """
+    until = group["evaluations_to_solved"]
+    n_wanted = math.ceil(share * len(group))
+    if n_wanted == 0 or until.notna().sum() < n_wanted:
+        return math.nan, math.nan
+    enough = np.sort(until.dropna())[n_wanted - 1]
+    return (float(np.minimum(until.fillna(group["evaluations"]), enough).mean()),
+            float(np.sort(group["seconds_to_solved"].dropna())[n_wanted - 1]))
+
+
 def _summary(group: pd.DataFrame) -> dict:
     """Return a row of the table from the answers of one method in judge(); shares are percentages of its problems."""
     known = group["loss"][np.isfinite(group["loss"])]
@@ -84,7 +105,8 @@ def _summary(group: pd.DataFrame) -> dict:
     unsolved = ~group["solved_by_reference"]
     row = {
         "n": len(group),
-        "solved": _percent(group["solved"]),
+        "solved": _share(group, "solved"),
+        "fitted": _share(group, "fitted"),
         "better": _percent(better),
         "tie": _percent(~better & ~worse),
         "worse": _percent(worse),
@@ -93,12 +115,19 @@ def _summary(group: pd.DataFrame) -> dict:
         "unsolved_by_reference": _percent(unsolved),
         "loss_mean": known.mean(),
         "loss_median": known.median(),
+        "gap_median": 100.0 * group["gap"].median(),
+        "prior_part_mean": group["prior_part"].mean(),
+        "error_mean": group["parameter_error"].mean(),
+        "error_median": group["parameter_error"].median(),
         "evaluations_mean": group["evaluations"].mean(),
+        "evaluations_median": group["evaluations"].median(),
         "evaluations_max": group["evaluations"].max(),
         "failed": _percent(~np.isfinite(group["loss"])),
         "seconds": group["seconds"].xs(0, level="problem").mean(),  # one row for each run
         "sign_test_p": sign_test(int(better.sum()), int(worse.sum())),
     }
+    for share in SHARES:
+        row[f"evaluations_to_{share}"], row[f"seconds_to_{share}"] = cost_to_solve(group, share / 100.0)
     if group["solved_by_rival"].notna().all():
         only_this = int((group["solved"] & ~group["solved_by_rival"]).sum())
         only_rival = int((group["solved_by_rival"] & ~group["solved"]).sum())

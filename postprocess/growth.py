@@ -6,9 +6,9 @@
 DIR may also be the FILE of an earlier --json; the share is then that of the file.
 
 Applies to methods that work in rounds and stop working on solved problems (bank, multi_start). Let e_i be the
-evaluations of problem i, s the share, and q the number of evaluations that suffices for a share s of all problems:
-the largest e_i among the ceil(s n) cheapest solved problems. The cost is mean(min(e_i, q)). There is no value if
-fewer problems are solved. Points are means over seeds; bars are the smallest and the largest value.
+evaluations until problem i is solved, or all its evaluations if it is not, and q the smallest number for which the
+share has e_i <= q. The cost is mean(min(e_i, q)). There is no value if fewer problems are solved. Points are means
+over seeds; bars are the smallest and the largest value.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 
-from comparison import judge
+from comparison import cost_to_solve, judge
 from result import BadResult, Result, load_study, origin
 from style import (Page, add_figure_options, add_legend_below, draw_bars, draw_size_axis, draw_spread, folder_of,
                    line_handle, look_of, new_figure)
@@ -32,23 +32,13 @@ from tables import read_json, write_json
 KINDS = ("bank", "multi_start")
 
 
-def evaluations_to_solve(evaluations: np.ndarray, is_solved: np.ndarray, share: float) -> float:
-    """Return the mean evaluations per problem until the share is solved; NaN if fewer problems are solved."""
-    n_wanted = int(np.ceil(share * len(evaluations)))
-    if is_solved.sum() < n_wanted:
-        return float("nan")
-    most_expensive = np.sort(evaluations[is_solved])[n_wanted - 1]
-    return float(np.minimum(evaluations, most_expensive).mean())
-
-
 def table_of(results: list[Result], folder: str, share: float) -> pd.DataFrame:
     """Return columns method, n_problem, seed, evaluations; methods and cells in the order of the study."""
     rows = []
     for result in results:
         answers = judge(result)
         for name, own in answers[answers["kind"].isin(KINDS)].groupby(level="method", sort=False):
-            value = evaluations_to_solve(own["evaluations"].to_numpy(), own["solved"].to_numpy(), share)
-            rows.append((name, result.n_problem, result.seed, value))
+            rows.append((name, result.n_problem, result.seed, cost_to_solve(own, share)[0]))
     if not rows:
         raise BadResult(f"no method of kind {' or '.join(KINDS)} in {folder}")
     if len(variants := {result.variant for result in results}) > 1:

@@ -50,7 +50,7 @@ def is_timed(result: Result, name: str) -> bool:
 
 def median_limit(result: Result) -> float:
     """Return the misfit up to which a problem counts as solved, the median over the problems."""
-    return float(solved_limit(result.problems["floor"], result.loss_reference).median())
+    return float(solved_limit(result.problems["reference"], result.loss_reference).median())
 
 
 def _draw_panel(axes: plt.Axes, curves: dict[str, pd.DataFrame], key: str) -> None:

@@ -10,9 +10,9 @@ the result (default: RESULT_figures/).
 
 For each problem, method A against reference B: better if L_A < L_B - tol, worse if L_A > L_B + tol, else
 tie; tol = 1e-3 max(|L_A|, |L_B|, 1e-3 L_ref), L_ref is the median misfit at the centre of the box.
-Solved: L <= floor + 1e-3 max(floor, 1e-3 L_ref); floor is the misfit at the truth, or the smallest
-misfit of all methods if the truth is not known. A problem without an answer is never solved, and worse than
-any answer. Gradient evaluations and seconds include those of the methods in the chain of `from`.
+The verdicts solved and fitted, chi^2, parameter errors and evaluations are those of the file (postprocess/README.md).
+A problem without an answer is never solved, and worse than any answer. Gradient evaluations and seconds include
+those of the methods in the chain of `from`.
 """
 
 from __future__ import annotations
@@ -23,10 +23,9 @@ import sys
 
 from interpreter import run  # first: re-executes with the system's python3 if modules are missing
 
-import numpy as np
 import pandas as pd
 
-from comparison import compare, judge
+from comparison import SHARES, compare, judge
 from figures import result_figures, select
 from result import BadResult, load_result
 from style import Page, add_figure_options
@@ -35,6 +34,7 @@ from tables import records, table_lines, write_json
 COLUMNS = [
     ("method", "<24", "name"),
     ("solved%", ">7.1f", "solved"),
+    ("fitted%", ">7.1f", "fitted"),
     ("better%", ">7.1f", "better"),
     ("tie%", ">5.1f", "tie"),
     ("worse%", ">6.1f", "worse"),
@@ -42,20 +42,34 @@ COLUMNS = [
     ("mean L", ">10.4g", "loss_mean"),
     ("median L", ">10.4g", "loss_median"),
     ("evals", ">7.1f", "evaluations_mean"),
+    ("median", ">7.1f", "evaluations_median"),
     ("max", ">7.1f", "evaluations_max"),
     ("failed%", ">7.1f", "failed"),
     ("time [s]", ">8.2f", "seconds"),
     ("sign test p", ">11.2g", "sign_test_p"),
 ]
+QUALITY = [
+    ("method", "<24", "name"),
+    ("gap%", ">9.2g", "gap_median"),
+    ("prior part", ">10.3g", "prior_part_mean"),
+    ("error mean", ">10.3g", "error_mean"),
+    ("median", ">9.3g", "error_median"),
+    *((f"evals {share} %", ">10.1f", f"evaluations_to_{share}") for share in SHARES),
+    *((f"time {share} %", ">10.2f", f"seconds_to_{share}") for share in SHARES),
+]
 
 
-def print_table(table: pd.DataFrame, reference: str, n_unknown: int) -> None:
-    """Print one line for each method; shares are percentages of all problems."""
-    print(f"against {reference}; evals: gradient evaluations per problem, mean and max\n"
+def print_table(table: pd.DataFrame, reference: str, n_without: int) -> None:
+    """Print two tables with one line for each method; shares are percentages of all problems."""
+    print(f"against {reference}; evals: gradient evaluations per problem, mean, median and max\n"
           "evals and time include those of the earlier methods that provided the starts")
-    if n_unknown > 0:
-        print(f"solved: against the best of all methods for the {n_unknown} problems whose truth is not known")
+    if n_without > 0:
+        print(f"solved: {n_without} problems have no reference misfit; they do not count as solved")
     for line in table_lines(table, COLUMNS):
+        print(line)
+    print("\ngap: median of (L - best of all methods) / max(best, 1e-3 L_ref); error: root mean square of (answer - truth) "
+          "/ scale\nevals, time [s]: until this share of the problems is solved")
+    for line in table_lines(table, QUALITY):
         print(line)
 
 
@@ -84,13 +98,13 @@ def main() -> int:
         print(f"report.py: {error}", file=sys.stderr)
         return 2
     table = table[table["name"].isin(selection.methods)]
-    n_unknown = int((~result.problems["floor_is_known"] & np.isfinite(result.problems["floor"])).sum())
+    n_without = int(result.problems["reference"].isna().sum())
     if arguments.json:
         write_json(arguments.json, {"result": arguments.result, "reference": reference,
-                                    "problems_without_floor": n_unknown, "methods": records(table),
+                                    "problems_without_reference": n_without, "methods": records(table),
                                     "git_revision": result.git_revision})
     if arguments.json != "-":
-        print_table(table, reference, n_unknown)
+        print_table(table, reference, n_without)
     folder = arguments.figures or os.path.splitext(arguments.result)[0] + "_figures"
     page = Page(folder, arguments.width, arguments.formats)
     for path in page.save(result_figures(result, judged, selection, page.width)):

@@ -20,6 +20,10 @@ import pandas as pd
 
 CELL_ATTRIBUTES = ["variant", "deck", "command", "started", "processor_version"]
 LEDGER = ["forward_solves", "adjoint_solves", "tangent_solves"]
+SCHEMA_VERSION = 2
+# Datasets of each method that jpo computes once; postprocess/ only reads them.
+JUDGEMENT = ["chi2", "prior_part", "parameter_error", "evaluations", "evaluations_to_solved"]
+YES, UNKNOWN = 1, 2  # values of the enum of solved and fitted; 0 is no
 QUANTILES = ["loss_5", "loss_25", "loss_50", "loss_75", "loss_95"]
 
 
@@ -63,9 +67,9 @@ class Result:
     attributes  of the file: git_revision, command, deck, ...
     methods     index: name, in the order of the deck; columns kind, earlier (attribute `from`: the method
                 whose answers were the starts, or ""), seconds (of this method alone)
-    problems    index: problem; columns floor (misfit at the truth, or the smallest misfit of all methods if
-                the truth is not known), floor_is_known, loss_at_centre
-    answers     index: method, problem; columns loss, the solves of LEDGER, evaluations
+    problems    index: problem; columns reference (reference misfit of solved, NaN if there is none), loss_at_centre
+    answers     index: method, problem; columns loss, the solves of LEDGER, those of JUDGEMENT, seconds_to_solved,
+                solved and fitted (0: no, YES, UNKNOWN)
     histories   index: method; columns of /methods/<name>/history, QUANTILES of the best misfit so far, seconds
                 since the start of the method (NaN if they are not in the file)
     examples    by problem
@@ -135,31 +139,34 @@ def _methods(group: h5py.Group) -> pd.DataFrame:
     return pd.DataFrame(rows, index=pd.Index(names, name="method"), columns=["kind", "earlier", "seconds"])
 
 
-def _answers(group: h5py.Group, methods: pd.DataFrame) -> pd.DataFrame:
-    """Return a row for each method and problem.
-
-    A gradient evaluation is one forward and one adjoint solve, so each solve counts half, also a single one (the
-    last forward solve of a joint method, a tangent solve of Gauss-Newton). The evaluations of a method include
-    those of the earlier methods that provided its starts.
-    """
+def _answers(file: h5py.File, methods: pd.DataFrame) -> pd.DataFrame:
+    """Return a row for each method and problem."""
     frames: dict[str, pd.DataFrame] = {}
     for name, earlier in methods["earlier"].items():
-        frame = pd.DataFrame({column: group[name][column][...] for column in ["loss", *LEDGER]})
-        frame["evaluations"] = 0.5 * frame[LEDGER].sum(axis="columns")
-        if earlier:
-            if earlier not in frames:
-                raise BadResult(f"method '{name}' starts from '{earlier}', which is not an earlier method of the file")
-            frame["evaluations"] += frames[earlier]["evaluations"]
+        if earlier and earlier not in frames:
+            raise BadResult(f"method '{name}' starts from '{earlier}', which is not an earlier method of the file")
+        group = file["methods"][name]
+        frame = pd.DataFrame({column: group[column][...] for column in ["loss", *LEDGER, *JUDGEMENT]})
+        for column in ("solved", "fitted"):
+            frame[column] = group[column][...].astype(int)
+        frame["seconds_to_solved"] = file[f"performance/seconds_to_solved/{name}"][...]
         frames[name] = frame
     return pd.concat(frames, names=["method", "problem"])
 
 
-def _problems(group: h5py.Group, answers: pd.DataFrame) -> pd.DataFrame:
+def _problems(group: h5py.Group) -> pd.DataFrame:
     frame = pd.DataFrame({"loss_at_centre": group["loss_at_centre"][...]})
-    floor = pd.Series(group["floor"][...] if "floor" in group else np.nan, index=frame.index)
-    frame["floor_is_known"] = np.isfinite(floor)
-    frame["floor"] = floor.where(frame["floor_is_known"], answers["loss"].groupby(level="problem").min())
+    frame["reference"] = group["reference"][...] if "reference" in group else np.nan
     return frame
+
+
+def check_schema(attributes: h5py.AttributeManager, path: str) -> None:
+    """Throw BadResult if the file has another schema version."""
+    version = int(attributes["schema_version"])
+    if version != SCHEMA_VERSION:
+        raise BadResult(f"{path} has schema version {version}, written by jpo {_text(attributes['git_revision'])}; "
+                        f"these scripts read version {SCHEMA_VERSION}: run the job again, or use the scripts of that "
+                        "revision")
 
 
 def _history(group: h5py.Group, seconds: h5py.Dataset | None) -> pd.DataFrame:
@@ -194,12 +201,10 @@ def load_result(path: str) -> Result:
     """Read one file. Throws BadResult."""
     try:
         with h5py.File(path, "r") as file:
-            group = file["methods"]
-            file.attrs["git_revision"]  # every result file has it
-            methods = _methods(group)
-            answers = _answers(group, methods)
+            check_schema(file.attrs, path)
+            methods = _methods(file["methods"])
             return Result({key: _text(value) for key, value in file.attrs.items()}, methods,
-                          _problems(file["problems"], answers), answers, _histories(file, methods),
+                          _problems(file["problems"]), _answers(file, methods), _histories(file, methods),
                           {int(key): _example(value) for key, value in file.get("examples", {}).items()})
     except OSError as error:
         raise BadResult(f"cannot read {path}: {error}") from error

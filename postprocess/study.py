@@ -7,9 +7,8 @@
 Reads only datasets that the documented schema defines (postprocess/README.md). DIR may also be the FILE of an
 earlier --json. A row of the table has the problems of all seeds of one variant and size. Each problem is compared
 within its own run, as in report.py: better, tie, worse than the reference (default: the first `tao` method without an
-earlier one), and solved. If the truth is not known, the smallest misfit of all methods of the run is used instead of
-the misfit at the truth. Gradient evaluations are (forward + adjoint + tangent solves) / 2 for each problem. They and
-the seconds include those of the earlier methods that provided the starts.
+earlier one). The verdict solved is that of the files. Gradient evaluations are (forward + adjoint + tangent solves) / 2
+for each problem. They and the seconds include those of the earlier methods that provided the starts.
 
 The sign tests are two-sided and exact. One compares the misfits with those of the reference. If there is a method of
 the name or kind multi_start, the other compares the numbers of problems that only this method or only multi_start
@@ -44,8 +43,12 @@ COLUMNS = [
     ("of unsolved%", ">12.1f", "better_of_unsolved"),
     ("mean L", ">10.4g", "loss_mean"),
     ("median L", ">10.4g", "loss_median"),
+    ("error", ">8.2g", "error_median"),
     ("evals", ">7.1f", "evaluations_mean"),
+    ("median", ">7.1f", "evaluations_median"),
     ("max", ">7.1f", "evaluations_max"),
+    ("to 90%", ">7.1f", "evaluations_to_90"),
+    ("time to 90%", ">11.2f", "seconds_to_90"),
     ("failed%", ">7.1f", "failed"),
     ("time [s]", ">8.2f", "seconds"),
     ("p", ">6.1g", "sign_test_p"),
@@ -53,7 +56,8 @@ COLUMNS = [
 RIVAL = ("p(multi)", ">8.1g", "rival_sign_test_p")
 LEGEND = """against {reference}; shares in % of the problems of all seeds together
 solved min, max: over seeds; of unsolved: better than the reference among the problems it does not solve
-evals, max: gradient evaluations per problem; time: mean over the runs
+evals, median, max: gradient evaluations per problem; time [s]: mean over the runs
+to 90%, time to 90%: until 90 % of the problems are solved; error: RMS of (answer - truth) / scale, median
 evals and time include those of the earlier methods that provided the starts
 p: sign test of better against worse, and p(multi) of the problems solved against those that multi_start solves,
 over all seeds, then for each seed"""

@@ -20,13 +20,18 @@ def records(table: pd.DataFrame) -> list[dict]:
             for row in table.to_dict("records")]
 
 
+def _cell(value: object, form: str) -> str:
+    """Return the text of a value; "-" for NaN, a number that is not known."""
+    return "-" if isinstance(value, float) and math.isnan(value) else format(value, form)
+
+
 def table_lines(table: pd.DataFrame, columns: list[Column]) -> list[str]:
     """Return one line of titles and one line for each row; entries that do not apply (pandas.NA) are blank.
 
     A space separates the columns. A column is wider than its format if an entry is.
     """
     lines = [[title for title, _, _ in columns]]
-    lines += [[format(row[key], form) if key in row else "" for _, form, key in columns] for row in records(table)]
+    lines += [[_cell(row[key], form) if key in row else "" for _, form, key in columns] for row in records(table)]
     forms = [re.match("([<>])([0-9]+)", form).groups() for _, form, _ in columns]
     widths = [max(int(width), *map(len, cells)) for (_, width), cells in zip(forms, zip(*lines))]
     return [" ".join(format(cell, f"{side}{width}") for cell, (side, _), width in zip(line, forms, widths)).rstrip()

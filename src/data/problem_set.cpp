@@ -89,6 +89,17 @@ void DataSettings::describe(KeyTable& table) {
             {.doc = "true: the observations come from the discretization used for the inversion, "
                     "which can fit them up to the noise; false: they come from a finer "
                     "discretization or from measurements"});
+  table.add("reference", &reference,
+            {.doc = "reference misfit of a problem, which decides whether an answer is solved. "
+                    "solve: the lowest misfit of a TAO solve that starts at the truth; its cost is "
+                    "counted to no method; truth: the misfit at the truth; none: no reference; "
+                    "auto: solve if the misfit has a prior part or a problem has more than 16 "
+                    "parameters, otherwise truth",
+             .allowed = {"auto", "solve", "truth", "none"}});
+  table.add("reference_evaluations", &reference_evaluations,
+            {.doc = "reference solves: largest number of gradient evaluations per problem",
+             .min = 1,
+             .max = 1e9});
 }
 
 void DataSettings::check() const {

@@ -25,6 +25,10 @@ struct DataSettings : Settings {
   double noise = 0.0;
   /// True if the observations come from the discretization used for the inversion.
   bool inverse_crime = true;
+  /// Reference misfit of "solved": auto, solve, truth or none.
+  std::string reference = "auto";
+  /// Budget of a reference solve in gradient evaluations per problem.
+  std::int64_t reference_evaluations = 200;
   void describe(KeyTable& table) override;
   void check() const override;
   bool from_file() const { return source == "file"; }

@@ -71,6 +71,7 @@ void archive_network(StateArchive& archive, const std::string& name, const Job& 
 }
 
 void archive_finished(StateArchive& archive, Job& job, std::vector<MethodResult>& results) {
+  job.archive_reference(archive);
   std::size_t n = results.size();
   archive.shared_count("n_finished", n, job.deck().methods.size());
   while (results.size() < n)

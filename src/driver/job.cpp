@@ -18,6 +18,7 @@
 #include "deck/layers/deck_files.hpp"
 #include "deck/resolved.hpp"
 #include "driver/footprint.hpp"
+#include "driver/reference.hpp"
 #include "models/registry.hpp"
 #include "parallel/broadcast.hpp"
 #include "solving/loop.hpp"
@@ -161,6 +162,7 @@ Job::Job(Deck deck, MPI_Comm comm)
   const MethodResult centre(problems_.observation.n_problem(), shape().parameters);
   floor_ = loss_at(problems_.truth);
   loss_at_centre_ = loss_at(centre.parameters);
+  reference_.assign(floor_.size(), std::numeric_limits<double>::quiet_NaN());
   const auto truth = problems_.truth.read();
   for (std::size_t row = 0; row < floor_.size(); ++row)
     if (!is_finite(truth.row(row))) floor_[row] = problems_.floor[row];
@@ -175,18 +177,45 @@ Objective Job::objective(bool with_faults) {
           timer_};
 }
 
-std::vector<double> Job::evaluations(std::size_t k) const {
-  std::vector<double> total = gather_rows(results_[k].ledger.gradient_evaluations(), comm_);
+void Job::find_reference() {
+  if (has_reference_) return;
+  const ReferenceKind kind = reference_kind(deck_, shape());
+  if (kind == ReferenceKind::truth) reference_ = floor_;
+  if (kind == ReferenceKind::solve) reference_ = solve_from_truth(*this, *interruptions_);
+  has_reference_ = true;
+}
+
+void Job::archive_reference(StateArchive& archive) {
+  archive.shared("has_reference", has_reference_);
+  if (has_reference_) archive.by_problem("reference", reference_);
+}
+
+std::vector<double> Job::solved_limit() const {
+  constexpr double relative = 1e-3;
+  std::vector<double> limit(floor_.size(), std::numeric_limits<double>::quiet_NaN());
+  const double smallest = relative * loss_reference();
+  for (std::size_t k = 0; k < reference_.size(); ++k)
+    if (std::isfinite(reference_[k]))
+      limit[k] = reference_[k] + relative * std::max(reference_[k], smallest);
+  return limit;
+}
+
+std::optional<std::size_t> Job::earlier_method(std::size_t k) const {
   const std::string start = start_method(deck_.methods[k]);
-  if (start.empty()) return total;
-  const std::vector<double> earlier = evaluations(method_index(start));
-  std::ranges::transform(total, earlier, total.begin(), std::plus<>());
+  return start.empty() ? std::nullopt : std::optional(method_index(start));
+}
+
+std::vector<double> Job::evaluations(std::size_t k) const {
+  std::vector<double> total = results_[k].ledger.gradient_evaluations();
+  const std::optional<std::size_t> earlier = earlier_method(k);
+  if (!earlier) return total;
+  std::ranges::transform(total, evaluations(*earlier), total.begin(), std::plus<>());
   return total;
 }
 
 double Job::seconds(std::size_t k) const {
-  const std::string start = start_method(deck_.methods[k]);
-  return results_[k].seconds + (start.empty() ? 0.0 : seconds(method_index(start)));
+  const std::optional<std::size_t> earlier = earlier_method(k);
+  return results_[k].seconds + (earlier ? seconds(*earlier) : 0.0);
 }
 
 std::size_t Job::method_index(const std::string& name) const {
@@ -231,7 +260,7 @@ Task Job::task(const std::string& name, Objective& objective, MethodResult& resu
                       },
                       .evaluations =
                           [this](const std::string& earlier) {
-                            return mean(evaluations(method_index(earlier)));
+                            return mean(gather_rows(evaluations(method_index(earlier)), comm_));
                           }},
           .network = deck_.section<NetworkSettings>("network"),
           .timer = timer_,
@@ -250,6 +279,7 @@ void Job::solve(const MethodDeck& method_deck) {
   const auto phases_before = timer_.seconds();
   Objective counted = objective();
   MethodResult result = empty_result(entry.traits(*method_deck.settings));
+  result.set_solved_limit(solved_limit());
   {
     const Task input = task(method_deck.name, counted, result);
     const std::unique_ptr<Method> method = entry.make_method(*method_deck.settings, input);

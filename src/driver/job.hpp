@@ -75,7 +75,7 @@ class Job {
   MPI_Comm comm() const { return comm_; }
   const Shard& shard() const { return shard_; }
   const ModelShape& shape() const { return model_->shape(); }
-  ForwardModel& model() { return *model_; }
+  ForwardModel& model() const { return *model_; }
   const ProblemSet& problems() const { return problems_; }
   /// Largest number of problems that the model solves at once on this rank.
   std::int64_t solve_batch() const { return solve_batch_; }
@@ -83,6 +83,17 @@ class Job {
   /// Misfit at the truth, or the value in the problem file if the truth is not known; NaN if
   /// neither is known. [local problem]
   const std::vector<double>& floor() const { return floor_; }
+  /// Computes the reference misfits that data.reference selects, unless a checkpoint had them. No
+  /// method reads them. Call before the first method. Collective.
+  void find_reference();
+  /// Writes or reads the reference misfits, if they are computed. Collective.
+  void archive_reference(StateArchive& archive);
+  /// Reference misfit of each problem; NaN if it has none, and before find_reference().
+  /// [local problem]
+  const std::vector<double>& reference() const { return reference_; }
+  /// Returns the largest misfit of a solved problem: reference + 1e-3 max(reference, 1e-3 L_ref);
+  /// NaN without a reference. [local problem]
+  std::vector<double> solved_limit() const;
   /// Misfit at the centre of the box. [local problem]
   const std::vector<double>& loss_at_centre() const { return loss_at_centre_; }
   /// Results of the methods that are done, in the order of the deck.
@@ -93,9 +104,11 @@ class Job {
   /// Sets the object that can interrupt the methods from now on; it must outlive their runs.
   void set_interruptions(Interruptions& interruptions) { interruptions_ = &interruptions; }
   /// Returns the cost of method k of results(), including the earlier methods that provided its
-  /// starts, in gradient evaluations (half of all forward, adjoint and tangent solves). [global
-  /// problem]. Collective.
+  /// starts, in gradient evaluations (half of all forward, adjoint and tangent solves). [local
+  /// problem]
   std::vector<double> evaluations(std::size_t k) const;
+  /// Returns the index of the method that provided the starts of method k; empty: none.
+  std::optional<std::size_t> earlier_method(std::size_t k) const;
   /// Returns the seconds of method k, including the methods that provided the starts.
   double seconds(std::size_t k) const;
   /// Returns L_ref, the median misfit at the centre of the box. Collective.
@@ -121,6 +134,8 @@ class Job {
   std::int64_t solve_batch_;
   ProblemSet problems_;
   std::vector<double> floor_;
+  std::vector<double> reference_;
+  bool has_reference_ = false;
   std::vector<double> loss_at_centre_;
   std::vector<MethodResult> results_;
   std::unique_ptr<Interruptions> no_interruptions_ = std::make_unique<Interruptions>();

@@ -62,6 +62,7 @@ void run_deck(Deck deck, const RunRecord& record, MPI_Comm comm) {
   Checkpoints checkpoints(job, record.resumed_by);
   job.set_interruptions(checkpoints);
   if (!record.checkpoint.empty()) checkpoints.open(record.checkpoint);
+  job.find_reference();
   while (job.results().size() < job.deck().methods.size()) {
     refuse_too_many_failed(job, record.resumed_by, checkpoints);
     checkpoints.pause_between_methods();
@@ -69,14 +70,15 @@ void run_deck(Deck deck, const RunRecord& record, MPI_Comm comm) {
     job.solve(method);
     show_done(method, job.results().back());
   }
-  show_results(job);
+  const std::vector<Judgement> judgements = judge_all(job);
+  show_results(job, judgements);
   for (const std::string& option : unused_petsc_options(job.deck(), job.comm()))
     warn(
         "unused [petsc] option '{}': no PETSc object has read it; the options of a method start "
         "with "
         "its name in lower case, with + and - replaced by _, and one more _",
         option);
-  write_results(job, record);
+  write_results(job, judgements, record);
   checkpoints.remove_all();
   log_info("\nresult: {}", settings.output_path());
 

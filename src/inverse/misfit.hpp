@@ -31,6 +31,8 @@ struct MisfitTerms {
   /// Returns L and sets w = dL/dF [n_observation] for the adjoint. NaN and Inf are propagated.
   JPO_KERNEL double value(std::span<const double> prediction, std::span<const double> observation,
                           std::span<const double> m, std::span<double> w) const;
+  /// Returns `loss` plus the prior part of L.
+  JPO_KERNEL double add_prior(double loss, std::span<const double> m) const;
   /// Adds the prior part of dL/dm to g.
   JPO_KERNEL void add_prior_gradient(std::span<const double> m, std::span<double> g) const;
 };
@@ -55,6 +57,10 @@ class Misfit {
   double value(std::span<const double> prediction, std::span<const double> observation,
                std::span<const double> m, std::span<double> w) const {
     return terms(MemorySpace::host).value(prediction, observation, m, w);
+  }
+  /// Returns the prior part of L, on the host.
+  double prior_part(std::span<const double> m) const {
+    return terms(MemorySpace::host).add_prior(0.0, m);
   }
   void add_prior_gradient(std::span<const double> m, std::span<double> g) const {
     terms(MemorySpace::host).add_prior_gradient(m, g);

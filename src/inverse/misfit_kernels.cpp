@@ -59,6 +59,10 @@ JPO_KERNEL double MisfitTerms::value(std::span<const double> prediction,
                                     : (largest_weight < weight ? largest_weight : weight);
   }
   for (std::size_t k = n; k < w.size(); ++k) w[k] = 0.0;
+  return add_prior(loss, m);
+}
+
+JPO_KERNEL double MisfitTerms::add_prior(double loss, std::span<const double> m) const {
   if (prior_weight == 0.0) return loss;
   for (std::size_t k = 0; k < m.size(); ++k) {
     const double distance = (m[k] - centre[k]) / scale[k];

@@ -114,6 +114,11 @@ class Objective {
   /// Serializes the state between evaluations: the number of evaluations of each problem.
   void archive(StateArchive& archive, const std::string& name) { faults_.archive(archive, name); }
 
+  /// Draws m from the model's prior for the context of local problem `row`.
+  void sample_parameters(std::int64_t row, RandomStream& stream, std::span<double> m) const {
+    model_.sample_parameters(stream, problems_.context.read().row(row), m);
+  }
+
   const Misfit& misfit() const { return misfit_; }
   std::int64_t solve_batch() const { return solve_batch_; }
   const ModelShape& shape() const { return model_.shape(); }

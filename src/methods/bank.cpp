@@ -6,8 +6,8 @@
 //   propose  each unsolved problem gets a start: the answer of a network plus a random error
 //   solve    TAO solves from the starts, in lockstep (rounds.cpp); the bank keeps the best m and L
 //
-// Before round 0 the only pairs are random points m of the box with their simulations F(m), which
-// cost half a gradient evaluation each. Round 0 starts at the mean of the networks' answers, or at
+// Before round 0 the only pairs are draws m of the prior with their simulations F(m), which cost
+// half a gradient evaluation each. Round 0 starts at the mean of the networks' answers, or at
 // the centre of the box if there are no such pairs.
 //
 // A weight w of the best L of a problem measures how likely the problem is solved
@@ -28,7 +28,6 @@
 #include "core/statistics.hpp"
 #include "methods/method.hpp"
 #include "solving/per_problem/rounds.hpp"
-#include "solving/per_problem/starts.hpp"
 #include "training/bank/bank_pairs.hpp"
 #include "training/bank/bank_weights.hpp"
 #include "training/clipped_step.hpp"
@@ -86,13 +85,13 @@ struct BankSettings : RoundsSettings {
          .max = 4096});
     table.add(
         "random_draws", &random_draws,
-        {.doc = "number of random points of the box per problem that are simulated before the "
-                "first solve, at half a gradient evaluation each; the networks learn from "
-                "them and give the first starts; 0: the first start is the centre of the box",
+        {.doc = "number of draws from the prior per problem that are simulated before the first "
+                "solve, at half a gradient evaluation each; the networks learn from them and "
+                "give the first starts; 0: the first start is the centre of the box",
          .min = 0,
          .max = 4096});
     table.add("random_starts", &random_starts,
-              {.doc = "share of the starts that are drawn from the box", .min = 0, .max = 1});
+              {.doc = "share of the starts that are drawn from the prior", .min = 0, .max = 1});
     table.add("clip_norm", &clip_norm,
               {.doc = "largest norm of the gradient of the weights; 0: no clipping", .min = 0});
     learning_rate.describe(table);
@@ -201,7 +200,7 @@ class BankProposal final : public Proposal {
         const auto rows = m.write();
         for (std::size_t k = 0; k < task_.usable.size(); ++k) {
           RandomStream stream = task_.stream("draw", draw, task_.usable[k]);
-          draw_from_box(stream, space_, rows.row(k));
+          task_.objective.sample_parameters(task_.usable[k], stream, rows.row(k));
         }
       }
       task_.objective.evaluate_loss(task_.usable, m, result.ledger, evaluation);
@@ -231,7 +230,7 @@ class BankProposal final : public Proposal {
     const double* error =
         stream.uniform() < settings_.random_starts ? nullptr : draw_error(row, stream);
     if (error == nullptr) {
-      draw_from_box(stream, space_, m);
+      task_.objective.sample_parameters(row, stream, m);
       return;
     }
     const std::int64_t k =

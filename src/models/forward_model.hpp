@@ -3,12 +3,14 @@
 // problem's result do not depend on the other problems of the batch.
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "core/device/batch.hpp"
 #include "core/parameter_space.hpp"
+#include "core/random.hpp"
 
 namespace jpo {
 
@@ -80,6 +82,13 @@ class ForwardModel {
   virtual void sample(std::uint64_t problem_seed, std::span<double> c,
                       std::span<double> m) const = 0;
 
+  /// Draws m from the prior of a problem with context c, inside the bounds: the random starts and
+  /// the random simulations of methods. By default, a parameter is uniform between its two bounds,
+  /// or normal (centre, scale) and clamped to its bounds if it has not two. Override it if sample()
+  /// draws m in another way.
+  virtual void sample_parameters(RandomStream& stream, std::span<const double> c,
+                                 std::span<double> m) const;
+
   /// Computes y = F(m; c), row by row, and keeps the states for adjoint and tangent. A row
   /// that does not converge may hold any values and does not change other rows. `status` has one
   /// entry per problem.
@@ -93,6 +102,15 @@ class ForwardModel {
   /// Computes dy = (dF/dm) v, row by row, at the states of the last solve.
   /// Throws std::logic_error if shape().has_tangent is false.
   virtual void tangent(const Batch& v, Batch& dy);
+
+  /// Returns whether m solves the problem with context c and true parameters `truth` (NaN if
+  /// unknown), for a model with a criterion of its own; called for final answers only. By default
+  /// the misfit decides.
+  virtual std::optional<bool> is_solved(std::span<const double> /*c*/,
+                                        std::span<const double> /*truth*/,
+                                        std::span<const double> /*m*/) const {
+    return std::nullopt;
+  }
 
   /// From now on only the first n channels of y are needed. Solves may end after them; later
   /// channels may then hold any values. Only for models with shape().channels_in_time.

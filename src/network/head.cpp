@@ -58,8 +58,9 @@ class DenseHead final : public Head {
 // point. The shares of the points are softmax(score / temperature). The answer s is the mean of the
 // points' coordinates, weighted by the shares. Coordinates go from -reach at the first point to
 // reach at the last, in units of the half width of the box; they are cut off just inside the box.
-// If a parameter is unbounded, the unit is its scale and there is no cut-off. z is the inverse of
-// ParameterMap at s, so that dm/ds is the half width for every map. Equal scores give s = 0.
+// If a parameter has not two bounds, the unit is its scale and there is no cut-off. z is the
+// inverse of ParameterMap without its shift at s, so that dm/ds is the half width for every map if
+// the centre is the middle of the box. Equal scores give s = 0, the centre.
 class SoftArgmaxHead final : public Head {
  public:
   SoftArgmaxHead(const HeadPlan& plan, WeightTable& table)
@@ -72,8 +73,10 @@ class SoftArgmaxHead final : public Head {
     check(plan);
     const std::int64_t n = plan.n_point;
     std::vector<double> is_bounded, coordinates;
-    for (const double lower : plan.parameters.lower)
-      is_bounded.push_back(std::isfinite(lower) ? 1.0 : 0.0);
+    for (std::size_t k = 0; k < plan.parameters.lower.size(); ++k)
+      is_bounded.push_back(
+          std::isfinite(plan.parameters.lower[k]) && std::isfinite(plan.parameters.upper[k]) ? 1.0
+                                                                                             : 0.0);
     for (std::int64_t j = 0; j < n; ++j) {
       const double fraction = static_cast<double>(2 * j - (n - 1)) / static_cast<double>(n - 1);
       const double coordinate = plan.settings.reach * fraction;

@@ -321,7 +321,6 @@ std::uint64_t Network::weight_mark() const {
 std::int64_t count_weights(const NetworkSettings& settings, const NetworkShape& shape) {
   // Two integers per weight are summed in one all-reduce, whose count is an int.
   constexpr std::int64_t most = (std::int64_t{1} << 30U) - 1024;
-  parameter_maps(shape.parameters, settings.output_map);
   const Layers layers(settings, shape);
   std::int64_t n_weight = 0;
   for (const WeightShape& weight : layers.weights) n_weight += weight.size();

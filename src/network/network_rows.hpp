@@ -33,7 +33,6 @@ class CallSlots {
 /// Batches and tensors are in shape.space. Not collective.
 class NetworkRows {
  public:
-  /// Throws BadInput if a parameter is bounded on one side only (see parameter_maps).
   NetworkRows(const InputLayout& layout, const NetworkShape& shape, const std::string& output_map);
 
   void set_normalization(const Normalization& normalization);

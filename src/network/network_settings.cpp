@@ -58,9 +58,10 @@ void describe_head(NetworkSettings& s, KeyTable& table) {
        .min = 0,
        .max = 10});
   table.add("output_map", &s.output_map,
-            {.doc = "map from the output z of the last layer to a bounded parameter, with the "
-                    "middle and the half width of its box; tanh: middle + half tanh(z); "
-                    "algebraic: middle + half z / sqrt(1 + z^2). Unbounded: centre + scale z",
+            {.doc = "map from the output z of the last layer to a parameter with two bounds, with "
+                    "the middle and the half width of its box; tanh: middle + half tanh(z + s); "
+                    "algebraic: middle + half x / sqrt(1 + x^2), x = z + s. The shift s makes "
+                    "z = 0 the centre. Unbounded: centre + scale z",
              .allowed = {"tanh", "algebraic"}});
 }
 

@@ -1,23 +1,45 @@
 #include "network/parameter_map.hpp"
 
-#include <fmt/format.h>
-
-#include "core/errors.hpp"
-
 namespace jpo {
+namespace {
+
+using Kind = ParameterMap::Kind;
+
+constexpr double kNearest = 1e-3;  // distance of the centre from a bound, in units of the map
+constexpr double kRounding = 1e-12;
+
+// Returns the x at which the share tanh(x) or x / sqrt(1 + x^2) is that of the centre.
+double shift_in_box(const ParameterMap& map) {
+  const double half = 0.5 * (map.upper - map.lower);
+  const double share = std::clamp((map.centre - 0.5 * (map.upper + map.lower)) / half,
+                                  -1.0 + kNearest, 1.0 - kNearest);
+  if (std::abs(share) < kRounding) return 0.0;
+  return map.kind == Kind::tanh ? std::atanh(share) : share / std::sqrt(1.0 - share * share);
+}
+
+// Returns the x at which (x + sqrt(1 + x^2)) / 2 is the distance from the bound in units of scale.
+double shift_from_bound(double distance, double scale) {
+  const double units = std::max(distance / scale, kNearest);
+  return units - 0.25 / units;
+}
+
+Kind kind_of(bool has_lower, bool has_upper, const std::string& name) {
+  if (has_lower && has_upper) return name == "algebraic" ? Kind::algebraic : Kind::tanh;
+  if (has_lower) return Kind::lower;
+  return has_upper ? Kind::upper : Kind::unbounded;
+}
+
+}  // namespace
 
 std::vector<ParameterMap> parameter_maps(const ParameterSpace& space, const std::string& name) {
-  using Kind = ParameterMap::Kind;
-  const Kind bounded = name == "algebraic" ? Kind::algebraic : Kind::tanh;
   std::vector<ParameterMap> maps;
   for (std::size_t k = 0; k < space.centre.size(); ++k) {
-    const bool has_lower = std::isfinite(space.lower[k]);
-    if (has_lower != std::isfinite(space.upper[k]))
-      throw BadInput(fmt::format(
-          "parameter {} is bounded on one side only: a network needs both bounds or none",
-          space.names[k]));
-    maps.push_back({has_lower ? bounded : Kind::unbounded, space.lower[k], space.upper[k],
-                    space.centre[k], space.scale[k]});
+    ParameterMap map{kind_of(std::isfinite(space.lower[k]), std::isfinite(space.upper[k]), name),
+                     space.lower[k], space.upper[k], space.centre[k], space.scale[k]};
+    if (map.kind == Kind::tanh || map.kind == Kind::algebraic) map.shift = shift_in_box(map);
+    if (map.kind == Kind::lower) map.shift = shift_from_bound(map.centre - map.lower, map.scale);
+    if (map.kind == Kind::upper) map.shift = -shift_from_bound(map.upper - map.centre, map.scale);
+    maps.push_back(map);
   }
   return maps;
 }

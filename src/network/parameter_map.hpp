@@ -12,39 +12,57 @@
 
 namespace jpo {
 
-/// The map of one component, with half = (upper - lower) / 2 and middle = (upper + lower) / 2:
-///   tanh       m = middle + half tanh(z)
-///   algebraic  m = middle + half z / sqrt(1 + z^2)
+/// The map of one component, with half = (upper - lower) / 2, middle = (upper + lower) / 2 and
+/// x = z + shift:
+///   tanh       m = middle + half tanh(x)
+///   algebraic  m = middle + half x / sqrt(1 + x^2)
+///   lower      m = lower + scale (x + sqrt(1 + x^2)) / 2, if there is no upper bound
+///   upper      m = upper - scale (sqrt(1 + x^2) - x) / 2, if there is no lower bound
 ///   unbounded  m = centre + scale z
-/// z = 0 is the middle of the box. |dm/dz| is largest there.
+/// The shift makes z = 0 the centre; it is 0 if the centre is the middle of the box.
 struct ParameterMap {
-  enum class Kind : std::uint8_t { tanh, algebraic, unbounded };
+  enum class Kind : std::uint8_t { tanh, algebraic, lower, upper, unbounded };
   Kind kind = Kind::unbounded;
   double lower = 0.0;
   double upper = 0.0;
   double centre = 0.0;
   double scale = 1.0;
+  double shift = 0.0;
 
   /// Returns m, inside the box or on its boundary.
   JPO_KERNEL double value(double z) const {
     if (kind == Kind::unbounded) return centre + scale * z;
+    const double x = z + shift;
+    if (kind == Kind::lower) return lower + scale * rise(x);
+    if (kind == Kind::upper) return upper - scale * rise(-x);
     const double middle = 0.5 * (upper + lower);
     const double half = 0.5 * (upper - lower);
-    const double share = kind == Kind::tanh ? std::tanh(z) : z / std::hypot(1.0, z);
+    const double share = kind == Kind::tanh ? std::tanh(x) : x / std::hypot(1.0, x);
     return std::clamp(middle + half * share, lower, upper);
   }
   /// Returns dm/dz.
   JPO_KERNEL double derivative(double z) const {
     if (kind == Kind::unbounded) return scale;
+    const double x = z + shift;
+    if (kind == Kind::lower) return scale * rise(x) / std::hypot(1.0, x);
+    if (kind == Kind::upper) return scale * rise(-x) / std::hypot(1.0, x);
     const double half = 0.5 * (upper - lower);
-    if (kind == Kind::algebraic) return half / std::pow(1.0 + z * z, 1.5);
-    const double cosh = std::cosh(z);
+    if (kind == Kind::algebraic) return half / std::pow(1.0 + x * x, 1.5);
+    const double cosh = std::cosh(x);
     return half / (cosh * cosh);
+  }
+
+ private:
+  /// Returns (x + sqrt(1 + x^2)) / 2, without cancellation for negative x.
+  JPO_KERNEL static double rise(double x) {
+    const double root = std::hypot(1.0, x);
+    return x > 0.0 ? 0.5 * (root + x) : 0.5 / (root - x);
   }
 };
 
-/// Returns the map of each component. `name`: network.output_map of the deck, for bounded
-/// components. Throws BadInput for a component that is bounded on one side only.
+/// Returns the map of each component. `name`: network.output_map of the deck, for components with
+/// two bounds. A centre on a bound, or closer to it than 1e-3 of the half width (of the scale, if
+/// there is one bound only), is moved to this distance, because no finite z is mapped to a bound.
 std::vector<ParameterMap> parameter_maps(const ParameterSpace& space, const std::string& name);
 
 }  // namespace jpo

@@ -1,8 +1,6 @@
 #include "solving/loop.hpp"
 
-#include <chrono>
 #include <cmath>
-#include <utility>
 
 #include "solving/best_so_far.hpp"
 #include "solving/progress.hpp"
@@ -45,13 +43,10 @@ void complete_reasons(const Task& task) {
 
 void solve(Method& method, const Task& task, Interruptions& interruptions) {
   std::int64_t n_step = 0;
-  auto counted = PhaseTimer::Clock::now();
-  const auto count_seconds = [&] {
-    task.result.seconds += seconds_since(std::exchange(counted, PhaseTimer::Clock::now()));
-  };
+  task.result.start_clock();
   const Interruptions::State state = [&](StateArchive& archive) {
     archive.shared("loop/n_step", n_step);
-    count_seconds();
+    task.result.count_seconds();
     task.result.archive(archive, "loop/result");
     method.archive(archive);
     task.objective.archive(archive, "loop/objective");
@@ -64,7 +59,7 @@ void solve(Method& method, const Task& task, Interruptions& interruptions) {
   while (!method.is_done()) {
     SafePoint safe_point(interruptions, task.comm, state, show);
     method.step(safe_point);
-    count_seconds();
+    task.result.count_seconds();
     record(method.report(), n_step, task);
     show();
     ++n_step;
@@ -72,7 +67,7 @@ void solve(Method& method, const Task& task, Interruptions& interruptions) {
   }
   method.answer();
   complete_reasons(task);
-  count_seconds();
+  task.result.count_seconds();
   record_course(task);
 }
 

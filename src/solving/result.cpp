@@ -52,9 +52,12 @@ MethodResult::MethodResult(std::int64_t n_problem, const ParameterSpace& space, 
       last_failure(loss.size(), Outcome::ok),
       failed_evaluations(loss.size()),
       ledger(n_problem),
+      evaluations_to_solved(loss),
+      seconds_to_solved(loss),
       recent_(n_problem, space.size(), memory),
       recent_loss_(loss),
-      replaced_(memory) {
+      replaced_(memory),
+      solved_limit_(loss) {
   const auto rows = parameters.write();
   for (std::int64_t row = 0; row < n_problem; ++row)
     std::ranges::copy(space.centre, rows.row(row).begin());
@@ -67,10 +70,17 @@ bool MethodResult::count_failure(std::size_t k, Outcome outcome) {
   return true;
 }
 
+void MethodResult::note_if_solved(std::size_t k, double evaluated) {
+  if (!std::isnan(evaluations_to_solved[k]) || !(evaluated <= solved_limit_[k])) return;
+  evaluations_to_solved[k] = 0.5 * ledger.solves(static_cast<std::int64_t>(k));
+  seconds_to_solved[k] = seconds + seconds_since(counted_);
+}
+
 void MethodResult::record(std::int64_t row, std::span<const double> m, double evaluated,
                           Outcome outcome) {
   const auto k = static_cast<std::size_t>(row);
   if (count_failure(k, outcome)) return;
+  note_if_solved(k, evaluated);
   const auto keep_lower = [&](double& best, Batch& answers) {
     if (best <= evaluated) return;
     best = evaluated;
@@ -83,8 +93,10 @@ void MethodResult::record(std::int64_t row, std::span<const double> m, double ev
 
 void MethodResult::record(std::span<const std::int64_t> rows, const Batch& m,
                           const Evaluation& evaluation) {
-  for (std::size_t j = 0; j < rows.size(); ++j)
-    count_failure(static_cast<std::size_t>(rows[j]), evaluation.outcome[j]);
+  for (std::size_t j = 0; j < rows.size(); ++j) {
+    const auto k = static_cast<std::size_t>(rows[j]);
+    if (!count_failure(k, evaluation.outcome[j])) note_if_solved(k, evaluation.loss[j]);
+  }
   replace(rows, m, evaluation, loss, parameters);
   replace(rows, m, evaluation, recent_loss_, recent_);
 }
@@ -129,6 +141,8 @@ void visit_row(Result& result, std::size_t k, Visit&& visit) {
   visit(result.ledger.forward[k]);
   visit(result.ledger.adjoint[k]);
   visit(result.ledger.tangent[k]);
+  visit(result.evaluations_to_solved[k]);
+  visit(result.seconds_to_solved[k]);
 }
 
 }  // namespace
@@ -216,6 +230,8 @@ void MethodResult::archive(StateArchive& archive, const std::string& name) {
   archive.by_problem(name + "/forward", ledger.forward);
   archive.by_problem(name + "/adjoint", ledger.adjoint);
   archive.by_problem(name + "/tangent", ledger.tangent);
+  archive.by_problem(name + "/evaluations_to_solved", evaluations_to_solved);
+  archive.by_problem(name + "/seconds_to_solved", seconds_to_solved);
   archive.by_problem(name + "/recent", recent_);
   archive.by_problem(name + "/recent_loss", recent_loss_);
   std::size_t n_snapshot = snapshots.size();

@@ -114,6 +114,12 @@ struct MethodResult {
   /// Returns the number of doubles in memory per problem, with the point of its last evaluation.
   static std::int64_t numbers_per_problem(std::int64_t n_parameter) { return 3 * n_parameter; }
 
+  /// From now on record() notes the cost of the first answer of each problem with a misfit of at
+  /// most `limit` [n_problem]; NaN: the limit is not known. Methods do not read it.
+  void set_solved_limit(std::span<const double> limit) {
+    solved_limit_.assign(limit.begin(), limit.end());
+  }
+
   /// Stores (m, loss) as the answer of local problem `row` if the evaluation is ok and the loss is
   /// the lowest so far; counts a failed evaluation.
   void record(std::int64_t row, std::span<const double> m, double loss, Outcome outcome);
@@ -146,8 +152,18 @@ struct MethodResult {
   /// Losses by number of evaluations. If it is not empty, the loop makes the history from it.
   LossCourse course;
   std::optional<TrainedNetwork> network;
+  /// Gradient evaluations of each problem until its misfit was at most the limit; NaN if never.
+  std::vector<double> evaluations_to_solved;
+  /// Time since the start of the method at that moment [s]; NaN if never.
+  std::vector<double> seconds_to_solved;
   /// Time of the method, in all parts of an interrupted run [s].
   double seconds = 0.0;
+  /// Starts the clock of `seconds`.
+  void start_clock() { counted_ = PhaseTimer::Clock::now(); }
+  /// Adds the time since the last call, or since the start of the clock, to `seconds`.
+  void count_seconds() {
+    seconds += seconds_since(std::exchange(counted_, PhaseTimer::Clock::now()));
+  }
   /// Time of each phase on this rank [s].
   std::array<double, n_phase> phases{};
 
@@ -161,11 +177,15 @@ struct MethodResult {
   void replace(std::span<const std::int64_t> rows, const Batch& m, const Evaluation& evaluation,
                std::vector<double>& best, Batch& answers);
   bool count_failure(std::size_t k, Outcome outcome);
+  void note_if_solved(std::size_t k, double evaluated);
 
   /// Best m and loss since take_improved(); NaN if there is none.
   Batch recent_;
   std::vector<double> recent_loss_;
   Replaced replaced_;
+  /// Largest misfit of a solved problem; NaN if not known.
+  std::vector<double> solved_limit_;
+  PhaseTimer::Clock::time_point counted_ = PhaseTimer::Clock::now();
 };
 
 }  // namespace jpo

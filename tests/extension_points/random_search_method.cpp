@@ -3,7 +3,6 @@
 // draws is the whole state, because random numbers are counter-based.
 
 #include "methods/method.hpp"
-#include "solving/per_problem/starts.hpp"
 
 namespace jpo {
 namespace {
@@ -34,7 +33,7 @@ class RandomSearch final : public Method {
       const auto m = points_.write();
       for (std::size_t k = 0; k < task_.usable.size(); ++k) {
         RandomStream stream = task_.stream("draw", n_draw_, task_.usable[k]);
-        draw_from_box(stream, task_.objective.shape().parameters, m.row(k));
+        task_.objective.sample_parameters(task_.usable[k], stream, m.row(k));
       }
     }
     task_.objective.evaluate_loss(task_.usable, points_, task_.result.ledger, evaluation_);

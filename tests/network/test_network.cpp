@@ -259,12 +259,8 @@ TEST_P(Misfits, AreRefused) {
   }
 }
 
-TEST(Network, RefusesHalfBoundedParametersAndUnusedInputs) {
+TEST(Network, RefusesUnusedInputs) {
   NetworkShape shape = make_shape();
-  shape.parameters.upper[0] = kInfinity;
-  EXPECT_THROW(Network(make_settings("mlp", "float"), shape, 1), BadInput);
-  EXPECT_THROW(count_weights(make_settings("mlp", "float"), shape), BadInput);
-  shape = make_shape();
   shape.context.n_grid = 16;  // appended
   NetworkSettings settings = make_settings("cnn", "float");
   settings.head = "soft_argmax";
@@ -288,6 +284,36 @@ TEST(ParameterMap, StaysInTheBoxAndHasItsDerivative) {
     EXPECT_EQ(maps[0].value(0.0), 1.0);
     EXPECT_EQ(maps[1].value(0.0), 5.0);
   }
+}
+
+TEST(ParameterMap, IsTheCentreAtZeroForAnyBounds) {
+  // lower, upper, centre
+  const double cases[][3] = {{-1, 3, 2.5},         {-1, 3, -0.9},        {0, kInfinity, 4},
+                             {0, kInfinity, 1e-2}, {-kInfinity, 3, 1.0}, {-kInfinity, 3, -200.0},
+                             {2, kInfinity, 1e4}};
+  for (const char* name : {"tanh", "algebraic"})
+    for (const auto& [lower, upper, centre] : cases) {
+      const ParameterSpace space{{"m"}, {"1"}, {lower}, {upper}, {centre}, {2.0}};
+      const ParameterMap map = parameter_maps(space, name).front();
+      EXPECT_NEAR(map.value(0.0), centre, 1e-12 * std::max(1.0, std::abs(centre)));
+      for (const double z : {-300.0, -3.0, -0.5, 0.0, 0.5, 3.0, 300.0}) {
+        const double step = 1e-6;
+        EXPECT_GE(map.value(z), lower);
+        EXPECT_LE(map.value(z), upper);
+        EXPECT_NEAR(map.derivative(z), (map.value(z + step) - map.value(z - step)) / (2.0 * step),
+                    1e-8 * std::max(1.0, std::abs(centre)));
+        EXPECT_LE(map.value(z), map.value(z + 0.1));
+      }
+    }
+}
+
+// No finite z is mapped to a bound: a centre there is moved inside by 1e-3 of the half width or of
+// the scale.
+TEST(ParameterMap, MovesACentreOnABound) {
+  const ParameterSpace space{{"a", "b"}, {"1", "1"}, {0, 0}, {4, kInfinity}, {4, 0}, {2, 2}};
+  const std::vector<ParameterMap> maps = parameter_maps(space, "tanh");
+  EXPECT_NEAR(maps[0].value(0.0), 4.0 - 2e-3, 1e-12);
+  EXPECT_NEAR(maps[1].value(0.0), 2e-3, 1e-12);
 }
 
 }  // namespace

@@ -6,6 +6,7 @@ import sys
 import tempfile
 import unittest
 
+import h5py
 import numpy as np
 import pandas as pd
 
@@ -17,7 +18,7 @@ sys.path.insert(0, os.path.join(ROOT, "postprocess"))
 import report  # noqa: E402
 import study  # noqa: E402
 
-from comparison import compare, judge, sign_test, solved, verdicts  # noqa: E402
+from comparison import compare, cost_to_solve, judge, sign_test, solved_limit, verdicts  # noqa: E402
 from result import QUANTILES, BadResult, load_result  # noqa: E402
 from tables import table_lines  # noqa: E402
 
@@ -31,10 +32,16 @@ class Judging(unittest.TestCase):
         b = np.array([1.0005, 1.1, 0.9, 2e-5, 1.0, NAN, NAN])
         self.assertEqual(list(verdicts(a, b, 100.0)), [0, -1, 1, 0, 1, -1, 0])
 
-    def test_solved_is_one_sided(self):
-        loss = np.array([1e-4, 1.1e-4, 9.0, 10.009, 10.02, NAN])
-        floor = np.array([0.0, 0.0, 10.0, 10.0, 10.0, 0.0])
-        self.assertEqual(list(solved(loss, floor, 100.0)), [True, False, True, True, False, False])
+    def test_limit_of_solved(self):
+        np.testing.assert_allclose(solved_limit(np.array([0.0, 10.0]), 100.0), [1e-4, 10.01], rtol=1e-12)
+
+    def test_cost_counts_until_a_share_is_solved(self):
+        group = pd.DataFrame({"evaluations": [1.0, 9.0, 9.0, 100.0], "evaluations_to_solved": [1.0, 2.0, 4.0, NAN],
+                              "seconds_to_solved": [0.5, 3.0, 0.1, NAN]})
+        # Three of four: when the third is solved, after 4 evaluations, the last has had 4 as well.
+        self.assertEqual(cost_to_solve(group, 0.75), (11 / 4, 3.0))
+        self.assertEqual(cost_to_solve(group, 0.5), (7 / 4, 0.5))
+        self.assertTrue(np.isnan(cost_to_solve(group, 0.76)).all())
 
     def test_sign_test_is_the_binomial_tail(self):
         self.assertAlmostEqual(sign_test(0, 5), 2 / 32)
@@ -76,14 +83,14 @@ class Report(unittest.TestCase):
         self.assertAlmostEqual(refined["sign_test_p"], 0.25)
 
     def test_a_space_separates_columns(self):
-        for columns in (report.COLUMNS, [*study.COLUMNS, study.RIVAL]):
+        for columns in (report.COLUMNS, report.QUALITY, [*study.COLUMNS, study.RIVAL]):
             keys = [key for _, _, key in columns if key != "name"]
             for name, number in (("a" * 24, 99999.9), ("b" * 40, 123456789.9), ("c", -1.2345e-300)):
                 lines = table_lines(pd.DataFrame([{"name": name} | dict.fromkeys(keys, number)]), columns)
                 self.assertEqual([len(line.split()) for line in lines[1:]], [len(columns)], lines)
                 self.assertEqual(lines[1].split()[0], name)
             # A longer entry widens the line; these do not.
-            large = dict.fromkeys(keys, 100.0) | dict.fromkeys(("evaluations_mean", "evaluations_max", "seconds",
+            large = dict.fromkeys(keys, 100.0) | dict.fromkeys(("evaluations_mean", "evaluations_max", "seconds", "evaluations_median", "evaluations_to_90", "seconds_to_90",
                                                                 "loss_mean", "loss_median"), 99999.9)
             short, long = (table_lines(pd.DataFrame([row]), columns)[0] for row in (
                 {"name": "a"} | dict.fromkeys(keys, 0.0), {"name": "a" * 24} | large))
@@ -103,16 +110,29 @@ class Report(unittest.TestCase):
                 os.close(start)
             self.assertEqual((done.returncode, done.stderr), (141, ""))
 
-    def test_the_best_of_all_stands_for_an_unknown_floor(self):
-        for floor, solved_by in (([NAN] * 4, [25.0, 0.0, 100.0]), (None, [25.0, 0.0, 100.0]),
-                                 ([0.0, NAN, 10.0, NAN], [25.0, 0.0, 100.0]),
-                                 ([NAN, NAN, 10.6, NAN], [25.0, 25.0, 100.0])):
-            write_result(self.path, floor=floor)
-            result = load_result(self.path)
-            self.assertEqual(list(compare(judge(result))["solved"]), solved_by)
-            unknown = [True] * 4 if floor is None else list(np.isnan(floor))
-            self.assertEqual(list(~result.problems["floor_is_known"]), unknown)
-            np.testing.assert_allclose(result.problems["floor"][unknown], np.array([5e-5, 1e-5, 10.005, 3.0])[unknown])
+    def test_problems_without_a_reference_are_not_solved(self):
+        write_result(self.path, reference=[0.0, NAN, 10.0, NAN])
+        table = compare(judge(load_result(self.path)))
+        self.assertEqual(list(table["solved"]), [0.0, 0.0, 50.0])
+        write_result(self.path, reference=None)
+        table = compare(judge(load_result(self.path)))
+        self.assertTrue(table[["solved", "fitted"]].isna().all(axis=None))
+        self.assertEqual(table_lines(table, report.COLUMNS)[1].split()[1:3], ["-", "-"])
+
+    def test_verdicts_are_those_of_the_file(self):
+        with h5py.File(self.path, "r+") as file:
+            file["methods/bfgs/solved"][...] = [0, 1, 2, 1]
+            file["methods/bfgs/fitted"][...] = [1, 1, 0, 0]
+        bfgs = compare(judge(load_result(self.path))).loc[0]
+        self.assertEqual((bfgs["solved"], bfgs["fitted"]), (50.0, 50.0))
+        self.assertEqual((bfgs["error_mean"], bfgs["error_median"], bfgs["evaluations_median"]), (2.0, 2.0, 15.0))
+        # gap: against the best 5e-5, 1e-5, 10.005 and 3 of all methods, in units of at least 1e-3 L_ref.
+        self.assertAlmostEqual(bfgs["gap_median"], 100.0 * (12.0 - 10.005) / 10.005)
+
+    def test_another_schema_is_refused(self):
+        write_result(self.path, {"schema_version": 1})
+        with self.assertRaisesRegex(BadResult, "schema version 1, written by jpo test; these scripts read version 2"):
+            load_result(self.path)
 
     def test_frames_follow_the_file(self):
         result = load_result(self.path)
@@ -135,11 +155,11 @@ class Report(unittest.TestCase):
             self.assertEqual(done.stderr, f"{script} needs pandas: apt-get install python3-pandas\n")
 
     def test_program_judges_and_draws_without_a_truth(self):
-        write_result(self.path, floor=None)
+        write_result(self.path, reference=None)
         program = os.path.join(ROOT, "postprocess", "report.py")
         done = subprocess.run([sys.executable, program, self.path], capture_output=True, text=True, check=False)
         self.assertEqual(done.returncode, 0, done.stderr)
-        self.assertIn("the best of all methods for the 4 problems whose truth is not known", done.stdout)
+        self.assertIn("4 problems have no reference misfit; they do not count as solved", done.stdout)
         self.assertIn("space_time.png", os.listdir(os.path.join(self.folder.name, "result_figures")))
 
     def test_program_draws_and_refuses(self):

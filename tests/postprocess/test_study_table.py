@@ -18,7 +18,6 @@ ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
 sys.path.insert(0, os.path.join(ROOT, "postprocess"))
 
 from comparison import compare_study  # noqa: E402
-from growth import evaluations_to_solve  # noqa: E402
 from result import BadResult, load_study  # noqa: E402
 from study_json import load_study_json  # noqa: E402
 from tables import records  # noqa: E402
@@ -134,13 +133,6 @@ class Study(unittest.TestCase):
         self.assertEqual(len(json.loads(done.stdout)["table"]), 4)
         self.assertEqual(sorted(os.listdir(os.path.join(self.folder, "f"))),
                          [f"{name}.{suffix}" for name in ("better", "loss", "solved") for suffix in ("pdf", "png")])
-
-    def test_growth_counts_until_a_share_is_solved(self):
-        evaluations = np.array([1.0, 2.0, 4.0, 100.0])
-        # Three of four: when the third is solved, after 4 evaluations, the last has had 4 as well.
-        self.assertEqual(evaluations_to_solve(evaluations, np.array([True, True, True, False]), 0.75), 11 / 4)
-        self.assertEqual(evaluations_to_solve(evaluations, np.array([True, True, True, True]), 1.0), 107 / 4)
-        self.assertTrue(np.isnan(evaluations_to_solve(evaluations, np.array([True, True, False, False]), 0.75)))
 
     def test_growth_writes_table_and_figure(self):
         growth = [sys.executable, os.path.join(ROOT, "postprocess", "growth.py"), self.folder]

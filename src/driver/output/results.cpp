@@ -13,12 +13,14 @@
 #include "deck/settings_text.hpp"
 #include "driver/output/examples.hpp"
 #include "driver/output/screen.hpp"
+#include "driver/reference.hpp"
 #include "io/result_file.hpp"
 
 namespace jpo {
 namespace {
 
-constexpr std::int64_t kSchemaVersion = 1;
+// 2: judgements of the answers, /problems/reference.
+constexpr std::int64_t kSchemaVersion = 2;
 
 void write_root(ResultFile& file, const Job& job, const RunRecord& record) {
   file.attribute("/", "schema_version", kSchemaVersion);
@@ -65,8 +67,11 @@ void write_problems(ResultFile& file, const Job& job, const RowRange& rows) {
                 "true parameters, from which the observation was computed: " + parameters});
   if (problems.has_floor)
     file.column("/problems/floor", rows, job.floor(), {"1", "misfit at the truth"});
+  if (reference_kind(job.deck(), shape) != ReferenceKind::none)
+    file.column("/problems/reference", rows, job.reference(),
+                {"1", "reference misfit: " + reference_text(job.deck(), shape)});
   file.column("/problems/loss_at_centre", rows, job.loss_at_centre(),
-              {"1", "misfit at the centre of the box, the first start of most methods"});
+              {"1", "misfit at the start of most methods: the centre of the box"});
   write_layout(file, "/problems", "observation", shape.observation);
   write_layout(file, "/problems", "context", shape.context);
   write_source(file, job);
@@ -100,6 +105,28 @@ std::vector<std::int8_t> as_bytes(const std::vector<Enum>& values) {
   std::vector<std::int8_t> bytes;
   for (const Enum value : values) bytes.push_back(static_cast<std::int8_t>(value));
   return bytes;
+}
+
+void write_judgement(ResultFile& file, const std::string& group, const Judgement& judgement,
+                     const RowRange& rows) {
+  file.enum_table(group + "/solved", rows, as_bytes(judgement.solved), verdict_names(),
+                  {"1",
+                   "whether the misfit is at most reference + 1e-3 max(reference, 1e-3 median "
+                   "of loss_at_centre), or the model's own criterion"});
+  file.enum_table(group + "/fitted", rows, as_bytes(judgement.fitted), verdict_names(),
+                  {"1", "whether chi2 is at most 1 + 3 sqrt(2 / n_observation)"});
+  file.column(group + "/chi2", rows, judgement.chi2,
+              {"1", "mean squared residual of the answer in units of the variance of the noise"});
+  file.column(group + "/prior_part", rows, judgement.prior_part,
+              {"1", "prior part of the misfit of the answer"});
+  file.column(group + "/parameter_error", rows, judgement.parameter_error,
+              {"1", "root mean square over the parameters of (answer - truth) / scale"});
+  file.column(group + "/evaluations", rows, judgement.evaluations,
+              {"1",
+               "gradient evaluations, including those of the methods that provided the "
+               "starts"});
+  file.column(group + "/evaluations_to_solved", rows, judgement.evaluations_to_solved,
+              {"1", "evaluations until the problem was solved; NaN if it was not"});
 }
 
 void write_method(ResultFile& file, const Job& job, std::size_t k, const RowRange& rows) {
@@ -199,7 +226,8 @@ void write_history_seconds(ResultFile& file, Job& job) {
   }
 }
 
-void write_performance(ResultFile& file, Job& job) {
+void write_performance(ResultFile& file, Job& job, const std::vector<Judgement>& judgements,
+                       const RowRange& rows) {
   std::vector<std::string> names;
   for (int phase = 0; phase < n_phase; ++phase)
     names.emplace_back(phase_name(static_cast<Phase>(phase)));
@@ -207,6 +235,12 @@ void write_performance(ResultFile& file, Job& job) {
   for (std::size_t k = 0; k < job.results().size(); ++k)
     write_phases(file, "/performance/methods/" + job.deck().methods[k].name,
                  job.results()[k].phases, job.comm());
+  for (std::size_t k = 0; k < judgements.size(); ++k)
+    file.column("/performance/seconds_to_solved/" + job.deck().methods[k].name, rows,
+                judgements[k].seconds_to_solved,
+                {"s",
+                 "time until the problem was solved, with the methods that provided the "
+                 "starts; NaN if it was not"});
   write_history_seconds(file, job);
   write_phases(file, "/performance/seconds", job.timer().seconds(), job.comm());
 }
@@ -226,7 +260,7 @@ std::string time_stamp() {
   return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(now));
 }
 
-void write_results(Job& job, const RunRecord& record) {
+void write_results(Job& job, const std::vector<Judgement>& judgements, const RunRecord& record) {
   const auto scope = job.timer().scope(Phase::io);
   const RowRange rows{job.shard().first_problem(), job.shard().n_local_problem(),
                       job.shard().n_problem()};
@@ -238,13 +272,14 @@ void write_results(Job& job, const RunRecord& record) {
   for (std::size_t k = 0; k < job.results().size(); ++k) {
     const std::string& name = job.deck().methods[k].name;
     write_method(file, job, k, rows);
+    write_judgement(file, "/methods/" + name, judgements[k], rows);
     const std::optional<TrainedNetwork>& network = job.results()[k].network;
     if (network) write_network(file, name, *network);
     order += (k > 0 ? "," : "") + name;
   }
   file.attribute("/methods", "order", order);
   write_examples(file, job);
-  write_performance(file, job);
+  write_performance(file, job, judgements, rows);
   file.commit();
 }
 

@@ -2,6 +2,7 @@
 #include <string>
 
 #include "driver/job.hpp"
+#include "driver/output/judgement.hpp"
 
 namespace jpo {
 
@@ -23,9 +24,9 @@ struct RunRecord {
 /// Returns the current time in UTC: "2026-05-01T12:00:00Z".
 std::string time_stamp();
 
-/// Writes the result of a job to run.output of its deck, with schema version 1 (see
+/// Writes the result of a job to run.output of its deck, with schema version 2 (see
 /// postprocess/README.md). Collective. Throws CannotWrite on all ranks.
-void write_results(Job& job, const RunRecord& record);
+void write_results(Job& job, const std::vector<Judgement>& judgements, const RunRecord& record);
 
 /// Returns the versions of all libraries, the compiler and the processor, on which the bits of a
 /// result depend.

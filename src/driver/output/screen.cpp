@@ -19,57 +19,75 @@
 #include "driver/deck_checks.hpp"
 #include "driver/footprint.hpp"
 #include "driver/output/results.hpp"
+#include "driver/reference.hpp"
 
 namespace jpo {
 namespace {
 
-// Reference misfits of all problems, the same on every rank.
-struct Truths {
-  /// Misfit at the truth; if it is unknown, the best misfit of all methods. [global problem]
-  std::vector<double> floor;
-  /// Number of problems with an answer and an unknown misfit at the truth.
-  std::int64_t n_unknown;
-  /// L_ref: median misfit at the centre of the box.
-  double reference;
-};
-
-Truths truths_of(const Job& job) {
-  Truths truths{gather_rows(job.floor(), job.comm()), 0, job.loss_reference()};
-  std::vector<double> best(truths.floor.size(), std::numeric_limits<double>::quiet_NaN());
-  for (const MethodResult& result : job.results()) {
-    const std::vector<double> loss = gather_rows(result.loss, job.comm());
-    std::ranges::transform(best, loss, best.begin(),
-                           [](double a, double b) { return std::fmin(a, b); });
-  }
-  for (std::size_t id = 0; id < best.size(); ++id) {
-    if (std::isfinite(truths.floor[id])) continue;
-    truths.floor[id] = best[id];
-    truths.n_unknown += std::isfinite(best[id]) ? 1 : 0;
-  }
-  return truths;
+// Returns the percentage of all problems as text; "-" if the verdict is unknown for all of them.
+std::string share_text(const std::vector<Verdict>& verdicts, MPI_Comm comm) {
+  const auto n = static_cast<double>(reduce_sum(std::ssize(verdicts), comm));
+  const std::int64_t n_yes = reduce_sum(std::ranges::count(verdicts, Verdict::yes), comm);
+  const std::int64_t n_known =
+      reduce_sum(std::ssize(verdicts) - std::ranges::count(verdicts, Verdict::unknown), comm);
+  return n_known == 0 ? "-" : fmt::format("{:.1f}", 100.0 * static_cast<double>(n_yes) / n);
 }
 
-// Solved: L <= floor + 1e-3 max(floor, 1e-3 L_ref).
-std::int64_t count_solved(const std::vector<double>& loss, const Truths& truths) {
-  std::int64_t solved = 0;
-  for (std::size_t id = 0; id < loss.size(); ++id) {
-    const double floor = truths.floor[id];
-    solved += loss[id] <= floor + 1e-3 * std::max(floor, 1e-3 * truths.reference) ? 1 : 0;
-  }
-  return solved;
+// Returns `value` as text; "-" if it is NaN.
+std::string number_text(double value, int digits = 1) {
+  return std::isnan(value) ? "-" : fmt::format("{:.{}f}", value, digits);
 }
 
-void show_method(const Job& job, std::size_t k, const Truths& truths) {
-  const MethodResult& result = job.results()[k];
-  const std::vector<double> loss = gather_rows(result.loss, job.comm());
-  const std::vector<double> evaluations = job.evaluations(k);
+void show_method(const Job& job, std::size_t k, const Judgement& judgement) {
+  const std::vector<double> loss = gather_rows(job.results()[k].loss, job.comm());
+  const std::vector<double> evaluations =
+      sorted_finite(gather_rows(judgement.evaluations, job.comm()));
   const std::vector<double> known = sorted_finite(loss);
+  const double error = finite_median(gather_rows(judgement.parameter_error, job.comm()));
   const auto n = static_cast<double>(loss.size());
-  log_info("{:<20} {:>10.1f} {:>11.4g} {:>11.4g} {:>10.1f} {:>9.1f} {:>10.1f} {:>9.1f}",
-           job.deck().methods[k].name, 100.0 * static_cast<double>(count_solved(loss, truths)) / n,
-           mean(known), quantile(known, 0.5), mean(evaluations),
-           *std::ranges::max_element(evaluations),
-           100.0 * (n - static_cast<double>(known.size())) / n, job.seconds(k));
+  log_info(
+      "{:<20} {:>7} {:>7} {:>10.4g} {:>10.4g} {:>7} {:>8.1f} {:>8.1f} {:>8.1f} {:>7.1f} {:>8.1f}",
+      job.deck().methods[k].name, share_text(judgement.solved, job.comm()),
+      share_text(judgement.fitted, job.comm()), mean(known), quantile(known, 0.5),
+      number_text(error, 3), mean(evaluations), quantile(evaluations, 0.5),
+      evaluations.empty() ? 0.0 : evaluations.back(),
+      100.0 * (n - static_cast<double>(known.size())) / n, job.seconds(k));
+}
+
+void show_costs(const Job& job, const std::vector<Judgement>& judgements) {
+  log_info("\ncost until a share of the problems is solved:");
+  log_info("{:<20} {:>29} {:>30}", "", "gradient evaluations", "time [s]");
+  log_info("{:<20} {:>9} {:>9} {:>9} {:>10} {:>9} {:>9}", "method", "50 %", "90 %", "95 %", "50 %",
+           "90 %", "95 %");
+  for (std::size_t k = 0; k < judgements.size(); ++k) {
+    std::string evaluations;
+    std::string seconds;
+    for (const double share : kSolvedShares) {
+      const CostToSolve cost = cost_to_solve(job, judgements[k], share);
+      evaluations += fmt::format(" {:>9}", number_text(cost.evaluations));
+      seconds += fmt::format(" {:>9}", number_text(cost.seconds, 2));
+    }
+    log_info("{:<20}{} {}", job.deck().methods[k].name, evaluations, seconds);
+  }
+}
+
+// Explains the columns of the tables.
+void show_legend(const Job& job) {
+  log_info(
+      "L: misfit of the answer; error: root mean square of (answer - truth) / scale over the "
+      "parameters, median;\n"
+      "evals: gradient evaluations per problem; evals and time include the methods that provided "
+      "the starts;\n"
+      "solved: L <= L0 + 1e-3 max(L0, 1e-3 Lc), L0 = {}, Lc = median misfit at the start;\n"
+      "fitted: chi^2 per observation <= 1 + 3 sqrt(2 / n_observation); failed: problems without an "
+      "answer",
+      reference_text(job.deck(), job.shape()));
+  const std::int64_t n_unknown = reduce_sum(
+      std::ranges::count_if(job.solved_limit(), [](double limit) { return std::isnan(limit); }),
+      job.comm());
+  if (n_unknown > 0)
+    log_info("{} of {} problems have no reference misfit; they do not count as solved", n_unknown,
+             job.shard().n_problem());
 }
 
 void show_phases(Job& job) {
@@ -146,6 +164,11 @@ std::vector<std::string> sizes_text(const Deck& deck, const ModelShape& shape, i
   if (n_weight > 0)
     lines.push_back(fmt::format("network {}: {} weights",
                                 deck.section<NetworkSettings>("network").name, n_weight));
+  if (reference_kind(deck, shape) == ReferenceKind::solve)
+    lines.push_back(fmt::format(
+        "reference: a solve from the truth of each problem, at most {} gradient evaluations, "
+        "counted to no method (data.reference)",
+        data.reference_evaluations));
   lines.push_back(memory_line(predict_memory(deck, shape, n_rank)));
   if (shape.recompute_factor > 1.0)
     lines.push_back(fmt::format(
@@ -212,22 +235,14 @@ void show_problems(const Job& job) {
   }
 }
 
-void show_results(Job& job) {
-  const Truths truths = truths_of(job);
-  log_info("\n{:<20} {:>10} {:>11} {:>11} {:>10} {:>9} {:>10} {:>9}", "method", "solved [%]",
-           "mean L", "median L", "mean evals", "max evals", "failed [%]", "time [s]");
-  for (std::size_t k = 0; k < job.results().size(); ++k) show_method(job, k, truths);
-  log_info(
-      "L: misfit of the answer; evals: gradient evaluations per problem; evals and time include "
-      "the methods that provided the starts;\n"
-      "solved: L <= L0 + 1e-3 max(L0, 1e-3 Lc), L0 = misfit at the truth, Lc = median misfit at "
-      "the centre of the box;\n"
-      "failed: problems without an answer");
-  if (truths.n_unknown > 0)
-    log_info(
-        "solved: the misfit at the truth is unknown for {} problems; using the best misfit of all "
-        "methods",
-        truths.n_unknown);
+void show_results(Job& job, const std::vector<Judgement>& judgements) {
+  log_info("\n{:<20} {:>7} {:>7} {:>10} {:>10} {:>7} {:>26} {:>7} {:>8}", "", "solved", "fitted",
+           "mean", "median", "", "gradient evaluations", "failed", "time");
+  log_info("{:<20} {:>7} {:>7} {:>10} {:>10} {:>7} {:>8} {:>8} {:>8} {:>7} {:>8}", "method", "[%]",
+           "[%]", "L", "L", "error", "mean", "median", "max", "[%]", "[s]");
+  for (std::size_t k = 0; k < judgements.size(); ++k) show_method(job, k, judgements[k]);
+  show_legend(job);
+  show_costs(job, judgements);
   log_info("\nnumber of problems by stop reason:");
   for (std::size_t k = 0; k < job.results().size(); ++k) show_reasons(job, k);
   show_phases(job);

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "driver/job.hpp"
+#include "driver/output/judgement.hpp"
 
 namespace jpo {
 
@@ -19,8 +20,9 @@ std::vector<std::string> sizes_text(const Deck& deck, const ModelShape& shape, i
 std::vector<std::string> device_memory_text(const Deck& deck, ModelShape shape, int n_rank);
 /// Prints the number of problems and how many of them have no observation. Collective.
 void show_problems(const Job& job);
-/// Prints the tables of methods, of stop reasons and of phases. Collective.
-void show_results(Job& job);
+/// Prints the tables of methods, of costs, of stop reasons and of phases. `judgements`: of all
+/// methods. Collective.
+void show_results(Job& job, const std::vector<Judgement>& judgements);
 /// Returns the share of problems without an answer, the largest of all methods. Collective.
 double failed_fraction(const Job& job);
 

@@ -10,6 +10,12 @@
 #include "core/statistics.hpp"
 
 namespace jpo {
+namespace {
+
+// Default of most_evaluations, in units of the budget per problem.
+constexpr double kMostOfBudget = 4.0;
+
+}  // namespace
 
 void RoundsSettings::describe(KeyTable& table) {
   table.add("max_evaluations", &max_evaluations,
@@ -44,9 +50,10 @@ void RoundsSettings::describe(KeyTable& table) {
   table.add("rest_deviations", &rest_deviations, rest_deviations_rule());
   table.add(
       "most_evaluations", &most_evaluations,
-      {.doc = "number of gradient evaluations after which a problem is not solved again; 0: no "
-              "limit. Without it a few unsolvable problems may spend the rest of the budget",
-       .min = 0});
+      {.doc = "number of gradient evaluations after which a problem is not solved again, so that a "
+              "few unsolvable problems do not spend the rest of the budget; -1: 4 times the budget "
+              "per problem; 0: no limit",
+       .min = -1});
   TaoSolverSettings::describe(table);
 }
 
@@ -124,11 +131,11 @@ bool Rounds::plan_round() {
 // Removes problems from the active ones. None has to be added again, because misfits never
 // increase.
 void Rounds::choose_active() {
-  const auto most = static_cast<double>(settings_.most_evaluations);
+  const double most = most_evaluations();
   const double solved_level = task_.levels.attainable.solved_below(settings_.rest_deviations);
   std::erase_if(active_, [&](std::int64_t row) {
     return (settings_.rest && task_.result.loss[row] <= solved_level) ||
-           (most > 0.0 && 0.5 * task_.result.ledger.solves(row) >= most);
+           0.5 * task_.result.ledger.solves(row) >= most;
   });
 }
 
@@ -175,6 +182,12 @@ void Rounds::solve_round(SafePoint& safe_point) {
             .run(starts.row(live.row()), start_evaluations_, settings_.patience);
       },
       safe_point);
+}
+
+double Rounds::most_evaluations() const {
+  if (settings_.most_evaluations < 0) return kMostOfBudget * max_evaluations_;
+  return settings_.most_evaluations > 0 ? static_cast<double>(settings_.most_evaluations)
+                                        : std::numeric_limits<double>::infinity();
 }
 
 std::int64_t Rounds::count_solves() const {

@@ -23,7 +23,8 @@ struct RoundsSettings : TaoSolverSettings {
   std::int64_t candidates = 1;
   bool rest = true;
   double rest_deviations = kRestDeviations;
-  std::int64_t most_evaluations = 0;
+  /// 0: no limit; -1: kMostOfBudget times the budget.
+  std::int64_t most_evaluations = -1;
   void describe(KeyTable& table) override;
 };
 
@@ -95,6 +96,8 @@ class Rounds : public Method {
                   std::vector<double>& lowest);
   void solve_round(SafePoint& safe_point);
   std::int64_t count_solves() const;
+  /// Evaluations after which a problem is not solved again.
+  double most_evaluations() const;
 
   const RoundsSettings& settings_;
   const Task& task_;
