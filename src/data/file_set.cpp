@@ -57,6 +57,27 @@ bool can_be_used(std::span<const double> values) {
   return std::ranges::all_of(values, [](double value) { return std::abs(value) < kLargest; });
 }
 
+// Replaces rows of NaN by the centre. Throws on all ranks if a start is outside the bounds.
+// Collective.
+void complete_starts(const DataSettings& settings, const ParameterSpace& space,
+                     ProblemSet& problems, MPI_Comm comm) {
+  std::string refusal;
+  const auto starts = problems.start.write();
+  for (std::int64_t row = 0; row < problems.start.n_problem(); ++row) {
+    const auto m = starts.row(row);
+    if (std::ranges::all_of(m, [](double value) { return std::isnan(value); }))
+      std::ranges::copy(space.centre, m.begin());
+    for (std::size_t k = 0; k < m.size() && refusal.empty(); ++k)
+      if (!(m[k] >= space.lower[k] && m[k] <= space.upper[k]) || std::isinf(m[k]))
+        refusal = fmt::format(
+            "/problems/start: found {:g} for {} of problem {}; expected a number from {:g} to "
+            "{:g}, or a row of NaN for the default start",
+            m[k], space.names[k], problems.first_id + row, space.lower[k], space.upper[k]);
+  }
+  refusal = first_text(std::move(refusal), comm);
+  if (!refusal.empty()) refuse(settings, refusal);
+}
+
 void find_usable(ProblemSet& problems) {
   const auto y = problems.observation.read();
   const auto c = problems.context.read();
@@ -74,6 +95,8 @@ ProblemFileSizes check_problem_file(const DataSettings& settings, const ModelSha
   check_width(settings, "context", sizes.n_context, shape.context.size(), "context");
   if (sizes.n_parameter > 0)
     check_width(settings, "truth", sizes.n_parameter, shape.parameters.size(), "parameters");
+  if (sizes.n_start > 0)
+    check_width(settings, "start", sizes.n_start, shape.parameters.size(), "parameters");
   if (settings.n_problem > sizes.n_problem)
     throw BadInput(
         fmt::format("key 'data.n_problem' = {}: {} has {} problems; allowed: 1 to {}, or omit the "
@@ -99,16 +122,21 @@ ProblemSet read_problems(const DataSettings& settings, const Shard& shard, const
   problems.has_floor = problems.has_truth || sizes.has_floor;
   problems.truth = Batch(n, shape.parameters.size());
   problems.truth.fill(kNaN);
+  problems.has_start = sizes.n_start > 0;
+  problems.start = centres(n, shape.parameters);
   problems.floor.assign(static_cast<std::size_t>(n), kNaN);
   {
     const auto y = problems.observation.write();
     const auto c = problems.context.write();
     const auto truth = problems.truth.write();
-    ProblemRows rows{problems.first_id, n, y.values(), c.values(), {}, {}};
+    ProblemRows rows{problems.first_id, n, y.values(), c.values(), {}, {}, {}};
+    const auto start = problems.start.write();
+    if (problems.has_start) rows.start = start.values();
     if (problems.has_truth) rows.truth = truth.values();
     if (sizes.has_floor) rows.floor = problems.floor;
     read_problem_rows(settings.file, rows, comm);
   }
+  complete_starts(settings, shape.parameters, problems, comm);
   find_usable(problems);
   return problems;
 }

@@ -74,7 +74,8 @@ void DataSettings::describe(KeyTable& table) {
              .allowed = {"generate", "file"}});
   table.add("file", &file,
             {.doc = "path of an HDF5 file with the problems, in the layout of a result file: "
-                    "/problems/observation, context, and truth and floor if they are known"});
+                    "/problems/observation, context, start, truth and floor, the last three if "
+                    "they are known"});
   table.add("n_problem", &n_problem,
             {.doc = "number of problems; with a file, its first problems are used, or all of them "
                     "if the deck does not have this key",
@@ -123,6 +124,7 @@ ProblemSet generate_problems(const DataSettings& settings, std::uint64_t run_see
   problems.context = Batch(n, shape.context.size(), shape.space);
   problems.observation = Batch(n, shape.observation.size(), shape.space);
   problems.truth = Batch(n, shape.parameters.size());
+  problems.start = centres(n, shape.parameters);
   problems.floor.assign(static_cast<std::size_t>(n), kNaN);
   problems.draw_status.resize(n);
   draw(problems, run_seed, model);
@@ -133,14 +135,23 @@ ProblemSet generate_problems(const DataSettings& settings, std::uint64_t run_see
   return problems;
 }
 
+Batch centres(std::int64_t n, const ParameterSpace& space) {
+  Batch start(n, space.size());
+  const auto rows = start.write();
+  for (std::int64_t row = 0; row < n; ++row) std::ranges::copy(space.centre, rows.row(row).begin());
+  return start;
+}
+
 std::string hash_problems(const ProblemSet& problems, MPI_Comm comm) {
   const auto y = problems.observation.read();
   const auto c = problems.context.read();
+  const auto m = problems.start.read();
   std::uint64_t sum = 0;  // modulo 2^64: the same in any order
   for (std::int64_t row = 0; row < problems.observation.n_problem(); ++row) {
     const std::int64_t id = problems.first_id + row;
     const std::uint64_t start = hash_values(std::span<const std::int64_t>(&id, 1));
-    sum += hash_values(c.row(row), hash_values(y.row(row), start));
+    const std::uint64_t data = hash_values(c.row(row), hash_values(y.row(row), start));
+    sum += problems.has_start ? hash_values(m.row(row), data) : data;
   }
   MPI_OK(MPI_Allreduce(MPI_IN_PLACE, &sum, 1, MPI_UINT64_T, MPI_SUM, comm));
   return fmt::format("{:016x}", sum);

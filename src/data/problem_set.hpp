@@ -48,6 +48,11 @@ struct ProblemSet {
   bool has_truth = true;
   /// [n_local, n_parameter], in host memory; NaN if unknown.
   Batch truth;
+  /// True if the file has a start of its own for some problems; the same on all ranks.
+  bool has_start = false;
+  /// First start of all methods [n_local, n_parameter], in host memory: that of the file, or the
+  /// model's centre.
+  Batch start;
   /// False if no problem's misfit at the truth is known; the same on all ranks.
   bool has_floor = true;
   /// Misfit at the truth from the file [n_local]; NaN if unknown.
@@ -64,8 +69,11 @@ struct ProblemSet {
 ProblemSet generate_problems(const DataSettings& settings, std::uint64_t run_seed,
                              const Shard& shard, std::int64_t solve_batch, ForwardModel& model);
 
-/// Returns a hash of all observations and contexts, in hexadecimal digits. It does not depend on
-/// the number of ranks. Collective on comm.
+/// Returns the centre of the parameters for each of n problems, in host memory.
+Batch centres(std::int64_t n, const ParameterSpace& space);
+
+/// Returns a hash of all observations, contexts and starts of a file, in hexadecimal digits. It
+/// does not depend on the number of ranks. Collective on comm.
 std::string hash_problems(const ProblemSet& problems, MPI_Comm comm);
 
 }  // namespace jpo

@@ -159,9 +159,8 @@ Job::Job(Deck deck, MPI_Comm comm)
       transport_(transport_kind(deck_.section<ParallelSettings>("parallel")), comm),
       solve_batch_(problems_at_once(deck_, shape(), mpi::size(comm))),
       problems_(make_problems(deck_, shard_, *model_, solve_batch_, timer_, comm)) {
-  const MethodResult centre(problems_.observation.n_problem(), shape().parameters);
   floor_ = loss_at(problems_.truth);
-  loss_at_centre_ = loss_at(centre.parameters);
+  loss_at_centre_ = loss_at(problems_.start);
   reference_.assign(floor_.size(), std::numeric_limits<double>::quiet_NaN());
   const auto truth = problems_.truth.read();
   for (std::size_t row = 0; row < floor_.size(); ++row)
@@ -265,12 +264,16 @@ Task Job::task(const std::string& name, Objective& objective, MethodResult& resu
           .network = deck_.section<NetworkSettings>("network"),
           .timer = timer_,
           .truth = problems_.truth,
+          .start = problems_.has_start ? &problems_.start : nullptr,
           .noise = deck_.section<DataSettings>("data").noise};
 }
 
 MethodResult Job::empty_result(const MethodTraits& traits) const {
-  return {problems_.observation.n_problem(), shape().parameters,
-          traits.keeps_answers_with_model ? shape().space : MemorySpace::host};
+  MethodResult result(problems_.observation.n_problem(), shape().parameters,
+                      traits.keeps_answers_with_model ? shape().space : MemorySpace::host);
+  const auto start = problems_.start.read();
+  std::ranges::copy(start.values(), result.parameters.write().values().begin());
+  return result;
 }
 
 void Job::solve(const MethodDeck& method_deck) {

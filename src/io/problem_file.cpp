@@ -125,6 +125,7 @@ struct TableRule {
 constexpr TableRule kObservation = {"observation", "[n_problem, n_observation]", 2};
 constexpr TableRule kContext = {"context", "[n_problem, n_context]", 2};
 constexpr TableRule kTruth = {"truth", "[n_problem, n_parameter]", 2};
+constexpr TableRule kStart = {"start", "[n_problem, n_parameter]", 2};
 constexpr TableRule kFloor = {"floor", "[n_problem]", 1};
 
 // A table of numbers in a file.
@@ -298,6 +299,7 @@ ProblemFileSizes inspect_here(const std::string& path) {
     refuse(fmt::format("{}; expected 1 to {} rows", observation.found_text(), kMostProblems));
   sizes.n_context = columns_of(group, kContext, sizes.n_problem);
   sizes.n_parameter = columns_of(group, kTruth, sizes.n_problem);
+  sizes.n_start = columns_of(group, kStart, sizes.n_problem);
   sizes.has_floor = columns_of(group, kFloor, sizes.n_problem) > 0;
   return sizes;
 }
@@ -311,6 +313,7 @@ void read_here(const std::string& path, const ProblemRows& rows) {
   read(kObservation, rows.observation);
   read(kContext, rows.context);
   read(kTruth, rows.truth);
+  read(kStart, rows.start);
   read(kFloor, rows.floor);
 }
 
@@ -337,8 +340,8 @@ ProblemFileSizes inspect_problem_file(const std::string& path, MPI_Comm comm) {
   agree_on(path, comm, [&] {
     if (rank == 0) sizes = inspect_here(path);
   });
-  for (std::int64_t* size :
-       {&sizes.n_problem, &sizes.n_observation, &sizes.n_context, &sizes.n_parameter})
+  for (std::int64_t* size : {&sizes.n_problem, &sizes.n_observation, &sizes.n_context,
+                             &sizes.n_parameter, &sizes.n_start})
     broadcast(*size, comm);
   broadcast(sizes.has_floor, comm);
   return sizes;

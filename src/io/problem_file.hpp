@@ -20,6 +20,8 @@ struct ProblemFileSizes {
   std::int64_t n_context = 0;
   /// Number of columns of /problems/truth; 0 if it is missing.
   std::int64_t n_parameter = 0;
+  /// Number of columns of /problems/start; 0 if it is missing.
+  std::int64_t n_start = 0;
   /// True if /problems/floor exists.
   bool has_floor = false;
 };
@@ -39,6 +41,7 @@ struct ProblemRows {
   std::span<double> observation;
   std::span<double> context;
   std::span<double> truth;
+  std::span<double> start;
   /// [n]
   std::span<double> floor;
 };

@@ -27,6 +27,7 @@
 #include "core/random.hpp"
 #include "core/statistics.hpp"
 #include "methods/method.hpp"
+#include "network/parameter_map.hpp"
 #include "solving/per_problem/rounds.hpp"
 #include "training/bank/bank_pairs.hpp"
 #include "training/bank/bank_weights.hpp"
@@ -117,6 +118,9 @@ class Learner {
         answers_(scratch_.parameters.copy()),
         step_(task, network_, settings.clip_norm, pairs.clip_unit()) {
     network_.set_normalization(input_statistics(network_, task));
+    if (task.start != nullptr)
+      network_.set_offsets(
+          start_offsets(task.objective.shape().parameters, task.network.output_map, *task.start));
   }
 
   /// Makes `updates` updates, with the whole schedule of the learning rate, then

@@ -23,7 +23,9 @@ class Joint final : public Training {
   using Settings = JointSettings;
   Joint(const Settings& settings, const Task& task)
       : Training(settings, task,
-                 std::make_unique<ProblemLosses>(task, settings.training_loss, settings.updates)) {}
+                 std::make_unique<ProblemLosses>(task, settings.training_loss, settings.updates)) {
+    start_at_own_starts();
+  }
 };
 
 const RegisterMethod<Joint> registered{

@@ -165,6 +165,10 @@ void Network::set_normalization(const Normalization& normalization) {
   parts_->rows.set_normalization(normalization);
 }
 
+void Network::set_offsets(const std::vector<double>& offsets) {
+  parts_->rows.set_offsets(offsets);
+}
+
 std::vector<std::string> Network::describe() const {
   std::vector<std::string> lines;
   for (const WeightShape& weight : parts_->layers.weights)
@@ -184,6 +188,10 @@ void Network::predict(std::int64_t graph, const Batch& y, const Batch& c,
   const torch::Tensor features = p.layers.architecture->features(inputs.stacked, p.views);
   kept.z = p.layers.head->outputs(features, inputs.appended, p.views);
   kept.values = kept.z.detach().to(torch::kFloat64).contiguous();
+  if (p.rows.has_offsets()) {
+    kept.values = kept.values.clone();  // may be the memory of z
+    p.rows.add_offsets(kept.call, kept.values.data_ptr<double>());
+  }
   p.rows.write_answers(kept.call, kept.values.data_ptr<double>(), m, first_row);
 }
 

@@ -109,6 +109,10 @@ class Network {
   void set_normalization(const Normalization& normalization);
   const Normalization& normalization() const;
 
+  /// From now on the outputs for row r of y and c are z + offsets[r]; `offsets` [row, n_parameter],
+  /// empty: no offsets. See start_offsets.
+  void set_offsets(const std::vector<double>& offsets);
+
   /// Predicts the answers of one call. Slot k holds row rows[k] of y and c, or is empty;
   /// rows.size() <= micro_batch. Answers are written without gaps for empty slots:
   /// m.row(first_row + j) = N_theta(y.row(r), c.row(r)), r the j-th entry that is not kEmptySlot.

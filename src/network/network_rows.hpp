@@ -37,12 +37,18 @@ class NetworkRows {
 
   void set_normalization(const Normalization& normalization);
 
+  /// Sets the offsets of the outputs [row, n_parameter]; empty: none.
+  void set_offsets(const std::vector<double>& offsets);
+  bool has_offsets() const { return offsets_.size() > 0; }
+
   /// Writes (value - mean) / deviation of the rows of y and c to their slots: stacked [slot,
   /// n_channel, n_grid], appended [slot, n_appended]. Empty slots are unchanged.
   void write_inputs(const CallSlots& call, const Batch& y, const Batch& c, float* stacked,
                     float* appended) const;
   void write_inputs(const CallSlots& call, const Batch& y, const Batch& c, double* stacked,
                     double* appended) const;
+  /// Adds the offsets of the rows of all slots that are not empty to z [slot, n_parameter].
+  void add_offsets(const CallSlots& call, double* z) const;
   /// Sets m.row(first_row + j) to the mapped z of the j-th slot that is not empty; z [slot,
   /// n_parameter].
   void write_answers(const CallSlots& call, const double* z, Batch& m,
@@ -65,6 +71,8 @@ class NetworkRows {
   /// Target of each component of y, then of c.
   KernelArray<InputTarget> targets_;
   KernelArray<double> mean_, deviation_;
+  /// Empty: none.
+  KernelArray<double> offsets_;
   KernelArray<ParameterMap> maps_;
 };
 

@@ -26,6 +26,17 @@ struct WriteInput {
   }
 };
 
+struct AddOffset {
+  const std::int64_t* slots;
+  const std::int64_t* rows;
+  const double* offsets;
+  double* z;
+  std::int64_t n;
+  JPO_KERNEL void operator()(std::int64_t j, std::int64_t k) const {
+    z[slots[j] * n + k] += offsets[rows[j] * n + k];
+  }
+};
+
 struct WriteAnswer {
   const std::int64_t* slots;
   const double* z;
@@ -81,6 +92,7 @@ NetworkRows::NetworkRows(const InputLayout& layout, const NetworkShape& shape,
       targets_(space_, layout.targets()),
       mean_(space_),
       deviation_(space_),
+      offsets_(space_),
       maps_(space_, parameter_maps(shape.parameters, output_map)) {}
 
 void NetworkRows::set_normalization(const Normalization& normalization) {
@@ -111,6 +123,16 @@ void NetworkRows::write(const CallSlots& call, const Batch& y, const Batch& c, S
                            deviation_.data(), stacked, n_stacked_, appended, n_appended_});
     first_component += batch->n_component();
   }
+}
+
+void NetworkRows::set_offsets(const std::vector<double>& offsets) {
+  offsets_ = KernelArray(space_, offsets);
+}
+
+void NetworkRows::add_offsets(const CallSlots& call, double* z) const {
+  for_each_pair(space_, call.slots().size(), maps_.size(),
+                AddOffset{call.slots().data(space_), call.rows().data(space_), offsets_.data(), z,
+                          maps_.size()});
 }
 
 void NetworkRows::write_answers(const CallSlots& call, const double* z, Batch& m,

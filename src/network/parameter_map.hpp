@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "core/device/batch.hpp"
 #include "core/device/memory_space.hpp"
 #include "core/parameter_space.hpp"
 
@@ -52,6 +53,10 @@ struct ParameterMap {
     return half / (cosh * cosh);
   }
 
+  /// Returns the z that is mapped to m; m closer to a bound than 1e-3 of the half width, or of the
+  /// scale, is moved to this distance.
+  double inverse(double m) const;
+
  private:
   /// Returns (x + sqrt(1 + x^2)) / 2, without cancellation for negative x.
   JPO_KERNEL static double rise(double x) {
@@ -61,8 +66,13 @@ struct ParameterMap {
 };
 
 /// Returns the map of each component. `name`: network.output_map of the deck, for components with
-/// two bounds. A centre on a bound, or closer to it than 1e-3 of the half width (of the scale, if
-/// there is one bound only), is moved to this distance, because no finite z is mapped to a bound.
+/// two bounds. A centre near a bound is moved as by ParameterMap::inverse, because no finite z is
+/// mapped to a bound.
 std::vector<ParameterMap> parameter_maps(const ParameterSpace& space, const std::string& name);
+
+/// Returns the z of each problem and parameter at which the map is start [n_problem, n_parameter]:
+/// with these offsets, outputs of 0 are the starts.
+std::vector<double> start_offsets(const ParameterSpace& space, const std::string& name,
+                                  const Batch& start);
 
 }  // namespace jpo

@@ -82,6 +82,9 @@ struct Task {
   PhaseTimer& timer;
   /// True parameters of the problems [n_local_problem, n_parameter]; NaN if unknown.
   const Batch& truth;
+  /// Start of each problem [n_local_problem, n_parameter]; null: the centre for all of them. The
+  /// result's parameters are these starts at first.
+  const Batch* start = nullptr;
   /// Standard deviation of the noise on the observations, from the deck.
   double noise = 0.0;
 

@@ -11,6 +11,7 @@
 #include <optional>
 #include <string>
 
+#include "network/parameter_map.hpp"
 #include "solving/method.hpp"
 #include "solving/method_traits.hpp"
 #include "solving/run_inputs.hpp"
@@ -62,6 +63,14 @@ class Training : public Method {
   void answer() override;
   void archive(StateArchive& archive) override;
   StepReport report() const override;
+
+ protected:
+  /// The answers of the untrained network are the problems' own starts, if they have any.
+  void start_at_own_starts() {
+    if (task_.start != nullptr)
+      network_.set_offsets(
+          start_offsets(shape_.parameters, task_.network.output_map, *task_.start));
+  }
 
  private:
   History::Entry measure(const JointSum& sum);

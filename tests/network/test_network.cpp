@@ -303,6 +303,9 @@ TEST(ParameterMap, IsTheCentreAtZeroForAnyBounds) {
         EXPECT_NEAR(map.derivative(z), (map.value(z + step) - map.value(z - step)) / (2.0 * step),
                     1e-8 * std::max(1.0, std::abs(centre)));
         EXPECT_LE(map.value(z), map.value(z + 0.1));
+        if (std::abs(z) < 3.0) {
+          EXPECT_NEAR(map.inverse(map.value(z)), z, 1e-9 * std::max(1.0, std::abs(centre)));
+        }
       }
     }
 }

@@ -61,6 +61,9 @@ void write_problems(ResultFile& file, const Job& job, const RowRange& rows) {
              {shape.context.unit, "context c: " + shape.context.description});
   const std::string parameters = fmt::format("{} [{}]", fmt::join(shape.parameters.names, ", "),
                                              fmt::join(shape.parameters.units, ", "));
+  if (problems.has_start)
+    file.table("/problems/start", rows, shape.parameters.size(), problems.start.read().values(),
+               {"see description", "first start of the methods: " + parameters});
   if (problems.has_truth)
     file.table("/problems/truth", rows, shape.parameters.size(), problems.truth.read().values(),
                {"see description",
