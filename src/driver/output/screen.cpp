@@ -49,7 +49,7 @@ void show_method(const Job& job, std::size_t k, const Judgement& judgement) {
       "{:<20} {:>7} {:>7} {:>10.4g} {:>10.4g} {:>7} {:>8.1f} {:>8.1f} {:>8.1f} {:>7.1f} {:>8.1f}",
       job.deck().methods[k].name, share_text(judgement.solved, job.comm()),
       share_text(judgement.fitted, job.comm()), mean(known), quantile(known, 0.5),
-      number_text(error, 3), mean(evaluations), quantile(evaluations, 0.5),
+      std::isnan(error) ? "-" : fmt::format("{:.2g}", error), mean(evaluations), quantile(evaluations, 0.5),
       evaluations.empty() ? 0.0 : evaluations.back(),
       100.0 * (n - static_cast<double>(known.size())) / n, job.seconds(k));
 }
