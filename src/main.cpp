@@ -16,6 +16,7 @@
 
 #include "core/errors.hpp"
 #include "core/log.hpp"
+#include "core/session/environment.hpp"
 #include "core/session/session.hpp"
 #include "driver/verb.hpp"
 
@@ -72,7 +73,7 @@ ExitCode with_output(ExitCode code) {
 
 int main(int argc, char** argv) {
   const jpo::Session session(&argc, &argv);
-  jpo::start_log(session.rank());
+  jpo::start_log(session.rank(), !jpo::environment_value("OMPI_COMM_WORLD_SIZE").empty());
   try {
     return static_cast<int>(with_output(dispatch(argc, argv, session)));
   } catch (const jpo::Error& error) {

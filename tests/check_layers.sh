@@ -6,7 +6,7 @@ set -uo pipefail
 root=${1:-$(dirname "$0")/..}
 declare -A sees=(
   [core]="" [core/device]="core" [core/session]="core core/device"
-  [lanes]="core core/device" [deck]="core" [parallel]="core core/device"
+  [lanes]="core core/device" [deck]="core core/session" [parallel]="core core/device"
   [models]="core core/device lanes" [network]="core core/device"
   [inverse]="core core/device models" [io]="core core/device parallel" [data]="core core/device parallel models io"
   [solving]="core core/device deck parallel models network inverse io data"
@@ -36,6 +36,11 @@ only network 'torch/'
 only io 'hdf5'
 only deck 'toml\+\+/'
 only 'main|driver' 'CLI/'
+
+# All environment variables are read in one place, which lists them.
+while IFS= read -r hit; do
+  complain "$hit: only core/session/environment.cpp may read environment variables"
+done < <(grep -rnE --include="*.?pp" '\b(secure_)?getenv\(' "$root/src" | grep -v '/core/session/environment\.cpp:')
 
 while IFS= read -r file; do
   lines=$(wc -l <"$file")

@@ -2,7 +2,6 @@
 
 #include <cerrno>
 #include <cstdio>
-#include <cstdlib>
 #include <memory>
 #include <unistd.h>
 
@@ -13,6 +12,7 @@ namespace jpo {
 namespace {
 
 int output_error = 0;
+bool under_mpirun = false;
 
 // Plain lines go to standard output; warnings and errors to standard error.
 class TwoStreams : public spdlog::sinks::sink {
@@ -38,7 +38,8 @@ class TwoStreams : public spdlog::sinks::sink {
 
 }  // namespace
 
-void start_log(int rank) {
+void start_log(int rank, bool has_launcher) {
+  under_mpirun = has_launcher;
   spdlog::sink_ptr sink;
   if (rank == 0)
     sink = std::make_shared<TwoStreams>();
@@ -56,7 +57,6 @@ int log_error() {
 
 bool output_is_terminal() {
   // mpirun gives its processes a terminal even if its own output is redirected to a file.
-  const bool under_mpirun = std::getenv("OMPI_COMM_WORLD_SIZE") != nullptr;
   return !under_mpirun && isatty(STDOUT_FILENO) != 0;
 }
 

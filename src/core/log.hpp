@@ -7,8 +7,9 @@
 namespace jpo {
 
 /// Rank 0 writes plain lines to standard output, warnings and errors to standard error with their
-/// level; other ranks write nothing. Call once, after MPI is up.
-void start_log(int rank);
+/// level; other ranks write nothing. `has_launcher`: mpirun has started this process. Call once,
+/// after MPI is up.
+void start_log(int rank, bool has_launcher = false);
 
 /// Returns the errno of the first line that could not be written to standard output; 0 if none.
 int log_error();

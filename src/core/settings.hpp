@@ -52,6 +52,8 @@ struct KeyRule {
   bool max_is_open = false;
   /// Allowed strings; empty if all are allowed.
   std::vector<std::string> allowed{};
+  /// True for a string that is a path: ~/ and environment variables in it are expanded.
+  bool is_path = false;
   /// True if there is no default: the key must be in the deck.
   bool required = false;
   /// False if every value gives the same bits in the results. Such keys may differ when a run is

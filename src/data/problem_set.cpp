@@ -75,7 +75,10 @@ void DataSettings::describe(KeyTable& table) {
   table.add("file", &file,
             {.doc = "path of an HDF5 file with the problems, in the layout of a result file: "
                     "/problems/observation, context, start, truth and floor, the last three if "
-                    "they are known"});
+                    "they are known; the problems belong to the identity of a run, but not this "
+                    "path",
+             .is_path = true,
+             .affects_result = false});
   table.add("n_problem", &n_problem,
             {.doc = "number of problems; with a file, its first problems are used, or all of them "
                     "if the deck does not have this key",

@@ -9,6 +9,7 @@
 
 #include "core/errors.hpp"
 #include "deck/deck.hpp"
+#include "deck/expand_path.hpp"
 
 namespace jpo {
 namespace {
@@ -43,7 +44,7 @@ class Binder {
   void operator()(bool* field) const { *field = scalar<bool>(node_); }
   void operator()(std::int64_t* field) const { *field = bounded(scalar<std::int64_t>(node_)); }
   void operator()(double* field) const { *field = bounded(number(node_)); }
-  void operator()(std::string* field) const { *field = chosen(scalar<std::string>(node_)); }
+  void operator()(std::string* field) const { *field = text(node_); }
   void operator()(std::vector<std::int64_t>* field) const {
     *field = array<std::int64_t>(
         [this](const toml::node& n) { return bounded(scalar<std::int64_t>(n)); });
@@ -52,8 +53,7 @@ class Binder {
     *field = array<double>([this](const toml::node& n) { return bounded(number(n)); });
   }
   void operator()(std::vector<std::string>* field) const {
-    *field =
-        array<std::string>([this](const toml::node& n) { return chosen(scalar<std::string>(n)); });
+    *field = array<std::string>([this](const toml::node& n) { return text(n); });
   }
 
  private:
@@ -79,6 +79,14 @@ class Binder {
     if (!std::isfinite(x) || !low || !high)
       wrong(fmt::format("{} is out of bounds", text_of(node_)));
     return value;
+  }
+  std::string text(const toml::node& node) const {
+    const std::string value = chosen(scalar<std::string>(node));
+    try {
+      return key_.rule.is_path ? expand_path(value) : value;
+    } catch (const BadInput& error) {
+      wrong(error.what());
+    }
   }
   std::string chosen(const std::string& value) const {
     const auto& allowed = key_.rule.allowed;
@@ -147,6 +155,7 @@ void refuse(const std::string& location, const std::string& key, const std::stri
 
 std::string allowed_text(const Key& key) {
   if (!key.rule.allowed.empty()) return fmt::format("one of {}", fmt::join(key.rule.allowed, ", "));
+  if (key.rule.is_path) return kPathForm;
   const std::string bounds = bounds_text(key.rule);
   return element_type(key.field) + (bounds.empty() ? "" : " " + bounds);
 }

@@ -230,7 +230,9 @@ void RunSettings::describe(KeyTable& table) {
       "seed", &seed,
       {.doc = "seed of all random draws: problems, noise, weights, starts", .min = 0, .max = 9e15});
   table.add("output", &output,
-            {.doc = "path of the result file; empty: runs/<name>.h5", .affects_result = false});
+            {.doc = "path of the result file; empty: runs/<name>.h5",
+             .is_path = true,
+             .affects_result = false});
   table.add("overwrite", &overwrite,
             {.doc = "replace an existing result file", .affects_result = false});
   table.add(

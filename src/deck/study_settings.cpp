@@ -36,6 +36,7 @@ void StudySettings::describe(KeyTable& table) {
   table.add("output", &output,
             {.doc = "directory of the result files <variant>_n<size>_seed<seed>.h5; empty: "
                     "runs/<run.name>; verbs other than study ignore [study]",
+             .is_path = true,
              .affects_result = false});
 }
 

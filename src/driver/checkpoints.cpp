@@ -12,9 +12,9 @@
 #include "core/errors.hpp"
 #include "core/hash.hpp"
 #include "core/log.hpp"
+#include "core/session/environment.hpp"
 #include "core/session/session.hpp"
 #include "core/session/signals.hpp"
-#include "core/session/slurm.hpp"
 #include "deck/differing_keys.hpp"
 #include "deck/key_attributes.hpp"
 #include "driver/output/results.hpp"
@@ -94,7 +94,7 @@ std::optional<std::chrono::system_clock::time_point> end_of_walltime(double wall
     end = SystemClock::now() + std::chrono::duration_cast<SystemClock::duration>(
                                    std::chrono::duration<double>(walltime_s));
   std::string problem;
-  if (const auto seconds = slurm_job_end(problem)) {
+  if (const auto seconds = environment_integer("SLURM_JOB_END_TIME", problem)) {
     const auto slurm_end = SystemClock::from_time_t(*seconds);
     end = end ? std::min(*end, slurm_end) : slurm_end;
   }
@@ -107,6 +107,7 @@ std::optional<std::chrono::system_clock::time_point> end_of_walltime(double wall
 void CheckpointSettings::describe(KeyTable& table) {
   table.add("directory", &directory,
             {.doc = "folder of the checkpoints; empty: run.output with .checkpoints appended",
+             .is_path = true,
              .affects_result = false});
   table.add("every_updates", &every_updates,
             {.doc = "number of safe points (updates of a network, steps of solves) between two "
@@ -138,7 +139,9 @@ void CheckpointSettings::describe(KeyTable& table) {
 
 std::string checkpoint_folder(const Deck& deck) {
   const std::string& folder = deck.section<CheckpointSettings>("checkpoint").directory;
-  return folder.empty() ? deck.section<RunSettings>("run").output_path() + ".checkpoints" : folder;
+  return folder.empty()
+             ? deck.section<RunSettings>("run").output_path() + std::string(kCheckpointsSuffix)
+             : folder;
 }
 
 std::string choose_checkpoint(const Deck& deck, bool resume, const std::string& from,
@@ -166,8 +169,9 @@ std::string choose_checkpoint(const Deck& deck, bool resume, const std::string& 
   return "";
 }
 
-Checkpoints::Checkpoints(Job& job, std::string resumed_by)
+Checkpoints::Checkpoints(Job& job, const OutputLock& lock, std::string resumed_by)
     : job_(job),
+      lock_(lock),
       resumed_by_(std::move(resumed_by)),
       settings_(job.deck().section<CheckpointSettings>("checkpoint")),
       folder_(checkpoint_folder(job.deck())),
@@ -268,6 +272,7 @@ std::string Checkpoints::save_between_methods() {
 }
 
 void Checkpoints::remove_all() {
+  lock_.check();
   prune_checkpoints(folder_, 0, job_.comm());
 }
 
@@ -307,6 +312,7 @@ void Checkpoints::save(const State& state) {
   const auto start = Clock::now();
   try {
     const auto scope = job_.timer().scope(Phase::io);
+    lock_.check();
     CheckpointWriter writer(checkpoint_path(folder_, n_written_ + 1), rows_of(job_), job_.comm());
     writer.attribute("deck", job_.deck().resolved);
     writer.attribute("problems_hash", hash_problems(job_.problems(), job_.comm()));

@@ -5,10 +5,12 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "core/errors.hpp"
 #include "core/settings.hpp"
 #include "driver/job.hpp"
+#include "driver/lock/output_lock.hpp"
 #include "io/checkpoint_file.hpp"
 #include "solving/interruptions.hpp"
 
@@ -27,6 +29,9 @@ struct CheckpointSettings : Settings {
   void describe(KeyTable& table) override;
 };
 
+/// Appended to run.output, this is the default folder of the checkpoints.
+constexpr std::string_view kCheckpointsSuffix = ".checkpoints";
+
 /// Returns the folder of the checkpoints of a deck.
 std::string checkpoint_folder(const Deck& deck);
 
@@ -40,8 +45,9 @@ std::string choose_checkpoint(const Deck& deck, bool resume, const std::string& 
 /// Interruptions of a job by signals, by the clock and by the limit of the walltime.
 class Checkpoints : public Interruptions {
  public:
-  /// `resumed_by` is the command that resumes this job, for messages. `job` must outlive this.
-  Checkpoints(Job& job, std::string resumed_by);
+  /// `lock` is checked before files are written or removed. `resumed_by` is the command that
+  /// resumes this job, for messages. `job` and `lock` must outlive this.
+  Checkpoints(Job& job, const OutputLock& lock, std::string resumed_by);
   Checkpoints(const Checkpoints&) = delete;
   Checkpoints& operator=(const Checkpoints&) = delete;
   Checkpoints(Checkpoints&&) = delete;
@@ -78,6 +84,7 @@ class Checkpoints : public Interruptions {
   bool walltime_ends() const;
 
   Job& job_;
+  const OutputLock& lock_;
   std::string resumed_by_;
   const CheckpointSettings& settings_;
   std::string folder_;

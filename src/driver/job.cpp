@@ -12,6 +12,7 @@
 #include "core/checks.hpp"
 #include "core/communicator.hpp"
 #include "core/errors.hpp"
+#include "core/session/environment.hpp"
 #include "core/statistics.hpp"
 #include "data/file_set.hpp"
 #include "deck/key_attributes.hpp"
@@ -49,6 +50,9 @@ DeckFiles load_deck_files(const std::string& path, MPI_Comm comm) {
   // Path and text of each file.
   std::vector<std::string> texts;
   std::string refusal;
+  std::string variables = whole_environment();
+  broadcast(variables, comm);
+  set_path_environment(variables);
   if (rank == 0) {
     try {
       for (DeckFile& file : read_deck_files(path)) {

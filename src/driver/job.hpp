@@ -22,7 +22,8 @@
 
 namespace jpo {
 
-/// Reads the deck at `path` and its bases on rank 0 and broadcasts them. Throws BadInput on all
+/// Reads the deck at `path` and its bases on rank 0 and broadcasts them, and the environment
+/// variables of rank 0 for the paths of the deck. Throws BadInput on all
 /// ranks. Collective on comm.
 DeckFiles load_deck_files(const std::string& path, MPI_Comm comm);
 /// Sets data.n_problem from the problem file if the deck has such a file and does not set the key;

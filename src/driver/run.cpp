@@ -4,6 +4,7 @@
 
 #include "core/communicator.hpp"
 #include "core/log.hpp"
+#include "deck/expand_path.hpp"
 #include "driver/checkpoints.hpp"
 #include "driver/deck_checks.hpp"
 #include "driver/output/screen.hpp"
@@ -51,7 +52,8 @@ void check_checkpoint_folder(const std::string& path, MPI_Comm comm) {
 
 }  // namespace
 
-void run_deck(Deck deck, const RunRecord& record, MPI_Comm comm) {
+void run_deck(Deck deck, const RunRecord& record, const OutputLock& lock, MPI_Comm comm) {
+  lock.check();
   const auto settings = deck.section<RunSettings>("run");
   const PetscOptionsScope options_scope(deck);
   Job job(std::move(deck), comm);
@@ -59,7 +61,7 @@ void run_deck(Deck deck, const RunRecord& record, MPI_Comm comm) {
        sizes_text(job.deck(), job.shape(), mpi::size(job.comm()), job.solve_batch()))
     log_info("{}", line);
   show_problems(job);
-  Checkpoints checkpoints(job, record.resumed_by);
+  Checkpoints checkpoints(job, lock, record.resumed_by);
   job.set_interruptions(checkpoints);
   if (!record.checkpoint.empty()) checkpoints.open(record.checkpoint);
   job.find_reference();
@@ -78,6 +80,7 @@ void run_deck(Deck deck, const RunRecord& record, MPI_Comm comm) {
         "with "
         "its name in lower case, with + and - replaced by _, and one more _",
         option);
+  lock.check();
   write_results(job, judgements, record);
   checkpoints.remove_all();
   log_info("\nresult: {}", settings.output_path());
@@ -95,6 +98,7 @@ void check_and_run_deck(Deck deck, const RunArguments& arguments, MPI_Comm comm)
       arguments.resumed_by};
   start_network_library();
   check_deck(deck, comm);
+  const OutputLock lock(deck, comm);
   check_output_path(settings.output_path(), record.overwrite, comm);
   record.checkpoint =
       choose_checkpoint(deck, arguments.resume, arguments.resume_from, record.overwrite, comm);
@@ -105,7 +109,7 @@ void check_and_run_deck(Deck deck, const RunArguments& arguments, MPI_Comm comm)
          read_stored_run(part, comm).is_result
              ? "the complete result of a run that could not place it at its path; rename it"
              : "an incomplete result of a run that was killed while writing; it can be removed");
-  run_deck(std::move(deck), record, comm);
+  run_deck(std::move(deck), record, lock, comm);
 }
 
 namespace {
@@ -134,7 +138,13 @@ class Run final : public Verb {
   }
   ExitCode run(const std::string& command, MPI_Comm comm) override {
     arguments_.command = command;
-    check_and_run_deck(load_deck(deck_.path, deck_.overrides, comm), arguments_, comm);
+    Deck deck = load_deck(deck_.path, deck_.overrides, comm);
+    try {
+      arguments_.resume_from = expand_path(arguments_.resume_from);
+    } catch (const BadInput& error) {
+      throw BadInput(fmt::format("--resume-from {}; allowed: {}", error.what(), kPathForm));
+    }
+    check_and_run_deck(std::move(deck), arguments_, comm);
     return ExitCode::done;
   }
 

@@ -2,6 +2,7 @@
 #include <string>
 
 #include "driver/job.hpp"
+#include "driver/lock/output_lock.hpp"
 #include "driver/output/results.hpp"
 
 namespace jpo {
@@ -21,9 +22,9 @@ struct RunArguments {
 };
 
 /// Solves the problems of a deck, prints the tables and writes the result file. `jpo run` calls
-/// this once, `jpo study` once per cell. Collective on comm. Throws TooManyFailed after the file is
-/// written, and CannotWrite if it cannot be written.
-void run_deck(Deck deck, const RunRecord& record, MPI_Comm comm);
+/// this once, `jpo study` once per cell. `lock` is that of the deck. Collective on comm. Throws
+/// TooManyFailed after the file is written, and CannotWrite if it cannot be written.
+void run_deck(Deck deck, const RunRecord& record, const OutputLock& lock, MPI_Comm comm);
 
 /// Checks the deck, then calls run_deck. Throws BadInput before any work. Collective on comm.
 void check_and_run_deck(Deck deck, const RunArguments& arguments, MPI_Comm comm);

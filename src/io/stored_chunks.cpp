@@ -45,7 +45,8 @@ class Chunks {
       n_byte_ *= length;
     }
     const Hid file(H5Iget_file_id(dataset), H5Fclose);
-    is_good_ = H5Fget_filesize(file.get(), &n_file_byte_) >= 0 &&
+    n_filter_ = H5Pget_nfilters(creation_.get());
+    is_good_ = n_filter_ >= 0 && H5Fget_filesize(file.get(), &n_file_byte_) >= 0 &&
                H5Pget_chunk_opts(creation_.get(), &options_) >= 0;
   }
 
@@ -67,19 +68,33 @@ class Chunks {
     return true;
   }
 
+  // H5Dget_chunk_info_by_coord would visit all chunks for each one. The calls here look up one.
   bool is_whole(const std::vector<hsize_t>& offset) {
-    unsigned mask = 0;
-    haddr_t address = HADDR_UNDEF;
     hsize_t n_stored = 0;
-    if (H5Dget_chunk_info_by_coord(dataset_, offset.data(), &mask, &address, &n_stored) < 0)
-      return false;
-    if (address == HADDR_UNDEF) return true;  // not stored: HDF5 reads the fill value
+    if (H5Dget_chunk_storage_size(dataset_, offset.data(), &n_stored) < 0) return false;
+    // The sizes from the file must be plausible before memory is allocated for them.
+    if (n_stored > n_file_byte_) return false;
+    if (n_stored == 0) return !is_stored(offset);  // HDF5 reads the fill value
+    if (n_filter_ == 0) return n_stored == n_byte_;
+    unsigned mask = 0;
+    if (!read_stored(offset, n_stored, mask)) return false;
     const Filtered filtered = filter(offset, mask);
     if (!filtered.is_known) return false;
     if (!filtered.is_deflated) return n_stored == filtered.inflated;
-    // The sizes from the file must be plausible before memory is allocated for them.
-    return n_stored > filtered.behind && n_stored <= n_file_byte_ &&
-           filtered.inflated / kDensest <= n_stored && inflates(offset, n_stored, filtered);
+    return n_stored > filtered.behind && filtered.inflated / kDensest <= n_stored &&
+           inflates(n_stored, filtered);
+  }
+
+  // Returns true if the file has a chunk at this offset, of no bytes. HDF5 cannot read a chunk that
+  // is not stored.
+  bool is_stored(const std::vector<hsize_t>& offset) {
+    unsigned mask = 0;
+    return read_stored(offset, 1, mask);
+  }
+
+  bool read_stored(const std::vector<hsize_t>& offset, hsize_t n_stored, unsigned& mask) {
+    stored_.resize(n_stored);
+    return H5Dread_chunk(dataset_, H5P_DEFAULT, offset.data(), &mask, stored_.data()) >= 0;
   }
 
   bool is_partial(const std::vector<hsize_t>& offset) const {
@@ -94,7 +109,7 @@ class Chunks {
     Filtered result;
     result.inflated = n_byte_;
     if ((options_ & H5D_CHUNK_DONT_FILTER_PARTIAL_CHUNKS) != 0 && is_partial(offset)) return result;
-    for (int k = 0; k < H5Pget_nfilters(creation_.get()); ++k) {
+    for (int k = 0; k < n_filter_; ++k) {
       if ((mask >> static_cast<unsigned>(k) & 1U) != 0) continue;
       std::size_t n_value = 0;
       unsigned flags = 0;
@@ -117,12 +132,9 @@ class Chunks {
     return result;
   }
 
-  bool inflates(const std::vector<hsize_t>& offset, hsize_t n_stored, const Filtered& filtered) {
-    unsigned mask = 0;
-    stored_.resize(n_stored);
+  // Inflates the stored bytes.
+  bool inflates(hsize_t n_stored, const Filtered& filtered) {
     inflated_.resize(filtered.inflated);
-    if (H5Dread_chunk(dataset_, H5P_DEFAULT, offset.data(), &mask, stored_.data()) < 0)
-      return false;
     uLongf n = inflated_.size();
     return uncompress(inflated_.data(), &n, stored_.data(), n_stored - filtered.behind) == Z_OK &&
            n == filtered.inflated;
@@ -131,6 +143,7 @@ class Chunks {
   hid_t dataset_;
   Hid creation_;
   bool is_good_ = false;
+  int n_filter_ = 0;
   std::vector<hsize_t> size_, chunk_;
   /// Bytes of a chunk's values.
   hsize_t n_byte_ = 0;

@@ -28,6 +28,7 @@ struct PredictSettings : Settings {
     table.add("result", &result,
               {.doc = "path of the result file with the trained network; the section [network] of "
                       "this deck is ignored",
+               .is_path = true,
                .required = true});
     table.add("network", &network,
               {.doc = "name of the method that trained the network; empty: the only network of the "

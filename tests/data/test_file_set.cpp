@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <ctime>
 #include <filesystem>
 #include <fstream>
 #include <functional>
@@ -371,6 +372,34 @@ TEST_F(FileSet, RefusesAFilterThatHdf5Lacks) {
     add(group, "context", {kProblem, 1});
   });
   expect_refusal("/problems/observation: found values with filter 32000");
+}
+
+// Four times the chunks must not take sixteen times the time.
+TEST_F(FileSet, ReadsManyChunksInLinearTime) {
+  const auto seconds = [&](hsize_t n_row) {
+    write([&](hid_t group) {
+      const std::vector<hsize_t> sizes = {n_row, LineModel::kObservation};
+      const std::vector<hsize_t> largest = {H5S_UNLIMITED, LineModel::kObservation};
+      const std::vector<hsize_t> chunk = {1, 1};
+      const std::vector<double> values(n_row * LineModel::kObservation, 1.0);
+      const hid_t space = H5Screate_simple(2, sizes.data(), largest.data());
+      const hid_t creation = H5Pcreate(H5P_DATASET_CREATE);
+      H5Pset_chunk(creation, 2, chunk.data());
+      const hid_t set = H5Dcreate2(group, "observation", H5T_NATIVE_DOUBLE, space, H5P_DEFAULT,
+                                   creation, H5P_DEFAULT);
+      H5Dwrite(set, H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, values.data());
+      H5Dclose(set);
+      H5Pclose(creation);
+      H5Sclose(space);
+      add(group, "context", {n_row, 1});
+    });
+    const std::clock_t start = std::clock();
+    const ProblemSet problems = read(static_cast<std::int64_t>(n_row));
+    EXPECT_EQ(std::ssize(problems.usable), problems.observation.n_problem());
+    return static_cast<double>(std::clock() - start) / CLOCKS_PER_SEC;
+  };
+  const double of_few = seconds(2000);
+  EXPECT_LT(seconds(8000), 8.0 * of_few + 0.1);
 }
 
 TEST_F(FileSet, RefusesMoreProblemsThanTheFileHas) {

@@ -201,6 +201,12 @@ TEST_F(BaseFiles, MustExistAndBeDecks) {
       << refusal("deck.toml");
   put("deck.toml", "\nbase = \"below\"\n");
   EXPECT_NE(refusal("deck.toml").find("below: it is a folder"), std::string::npos);
+  unsetenv("JPO_TEST_UNSET");
+  put("deck.toml", "\nbase = \"$JPO_TEST_UNSET/a.toml\"\n");
+  EXPECT_NE(refusal("deck.toml")
+                .find(at + "\"$JPO_TEST_UNSET/a.toml\": the environment variable "
+                           "JPO_TEST_UNSET is not set"),
+            std::string::npos);
   put("deck.toml", "\nbase = 3\n");
   EXPECT_EQ(refusal("deck.toml").find(at + "3 is not a string"), 0U);
   put("bad.toml", "[data\n");

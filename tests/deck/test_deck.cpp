@@ -52,6 +52,41 @@ std::string refusal(const std::string& text, const std::vector<std::string>& ove
   return "not refused";
 }
 
+// Every key that is a path expands ~/ and variables; the resolved deck has the expanded path.
+TEST(Deck, ExpandsPaths) {
+  setenv("HOME", "/home/ada", 1);
+  setenv("JPO_TEST_FOLDER", "/scratch", 1);
+  unsetenv("JPO_TEST_UNSET");
+  for (const std::string key :
+       {"run.output", "checkpoint.directory", "study.output", "data.file", "method.p.result"}) {
+    const std::string predict = std::string(kGood) +
+                                "[[method]]\nname = \"p\"\nkind = \"predict\"\n"
+                                "result = \"a\"\n[data]\nsource = \"file\"\n"
+                                "file = \"b\"\n";
+    const auto resolved = [&](const std::string& value) {
+      return read(predict, {key + "=" + value}).resolved;
+    };
+    const std::string name = key.substr(key.rfind('.') + 1);
+    for (const auto& [given, expanded] : std::vector<std::pair<std::string, std::string>>{
+             {"~/x.h5", "/home/ada/x.h5"},
+             {"$JPO_TEST_FOLDER/x", "/scratch/x"},
+             {"a/${JPO_TEST_FOLDER}x~", "a//scratchx~"},
+             {"a~/x", "a~/x"}})
+      EXPECT_NE(resolved(given).find(name + " = \"" + expanded + "\"\n"), std::string::npos)
+          << key << ": " << given;
+    for (const auto& [given, reason] : std::vector<std::pair<std::string, std::string>>{
+             {"~bob/x", "the home folder ~bob"},
+             {"$JPO_TEST_UNSET/x", "variable JPO_TEST_UNSET is not set"},
+             {"${JPO_TEST_FOLDER/x", "$ is not followed"},
+             {"x$(pwd)", "$ is not followed"}}) {
+      const std::string message = refusal(predict, {key + "=" + given});
+      EXPECT_NE(message.find("key '" + key + "': \"" + given), std::string::npos) << message;
+      EXPECT_NE(message.find(reason), std::string::npos) << message;
+      EXPECT_NE(message.find("; allowed: path; ~/ and $NAME"), std::string::npos) << message;
+    }
+  }
+}
+
 TEST(Deck, FillsDefaultsAndValues) {
   const Deck deck = read(kGood);
   EXPECT_EQ(deck.section<RunSettings>("run").seed, 3);

@@ -31,7 +31,8 @@ Deck read(const std::vector<std::string>& overrides = {}) {
 
 // The keys that may differ when a run is resumed. A new key must be added here on purpose.
 TEST(KeysWithoutEffect, AreTheseKeys) {
-  EXPECT_EQ(keys_without_effect(read()), (Names{"run.output",
+  EXPECT_EQ(keys_without_effect(read()), (Names{"data.file",
+                                                "run.output",
                                                 "run.overwrite",
                                                 "run.max_failed_fraction",
                                                 "parallel.solve_batch",

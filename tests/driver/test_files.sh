@@ -96,6 +96,44 @@ expect 4 "cannot write $folder/checkpoint_000001.h5" \
 grep -q "to resume from" log && fail "resuming is suggested without a checkpoint: $(cat log)"
 rm -rf disk/*
 
+# A second run on a live run's output is refused before it changes a file; also in a study, and if it shares only the
+# folder of checkpoints. The result of the first run is the same as without the other runs.
+begin "${run[@]}" --set checkpoint.keep=1000
+kill -STOP $job  # so that it is not faster than the other runs
+in_use="is in use by pid $job on host $(uname -n) since "
+expect 2 "run.output = \"disk/kept.h5\" $in_use" ranks 2 "${run[@]}"
+for option in --overwrite --resume --set=checkpoint.resume=auto --set=run.output=disk/../disk/kept.h5; do
+  expect 2 "$in_use" "${run[@]}" $option
+done
+expect 2 "checkpoint.directory = \"$folder/\" $in_use" "${run[@]}" --overwrite --set run.output=other.h5 \
+  --set checkpoint.directory=$folder/
+ln -s kept.h5 disk/default_n24_seed3.h5
+expect 2 "$in_use" "$jpo" study deck.toml --set study.output=disk --set 'study.seeds=[3]' --overwrite
+rm disk/default_n24_seed3.h5
+[[ -f $folder/checkpoint_000001.h5 ]] || fail "the first checkpoint of a live run was removed"
+kill -CONT $job
+ends_with 0 "result: disk/kept.h5"
+same whole.h5 disk/kept.h5
+[[ $(ls -A disk) == kept.h5 && ! -e other.h5.lock ]] || fail "files are left behind: $(ls -A . disk)"
+rm -rf disk/*
+# A run that ends by a signal leaves no lock. That of a killed run is replaced.
+for signal in INT KILL; do
+  begin "${run[@]}"
+  kill -$signal $job
+  wait $job 2>/dev/null
+  locks=$(compgen -G "disk/*.lock" | wc -l)
+  if [[ $signal == INT ]]; then
+    [[ $locks -eq 0 ]] || fail "a lock is left after SIGINT"
+    rm -rf disk/*
+  else
+    [[ $locks -eq 1 ]] || fail "no lock is left after SIGKILL"
+  fi
+done
+expect 0 "is replaced: that process has ended" ranks 2 "${run[@]}" --resume
+same whole.h5 disk/kept.h5
+[[ $(ls -A disk) == kept.h5 ]] || fail "files are left behind: $(ls -A disk)"
+rm -rf disk/*
+
 # A folder that cannot be written is refused before any work.
 touch file
 expect 2 'checkpoint.directory = "file/below": no file can be written there' \

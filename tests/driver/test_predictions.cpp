@@ -91,7 +91,8 @@ TEST(Predictions, OfFilesAreCorrect) {
   const FileNeed need = predict_files(deck, shape);
   Job job(read_deck(kDeck, "deck", {"run.output=\"" + output + "\""}, program_catalogue()),
           MPI_COMM_WORLD);
-  Checkpoints checkpoints(job, "this test");
+  const OutputLock lock(job.deck(), MPI_COMM_WORLD);
+  Checkpoints checkpoints(job, lock, "this test");
   job.set_interruptions(checkpoints);
   start_network_library();
   for (const MethodDeck& method : job.deck().methods) job.solve(method);

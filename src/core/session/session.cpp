@@ -15,6 +15,7 @@
 #include "core/communicator.hpp"
 #include "core/device/memory_space.hpp"
 #include "core/revision.hpp"
+#include "core/session/environment.hpp"
 #include "core/session/library_build.hpp"
 #include "core/session/signals.hpp"
 
@@ -26,7 +27,7 @@ namespace {
 // would change results without being recorded in them.
 void ignore_outer_petsc_options() {
   for (const char* name : {"PETSC_OPTIONS", "PETSC_OPTIONS_YAML"})
-    if (std::getenv(name) != nullptr) {
+    if (!environment_value(name).empty()) {
       std::fprintf(
           stderr, "jpo: %s is ignored: set PETSc options in the [petsc] table of the deck\n", name);
       unsetenv(name);

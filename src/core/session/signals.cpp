@@ -17,6 +17,7 @@ volatile std::sig_atomic_t save_flag = 0;
 using Text = std::array<char, 4096>;
 std::array<Text, 2> texts;
 std::atomic<const char*> current_message = nullptr;
+std::atomic<void (*)()> current_cleanup = nullptr;
 
 // Only calls that a signal handler may make.
 void write_text(const char* text) {
@@ -25,7 +26,8 @@ void write_text(const char* text) {
   [[maybe_unused]] const ssize_t n = write(STDERR_FILENO, text, size);
 }
 
-// Writes the message to standard error, restores the default handler and re-raises the signal.
+// Writes the message to standard error, calls the cleanup, restores the default handler and
+// re-raises the signal.
 void write_message_and_reraise(int signal) {
   if (const char* text = current_message.load()) {
     write_text("jpo: stopped by ");
@@ -33,6 +35,7 @@ void write_message_and_reraise(int signal) {
     write_text("; ");
     write_text(text);
   }
+  if (const auto cleanup = current_cleanup.load()) cleanup();
   std::signal(signal, SIG_DFL);
   raise(signal);
 }
@@ -74,6 +77,10 @@ void set_signal_message(const std::string& text) {
   std::copy_n(text.begin(), size, unused.begin());
   unused[size] = '\0';
   current_message = unused.data();
+}
+
+void set_signal_cleanup(void (*cleanup)()) {
+  current_cleanup = cleanup;
 }
 
 }  // namespace jpo

@@ -16,5 +16,8 @@ bool take_save_signal();
 /// Sets the text that this rank writes to standard error when one of these signals ends it, after
 /// "jpo: stopped by SIGTERM; "; empty for none.
 void set_signal_message(const std::string& text);
+/// Sets a function that is called when one of these signals ends the program. It may make only the
+/// calls that a signal handler may make.
+void set_signal_cleanup(void (*cleanup)());
 
 }  // namespace jpo

@@ -11,6 +11,7 @@
 
 #include "core/errors.hpp"
 #include "deck/binding.hpp"
+#include "deck/expand_path.hpp"
 #include "deck/layers/deck_tree.hpp"
 
 namespace jpo {
@@ -33,7 +34,12 @@ std::string read_file(const std::string& path) {
 // Reads the base of the last deck in `files`. `location` is the position of the key `base` in that
 // deck, for messages.
 DeckFile read_base(const DeckFiles& files, const std::string& name, const std::string& location) {
-  const std::string path = (fs::path(files.back().path).parent_path() / name).string();
+  std::string path;
+  try {
+    path = (fs::path(files.back().path).parent_path() / expand_path(name)).string();
+  } catch (const BadInput& error) {
+    refuse(location, "base", error.what(), kPathForm);
+  }
   for (const DeckFile& file : files) {
     std::error_code ignored;  // a missing file fails below
     if (fs::equivalent(file.path, path, ignored))
@@ -64,7 +70,8 @@ DeckFiles read_bases(DeckFile deck) {
 DeckFiles read_deck_files(const std::string& path) {
   DeckFile deck{path, ""};
   try {
-    deck.text = read_file(path);
+    deck.path = expand_path(path);
+    deck.text = read_file(deck.path);
   } catch (const BadInput& error) {
     throw BadInput(fmt::format("cannot read the deck {}: {}", path, error.what()));
   }

@@ -13,7 +13,7 @@
 #include "core/communicator.hpp"
 #include "core/device/memory_space.hpp"
 #include "core/machine.hpp"
-#include "core/session/slurm.hpp"
+#include "core/session/environment.hpp"
 #include "network/network_library.hpp"
 #include "parallel/broadcast.hpp"
 #include "parallel/device_mpi.hpp"
@@ -23,11 +23,6 @@
 
 namespace jpo {
 namespace {
-
-std::string variable(const char* name) {
-  const char* value = std::getenv(name);
-  return value != nullptr ? value : "";
-}
 
 // Returns the number at the start of a text, as the libraries read their variables; 0 if there is
 // none.
@@ -59,7 +54,7 @@ std::vector<double> numbers_here(MPI_Comm comm) {
           static_cast<double>(allowed_cores().size()),
           available_processors(),
           available_memory(),
-          static_cast<double>(number_of(variable("OMP_NUM_THREADS"))),
+          static_cast<double>(number_of(environment_value("OMP_NUM_THREADS"))),
           static_cast<double>(std::max(threads.library, threads.blas)),
           threads.blas > 0 ? 1.0 : 0.0,
           limit_of(RLIMIT_AS) - used_address_space(),
@@ -86,30 +81,30 @@ std::int64_t count_gpus() {
 std::int64_t launched_ranks() {
   // SLURM_STEP_NUM_TASKS comes last: under mpirun it counts the processes of mpirun itself.
   for (const char* name : {"OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "SLURM_STEP_NUM_TASKS"})
-    if (const std::int64_t n = number_of(variable(name)); n > 0) return n;
+    if (const std::int64_t n = number_of(environment_value(name)); n > 0) return n;
   return 0;
 }
 
 MachineFacts local_machine_facts() {
   MachineFacts found;
   found.launched = launched_ranks();
-  found.in_slurm = !variable("SLURM_JOB_ID").empty();
-  std::string problem;
-  const std::optional<std::int64_t> end = slurm_job_end(problem);
+  found.in_slurm = !environment_value("SLURM_JOB_ID").empty();
+  const std::optional<std::int64_t> end =
+      environment_integer("SLURM_JOB_END_TIME", found.unreadable);
   found.has_end = end.has_value();
   const auto now = std::chrono::system_clock::now().time_since_epoch();
   if (found.has_end)
     found.seconds_left =
         static_cast<double>(*end - std::chrono::duration_cast<std::chrono::seconds>(now).count());
   for (const char* name : {"SLURM_JOB_GPUS", "SLURM_STEP_GPUS", "SLURM_GPUS_ON_NODE"})
-    found.has_gpus_in_job = found.has_gpus_in_job || !variable(name).empty();
+    found.has_gpus_in_job = found.has_gpus_in_job || !environment_value(name).empty();
   found.n_gpu = count_gpus();
-  found.visible_gpus = variable("CUDA_VISIBLE_DEVICES");
+  found.visible_gpus = environment_value("CUDA_VISIBLE_DEVICES");
   found.library_sees_gpu = network_library_sees_gpu();
   found.n_usable_gpu = has_cuda_device() ? n_cuda_device() : 0;
   found.mpi_takes_device_memory = mpi_takes_device_memory();
   found.has_nccl = built_with_nccl();
-  found.mpi_io = variable("OMPI_MCA_io");
+  found.mpi_io = environment_value("OMPI_MCA_io");
   return found;
 }
 
@@ -149,6 +144,7 @@ MachineFacts gather_machine_facts(MPI_Comm comm) {
   broadcast(found.launched, comm);
   broadcast(found.in_slurm, comm);
   broadcast(found.has_end, comm);
+  broadcast(found.unreadable, comm);
   broadcast(found.seconds_left, comm);
   broadcast(found.has_gpus_in_job, comm);
   broadcast(found.n_gpu, comm);

@@ -46,8 +46,10 @@ struct MachineFacts {
   std::int64_t launched = 0;
   /// True inside a Slurm job.
   bool in_slurm = false;
-  /// True if SLURM_JOB_END_TIME is set.
+  /// True if SLURM_JOB_END_TIME is set and can be read.
   bool has_end = false;
+  /// Names SLURM_JOB_END_TIME if it is set but cannot be read.
+  std::string unreadable;
   /// Time until the end of the Slurm job [s].
   double seconds_left = 0.0;
   /// True if Slurm has given GPUs to the job.

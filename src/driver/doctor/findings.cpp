@@ -355,7 +355,9 @@ Finding judge_time(const MachineFacts& machine_facts, double walltime_s) {
       finding.fix = "use a longer sbatch --time";
     }
   } else if (machine_facts.in_slurm) {
-    finding.found = "Slurm does not set the end of this job (SLURM_JOB_END_TIME)";
+    finding.found = machine_facts.unreadable.empty()
+                        ? "Slurm does not set the end of this job (SLURM_JOB_END_TIME)"
+                        : machine_facts.unreadable;
     if (!has_walltime) {
       finding.grade = Grade::warning;
       finding.fix = "--set checkpoint.walltime_s=SECONDS, the time of sbatch --time";

@@ -14,6 +14,7 @@
 #include "core/communicator.hpp"
 #include "core/log.hpp"
 #include "core/random.hpp"
+#include "core/session/environment.hpp"
 #include "core/session/session.hpp"
 #include "core/statistics.hpp"
 #include "driver/deck_checks.hpp"
@@ -130,9 +131,9 @@ std::string memory_line(const MemoryNeed& need) {
 
 void show_header(MPI_Comm comm) {
   const int n_rank = mpi::size(comm);
-  const char* threads = std::getenv("OMP_NUM_THREADS");
+  const std::string threads = environment_value("OMP_NUM_THREADS");
   log_info("jpo {} ({}), {} rank{} x 1 thread (OMP_NUM_THREADS {})", jpo_version(), git_revision(),
-           n_rank, n_rank == 1 ? "" : "s", threads != nullptr ? threads : "not set");
+           n_rank, n_rank == 1 ? "" : "s", threads.empty() ? "not set" : threads);
   std::string line;
   for (const auto& [name, version] : all_versions())
     line += fmt::format("{}{} {}", line.empty() ? "" : ", ", name, version);

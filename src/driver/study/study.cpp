@@ -100,9 +100,7 @@ class Study {
   void run() {
     for (std::size_t k = 0; k < cells_.size(); ++k) {
       if (found_[k].state == CellState::done) {
-        log_info("cell {} of {}: {}: already done, {}", k + 1, cells_.size(), name_of(cells_[k]),
-                 cells_[k].path);
-        if (found_[k].failed) failed_.push_back(name_of(cells_[k]));
+        show_done(k);
       } else {
         run_cell(k);
       }
@@ -120,16 +118,29 @@ class Study {
   }
 
  private:
+  void show_done(std::size_t k) {
+    log_info("cell {} of {}: {}: already done, {}", k + 1, cells_.size(), name_of(cells_[k]),
+             cells_[k].path);
+    if (found_[k].failed) failed_.push_back(name_of(cells_[k]));
+  }
+
   void run_cell(std::size_t k) {
     StudyCell& cell = cells_[k];
     log_info("\n=== cell {} of {}: {}{}", k + 1, cells_.size(), name_of(cell), time_left());
     const auto start = PhaseTimer::Clock::now();
     try {
+      const OutputLock lock(cell.deck, comm_);
+      // Another study may have written the result since the start of this one.
+      if (const Found now = find_result(cell, comm_); now.state == CellState::done) {
+        found_[k] = now;
+        problems_left_ -= cell.n_problem;
+        return show_done(k);
+      }
       const auto checkpoints = find_checkpoints(checkpoint_folder(cell.deck), comm_);
       run_deck(std::move(cell.deck),
                {command_, time_stamp(), found_[k].state == CellState::other, cell.variant,
                 checkpoints.empty() ? "" : checkpoints.front(), "the same jpo study command"},
-               comm_);
+               lock, comm_);
     } catch (const TooManyFailed& error) {
       // All ranks throw this, after the result file or a checkpoint was written.
       warn("{}", error.what());
