@@ -6,6 +6,40 @@
 #include "core/communicator.hpp"
 
 namespace jpo {
+namespace {
+
+RankProgress progress_in_own_memory;
+std::atomic<RankProgress*> current_progress = &progress_in_own_memory;
+
+// Returns true if the end of the phase is the end of a model call, a network call or a write.
+bool is_call(Phase phase) {
+  switch (phase) {
+    case Phase::forward:
+    case Phase::adjoint:
+    case Phase::tangent:
+    case Phase::network:
+    case Phase::io:
+      return true;
+    default:
+      return false;
+  }
+}
+
+}  // namespace
+
+void RankProgress::finish_call(double seconds) {
+  if (seconds > longest_call) longest_call = seconds;
+  is_armed = true;
+  ++n_call;
+}
+
+RankProgress& own_progress() {
+  return *current_progress;
+}
+
+void place_progress(RankProgress* shared) {
+  current_progress = shared != nullptr ? shared : &progress_in_own_memory;
+}
 
 std::string_view phase_name(Phase phase) {
   static constexpr std::array<std::string_view, n_phase> names = {
@@ -19,7 +53,14 @@ Phase PhaseTimer::enter(Phase phase) {
   seconds_[static_cast<std::size_t>(current_)] +=
       std::chrono::duration<double>(now - last_).count();
   last_ = now;
+  own_progress().phase = phase;
   return std::exchange(current_, phase);
+}
+
+void PhaseTimer::leave(Phase outer) {
+  const double seconds = seconds_since(last_);
+  const Phase finished = enter(outer);
+  if (is_call(finished)) own_progress().finish_call(seconds);
 }
 
 void PhaseTimer::move(Phase from, Phase to, double seconds) {

@@ -1,7 +1,9 @@
 #pragma once
-// Exclusive wall time per phase, with minimum, mean and maximum over the ranks.
+// Exclusive wall time per phase, with minimum, mean and maximum over the ranks, and the progress of
+// this rank, which the watchdog reads (core/session/watchdog.hpp).
 
 #include <array>
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <string_view>
@@ -29,6 +31,26 @@ enum class Phase : std::uint8_t {
 inline constexpr int n_phase = 11;
 std::string_view phase_name(Phase phase);
 
+/// RankProgress of a rank. Its main thread writes it; watchdogs read it, also in other processes.
+struct RankProgress {
+  /// Number of finished calls of the model or the network, and of finished writes.
+  std::atomic<std::int64_t> n_call = 0;
+  /// Longest of these calls [s].
+  std::atomic<double> longest_call = 0.0;
+  /// Index of the running method in the deck, -1 before the first one, and its step.
+  std::atomic<std::int32_t> method = -1;
+  std::atomic<std::int64_t> step = 0;
+  std::atomic<Phase> phase = Phase::other;
+  /// False until the first call has finished.
+  std::atomic<bool> is_armed = false;
+
+  void finish_call(double seconds);
+};
+/// Returns the progress of this process.
+RankProgress& own_progress();
+/// Moves the progress of this process to shared memory; nullptr: back to its own memory.
+void place_progress(RankProgress* shared);
+
 /// Wall time since `start`.
 inline double seconds_since(std::chrono::steady_clock::time_point start) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
@@ -48,7 +70,7 @@ class PhaseTimer {
     Scope& operator=(const Scope&) = delete;
     Scope(Scope&&) = delete;
     Scope& operator=(Scope&&) = delete;
-    ~Scope() { timer_.enter(outer_); }
+    ~Scope() { timer_.leave(outer_); }
 
    private:
     PhaseTimer& timer_;
@@ -65,6 +87,7 @@ class PhaseTimer {
 
  private:
   Phase enter(Phase phase);
+  void leave(Phase outer);
   std::array<double, n_phase> seconds_{};
   Phase current_ = Phase::other;
   Clock::time_point last_;

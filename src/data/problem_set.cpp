@@ -1,6 +1,7 @@
 #include "data/problem_set.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <limits>
 
 #include <fmt/format.h>
@@ -8,6 +9,7 @@
 #include "core/checks.hpp"
 #include "core/errors.hpp"
 #include "core/hash.hpp"
+#include "core/phase_timer.hpp"
 #include "core/random.hpp"
 
 namespace jpo {
@@ -38,9 +40,11 @@ void observe(ProblemSet& problems, std::int64_t first, std::int64_t n, ForwardMo
   };
   copy_rows(problems.context, first, c, 0);
   copy_rows(problems.truth, first, m, 0);
+  const auto start = std::chrono::steady_clock::now();
   model.solve(c, m, y,
               std::span(problems.draw_status)
                   .subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(n)));
+  own_progress().finish_call(seconds_since(start));
   copy_rows(y, 0, problems.observation, first);
 }
 

@@ -243,6 +243,15 @@ void RunSettings::describe(KeyTable& table) {
        .min = 0,
        .max = 1,
        .affects_result = false});
+  table.add("stall_seconds", &stall_seconds,
+            {.doc = "the watchdog ends the job with exit code 75 if no rank has finished a call of "
+                    "the model, a call of the network or a write for this time, and for 20 times "
+                    "the longest such call. It waits for the first model call of each rank, unless "
+                    "the deck sets this key. 0: no watchdog",
+             .unit = "s",
+             .min = 0,
+             .max = 1e7,
+             .affects_result = false});
 }
 
 void RunSettings::check() const {

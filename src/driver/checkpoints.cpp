@@ -15,6 +15,7 @@
 #include "core/session/environment.hpp"
 #include "core/session/session.hpp"
 #include "core/session/signals.hpp"
+#include "core/session/watchdog.hpp"
 #include "deck/differing_keys.hpp"
 #include "deck/key_attributes.hpp"
 #include "driver/output/results.hpp"
@@ -194,8 +195,9 @@ std::string Checkpoints::resume_text(const std::string& path) const {
   return fmt::format("to resume from {}: {}", path, resumed_by_);
 }
 
-// Printed by ranks 0 and 1, in case rank 0 died.
+// Printed by ranks 0 and 1, in case rank 0 died, and by the watchdog of any rank.
 void Checkpoints::set_resume_message(const std::string& how_to_resume) const {
+  set_watchdog_checkpoint(n_written_, how_to_resume);
   const int rank = mpi::rank(job_.comm());
   if (rank <= 1) set_signal_message(how_to_resume + "\n");
 }

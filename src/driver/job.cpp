@@ -283,6 +283,8 @@ MethodResult Job::empty_result(const MethodTraits& traits) const {
 void Job::solve(const MethodDeck& method_deck) {
   const auto start = PhaseTimer::Clock::now();
   const MethodEntry& entry = method_entry(method_deck.kind);
+  own_progress().method = static_cast<std::int32_t>(results_.size());
+  own_progress().step = 0;
   const auto phases_before = timer_.seconds();
   Objective counted = objective();
   MethodResult result = empty_result(entry.traits(*method_deck.settings));

@@ -4,11 +4,13 @@
 
 #include "core/communicator.hpp"
 #include "core/log.hpp"
+#include "core/session/watchdog.hpp"
 #include "deck/expand_path.hpp"
 #include "driver/checkpoints.hpp"
 #include "driver/deck_checks.hpp"
 #include "driver/output/screen.hpp"
 #include "driver/verb.hpp"
+#include "io/checkpoint_file.hpp"
 #include "io/output_folder.hpp"
 #include "io/result_file.hpp"
 #include "io/stored_run.hpp"
@@ -50,12 +52,22 @@ void check_checkpoint_folder(const std::string& path, MPI_Comm comm) {
         path, folder.refusal()));
 }
 
+WatchdogSettings watchdog_settings(const Deck& deck) {
+  WatchdogSettings settings{.stall_seconds = deck.section<RunSettings>("run").stall_seconds,
+                            .is_armed_at_start = deck.given.contains("run.stall_seconds"),
+                            .methods = {},
+                            .marker = stall_marker(checkpoint_folder(deck))};
+  for (const MethodDeck& method : deck.methods) settings.methods.push_back(method.name);
+  return settings;
+}
+
 }  // namespace
 
 void run_deck(Deck deck, const RunRecord& record, const OutputLock& lock, MPI_Comm comm) {
   lock.check();
   const auto settings = deck.section<RunSettings>("run");
   const PetscOptionsScope options_scope(deck);
+  const Watchdog watchdog(watchdog_settings(deck), comm);
   Job job(std::move(deck), comm);
   for (const std::string& line :
        sizes_text(job.deck(), job.shape(), mpi::size(job.comm()), job.solve_batch()))
@@ -72,6 +84,7 @@ void run_deck(Deck deck, const RunRecord& record, const OutputLock& lock, MPI_Co
     job.solve(method);
     show_done(method, job.results().back());
   }
+  own_progress().method = static_cast<std::int32_t>(job.results().size());
   const std::vector<Judgement> judgements = judge_all(job);
   show_results(job, judgements);
   for (const std::string& option : unused_petsc_options(job.deck(), job.comm()))

@@ -44,7 +44,8 @@ const char* const kRunExitCodes =
     "  2   bad input: command line, deck or a file that the deck names; nothing was run\n"
     "  3   more problems failed than run.max_failed_fraction allows\n"
     "  4   a file could not be written (disk, quota, permission)\n"
-    "  75  stopped on request after a checkpoint was written; can be resumed";
+    "  75  stopped on request after a checkpoint was written, or ended by the watchdog\n"
+    "      (run.stall_seconds); can be resumed";
 
 void add_notes(CLI::App& parser, const HelpNotes& notes) {
   parser.footer(fmt::format("\nExamples:\n  {}\n\nExit codes:\n{}\n\nRead more: {}",

@@ -112,9 +112,9 @@ void Objective::solve(const Batch& m) {
   gather_rows(problems_.context, rows_, c_);
   gather_rows(m, slots_, m_);
   const std::span status = std::span(status_).first(slots_.size());
-  for (EvaluationHook* hook : hooks_) hook->before_solve(chunk(), m_);
   {
     const auto scope = timer_.scope(Phase::forward);
+    for (EvaluationHook* hook : hooks_) hook->before_solve(chunk(), m_);
     model_.solve(c_, m_, y_, status);
   }
   for (EvaluationHook* hook : hooks_) hook->after_solve(chunk(), y_, status);

@@ -225,6 +225,10 @@ std::vector<std::string> find_checkpoints(const std::string& folder, MPI_Comm co
   return paths;
 }
 
+std::string stall_marker(const std::string& folder) {
+  return folder + "/stalled";
+}
+
 void prune_checkpoints(const std::string& folder, std::int64_t keep, MPI_Comm comm) {
   const std::vector<std::string> paths = find_checkpoints(folder, comm);
   if (mpi::rank(comm) == 0) {
@@ -234,6 +238,7 @@ void prune_checkpoints(const std::string& folder, std::int64_t keep, MPI_Comm co
     // A writer that is killed leaves an unfinished file.
     for (const std::string& part : unfinished_checkpoints(folder))
       std::filesystem::remove(part, ignored);
+    if (keep == 0) std::filesystem::remove(stall_marker(folder), ignored);
     std::filesystem::remove(folder, ignored);  // has no effect if the folder is not empty
   }
   MPI_OK(MPI_Barrier(comm));

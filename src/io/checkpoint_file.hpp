@@ -90,8 +90,10 @@ std::vector<std::string> find_checkpoints(const std::string& folder, MPI_Comm co
 std::string checkpoint_path(const std::string& folder, std::int64_t n);
 /// Returns the number of a checkpoint; 0 if the path is not that of a checkpoint.
 std::int64_t checkpoint_number(const std::string& path);
-/// Removes all but the newest `keep` checkpoints, unfinished files, and the folder if it is then
-/// empty. Collective on comm.
+/// Returns the path of the file in a folder of checkpoints that a watchdog writes.
+std::string stall_marker(const std::string& folder);
+/// Removes all but the newest `keep` checkpoints, unfinished files, the watchdog's file if `keep` is
+/// 0, and the folder if it is then empty. Collective on comm.
 void prune_checkpoints(const std::string& folder, std::int64_t keep, MPI_Comm comm);
 
 }  // namespace jpo

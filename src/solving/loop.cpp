@@ -57,6 +57,7 @@ void solve(Method& method, const Task& task, Interruptions& interruptions) {
     if (progress.is_due()) progress.print(method.report());
   };
   while (!method.is_done()) {
+    own_progress().step = n_step;
     SafePoint safe_point(interruptions, task.comm, state, show);
     method.step(safe_point);
     task.result.count_seconds();

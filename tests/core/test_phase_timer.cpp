@@ -39,6 +39,30 @@ TEST(PhaseTimer, MovesWithoutLoss) {
   EXPECT_EQ(of(seconds, Phase::wait), 2.0);
 }
 
+TEST(PhaseTimer, CountsCallsOfTheModelAndWrites) {
+  RankProgress progress;
+  place_progress(&progress);
+  PhaseTimer timer;
+  {
+    const auto outer = timer.scope(Phase::solver);
+    for (const Phase phase : {Phase::wait, Phase::reduce, Phase::optimizer}) {
+      const auto scope = timer.scope(phase);
+      EXPECT_EQ(progress.phase, phase);
+    }
+    EXPECT_EQ(progress.n_call, 0);
+    EXPECT_FALSE(progress.is_armed);
+    for (const Phase phase :
+         {Phase::forward, Phase::adjoint, Phase::tangent, Phase::network, Phase::io}) {
+      const auto scope = timer.scope(phase);
+      std::this_thread::sleep_for(std::chrono::milliseconds(2));
+    }
+  }
+  place_progress(nullptr);
+  EXPECT_EQ(progress.n_call, 5);
+  EXPECT_TRUE(progress.is_armed);
+  EXPECT_GE(progress.longest_call, 0.002);
+}
+
 TEST(PhaseTimer, ReducesOverRanks) {
   int rank = 0, n_rank = 1;
   MPI_Comm_rank(MPI_COMM_WORLD, &rank);
