@@ -59,7 +59,7 @@ void run_deck(Deck deck, const RunRecord& record, MPI_Comm comm) {
        sizes_text(job.deck(), job.shape(), mpi::size(job.comm()), job.solve_batch()))
     log_info("{}", line);
   show_problems(job);
-  Checkpoints checkpoints(job, record.resumed_by);
+  Checkpoints checkpoints(job, record);
   job.set_interruptions(checkpoints);
   if (!record.checkpoint.empty()) checkpoints.open(record.checkpoint);
   while (job.results().size() < job.deck().methods.size()) {
@@ -76,7 +76,7 @@ void run_deck(Deck deck, const RunRecord& record, MPI_Comm comm) {
         "with "
         "its name in lower case, with + and - replaced by _, and one more _",
         option);
-  write_results(job, record);
+  write_results(job, record, checkpoints.builds());
   checkpoints.remove_all();
   log_info("\nresult: {}", settings.output_path());
 
@@ -88,9 +88,14 @@ void run_deck(Deck deck, const RunRecord& record, MPI_Comm comm) {
 
 void check_and_run_deck(Deck deck, const RunArguments& arguments, MPI_Comm comm) {
   const auto& settings = deck.section<RunSettings>("run");
-  RunRecord record{
-      arguments.command,   time_stamp(), arguments.overwrite || settings.overwrite, "", "",
-      arguments.resumed_by};
+  RunRecord record{.command = arguments.command,
+                   .started = time_stamp(),
+                   .overwrite = arguments.overwrite || settings.overwrite,
+                   .variant = "",
+                   .checkpoint = "",
+                   .resumed_by = arguments.resumed_by,
+                   .accept_other_build = arguments.accept_other_build,
+                   .builds = ""};
   start_network_library();
   check_deck(deck, comm);
   check_output_path(settings.output_path(), record.overwrite, comm);
@@ -118,6 +123,7 @@ class Run final : public Verb {
                                           "resume from the newest checkpoint of this deck");
     parser.add_option("--resume-from", arguments_.resume_from, "resume from this checkpoint file")
         ->excludes(resume);
+    add_accept_other_build(parser, arguments_.accept_other_build);
     add_notes(parser,
               {.examples = {"mpirun -n 8 jpo run inputs/kuramoto_sivashinsky.toml",
                             "mpirun -n 8 jpo run inputs/kuramoto_sivashinsky.toml --resume",

@@ -16,6 +16,7 @@
 #include "core/device/memory_space.hpp"
 #include "core/revision.hpp"
 #include "core/session/library_build.hpp"
+#include "core/session/revision_note.hpp"
 #include "core/session/signals.hpp"
 
 namespace jpo {
@@ -125,7 +126,7 @@ std::string jpo_version() {
   return JPO_VERSION;
 }
 std::string git_revision() {
-  return JPO_GIT_REVISION;
+  return revision_note.text.data();
 }
 
 }  // namespace jpo
