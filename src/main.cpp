@@ -18,6 +18,7 @@
 #include "core/log.hpp"
 #include "core/session/environment.hpp"
 #include "core/session/session.hpp"
+#include "driver/build.hpp"
 #include "driver/verb.hpp"
 
 namespace {
@@ -55,6 +56,7 @@ ExitCode dispatch(int argc, char** argv, const jpo::Session& session) {
     if (session.rank() == 0) app.exit(error);
     return error.get_exit_code() == 0 ? ExitCode::done : ExitCode::bad_input;
   }
+  jpo::check_builds(session.comm());
   const auto chosen =
       std::ranges::find_if(verbs, [](const auto& verb) { return verb.first->parsed(); });
   return chosen->second->run(command_line(argc, argv), session.comm());

@@ -18,7 +18,6 @@
 #include "core/session/watchdog.hpp"
 #include "deck/differing_keys.hpp"
 #include "deck/key_attributes.hpp"
-#include "driver/output/results.hpp"
 #include "training/network_calls.hpp"
 
 namespace jpo {
@@ -170,13 +169,16 @@ std::string choose_checkpoint(const Deck& deck, bool resume, const std::string& 
   return "";
 }
 
-Checkpoints::Checkpoints(Job& job, const OutputLock& lock, std::string resumed_by)
+Checkpoints::Checkpoints(Job& job, const OutputLock& lock, const RunRecord& record)
     : job_(job),
       lock_(lock),
-      resumed_by_(std::move(resumed_by)),
+      resumed_by_(record.resumed_by),
+      accepts_other_build_(record.accept_other_build),
+      builds_(record.builds),
       settings_(job.deck().section<CheckpointSettings>("checkpoint")),
       folder_(checkpoint_folder(job.deck())),
       end_(end_of_walltime(settings_.walltime_s)) {
+  add_builds(builds_, build_list(build_));
   std::string interval;
   if (settings_.every_updates > 0)
     interval += fmt::format(", every {} safe points", settings_.every_updates);
@@ -206,6 +208,10 @@ void Checkpoints::open(const std::string& path) {
   try {
     reader_ = std::make_unique<CheckpointReader>(path, rows_of(job_), job_.comm());
     check_identity(*reader_);
+    check_build(*reader_);
+    std::string builds = reader_->attribute("builds");
+    add_builds(builds, builds_);
+    builds_ = builds;
     std::vector<MethodResult> finished;
     archive_finished(*reader_, job_, finished);
     bool in_method = false;
@@ -240,6 +246,7 @@ std::string Checkpoints::older_of_this_job(const std::string& path) const {
     try {
       CheckpointReader reader(other, rows_of(job_), job_.comm());
       check_identity(reader);
+      check_build(reader);
     } catch (const BadInput&) {
       continue;
     }
@@ -262,6 +269,18 @@ void Checkpoints::check_identity(CheckpointReader& reader) const {
         "checkpoint {} was written for other problems: observations or contexts differ; "
         "its run used {}",
         reader.path(), reader.attribute("versions")));
+}
+
+void Checkpoints::check_build(CheckpointReader& reader) const {
+  const std::string other =
+      other_build({reader.attribute("code_hash"), reader.attribute("git_revision")});
+  if (other.empty()) return;
+  if (!accepts_other_build_)
+    throw BadInput(fmt::format(
+        "checkpoint {} was written by {}; allowed: that build, or --accept-other-build to mix the "
+        "results of both",
+        reader.path(), other));
+  warn("checkpoint {} was written by {}", reader.path(), other);
 }
 
 void Checkpoints::pause_between_methods() {
@@ -323,7 +342,9 @@ void Checkpoints::save(const State& state) {
     for (const auto& [name, version] : all_versions())
       versions += fmt::format("{}{} {}", versions.empty() ? "" : ", ", name, version);
     writer.attribute("versions", versions);
-    writer.attribute("git_revision", git_revision());
+    writer.attribute("git_revision", build_.git_revision);
+    writer.attribute("code_hash", build_.code_hash);
+    writer.attribute("builds", builds_);
     archive_finished(writer, job_, job_.results_to_keep());
     bool in_method = state != nullptr;
     writer.shared("in_method", in_method);

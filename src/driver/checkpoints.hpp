@@ -9,8 +9,10 @@
 
 #include "core/errors.hpp"
 #include "core/settings.hpp"
+#include "driver/build.hpp"
 #include "driver/job.hpp"
 #include "driver/lock/output_lock.hpp"
+#include "driver/output/results.hpp"
 #include "io/checkpoint_file.hpp"
 #include "solving/interruptions.hpp"
 
@@ -45,9 +47,8 @@ std::string choose_checkpoint(const Deck& deck, bool resume, const std::string& 
 /// Interruptions of a job by signals, by the clock and by the limit of the walltime.
 class Checkpoints : public Interruptions {
  public:
-  /// `lock` is checked before files are written or removed. `resumed_by` is the command that
-  /// resumes this job, for messages. `job` and `lock` must outlive this.
-  Checkpoints(Job& job, const OutputLock& lock, std::string resumed_by);
+  /// `lock` is checked before files are written or removed. `job` and `lock` must outlive this.
+  Checkpoints(Job& job, const OutputLock& lock, const RunRecord& record);
   Checkpoints(const Checkpoints&) = delete;
   Checkpoints& operator=(const Checkpoints&) = delete;
   Checkpoints(Checkpoints&&) = delete;
@@ -56,8 +57,11 @@ class Checkpoints : public Interruptions {
 
   /// Reads the results of the finished methods from a checkpoint. The state of the method that was
   /// running is read by resume() when that method starts. Throws BadInput if the file is damaged or
-  /// belongs to another job. Collective.
+  /// belongs to another job, or if another build of the program wrote it and the record does not
+  /// accept this. Collective.
   void open(const std::string& path);
+  /// Returns the list of the builds that worked on the job, or on its study before it.
+  const std::string& builds() const { return builds_; }
   /// The safe point between two methods. Collective.
   void pause_between_methods();
   /// Writes a checkpoint between two methods; returns its path. Collective.
@@ -81,11 +85,17 @@ class Checkpoints : public Interruptions {
   std::string older_of_this_job(const std::string& path) const;
   /// Throws the error again, with the path of an older checkpoint if there is one. Collective.
   [[noreturn]] void refuse(const std::string& path, const BadInput& error) const;
+  /// Throws BadInput if another build of the program wrote the checkpoint and this is not accepted.
+  /// Collective.
+  void check_build(CheckpointReader& reader) const;
   bool walltime_ends() const;
 
   Job& job_;
   const OutputLock& lock_;
   std::string resumed_by_;
+  Build build_ = this_build();
+  bool accepts_other_build_;
+  std::string builds_;
   const CheckpointSettings& settings_;
   std::string folder_;
   /// Number of the newest checkpoint.

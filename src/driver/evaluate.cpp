@@ -26,6 +26,7 @@ class Evaluate final : public Verb {
                       "path of the new result file; default: run.output of the deck");
     parser.add_flag("--overwrite", overwrite_,
                     "replace an existing result file; remove checkpoints of an unfinished run");
+    add_accept_other_build(parser, accept_other_build_);
     add_notes(
         parser,
         {.examples = {"jpo evaluate runs/trained.h5 --deck new_problems.toml",
@@ -47,10 +48,14 @@ class Evaluate final : public Verb {
         read_deck(load_deck_files(deck_.path, comm),
                   {.first_methods = predict, .overrides = overrides}, program_catalogue()),
         comm);
-    check_and_run_deck(
-        std::move(deck),
-        {command, overwrite_, false, "", "jpo evaluate with --set 'checkpoint.resume=\"auto\"'"},
-        comm);
+    check_and_run_deck(std::move(deck),
+                       {.command = command,
+                        .overwrite = overwrite_,
+                        .resume = false,
+                        .resume_from = "",
+                        .accept_other_build = accept_other_build_,
+                        .resumed_by = "jpo evaluate with --set 'checkpoint.resume=\"auto\"'"},
+                       comm);
     return ExitCode::done;
   }
 
@@ -62,6 +67,7 @@ class Evaluate final : public Verb {
   /// Empty: run.output of the deck.
   std::string output_;
   bool overwrite_ = false;
+  bool accept_other_build_ = false;
 };
 
 const RegisterVerb<Evaluate> registered{

@@ -73,7 +73,7 @@ void run_deck(Deck deck, const RunRecord& record, const OutputLock& lock, MPI_Co
        sizes_text(job.deck(), job.shape(), mpi::size(job.comm()), job.solve_batch()))
     log_info("{}", line);
   show_problems(job);
-  Checkpoints checkpoints(job, lock, record.resumed_by);
+  Checkpoints checkpoints(job, lock, record);
   job.set_interruptions(checkpoints);
   if (!record.checkpoint.empty()) checkpoints.open(record.checkpoint);
   job.find_reference();
@@ -94,7 +94,7 @@ void run_deck(Deck deck, const RunRecord& record, const OutputLock& lock, MPI_Co
         "its name in lower case, with + and - replaced by _, and one more _",
         option);
   lock.check();
-  write_results(job, judgements, record);
+  write_results(job, judgements, record, checkpoints.builds());
   checkpoints.remove_all();
   log_info("\nresult: {}", settings.output_path());
 
@@ -106,9 +106,14 @@ void run_deck(Deck deck, const RunRecord& record, const OutputLock& lock, MPI_Co
 
 void check_and_run_deck(Deck deck, const RunArguments& arguments, MPI_Comm comm) {
   const auto& settings = deck.section<RunSettings>("run");
-  RunRecord record{
-      arguments.command,   time_stamp(), arguments.overwrite || settings.overwrite, "", "",
-      arguments.resumed_by};
+  RunRecord record{.command = arguments.command,
+                   .started = time_stamp(),
+                   .overwrite = arguments.overwrite || settings.overwrite,
+                   .variant = "",
+                   .checkpoint = "",
+                   .resumed_by = arguments.resumed_by,
+                   .accept_other_build = arguments.accept_other_build,
+                   .builds = ""};
   start_network_library();
   check_deck(deck, comm);
   const OutputLock lock(deck, comm);
@@ -137,6 +142,7 @@ class Run final : public Verb {
                                           "resume from the newest checkpoint of this deck");
     parser.add_option("--resume-from", arguments_.resume_from, "resume from this checkpoint file")
         ->excludes(resume);
+    add_accept_other_build(parser, arguments_.accept_other_build);
     add_notes(parser,
               {.examples = {"mpirun -n 8 jpo run inputs/kuramoto_sivashinsky.toml",
                             "mpirun -n 8 jpo run inputs/kuramoto_sivashinsky.toml --resume",

@@ -17,6 +17,8 @@ struct RunArguments {
   bool resume = false;
   /// Checkpoint to resume from; empty if none is named.
   std::string resume_from;
+  /// Resumes from a checkpoint of another build of the program.
+  bool accept_other_build = false;
   /// The command that resumes this run, for messages.
   std::string resumed_by = "jpo run with --resume";
 };

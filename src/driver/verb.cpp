@@ -32,6 +32,12 @@ void add_overrides(CLI::App& parser, DeckArguments& arguments) {
       ->allow_extra_args(false);
 }
 
+void add_accept_other_build(CLI::App& parser, bool& accept) {
+  parser.add_flag("--accept-other-build", accept,
+                  "also use results and checkpoints that another build of jpo has written, and "
+                  "record both builds");
+}
+
 CLI::Option* add_deck(CLI::App& parser, DeckArguments& arguments) {
   CLI::Option* deck = parser.add_option("deck", arguments.path, "input deck (TOML)");
   add_overrides(parser, arguments);

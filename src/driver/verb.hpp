@@ -55,6 +55,9 @@ CLI::Option* add_deck(CLI::App& parser, DeckArguments& arguments);
 /// Adds the option --set.
 void add_overrides(CLI::App& parser, DeckArguments& arguments);
 
+/// Adds the option --accept-other-build.
+void add_accept_other_build(CLI::App& parser, bool& accept);
+
 /// The end of a help text.
 struct HelpNotes {
   /// Command lines.

@@ -21,6 +21,8 @@ StoredRun read_here(const std::string& path) {
   run.is_result = file.get() >= 0 && read_attribute(file.get(), "deck", run.deck) &&
                   read_attribute(file.get(), "failed_fraction", run.failed_fraction);
   if (!run.is_result) return run;
+  read_attribute(file.get(), "code_hash", run.code_hash);
+  read_attribute(file.get(), "git_revision", run.git_revision);
   const Hid problems(H5Gopen2(file.get(), "/problems", H5P_DEFAULT), H5Gclose);
   if (problems.get() >= 0) read_attribute(problems.get(), "hash", run.problems_hash);
   return run;
@@ -36,6 +38,8 @@ StoredRun read_stored_run(const std::string& path, MPI_Comm comm) {
   broadcast(run.is_result, comm);
   broadcast(run.deck, comm);
   broadcast(run.problems_hash, comm);
+  broadcast(run.code_hash, comm);
+  broadcast(run.git_revision, comm);
   broadcast(run.failed_fraction, comm);
   return run;
 }

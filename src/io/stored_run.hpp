@@ -15,6 +15,9 @@ struct StoredRun {
   std::string deck;
   /// Hash of the problems; empty if the file has none.
   std::string problems_hash;
+  /// Build of the program that wrote it; the hash is empty if the file has none.
+  std::string code_hash;
+  std::string git_revision;
   /// Largest fraction of problems without an answer among the methods.
   double failed_fraction = 0.0;
 };

@@ -29,6 +29,8 @@ struct ModelEntry {
   std::function<std::unique_ptr<ForwardModel>(const Settings& settings,
                                               const BuildOptions& options)>
       make_model;
+  /// An address in the program or shared library of the model, which finds the code to hash.
+  const void* code = nullptr;
 };
 
 /// Returns all registered models, sorted by name.
@@ -47,7 +49,8 @@ struct RegisterModel {
         {std::move(name), std::move(summary), [] { return std::make_unique<ModelSettings>(); },
          [](const Settings& settings, const BuildOptions& options) {
            return std::make_unique<Model>(dynamic_cast<const ModelSettings&>(settings), options);
-         }});
+         },
+         this});
   }
 };
 

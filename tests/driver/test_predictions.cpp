@@ -101,7 +101,7 @@ TEST(Predictions, OfFilesAreCorrect) {
   const auto checkpoint = static_cast<double>(fs::file_size(found.front()));
   EXPECT_GT(need.checkpoint, 0.9 * checkpoint);
   EXPECT_LT(need.checkpoint, 2.0 * checkpoint);
-  write_results(job, judge_all(job), {"", "", true, "", "", ""});
+  write_results(job, judge_all(job), {.command = "", .started = "", .overwrite = true}, "");
   const auto result = static_cast<double>(fs::file_size(output));
   EXPECT_GT(need.result, 0.9 * result);
   EXPECT_LT(need.result, 2.0 * result);

@@ -17,6 +17,7 @@
 #include "core/revision.hpp"
 #include "core/session/environment.hpp"
 #include "core/session/library_build.hpp"
+#include "core/session/revision_note.hpp"
 #include "core/session/signals.hpp"
 
 namespace jpo {
@@ -126,7 +127,7 @@ std::string jpo_version() {
   return JPO_VERSION;
 }
 std::string git_revision() {
-  return JPO_GIT_REVISION;
+  return revision_note.text.data();
 }
 
 }  // namespace jpo

@@ -38,7 +38,8 @@ std::vector<LibraryVersion> core_versions();
 std::string processor_name();
 
 std::string jpo_version();
-/// Returns the git revision of the sources, with "-dirty" if they were changed.
+/// Returns the git revision of the sources, with "-dirty" if tracked files were changed, or if src/
+/// has sources that git does not track.
 std::string git_revision();
 
 }  // namespace jpo

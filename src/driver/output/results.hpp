@@ -20,13 +20,19 @@ struct RunRecord {
   std::string checkpoint;
   /// The command that resumes this run, for messages.
   std::string resumed_by;
+  /// True if results and checkpoints of other builds of the program are accepted.
+  bool accept_other_build = false;
+  /// Other builds whose results the study of this run has reused, a list as in add_builds().
+  std::string builds;
 };
 /// Returns the current time in UTC: "2026-05-01T12:00:00Z".
 std::string time_stamp();
 
 /// Writes the result of a job to run.output of its deck, with schema version 2 (see
-/// postprocess/README.md). Collective. Throws CannotWrite on all ranks.
-void write_results(Job& job, const std::vector<Judgement>& judgements, const RunRecord& record);
+/// postprocess/README.md). `builds`: list of the builds that worked on it. Collective. Throws
+/// CannotWrite on all ranks.
+void write_results(Job& job, const std::vector<Judgement>& judgements, const RunRecord& record,
+                   const std::string& builds);
 
 /// Returns the versions of all libraries, the compiler and the processor, on which the bits of a
 /// result depend.

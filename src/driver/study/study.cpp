@@ -9,6 +9,7 @@
 #include "data/file_set.hpp"
 #include "deck/differing_keys.hpp"
 #include "deck/key_attributes.hpp"
+#include "driver/build.hpp"
 #include "driver/checkpoints.hpp"
 #include "driver/output/screen.hpp"
 #include "driver/run.hpp"
@@ -30,6 +31,8 @@ struct Found {
   std::string difference;
   /// True if the state is `done` and more problems failed than the deck allows.
   bool failed = false;
+  /// The build that wrote the file, if the state is `done`.
+  std::string build;
 };
 
 // Returns the hash of the problems that the deck's problem file has now.
@@ -40,18 +43,22 @@ std::string hash_of_file(const Deck& deck, MPI_Comm comm) {
                        comm);
 }
 
-Found find_result(const StudyCell& cell, MPI_Comm comm) {
+Found find_result(const StudyCell& cell, bool accept_other_build, MPI_Comm comm) {
   const StoredRun stored = read_stored_run(cell.path, comm);
   if (!stored.exists) return {};
-  if (!stored.is_result) return {CellState::other, "not a jpo result file", false};
+  if (!stored.is_result) return {CellState::other, "not a jpo result file", false, ""};
   // Keys without an effect on the result may differ, for example run.output.
   auto keys = differing_keys(cell.deck.resolved, stored.deck, keys_without_effect(cell.deck));
   const auto& data = cell.deck.section<DataSettings>("data");
   if (keys.empty() && data.from_file() && stored.problems_hash != hash_of_file(cell.deck, comm))
     keys.push_back(fmt::format("the problems in {} have changed", data.file));
-  if (!keys.empty()) return {CellState::other, fmt::format("{}", fmt::join(keys, ", ")), false};
+  const Build build{stored.code_hash, stored.git_revision};
+  if (const std::string other = other_build(build); !other.empty() && !accept_other_build)
+    keys.push_back(other);
+  if (!keys.empty()) return {CellState::other, fmt::format("{}", fmt::join(keys, ", ")), false, ""};
   return {CellState::done, "",
-          !cell.deck.section<RunSettings>("run").allows_failed(stored.failed_fraction)};
+          !cell.deck.section<RunSettings>("run").allows_failed(stored.failed_fraction),
+          build_list(build)};
 }
 
 std::string name_of(const StudyCell& cell) {
@@ -78,23 +85,28 @@ void refuse_others(const std::vector<StudyCell>& cells, const std::vector<Found>
     if (found[k].state == CellState::other)
       others.push_back(fmt::format("{}: {}", cells[k].path, found[k].difference));
   if (others.empty()) return;
-  for (const std::string& other : others) warn("the result belongs to another deck: {}", other);
+  for (const std::string& other : others)
+    warn("the result belongs to another deck or build: {}", other);
   throw BadInput(fmt::format(
-      "{} of {} results exist and belong to another deck; allowed: another study.output, or "
-      "--overwrite to run their cells again; the first is {}",
+      "{} of {} results exist and belong to another deck or build; allowed: another study.output, "
+      "--overwrite to run their cells again, or --accept-other-build if only the build differs; "
+      "the first is {}",
       others.size(), cells.size(), others.front()));
 }
 
 // Runs the cells one after the other and counts them.
 class Study {
  public:
-  Study(std::vector<StudyCell> cells, std::vector<Found> found, std::string command, MPI_Comm comm)
+  /// `record`: facts that all cells share.
+  Study(std::vector<StudyCell> cells, std::vector<Found> found, RunRecord record, MPI_Comm comm)
       : cells_(std::move(cells)),
         found_(std::move(found)),
-        command_(std::move(command)),
+        record_(std::move(record)),
         comm_(comm) {
-    for (std::size_t k = 0; k < cells_.size(); ++k)
+    for (std::size_t k = 0; k < cells_.size(); ++k) {
+      add_builds(record_.builds, found_[k].build);
       if (found_[k].state != CellState::done) problems_left_ += cells_[k].n_problem;
+    }
   }
 
   void run() {
@@ -137,10 +149,12 @@ class Study {
         return show_done(k);
       }
       const auto checkpoints = find_checkpoints(checkpoint_folder(cell.deck), comm_);
-      run_deck(std::move(cell.deck),
-               {command_, time_stamp(), found_[k].state == CellState::other, cell.variant,
-                checkpoints.empty() ? "" : checkpoints.front(), "the same jpo study command"},
-               lock, comm_);
+      RunRecord record = record_;
+      record.started = time_stamp();
+      record.overwrite = found_[k].state == CellState::other;
+      record.variant = cell.variant;
+      if (!checkpoints.empty()) record.checkpoint = checkpoints.front();
+      run_deck(std::move(cell.deck), record, lock, comm_);
     } catch (const TooManyFailed& error) {
       // All ranks throw this, after the result file or a checkpoint was written.
       warn("{}", error.what());
@@ -163,7 +177,7 @@ class Study {
 
   std::vector<StudyCell> cells_;
   std::vector<Found> found_;
-  std::string command_;
+  RunRecord record_;
   MPI_Comm comm_;
   std::vector<std::string> failed_;
   std::size_t n_run_ = 0;
@@ -176,8 +190,10 @@ class StudyVerb final : public Verb {
  public:
   void add_arguments(CLI::App& parser) override {
     add_deck(parser, deck_)->required();
-    parser.add_flag("--overwrite", overwrite_, "replace result files that belong to another deck");
+    parser.add_flag("--overwrite", overwrite_,
+                    "replace result files that belong to another deck or build");
     parser.add_flag("--list", list_only_, "print the table of cells and their states; run nothing");
+    add_accept_other_build(parser, accept_other_build_);
     add_notes(parser, {.examples = {"mpirun -n 2 jpo study inputs/paper/wave_packet.toml",
                                     "jpo study inputs/paper/wave_packet.toml --list",
                                     "jpo study inputs/paper/wave_packet.toml --overwrite "
@@ -191,6 +207,7 @@ class StudyVerb final : public Verb {
   DeckArguments deck_;
   bool overwrite_ = false;
   bool list_only_ = false;
+  bool accept_other_build_ = false;
 };
 
 ExitCode StudyVerb::run(const std::string& command, MPI_Comm comm) {
@@ -199,7 +216,7 @@ ExitCode StudyVerb::run(const std::string& command, MPI_Comm comm) {
   start_network_library();
   std::vector<StudyCell> cells = study_cells(files, deck_.overrides, comm);
   std::vector<Found> found;
-  for (const StudyCell& cell : cells) found.push_back(find_result(cell, comm));
+  for (const StudyCell& cell : cells) found.push_back(find_result(cell, accept_other_build_, comm));
   if (list_only_) {
     show_list(cells, found);
     log_info("{}", study_text(deck));
@@ -211,7 +228,11 @@ ExitCode StudyVerb::run(const std::string& command, MPI_Comm comm) {
 
   show_header(comm);
   log_info("study: {}", study_text(deck));
-  Study cells_in_turn(std::move(cells), std::move(found), command, comm);
+  RunRecord record;
+  record.command = command;
+  record.resumed_by = "the same jpo study command";
+  record.accept_other_build = accept_other_build_;
+  Study cells_in_turn(std::move(cells), std::move(found), record, comm);
   cells_in_turn.run();
   cells_in_turn.report();
   return ExitCode::done;
