@@ -161,7 +161,7 @@ bool changes(const std::string& path, const std::string& text, const LockOwner& 
 }
 
 // Result of a look at an existing lock; both texts are empty if it has changed meanwhile.
-struct Judgement {
+struct OwnerState {
   /// Reason why the lock can be replaced.
   std::string stale{};
   /// The owner, which still runs.
@@ -172,7 +172,7 @@ std::string in_use_text(const std::string& path, const LockOwner& owner) {
   return fmt::format("in use by {} (heartbeat {} s ago)", describe(owner), age_seconds(path));
 }
 
-Judgement judge(const std::string& path, const std::string& text, const std::string& slurm_job) {
+OwnerState state_of_owner(const std::string& path, const std::string& text, const std::string& slurm_job) {
   const LockOwner owner = owner_in(text);
   if (is_on_this_machine(owner)) {
     if (is_running(owner)) return {.in_use = in_use_text(path, owner)};
@@ -288,7 +288,7 @@ void LockFile::acquire() {
     if (!text) continue;
     // One file may be named by two paths.
     if (is_this_process(owner_in(*text))) return;
-    const Judgement found = judge(path_, *text, owner_in(identity_).slurm_job);
+    const OwnerState found = state_of_owner(path_, *text, owner_in(identity_).slurm_job);
     in_use_ = found.in_use;
     if (!in_use_.empty()) return;
     if (!found.stale.empty()) replace_stale(*text, found.stale);
