@@ -5,8 +5,10 @@
 
 #include <gtest/gtest.h>
 
+#include "../line_model.hpp"
 #include "../methods/make_job.hpp"
 #include "driver/output/judgement.hpp"
+#include "models/registry.hpp"
 
 namespace jpo {
 namespace {
@@ -38,6 +40,20 @@ name = "again"
 kind = "refine"
 from = "bfgs"
 )";
+
+// A model with a criterion of its own: the slope is right, whatever the misfit is.
+class SlopeModel : public LineModel {
+ public:
+  struct Settings : jpo::Settings {
+    void describe(KeyTable& /*table*/) override {}
+  };
+  SlopeModel(const Settings& /*settings*/, const BuildOptions& /*options*/) {}
+  std::optional<bool> is_solved(std::span<const double> /*c*/, std::span<const double> truth,
+                                std::span<const double> m) const override {
+    return std::abs(m[0] - truth[0]) < 0.5;
+  }
+};
+const RegisterModel<SlopeModel> registered{"line_with_criterion", "solved by its slope"};
 
 Job judged_job(const std::vector<std::string>& overrides) {
   start_network_library();
@@ -123,6 +139,29 @@ TEST(Judgement, WithoutAReferenceNothingIsSolved) {
   const Judgement judgement = judge(job, 1);
   EXPECT_EQ(std::ranges::count(judgement.solved, Verdict::unknown), 24);
   EXPECT_EQ(std::ranges::count(judgement.fitted, Verdict::unknown), 24);
+}
+
+TEST(Judgement, AModelMayHaveItsOwnCriterion) {
+  const Job job = judged_job(
+      {"model.name=line_with_criterion", "methods=[\"bfgs\"]", "method.bfgs.max_evaluations=2"});
+  const Judgement judgement = judge(job, 0);
+  const std::vector<double> limit = job.solved_limit();
+  int n_solved = 0;
+  int n_different = 0;
+  for (std::size_t row = 0; row < judgement.solved.size(); ++row) {
+    const auto id = static_cast<std::int64_t>(row);
+    const double error =
+        job.results()[0].parameters.read().row(id)[0] - job.problems().truth.read().row(id)[0];
+    const bool is_solved = judgement.solved[row] == Verdict::yes;
+    EXPECT_EQ(is_solved, std::abs(error) < 0.5);
+    EXPECT_EQ(std::isnan(judgement.evaluations_to_solved[row]), !is_solved);
+    EXPECT_EQ(std::isnan(judgement.seconds_to_solved[row]), !is_solved);
+    n_solved += is_solved ? 1 : 0;
+    n_different += is_solved != (job.results()[0].loss[row] <= limit[row]) ? 1 : 0;
+  }
+  EXPECT_GT(n_solved, 0);
+  EXPECT_LT(n_solved, 24);
+  EXPECT_GT(n_different, 0);
 }
 
 // From the truth of one unknown: at most the misfit there, and no method has these solves.
