@@ -19,6 +19,7 @@
 #include "core/errors.hpp"
 #include "io/hdf5_handle.hpp"
 #include "io/stored_chunks.hpp"
+#include "io/stored_values.hpp"
 #include "parallel/broadcast.hpp"
 
 namespace jpo {
@@ -138,6 +139,7 @@ class Table {
     if (sizes_.size() != rule.n_dimension)
       refuse_table(sizes_.empty() ? "no table" : fmt::format("{}", sizes_), rule);
     check_storage();
+    read_meaning();
   }
 
   std::int64_t n_row() const { return sizes_[0]; }
@@ -165,6 +167,7 @@ class Table {
         H5Dread(dataset_.get(), H5T_NATIVE_DOUBLE, memory_space.get(), file_space.get(),
                 H5P_DEFAULT, values.data()) < 0)
       refuse_damaged(path_);
+    meaning_->apply(values);
   }
 
  private:
@@ -205,6 +208,14 @@ class Table {
       check_filter(creation.get(), static_cast<unsigned>(k));
   }
 
+  void read_meaning() {
+    try {
+      meaning_.emplace(dataset_.get());
+    } catch (const std::runtime_error& error) {
+      refuse(fmt::format("{}: {}", path_, error.what()));
+    }
+  }
+
   // HDF5 does not write chunks larger than the table. HDF5 1.10.8 would read beyond the end of
   // their values.
   void check_chunks(hid_t creation) const {
@@ -238,6 +249,7 @@ class Table {
   std::vector<std::int64_t> sizes_;
   /// Maximum of each size.
   std::vector<hsize_t> largest_;
+  std::optional<StoredValues> meaning_;
 };
 
 // The group /problems of an open file.
