@@ -49,9 +49,9 @@ Hid open_file(const std::string& path) {
   if (access(path.c_str(), R_OK) != 0)
     refuse(fmt::format("cannot be read: {}", std::strerror(errno)));
   if (H5Fis_hdf5(path.c_str()) <= 0) refuse("found another kind of file; expected an HDF5 file");
-  Hid file(H5Fopen(path.c_str(), H5F_ACC_RDONLY, H5P_DEFAULT), H5Fclose);
-  if (file.get() < 0)
-    refuse(fmt::format("the HDF5 file is damaged or truncated: {}", hdf5_error_text()));
+  std::string problem;
+  Hid file = open_for_reading(path, problem);
+  if (file.get() < 0) refuse(problem);
   return file;
 }
 

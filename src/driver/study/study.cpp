@@ -43,7 +43,9 @@ std::string hash_of_file(const Deck& deck, MPI_Comm comm) {
 Found find_result(const StudyCell& cell, MPI_Comm comm) {
   const StoredRun stored = read_stored_run(cell.path, comm);
   if (!stored.exists) return {};
-  if (!stored.is_result) return {CellState::other, "not a jpo result file", false};
+  if (!stored.is_result)
+    return {CellState::other, stored.problem.empty() ? "not a jpo result file" : stored.problem,
+            false};
   // Keys without an effect on the result may differ, for example run.output.
   auto keys = differing_keys(cell.deck.resolved, stored.deck, keys_without_effect(cell.deck));
   const auto& data = cell.deck.section<DataSettings>("data");
