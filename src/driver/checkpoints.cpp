@@ -1,8 +1,8 @@
 #include "driver/checkpoints.hpp"
 
 #include <algorithm>
-#include <cstdlib>
 #include <filesystem>
+#include <fstream>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -18,6 +18,8 @@
 #include "deck/differing_keys.hpp"
 #include "deck/key_attributes.hpp"
 #include "driver/output/results.hpp"
+#include "parallel/broadcast.hpp"
+#include "parallel/exact_sum.hpp"
 #include "training/network_calls.hpp"
 
 namespace jpo {
@@ -217,6 +219,8 @@ void Checkpoints::open(const std::string& path) {
   }
   const auto newest = find_checkpoints(folder_, job_.comm());
   n_written_ = newest.empty() ? 0 : checkpoint_number(newest.front());
+  resumed_from_ = path;
+  n_result_at_start_ = job_.results().size();
   set_resume_message(resume_text(path));
   log_info("resuming from {}: {} of {} methods done", path, job_.results().size(),
            job_.deck().methods.size());
@@ -262,7 +266,31 @@ void Checkpoints::check_identity(CheckpointReader& reader) const {
 }
 
 void Checkpoints::pause_between_methods() {
-  serve_requests(*this, job_.comm(), nullptr);
+  if (has_advanced()) return serve_requests(*this, job_.comm(), nullptr);
+  const bool stops = reduce_max(request().stop ? 1.0 : 0.0, job_.comm()) > 0.0;
+  if (stops) stop_without_progress();
+}
+
+void Checkpoints::stop_without_progress() {
+  if (resumed_from_.empty()) resumed_from_ = save_between_methods();
+  // The name is that of an unfinished checkpoint, so that the next checkpoint removes the file.
+  const std::string mark = folder_ + "/checkpoint_no_progress.part";
+  bool is_second = false;
+  if (mpi::rank(job_.comm()) == 0) {
+    std::error_code ignored;
+    is_second = std::filesystem::remove(mark, ignored);
+    if (!is_second) std::ofstream(mark) << resumed_from_ << '\n';
+  }
+  broadcast(is_second, job_.comm());
+  const std::string text = fmt::format(
+      "stopped on request ({}), {} of {} methods done, before the first step; {}", reason_to_stop(),
+      job_.results().size(), job_.deck().methods.size(), resume_text(resumed_from_));
+  if (is_second)
+    throw Error(ExitCode::internal_error,
+                text +
+                    "; this is the second run in a row without progress: its time limit is too "
+                    "short");
+  throw StoppedResumable(text);
 }
 
 std::string Checkpoints::save_between_methods() {
@@ -293,13 +321,15 @@ bool Checkpoints::walltime_ends() const {
   return left.count() < 2.0 * (longest_gap_ + longest_save_) + kMarginSeconds;
 }
 
+const char* Checkpoints::reason_to_stop() const {
+  if (stop_signalled()) return "SIGUSR1";
+  return walltime_ends() ? "the time limit is near" : "requested by another rank";
+}
+
 void Checkpoints::serve(Request agreed, const State& state) {
+  has_stepped_ = has_stepped_ || state != nullptr;
   if (!agreed.save) return;
-  const char* why = "requested by another rank";
-  if (stop_signalled())
-    why = "SIGUSR1";
-  else if (walltime_ends())
-    why = "the time limit is near";
+  const char* why = reason_to_stop();
   save(state);
   if (agreed.stop)
     throw StoppedResumable(fmt::format("stopped on request ({}), {} of {} methods done; {}", why,

@@ -58,7 +58,9 @@ class Checkpoints : public Interruptions {
   /// running is read by resume() when that method starts. Throws BadInput if the file is damaged or
   /// belongs to another job. Collective.
   void open(const std::string& path);
-  /// The safe point between two methods. Collective.
+  /// The safe point between two methods. If the run is to stop before its first step, the
+  /// checkpoint that it has resumed from stays the newest; if this happens in two runs in a row,
+  /// throws an Error with exit code 1, which ends a chain of jobs. Collective.
   void pause_between_methods();
   /// Writes a checkpoint between two methods; returns its path. Collective.
   std::string save_between_methods();
@@ -82,12 +84,21 @@ class Checkpoints : public Interruptions {
   /// Throws the error again, with the path of an older checkpoint if there is one. Collective.
   [[noreturn]] void refuse(const std::string& path, const BadInput& error) const;
   bool walltime_ends() const;
+  const char* reason_to_stop() const;
+  bool has_advanced() const { return has_stepped_ || job_.results().size() > n_result_at_start_; }
+  [[noreturn]] void stop_without_progress();
 
   Job& job_;
   const OutputLock& lock_;
   std::string resumed_by_;
   const CheckpointSettings& settings_;
   std::string folder_;
+  /// Checkpoint that the run has resumed from; empty: none.
+  std::string resumed_from_;
+  /// Number of finished methods in it.
+  std::size_t n_result_at_start_ = 0;
+  /// True after the first safe point inside a method.
+  bool has_stepped_ = false;
   /// Number of the newest checkpoint.
   std::int64_t n_written_ = 0;
   /// Safe points since the last save.
