@@ -81,8 +81,13 @@ void complete_starts(const DataSettings& settings, const ParameterSpace& space,
 void find_usable(ProblemSet& problems) {
   const auto y = problems.observation.read();
   const auto c = problems.context.read();
-  for (std::int64_t row = 0; row < problems.observation.n_problem(); ++row)
-    if (can_be_used(y.row(row)) && can_be_used(c.row(row))) problems.usable.push_back(row);
+  for (std::int64_t row = 0; row < problems.observation.n_problem(); ++row) {
+    const bool has_observation = can_be_used(y.row(row));
+    const bool has_context = can_be_used(c.row(row));
+    if (!has_observation) problems.bad_observation.push_back(row);
+    if (!has_context) problems.bad_context.push_back(row);
+    if (has_observation && has_context) problems.usable.push_back(row);
+  }
 }
 
 }  // namespace

@@ -59,6 +59,10 @@ struct ProblemSet {
   std::vector<double> floor;
   /// Status of the solve at the truth [n_local]; only for a generated set.
   std::vector<SolveStatus> draw_status;
+  /// Local rows without a valid observation, and without a valid context, ascending; only for a set
+  /// from a file.
+  std::vector<std::int64_t> bad_observation;
+  std::vector<std::int64_t> bad_context;
   /// Local rows with a valid observation and context, ascending.
   std::vector<std::int64_t> usable;
 };

@@ -2,7 +2,7 @@
 
 #include "data/problem_set.hpp"
 #include "deck/study_settings.hpp"
-#include "driver/checkpoints.hpp"
+#include "driver/checkpoints/checkpoints.hpp"
 #include "inverse/fault.hpp"
 #include "inverse/misfit.hpp"
 #include "methods/method.hpp"

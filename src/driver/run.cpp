@@ -6,7 +6,7 @@
 #include "core/log.hpp"
 #include "core/session/watchdog.hpp"
 #include "deck/expand_path.hpp"
-#include "driver/checkpoints.hpp"
+#include "driver/checkpoints/checkpoints.hpp"
 #include "driver/deck_checks.hpp"
 #include "driver/output/screen.hpp"
 #include "driver/verb.hpp"

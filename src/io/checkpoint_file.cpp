@@ -121,10 +121,10 @@ struct CheckpointReader::Parts {
 
 CheckpointReader::CheckpointReader(const std::string& path, const RowRange& rows, MPI_Comm comm)
     : path_(path), rows_(rows), comm_(comm), is_first_(mpi::rank(comm) == 0) {
-  quiet_hdf5();
-  parts_ = std::make_unique<Parts>(
-      Parts{Hid(H5Fopen(path.c_str(), H5F_ACC_RDONLY, H5P_DEFAULT), H5Fclose)});
-  require(parts_->file.get() >= 0, "it cannot be opened: " + hdf5_error_text());
+  std::string problem;
+  parts_ = std::make_unique<Parts>(Parts{open_for_reading(path, problem)});
+  problem = first_text(problem, comm);
+  require(problem.empty(), problem);
   std::string kind;
   require(read_attribute(parts_->file.get(), "kind", kind) && kind == kKind,
           "it is not a checkpoint of this version");

@@ -35,6 +35,11 @@ class Hid {
   CloseFunction close_;
 };
 
+/// Opens an HDF5 file for reading, on this rank. On failure the identifier is not valid, and
+/// `problem` has the reason: the file is cut off, is open in another program, is not HDF5, or is
+/// damaged.
+Hid open_for_reading(const std::string& path, std::string& problem);
+
 /// Returns the innermost message of HDF5's error stack that is not empty.
 std::string hdf5_error_text();
 

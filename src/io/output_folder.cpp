@@ -66,8 +66,9 @@ void write_rows(const std::string& path, const RowRange& rows, MPI_Comm comm) {
 // Reads the rows and compares them with value_at. Returns the reason if they differ, otherwise an
 // empty text.
 std::string read_rows_back(const std::string& path, const RowRange& rows) {
-  const Hid file(H5Fopen(path.c_str(), H5F_ACC_RDONLY, H5P_DEFAULT), H5Fclose);
-  if (file.get() < 0) return "a rank cannot open the written file: " + hdf5_error_text();
+  std::string problem;
+  const Hid file = open_for_reading(path, problem);
+  if (file.get() < 0) return "a rank cannot open the written file: " + problem;
   std::vector<double> values(static_cast<std::size_t>(rows.n_local * kWidth));
   if (!read_rows(file.get(), "/trial", rows.first, rows.n_local, rows.n_global, kWidth, values))
     return "a rank cannot read the rows written by another rank: " + hdf5_error_text();

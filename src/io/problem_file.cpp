@@ -19,6 +19,7 @@
 #include "core/errors.hpp"
 #include "io/hdf5_handle.hpp"
 #include "io/stored_chunks.hpp"
+#include "io/stored_values.hpp"
 #include "parallel/broadcast.hpp"
 
 namespace jpo {
@@ -48,9 +49,9 @@ Hid open_file(const std::string& path) {
   if (access(path.c_str(), R_OK) != 0)
     refuse(fmt::format("cannot be read: {}", std::strerror(errno)));
   if (H5Fis_hdf5(path.c_str()) <= 0) refuse("found another kind of file; expected an HDF5 file");
-  Hid file(H5Fopen(path.c_str(), H5F_ACC_RDONLY, H5P_DEFAULT), H5Fclose);
-  if (file.get() < 0)
-    refuse(fmt::format("the HDF5 file is damaged or truncated: {}", hdf5_error_text()));
+  std::string problem;
+  Hid file = open_for_reading(path, problem);
+  if (file.get() < 0) refuse(problem);
   return file;
 }
 
@@ -139,6 +140,7 @@ class Table {
     if (sizes_.size() != rule.n_dimension)
       refuse_table(sizes_.empty() ? "no table" : fmt::format("{}", sizes_), rule);
     check_storage();
+    read_meaning();
   }
 
   std::int64_t n_row() const { return sizes_[0]; }
@@ -166,6 +168,7 @@ class Table {
         H5Dread(dataset_.get(), H5T_NATIVE_DOUBLE, memory_space.get(), file_space.get(),
                 H5P_DEFAULT, values.data()) < 0)
       refuse_damaged(path_);
+    meaning_->apply(values);
   }
 
  private:
@@ -206,6 +209,14 @@ class Table {
       check_filter(creation.get(), static_cast<unsigned>(k));
   }
 
+  void read_meaning() {
+    try {
+      meaning_.emplace(dataset_.get());
+    } catch (const std::runtime_error& error) {
+      refuse(fmt::format("{}: {}", path_, error.what()));
+    }
+  }
+
   // HDF5 does not write chunks larger than the table. HDF5 1.10.8 would read beyond the end of
   // their values.
   void check_chunks(hid_t creation) const {
@@ -239,6 +250,7 @@ class Table {
   std::vector<std::int64_t> sizes_;
   /// Maximum of each size.
   std::vector<hsize_t> largest_;
+  std::optional<StoredValues> meaning_;
 };
 
 // The group /problems of an open file.

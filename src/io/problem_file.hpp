@@ -46,9 +46,10 @@ struct ProblemRows {
   std::span<double> floor;
 };
 
-/// Reads this rank's rows. Numbers of any precision and byte order are converted. Each rank opens
-/// and reads the file independently, so that a damaged file cannot block ranks inside HDF5. Throws
-/// BadInput, the same on all ranks, if any rank cannot read. Collective on comm.
+/// Reads this rank's rows. Numbers of any precision and byte order are converted. Packed numbers
+/// are unpacked, and missing samples are NaN (io/stored_values.hpp). Each rank opens and reads the
+/// file independently, so that a damaged file cannot block ranks inside HDF5. Throws BadInput, the
+/// same on all ranks, if any rank cannot read. Collective on comm.
 void read_problem_rows(const std::string& path, const ProblemRows& rows, MPI_Comm comm);
 
 }  // namespace jpo

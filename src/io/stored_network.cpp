@@ -51,8 +51,7 @@ StoredNetwork read_here(const std::string& path, const std::string& name) {
   std::error_code ignored;
   network.exists = std::filesystem::exists(path, ignored);
   if (!network.exists) return network;
-  quiet_hdf5();
-  const Hid file(H5Fopen(path.c_str(), H5F_ACC_RDONLY, H5P_DEFAULT), H5Fclose);
+  const Hid file = open_for_reading(path, network.problem);
   std::string deck;
   network.is_result = file.get() >= 0 && read_attribute(file.get(), "deck", deck);
   if (!network.is_result) return network;
@@ -77,6 +76,7 @@ StoredNetwork read_stored_network(const std::string& path, const std::string& na
   if (rank == 0) network = read_here(path, name);
   broadcast(network.exists, comm);
   broadcast(network.is_result, comm);
+  broadcast(network.problem, comm);
   broadcast(network.names, comm);
   broadcast(network.name, comm);
   broadcast(network.is_complete, comm);

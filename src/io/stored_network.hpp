@@ -17,6 +17,8 @@ struct StoredNetwork {
   bool exists = false;
   /// True if it is a result file.
   bool is_result = false;
+  /// Reason why the file cannot be opened; empty if it can.
+  std::string problem;
   /// Names of all networks in the file.
   std::vector<std::string> names;
   /// Name of the requested network; empty if it is missing, or if the file has several networks and

@@ -16,8 +16,7 @@ StoredRun read_here(const std::string& path) {
   std::error_code ignored;
   run.exists = std::filesystem::exists(path, ignored);
   if (!run.exists) return run;
-  quiet_hdf5();
-  const Hid file(H5Fopen(path.c_str(), H5F_ACC_RDONLY, H5P_DEFAULT), H5Fclose);
+  const Hid file = open_for_reading(path, run.problem);
   run.is_result = file.get() >= 0 && read_attribute(file.get(), "deck", run.deck) &&
                   read_attribute(file.get(), "failed_fraction", run.failed_fraction);
   if (!run.is_result) return run;
@@ -36,6 +35,7 @@ StoredRun read_stored_run(const std::string& path, MPI_Comm comm) {
   if (rank == 0) run = read_here(path);
   broadcast(run.exists, comm);
   broadcast(run.is_result, comm);
+  broadcast(run.problem, comm);
   broadcast(run.deck, comm);
   broadcast(run.problems_hash, comm);
   broadcast(run.code_hash, comm);

@@ -11,6 +11,8 @@ struct StoredRun {
   bool exists = false;
   /// True if it is a complete result file.
   bool is_result = false;
+  /// Reason why the file cannot be opened; empty if it can.
+  std::string problem;
   /// The resolved deck.
   std::string deck;
   /// Hash of the problems; empty if the file has none.

@@ -49,6 +49,7 @@ std::string refusal_to_read(const std::string& name, const PredictSettings& sett
                             const StoredNetwork& stored) {
   const std::string key = fmt::format("key 'method.{}.result' = \"{}\"", name, settings.result);
   if (!stored.exists) return key + ": there is no such file";
+  if (!stored.problem.empty()) return key + ": " + stored.problem;
   if (!stored.is_result) return key + ": not a jpo result file";
   if (stored.names.empty())
     return key +

@@ -142,6 +142,13 @@ export SLURM_JOB_ID=7
 expect 0 "1 warning" "$jpo" doctor deck.toml
 fix time "checkpoint.walltime_s=SECONDS"
 expect 0 "0 warnings" "$jpo" doctor deck.toml --set checkpoint.walltime_s=600
+SLURM_JOB_END_TIME=Unknown expect 0 "1 warning" "$jpo" doctor deck.toml
+line warning time 'SLURM_JOB_END_TIME = "Unknown" is not an integer'
+grep -qE '^  SLURM_JOB_END_TIME +Unknown ' log || fail "the variable is not listed: $(cat log)"
+# Every variable of the list is in the documents.
+for name in $(sed -n '/^environment variables/,/^[^ ]/s/^  \([A-Za-z_]*\) .*/\1/p' log); do
+  grep -q "\`$name\`" "$source_dir/jobs/README.md" || fail "$name is not in jobs/environment.md"
+done
 SLURM_JOB_END_TIME=$(($(date +%s) + 7300)) expect 0 "0 warnings" "$jpo" doctor
 line ok time "ends in 2.0 h; jpo stops before"
 SLURM_JOB_END_TIME=$(($(date +%s) + 30)) expect 0 "1 warning" "$jpo" doctor

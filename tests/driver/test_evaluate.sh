@@ -65,7 +65,7 @@ evaluate=("$jpo" evaluate trained.h5 --network supervised --deck)
 expect 2 "deck is required" "$jpo" evaluate trained.h5
 expect 2 "cannot read the deck nowhere.toml" "${evaluate[@]}" nowhere.toml
 expect 2 "key 'method.predict.result' = \"nowhere.h5\": there is no such file" "$jpo" evaluate nowhere.h5 --deck other.toml
-expect 2 "not a jpo result file" "$jpo" evaluate other.toml --deck other.toml
+expect 2 "not an HDF5 file" "$jpo" evaluate other.toml --deck other.toml
 expect 2 "trained.h5 has several networks; allowed: joint, supervised" ranks 2 "$jpo" evaluate trained.h5 --deck other.toml
 expect 2 "has no such network; allowed: joint, supervised" ranks 2 "$jpo" evaluate trained.h5 --deck other.toml --network misspelt
 expect 2 "network 'supervised' of trained.h5 was trained on 1 x 128 periodic values of the observation" \

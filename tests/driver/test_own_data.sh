@@ -217,6 +217,67 @@ PY
 expect 2 "/problems/start: found 99 for" ranks 2 "${run[@]}outside_run.h5" $(from outside.h5)
 [[ $(hash_of started_run1.h5) != "$(hash_of made.h5)" ]] || fail "the hash does not depend on the starts"
 
+# Fill values, valid ranges and packed numbers, as netCDF and CF define them: the same values as in a plain file.
+"$python" - <<'PY'
+import h5py, numpy as np
+with h5py.File("bare.h5") as bare:
+    y, c = bare["problems/observation"][...], bare["problems/context"][...]
+stored = np.round(y * 1e4).astype("i4")
+holes = {(3, 17): -2000000000, (5, 0): 2000000001, (7, 2): 2000000000}
+plain = stored * 1e-4 + 0.25
+for at, value in holes.items():
+    stored[at], plain[at] = value, np.nan
+def write(name, values, **attributes):
+    with h5py.File(name, "w") as file:
+        file["problems/observation"], file["problems/context"] = values, c
+        file["problems/observation"].attrs.update(attributes)
+write("plain.h5", plain)
+write("packed.h5", stored, scale_factor=1e-4, add_offset=0.25, _FillValue=np.array([-2000000000], "i4"),
+      missing_value=np.array([1.0, 2000000001.0]), valid_range=np.array([-2000000000, 1999999999], "i4"))
+write("unpacked_range.h5", stored, scale_factor=1e-4, add_offset=0.25, valid_min=-1e3, valid_max=1e3)
+single = y.astype("f4")
+single[3, 17] = 9.96921e36
+write("single.h5", single, _FillValue=9.96921e36)
+write("text.h5", y, _FillValue="none")
+write("zero.h5", y, scale_factor=0.0)
+write("signed.h5", stored, _Unsigned="true")
+huge = y.copy()
+huge[2, 5] = 1e30
+write("huge.h5", huge)
+PY
+short=("${plain[@]}" --set 'methods=["bfgs"]')
+for file in plain packed unpacked_range; do
+  expect 0 "3 of 10 problems of $file.h5 have a value in observation or context that is missing" ranks 2 "${run[@]}$file.r.h5" \
+    $(from $file.h5) "${short[@]}"
+  grep -qF "; /problems/observation: problems 3, 5, 7" log || fail "the ids are not printed: $(cat log)"
+  [[ $(hash_of plain.r.h5) == "$(hash_of $file.r.h5)" ]] || fail "$file.h5 is read as other values than plain.h5"
+  same_answers=$(h5diff plain.r.h5 $file.r.h5 /methods/bfgs/loss) || fail "$same_answers"
+done
+expect 0 "1 of 10 problems of single.h5" "${run[@]}single.r.h5" $(from single.h5) "${short[@]}"
+refused "/problems/observation: found an attribute _FillValue that cannot be used; expected a number" $(from text.h5)
+refused "attribute scale_factor that cannot be used; expected a number that is not 0" $(from zero.h5)
+refused "attribute _Unsigned that cannot be used" $(from signed.h5)
+# One wild sample without a mark: a warning, the same on any number of ranks. None for the plain file.
+for n in 1 2; do
+  expect 0 "/problems/observation: sample 5 of problem 2 is 1e+30, more than 1000 times" ranks $n "${run[@]}huge$n.r.h5" \
+    $(from huge.h5) "${short[@]}"
+done
+expect 0 "" "${run[@]}bare.r.h5" $(from bare.h5) "${short[@]}"
+grep -q "usual size" log && fail "a warning of outliers for good data: $(cat log)"
+
+# The file is open for writing in another program; a file that is cut off; a path with a variable.
+"$python" -c 'import h5py, time; f = h5py.File("bare.h5", "r+"); open("open", "w"); time.sleep(60)' &
+writer=$!
+for ((k = 0; k < 100; ++k)); do [[ -e open ]] && break; sleep 0.1; done
+refused "the file is open for writing in another program, or its file lock cannot be taken" $(from bare.h5)
+kill $writer
+wait $writer 2>/dev/null
+head -c 9000 bare.h5 >cut.h5
+refused "the file is cut off: it has 9000 bytes, its header says $(stat -c %s bare.h5)" $(from cut.h5)
+data_folder=$work expect 0 "result: variable.r.h5" "${run[@]}variable.r.h5" --set data.source=file \
+  --set 'data.file="$data_folder/bare.h5"' "${short[@]}"
+refused "the environment variable data_folder is not set" --set data.source=file --set 'data.file="$data_folder/bare.h5"'
+
 # A study of the first problems of the file. After a change of the file, the affected cell is refused.
 study=("$jpo" study no_size.toml $(from bare.h5) "${plain[@]}" --set 'study.seeds=[1]' --set run.name=own)
 expect 0 "2 run now, 0 done before" "${study[@]}" --set 'study.sizes=[2, 10]'

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "driver/checkpoints.hpp"
+#include "driver/checkpoints/checkpoints.hpp"
 #include "driver/footprint.hpp"
 #include "driver/output/results.hpp"
 
@@ -92,7 +92,7 @@ TEST(Predictions, OfFilesAreCorrect) {
   Job job(read_deck(kDeck, "deck", {"run.output=\"" + output + "\""}, program_catalogue()),
           MPI_COMM_WORLD);
   const OutputLock lock(job.deck(), MPI_COMM_WORLD);
-  Checkpoints checkpoints(job, lock, "this test");
+  Checkpoints checkpoints(job, lock, {.command = "", .started = "", .resumed_by = "this test"});
   job.set_interruptions(checkpoints);
   start_network_library();
   for (const MethodDeck& method : job.deck().methods) job.solve(method);

@@ -241,14 +241,24 @@ cp $folder/checkpoint_000002.h5 good.h5
 printf 'x' | dd of=$folder/checkpoint_000002.h5 bs=1 seek=$(($(stat -c %s good.h5) / 2)) conv=notrunc status=none
 expect 2 "allowed: --resume-from $folder/checkpoint_000001.h5, an older one" "$jpo" run kept.toml "${slow[@]}" --resume
 truncate -s 5000 $folder/checkpoint_000002.h5
-expect 2 "it cannot be opened" "$jpo" run kept.toml "${slow[@]}" --resume
+expect 2 "checkpoint_000002.h5: the file is cut off: it has 5000 bytes, its header says $(stat -c %s good.h5)" "$jpo" run kept.toml "${slow[@]}" --resume
 [[ -f $result ]] && fail "a refusal left a result"
 expect 75 "stopped on request (the time limit is near)" "$jpo" run kept.toml "${slow[@]}" --resume-from $folder/checkpoint_000001.h5 --set checkpoint.walltime_s=6 --set parallel.solve_batch=7
 
 # With resume = "auto" the same command line resumes the run. A finished run removes its checkpoints.
 rm -rf runs
 expect 75 "stopped on request (the time limit is near), 0 of 6 methods done" ranks 2 "$jpo" run kept.toml --set checkpoint.walltime_s=1
-expect 0 "resuming from $folder/checkpoint_000001.h5" ranks 3 "$jpo" run kept.toml --set 'checkpoint.resume="auto"'
+# Two parts without a step end a chain with code 1; a part with a step in between does not count. The checkpoint that
+# was resumed from, in the middle of a method, is kept.
+auto=("$jpo" run kept.toml --set 'checkpoint.resume="auto"')
+expect 1 "this is the second run in a row without progress" ranks 2 "${auto[@]}" --set checkpoint.walltime_s=1
+expect 75 "before the first step" "${auto[@]}" --set checkpoint.walltime_s=1
+expect 75 "methods done; to resume" "${auto[@]}" \
+  --set checkpoint.walltime_s=6 --set checkpoint.every_updates=1
+newest=$(ls $folder | tail -n 1)
+expect 75 "to resume from $folder/$newest" ranks 2 "${auto[@]}" --set checkpoint.walltime_s=1
+[[ $(ls $folder/*.h5 | tail -n 1) == "$folder/$newest" ]] || fail "a stop before the first step writes a checkpoint"
+expect 0 "resuming from $folder/$newest" ranks 3 "$jpo" run kept.toml --set 'checkpoint.resume="auto"'
 same whole_kept.h5 $result
 [[ -e $folder ]] && fail "checkpoints of a finished run were not removed"
 

@@ -77,7 +77,7 @@ expect 2 "method.bfgs.max_evaluations (21 in the deck, 20 in the file)" "${study
 expect 0 "differs   runs/tiny/plain_n5_seed4.h5: data.noise" "${study[@]}" --list --set data.noise=0.01
 same first/plain_n5_seed4.h5 runs/tiny/plain_n5_seed4.h5
 echo "no result" >runs/tiny/plain_n2_seed3.h5
-expect 2 "plain_n2_seed3.h5: not a jpo result file" "${study[@]}"
+expect 2 "plain_n2_seed3.h5: not an HDF5 file" "${study[@]}"
 expect 0 "1 run now, 7 done before" "${study[@]}" --overwrite
 same first/plain_n2_seed3.h5 runs/tiny/plain_n2_seed3.h5
 # More cells, in a folder that was moved: only the new cell runs.

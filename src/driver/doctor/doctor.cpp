@@ -8,8 +8,9 @@
 
 #include "core/communicator.hpp"
 #include "core/log.hpp"
+#include "core/session/environment.hpp"
 #include "core/session/library_build.hpp"
-#include "driver/checkpoints.hpp"
+#include "driver/checkpoints/checkpoints.hpp"
 #include "driver/deck_checks.hpp"
 #include "driver/doctor/findings.hpp"
 #include "driver/job.hpp"
@@ -132,6 +133,16 @@ void show(const std::vector<Finding>& findings) {
   }
 }
 
+// Rank 0 prints its values; the variables of other ranks may differ.
+void show_environment() {
+  log_info("\nenvironment variables that jpo reads, also $NAME in paths of a deck:");
+  for (const EnvironmentVariable& variable : environment_variables()) {
+    const std::string value = environment_value(variable.name);
+    log_info("  {:<22} {:<20} {}", variable.name, value.empty() ? "not set" : value,
+             variable.description);
+  }
+}
+
 std::vector<std::string> problems_of(const std::vector<Finding>& findings) {
   std::vector<std::string> names;
   for (const Finding& finding : findings)
@@ -179,6 +190,7 @@ ExitCode Doctor::run(const std::string& /*command*/, MPI_Comm comm) {
       judge_folders(plan, builds.front().found, machine_facts, comm);
   show(of_files);
   findings.insert(findings.end(), of_files.begin(), of_files.end());
+  show_environment();
   log_info("{}", count_text(findings));
   if (count_of(of_files, Grade::problem) > 0)
     throw CannotWrite(

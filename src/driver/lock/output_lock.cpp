@@ -7,7 +7,7 @@
 
 #include "core/communicator.hpp"
 #include "core/errors.hpp"
-#include "driver/checkpoints.hpp"
+#include "driver/checkpoints/checkpoints.hpp"
 #include "io/place_file.hpp"
 #include "parallel/broadcast.hpp"
 

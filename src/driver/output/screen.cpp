@@ -17,6 +17,7 @@
 #include "core/session/environment.hpp"
 #include "core/session/session.hpp"
 #include "core/statistics.hpp"
+#include "data/outliers.hpp"
 #include "driver/deck_checks.hpp"
 #include "driver/footprint.hpp"
 #include "driver/output/results.hpp"
@@ -127,6 +128,46 @@ std::string memory_line(const MemoryNeed& need) {
       part(need.recorded, "recorded evaluations"));
 }
 
+constexpr std::size_t kFewIds = 5;
+
+std::string ids_text(const std::vector<std::int64_t>& ids) {
+  const auto n = static_cast<std::ptrdiff_t>(std::min(ids.size(), kFewIds));
+  return fmt::format("problem{} {}{}", ids.size() == 1 ? "" : "s",
+                     fmt::join(ids.begin(), ids.begin() + n, ", "),
+                     ids.size() > kFewIds ? fmt::format(" and {} more", ids.size() - kFewIds) : "");
+}
+
+// Returns the ids of the problems without a valid row of a table; empty if there are none.
+// Collective.
+std::string left_out_text(const char* table, const std::vector<std::int64_t>& rows,
+                          const Job& job) {
+  std::vector<double> local;
+  for (const std::int64_t row : rows)
+    local.push_back(static_cast<double>(job.problems().first_id + row));
+  const std::vector<double> all = gather_rows(local, job.comm());
+  if (all.empty()) return "";
+  return fmt::format("; /problems/{}: {}", table,
+                     ids_text(std::vector<std::int64_t>(all.begin(), all.end())));
+}
+
+// Collective.
+void warn_of_outliers(const char* table, const Batch& values, const FieldLayout& layout,
+                      const Job& job) {
+  const Outliers outliers = find_outliers(values, layout, job.problems(), job.comm());
+  if (outliers.found.empty()) return;
+  std::vector<std::int64_t> ids;
+  for (const Outlier& outlier : outliers.found)
+    if (ids.empty() || ids.back() != outlier.problem) ids.push_back(outlier.problem);
+  const Outlier& first = outliers.found.front();
+  warn(
+      "/problems/{}: sample {} of problem {} is {:.3g}, more than {:g} times the usual size "
+      "{:.3g}; "
+      "such samples ruin the normalization of a network's inputs; mark a missing sample by NaN or "
+      "by the attribute _FillValue; found in {}",
+      table, first.sample, first.problem, first.value, kOutlierFactor, outliers.usual,
+      ids_text(ids));
+}
+
 }  // namespace
 
 void show_header(MPI_Comm comm) {
@@ -223,9 +264,12 @@ void show_problems(const Job& job) {
                    : "");
     else
       warn(
-          "{} of {} problems of {} have a value in observation or context that is not finite or "
-          "above 1e100; they are left out (reason no_observation)",
-          n_failed, n, data.file);
+          "{} of {} problems of {} have a value in observation or context that is missing, not "
+          "finite or above 1e100; they are left out (reason no_observation){}{}",
+          n_failed, n, data.file, left_out_text("observation", job.problems().bad_observation, job),
+          left_out_text("context", job.problems().bad_context, job));
+    warn_of_outliers("observation", job.problems().observation, job.shape().observation, job);
+    warn_of_outliers("context", job.problems().context, job.shape().context, job);
   } else if (n_failed == 0) {
     log_info("{} problems generated from draws of the prior", n);
   } else {

@@ -10,7 +10,7 @@
 #include "deck/differing_keys.hpp"
 #include "deck/key_attributes.hpp"
 #include "driver/build.hpp"
-#include "driver/checkpoints.hpp"
+#include "driver/checkpoints/checkpoints.hpp"
 #include "driver/output/screen.hpp"
 #include "driver/run.hpp"
 #include "driver/study/study_cells.hpp"
@@ -46,7 +46,9 @@ std::string hash_of_file(const Deck& deck, MPI_Comm comm) {
 Found find_result(const StudyCell& cell, bool accept_other_build, MPI_Comm comm) {
   const StoredRun stored = read_stored_run(cell.path, comm);
   if (!stored.exists) return {};
-  if (!stored.is_result) return {CellState::other, "not a jpo result file", false, ""};
+  if (!stored.is_result)
+    return {CellState::other, stored.problem.empty() ? "not a jpo result file" : stored.problem,
+            false, ""};
   // Keys without an effect on the result may differ, for example run.output.
   auto keys = differing_keys(cell.deck.resolved, stored.deck, keys_without_effect(cell.deck));
   const auto& data = cell.deck.section<DataSettings>("data");

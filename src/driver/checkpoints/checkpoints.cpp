@@ -1,8 +1,8 @@
-#include "driver/checkpoints.hpp"
+#include "driver/checkpoints/checkpoints.hpp"
 
 #include <algorithm>
-#include <cstdlib>
 #include <filesystem>
+#include <fstream>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -10,7 +10,6 @@
 #include "core/checks.hpp"
 #include "core/communicator.hpp"
 #include "core/errors.hpp"
-#include "core/hash.hpp"
 #include "core/log.hpp"
 #include "core/session/environment.hpp"
 #include "core/session/session.hpp"
@@ -18,7 +17,9 @@
 #include "core/session/watchdog.hpp"
 #include "deck/differing_keys.hpp"
 #include "deck/key_attributes.hpp"
-#include "training/network_calls.hpp"
+#include "driver/checkpoints/finished_methods.hpp"
+#include "parallel/broadcast.hpp"
+#include "parallel/exact_sum.hpp"
 
 namespace jpo {
 namespace {
@@ -28,63 +29,6 @@ constexpr double kMarginSeconds = 5.0;
 
 RowRange rows_of(const Job& job) {
   return {job.shard().first_problem(), job.shard().n_local_problem(), job.shard().n_problem()};
-}
-
-// Reads the stored network again, for a method that uses one; throws BadInput if it has changed
-// since the checkpoint.
-void archive_read_network(StateArchive& archive, const std::string& name, const Job& job,
-                          const MethodDeck& method, std::optional<TrainedNetwork>& network) {
-  double hash = network ? hash_number(network->hash) : 0.0;
-  archive.shared(name + "/network_hash", hash);
-  if (!archive.is_reading()) return;
-  network = method_entry(method.kind).read_network(method.name, *method.settings, job.comm());
-  if (hash != hash_number(network->hash))
-    throw BadInput(fmt::format(
-        "method '{}': the network in its file has changed since the checkpoint was written",
-        method.name));
-}
-
-void archive_network(StateArchive& archive, const std::string& name, const Job& job,
-                     std::optional<TrainedNetwork>& network) {
-  bool has_one = network.has_value();
-  archive.shared(name + "/has_network", has_one);
-  if (!has_one) return;
-  std::size_t micro_batch =
-      network ? static_cast<std::size_t>(network->shape.micro_batch) : std::size_t{1};
-  std::vector<double> weights = network ? network->weights : std::vector<double>();
-  Normalization normalization = network ? network->normalization : Normalization{};
-  archive.shared_count(name + "/micro_batch", micro_batch, 65536);
-  archive.shared(name + "/weights", weights);
-  archive.shared(name + "/mean", normalization.mean);
-  archive.shared(name + "/deviation", normalization.deviation);
-  if (!archive.is_reading()) return;
-  const auto& settings = job.deck().section<NetworkSettings>("network");
-  const NetworkShape shape =
-      network_shape(job.shape(), std::max<std::int64_t>(1, static_cast<std::int64_t>(micro_batch)));
-  Network rebuilt(settings, shape, 0);
-  if (std::ssize(weights) != rebuilt.n_weight())
-    throw BadInput(fmt::format("the checkpoint is damaged: it has {} weights, the network has {}",
-                               weights.size(), rebuilt.n_weight()));
-  rebuilt.set_weights(weights);
-  rebuilt.set_normalization(normalization);
-  network = trained_network(settings, shape, rebuilt);
-}
-
-void archive_finished(StateArchive& archive, Job& job, std::vector<MethodResult>& results) {
-  job.archive_reference(archive);
-  std::size_t n = results.size();
-  archive.shared_count("n_finished", n, job.deck().methods.size());
-  while (results.size() < n)
-    results.emplace_back(job.problems().observation.n_problem(), job.shape().parameters);
-  for (std::size_t k = 0; k < n; ++k) {
-    const std::string name = fmt::format("finished {}", k);
-    results[k].archive(archive, name);
-    const MethodDeck& method = job.deck().methods[k];
-    if (method_entry(method.kind).read_network)
-      archive_read_network(archive, name, job, method, results[k].network);
-    else
-      archive_network(archive, name, job, results[k].network);
-  }
 }
 
 std::optional<std::chrono::system_clock::time_point> end_of_walltime(double walltime_s) {
@@ -213,7 +157,7 @@ void Checkpoints::open(const std::string& path) {
     add_builds(builds, builds_);
     builds_ = builds;
     std::vector<MethodResult> finished;
-    archive_finished(*reader_, job_, finished);
+    archive_finished_methods(*reader_, job_, finished);
     bool in_method = false;
     reader_->shared("in_method", in_method);
     job_.take_results(std::move(finished));
@@ -226,6 +170,8 @@ void Checkpoints::open(const std::string& path) {
   }
   const auto newest = find_checkpoints(folder_, job_.comm());
   n_written_ = newest.empty() ? 0 : checkpoint_number(newest.front());
+  resumed_from_ = path;
+  n_result_at_start_ = job_.results().size();
   set_resume_message(resume_text(path));
   log_info("resuming from {}: {} of {} methods done", path, job_.results().size(),
            job_.deck().methods.size());
@@ -284,7 +230,31 @@ void Checkpoints::check_build(CheckpointReader& reader) const {
 }
 
 void Checkpoints::pause_between_methods() {
-  serve_requests(*this, job_.comm(), nullptr);
+  if (has_advanced()) return serve_requests(*this, job_.comm(), nullptr);
+  const bool stops = reduce_max(request().stop ? 1.0 : 0.0, job_.comm()) > 0.0;
+  if (stops) stop_without_progress();
+}
+
+void Checkpoints::stop_without_progress() {
+  if (resumed_from_.empty()) resumed_from_ = save_between_methods();
+  // The name is that of an unfinished checkpoint, so that the next checkpoint removes the file.
+  const std::string mark = folder_ + "/checkpoint_no_progress.part";
+  bool is_second = false;
+  if (mpi::rank(job_.comm()) == 0) {
+    std::error_code ignored;
+    is_second = std::filesystem::remove(mark, ignored);
+    if (!is_second) std::ofstream(mark) << resumed_from_ << '\n';
+  }
+  broadcast(is_second, job_.comm());
+  const std::string text = fmt::format(
+      "stopped on request ({}), {} of {} methods done, before the first step; {}", reason_to_stop(),
+      job_.results().size(), job_.deck().methods.size(), resume_text(resumed_from_));
+  if (is_second)
+    throw Error(ExitCode::internal_error,
+                text +
+                    "; this is the second run in a row without progress: its time limit is too "
+                    "short");
+  throw StoppedResumable(text);
 }
 
 std::string Checkpoints::save_between_methods() {
@@ -315,13 +285,15 @@ bool Checkpoints::walltime_ends() const {
   return left.count() < 2.0 * (longest_gap_ + longest_save_) + kMarginSeconds;
 }
 
+const char* Checkpoints::reason_to_stop() const {
+  if (stop_signalled()) return "SIGUSR1";
+  return walltime_ends() ? "the time limit is near" : "requested by another rank";
+}
+
 void Checkpoints::serve(Request agreed, const State& state) {
+  has_stepped_ = has_stepped_ || state != nullptr;
   if (!agreed.save) return;
-  const char* why = "requested by another rank";
-  if (stop_signalled())
-    why = "SIGUSR1";
-  else if (walltime_ends())
-    why = "the time limit is near";
+  const char* why = reason_to_stop();
   save(state);
   if (agreed.stop)
     throw StoppedResumable(fmt::format("stopped on request ({}), {} of {} methods done; {}", why,
@@ -345,7 +317,7 @@ void Checkpoints::save(const State& state) {
     writer.attribute("git_revision", build_.git_revision);
     writer.attribute("code_hash", build_.code_hash);
     writer.attribute("builds", builds_);
-    archive_finished(writer, job_, job_.results_to_keep());
+    archive_finished_methods(writer, job_, job_.results_to_keep());
     bool in_method = state != nullptr;
     writer.shared("in_method", in_method);
     if (in_method) state(writer);

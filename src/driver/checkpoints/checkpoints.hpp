@@ -62,7 +62,9 @@ class Checkpoints : public Interruptions {
   void open(const std::string& path);
   /// Returns the list of the builds that worked on the job, or on its study before it.
   const std::string& builds() const { return builds_; }
-  /// The safe point between two methods. Collective.
+  /// The safe point between two methods. If the run is to stop before its first step, the
+  /// checkpoint that it has resumed from stays the newest; if this happens in two runs in a row,
+  /// throws an Error with exit code 1, which ends a chain of jobs. Collective.
   void pause_between_methods();
   /// Writes a checkpoint between two methods; returns its path. Collective.
   std::string save_between_methods();
@@ -89,6 +91,9 @@ class Checkpoints : public Interruptions {
   /// Collective.
   void check_build(CheckpointReader& reader) const;
   bool walltime_ends() const;
+  const char* reason_to_stop() const;
+  bool has_advanced() const { return has_stepped_ || job_.results().size() > n_result_at_start_; }
+  [[noreturn]] void stop_without_progress();
 
   Job& job_;
   const OutputLock& lock_;
@@ -98,6 +103,12 @@ class Checkpoints : public Interruptions {
   std::string builds_;
   const CheckpointSettings& settings_;
   std::string folder_;
+  /// Checkpoint that the run has resumed from; empty: none.
+  std::string resumed_from_;
+  /// Number of finished methods in it.
+  std::size_t n_result_at_start_ = 0;
+  /// True after the first safe point inside a method.
+  bool has_stepped_ = false;
   /// Number of the newest checkpoint.
   std::int64_t n_written_ = 0;
   /// Safe points since the last save.
