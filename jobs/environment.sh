@@ -18,9 +18,3 @@ find_python() {
   echo "No python3 with ${modules[*]}: install the package of each (Debian: ${modules[*]/#/python3-})" >&2
   return 2
 }
-
-# Lets another checkout of the same sources use the compiled files of this one.
-CCACHE_BASEDIR=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
-export CCACHE_BASEDIR CCACHE_NOHASHDIR=1
-# Tests use precompiled headers (tests/CMakeLists.txt); CMakePresets.json sets the same.
-export CCACHE_SLOPPINESS=pch_defines,time_macros

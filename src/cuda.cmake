@@ -9,7 +9,7 @@ if(NOT CMAKE_CUDA_ARCHITECTURES)
   set(CMAKE_CUDA_ARCHITECTURES 80 90 CACHE STRING "Compute capabilities: 80 for A100, 90 for H100")
 endif()
 if(CCACHE)
-  set(CMAKE_CUDA_COMPILER_LAUNCHER ${CCACHE})
+  set(CMAKE_CUDA_COMPILER_LAUNCHER ${cached})
 endif()
 enable_language(CUDA)
 # CMake 3.25 does not define nvcc's flag for C++20.

@@ -16,6 +16,7 @@
 
 #include "core/errors.hpp"
 #include "core/log.hpp"
+#include "core/registry.hpp"
 #include "core/session/environment.hpp"
 #include "core/session/session.hpp"
 #include "driver/build.hpp"
@@ -32,6 +33,7 @@ std::string command_line(int argc, char** argv) {
 }
 
 ExitCode dispatch(int argc, char** argv, const jpo::Session& session) {
+  for (const std::string& error : jpo::registration_errors()) throw jpo::BadInput(error);
   CLI::App app{"jpo: joint solution of large sets of related inverse problems", "jpo"};
   app.require_subcommand(1);
   jpo::add_notes(

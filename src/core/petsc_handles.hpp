@@ -2,8 +2,8 @@
 // Owners of PETSc objects (core/handle.hpp).
 
 #include <petscdm.h>
+#include <petscksp.h>
 #include <petsctao.h>
-#include <petscts.h>
 
 #include "core/handle.hpp"
 
@@ -11,9 +11,9 @@ namespace jpo {
 
 using VecHandle = Handle<Vec, VecDestroy>;
 using MatHandle = Handle<Mat, MatDestroy>;
+using KspHandle = Handle<KSP, KSPDestroy>;
 using IsHandle = Handle<IS, ISDestroy>;
 using DmHandle = Handle<DM, DMDestroy>;
-using TsHandle = Handle<TS, TSDestroy>;
 using TaoHandle = Handle<Tao, TaoDestroy>;
 
 }  // namespace jpo

@@ -87,7 +87,8 @@ MemoryNeed predict_memory(const Deck& deck, const ModelShape& shape, int n_rank)
   const bool on_host = shape.space == MemorySpace::host;
   const double solved = on_host ? static_cast<double>(problems_at_once(deck, shape, n_rank)) : 0.0;
   const Largest largest = largest_of(deck, shape, local);
-  return {local * problem_bytes(shape), std::ceil(solved / block) * block * shape.state_bytes,
+  return {local * problem_bytes(shape),
+          std::ceil(solved / block) * block * shape.state_bytes + shape.fixed_bytes,
           weight_bytes(deck, shape), local * pair_bytes(shape) * static_cast<double>(largest.pairs),
           largest.recorded * kNumber};
 }

@@ -9,7 +9,7 @@ namespace jpo {
 namespace {
 
 auto& verbs() {
-  static Registry<VerbEntry, &VerbEntry::name> registry;
+  static Registry<VerbEntry, &VerbEntry::name> registry("verb");
   return registry;
 }
 

@@ -1,4 +1,5 @@
-// jpo version: prints the version, revision and code hash of the program and the versions of its libraries.
+// jpo version: prints the version, revision and code hash of the program and the versions of its
+// libraries.
 
 #include "core/log.hpp"
 #include "core/session/session.hpp"
@@ -24,8 +25,8 @@ class Version final : public Verb {
   }
 };
 
-const RegisterVerb<Version> registered{"version",
-                                       "print version, git revision, code hash and library versions"};
+const RegisterVerb<Version> registered{
+    "version", "print version, git revision, code hash and library versions"};
 
 }  // namespace
 }  // namespace jpo

@@ -8,7 +8,7 @@ namespace jpo {
 namespace {
 
 auto& methods() {
-  static Registry<MethodEntry, &MethodEntry::kind> registry;
+  static Registry<MethodEntry, &MethodEntry::kind> registry("method");
   return registry;
 }
 

@@ -51,6 +51,8 @@ struct ModelShape {
   MemorySpace space = MemorySpace::host;
   /// Memory that solve() keeps, in bytes per problem of a full block.
   double state_bytes = 0.0;
+  /// Memory of the model on a rank that does not depend on the number of problems, in bytes.
+  double fixed_bytes = 0.0;
   /// Additional memory of tangent(), in the same unit.
   double tangent_bytes = 0.0;
   /// Forward work of solve() and adjoint() together, in solves; above 1 if the adjoint recomputes

@@ -10,9 +10,9 @@
 
 namespace jpo {
 
-/// PETSc objects and states of one problem, kept from solve to solve. Any member may throw, as
-/// PETSC(...) does. A solve that throws has the status solver_failed; a row of an adjoint or
-/// tangent becomes NaN. A new workspace is then made before the next solve.
+/// PETSc objects and the states of the last solve. Any member may throw, as PETSC(...) does. A
+/// solve that throws has the status solver_failed; a row of an adjoint or tangent becomes NaN. A
+/// new workspace is made before the next call.
 class ProblemWorkspace {
  public:
   ProblemWorkspace() = default;
@@ -29,23 +29,60 @@ class ProblemWorkspace {
   virtual void adjoint(std::span<const double> w, std::span<double> g) = 0;
   /// Computes dy = (dF/dm) v at the last solve. Needed if shape().has_tangent.
   virtual void tangent(std::span<const double> v, std::span<double> dy);
+  /// Returns about 250 states of the last solve, for figures. Optional.
+  virtual Trajectory trajectory() { return {}; }
 };
 
-/// A derived class implements shape(), sample() and make_workspace().
+/// The states of a batch that are kept from solve() to adjoint() and tangent().
+enum class KeptStates : std::uint8_t {
+  /// adjoint() and tangent() of the workspace need no states: F is linear in m. One workspace.
+  none,
+  /// One workspace. adjoint() and tangent() of another problem repeat its solve.
+  of_last_problem,
+  /// A workspace for each problem of a batch: more memory, no repeated solves.
+  of_every_problem,
+};
+
+/// A derived class sets shape_ and implements sample() and make_workspace(). Not collective.
+/// adjoint() and tangent() throw std::logic_error if the number of problems is not that of the last
+/// solve.
 class PerProblemModel : public ForwardModel {
  public:
+  const ModelShape& shape() const override { return shape_; }
   void solve(const Batch& c, const Batch& m, Batch& y, std::span<SolveStatus> status) override;
   void adjoint(const Batch& w, Batch& g) override;
   void tangent(const Batch& v, Batch& dy) override;
+  /// Repeats the solve of the problem, if another one was solved after it.
+  Trajectory trajectory(std::int64_t row) const override;
 
  protected:
   virtual std::unique_ptr<ProblemWorkspace> make_workspace() const = 0;
+  /// Chooses the states to keep. `workspace_bytes`: memory of one workspace, for `jpo check`. Call
+  /// it in the constructor; by default the states of the last problem are kept.
+  void set_memory(KeptStates kept, double workspace_bytes);
+
+  ModelShape shape_;
 
  private:
-  /// Returns null if make_workspace() throws.
-  std::unique_ptr<ProblemWorkspace> try_make_workspace() const;
-  /// One workspace per row of the largest batch; null after a failure.
-  std::vector<std::unique_ptr<ProblemWorkspace>> workspaces_;
+  /// A workspace and the problem of its states.
+  struct Slot {
+    std::unique_ptr<ProblemWorkspace> workspace;
+    std::int64_t row = -1;
+  };
+  Slot& slot_of(std::int64_t row) const;
+  void repeat_solve(Slot& slot, std::int64_t row) const;
+  template <class Work>
+  bool try_row(std::int64_t row, bool needs_states, Work&& work) const;
+  template <class Work>
+  void for_each_row(const Batch& in, Batch& out, Work&& work);
+
+  KeptStates kept_ = KeptStates::of_last_problem;
+  /// One slot, or one per row of the largest batch. Repeated solves change it.
+  mutable std::vector<Slot> slots_;
+  /// The last solve: c and m [row][component], and whether a row has failed.
+  std::int64_t n_ = 0;
+  std::vector<double> c_, m_;
+  mutable std::vector<bool> has_failed_;
 };
 
 }  // namespace jpo

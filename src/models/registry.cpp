@@ -6,7 +6,7 @@ namespace jpo {
 namespace {
 
 auto& models() {
-  static Registry<ModelEntry, &ModelEntry::name> registry;
+  static Registry<ModelEntry, &ModelEntry::name> registry("model");
   return registry;
 }
 

@@ -8,7 +8,7 @@ namespace jpo {
 namespace {
 
 auto& architectures() {
-  static Registry<ArchitectureEntry, &ArchitectureEntry::name> registry;
+  static Registry<ArchitectureEntry, &ArchitectureEntry::name> registry("architecture");
   return registry;
 }
 

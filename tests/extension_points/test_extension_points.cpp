@@ -11,8 +11,10 @@
 
 #include "core/errors.hpp"
 #include "driver/verb.hpp"
+#include "inverse/verification.hpp"
 #include "io/checkpoint_file.hpp"
 #include "tests/methods/make_job.hpp"
+#include "tests/models/make_model.hpp"
 
 namespace jpo {
 namespace {
@@ -53,6 +55,13 @@ TEST(ExtensionPoints, AMethodAndAnArchitectureRunFromADeck) {
   // The method refine starts from its answers.
   for (std::size_t row = 0; row < nothing.loss.size(); ++row)
     EXPECT_LE(job.results()[2].loss[row], job.loss_at_centre()[row]);
+}
+
+// CMakeLists.txt extracts this model from src/models/README.md.
+TEST(ExtensionPoints, TheModelOfTheDocumentsIsCorrect) {
+  const auto model = make_test_model("my_model", {});
+  for (const CheckRow& row : verify_model(*model, {}))
+    EXPECT_TRUE(row.passed) << row.name << ": " << row.value << ", limit " << row.limit;
 }
 
 constexpr const char* kSearch = R"(

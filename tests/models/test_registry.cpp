@@ -37,6 +37,9 @@ std::vector<Case> extra_cases() {
           {"wave_packet", "unknown_amplitude", {{"unknown_amplitude", "true"}}},
           {"billiards", "direct", {{"direct", "true"}}},
           {"billiards", "n_ball", {{"n_ball", "10"}}},
+          {"diffusion", "unknown_kappa", {{"unknown_kappa", "true"}}},
+          {"diffusion", "n_time", {{"n_time", "5"}}},
+          {"diffusion", "both", {{"unknown_kappa", "true"}, {"n_time", "2"}}},
           {"navier_stokes", "cylinder", {{"obstacle", "cylinder"}}},
           {"navier_stokes", "periodic", {{"walls", "false"}}},
           // Memory for 14 of 25 states of 2 x 24 x 24 faces and 16 problems.

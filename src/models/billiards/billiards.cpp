@@ -103,8 +103,6 @@ class Trial {
   std::vector<Collision> record_;
 };
 
-}  // namespace
-
 class Billiards : public BatchedModel {
  public:
   struct Settings : jpo::Settings {
@@ -290,9 +288,8 @@ bool Billiards::has_room() const {
   return true;
 }
 
-namespace {
 const RegisterModel<Billiards> registered{
     "billiards", "cue shot into resting balls; unknown velocity of the cue"};
-}  // namespace
 
+}  // namespace
 }  // namespace jpo

@@ -54,8 +54,6 @@ std::vector<Sensor> sensor_lattice(std::int64_t n_grid) {
   return sensors;
 }
 
-}  // namespace
-
 class Darcy : public BatchedModel {
  public:
   struct Settings : jpo::Settings {
@@ -173,9 +171,8 @@ void Darcy::set_shape(const Settings& settings) {
   shape_.has_finer = true;
 }
 
-namespace {
 const RegisterModel<Darcy> registered{
     "darcy", "flow through a medium of unknown permeability, 2-D; many unknowns, mildly nonlinear"};
-}  // namespace
 
+}  // namespace
 }  // namespace jpo

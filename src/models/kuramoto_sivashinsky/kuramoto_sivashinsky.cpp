@@ -55,8 +55,6 @@ AnySchemeData make_scheme_data(const Grid& grid, const std::vector<double>& star
   return AnySchemeData(std::in_place_type<SchemeData<FourthOrder>>, grid, start_matrix, space);
 }
 
-}  // namespace
-
 class KuramotoSivashinsky : public BatchedModel {
  public:
   struct Settings : jpo::Settings {
@@ -273,9 +271,8 @@ Trajectory KuramotoSivashinsky::trajectory(std::int64_t row) const {
   return result;
 }
 
-namespace {
 const RegisterModel<KuramotoSivashinsky> registered{
     "kuramoto_sivashinsky", "chaotic flow in one dimension; unknown forcing or initial state"};
-}  // namespace
 
+}  // namespace
 }  // namespace jpo

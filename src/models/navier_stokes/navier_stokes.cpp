@@ -36,8 +36,6 @@ constexpr double kMegabyte = 1e6;
 // -8 nu / h^2.
 constexpr double kDiffusionLimit = 0.125;
 
-}  // namespace
-
 class NavierStokes : public BatchedModel {
  public:
   struct Settings : jpo::Settings {
@@ -256,9 +254,8 @@ Trajectory NavierStokes::trajectory(std::int64_t row) const {
   return result;
 }
 
-namespace {
 const RegisterModel<NavierStokes> registered{
     "navier_stokes", "two-dimensional flow, half observed; unknown impulse near the bottom"};
-}  // namespace
 
+}  // namespace
 }  // namespace jpo

@@ -71,8 +71,6 @@ struct Physics {
   }
 };
 
-}  // namespace
-
 class WavePacket : public BatchedModel {
  public:
   struct Settings : jpo::Settings {
@@ -111,9 +109,8 @@ class WavePacket : public BatchedModel {
   }
 };
 
-namespace {
 const RegisterModel<WavePacket> registered{"wave_packet",
                                            "arrival time of an oscillating packet in a record"};
-}  // namespace
 
+}  // namespace
 }  // namespace jpo
