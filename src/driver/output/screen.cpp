@@ -128,7 +128,7 @@ std::vector<std::string> sizes_text(const Deck& deck, const ModelShape& shape, i
   std::vector<std::string> lines;
   lines.push_back(
       fmt::format("model {}: {} parameters ({}), {} observations, {} context values per problem",
-                  deck.model_name, shape.parameters.size(), fmt::join(shape.parameters.names, ", "),
+                  deck.model_name, shape.parameters.size(), shortened(shape.parameters.names),
                   shape.observation.size(), shape.context.size()));
   if (shape.space == MemorySpace::device)
     lines.push_back(fmt::format(
