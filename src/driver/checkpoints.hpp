@@ -52,6 +52,8 @@ class Checkpoints : public Interruptions {
   /// running is read by resume() when that method starts. Throws BadInput if the file is damaged or
   /// belongs to another job. Collective.
   void open(const std::string& path);
+  /// Returns true if the checkpoint contains the state of a running method, not read yet.
+  bool has_running_method() const { return reader_ != nullptr; }
   /// The safe point between two methods. Collective.
   void pause_between_methods();
   /// Writes a checkpoint between two methods; returns its path. Collective.

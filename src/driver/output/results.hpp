@@ -19,6 +19,8 @@ struct RunRecord {
   std::string checkpoint;
   /// The command that resumes this run, for messages.
   std::string resumed_by;
+  /// True if the run has not finished: the last method may be running.
+  bool is_incomplete = false;
 };
 /// Returns the current time in UTC: "2026-05-01T12:00:00Z".
 std::string time_stamp();
