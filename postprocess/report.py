@@ -91,6 +91,8 @@ def main() -> int:
     try:
         result = load_result(arguments.result)
         reference = result.reference(arguments.reference)
+        if result.is_incomplete:
+            print(f"INCOMPLETE: {arguments.result} was written from a checkpoint of a run that has not finished")
         judged = judge(result, reference)
         table = compare(judged)
         selection = select(result, table, reference, arguments.methods, arguments.answer, arguments.problem)

@@ -87,6 +87,11 @@ class Result:
         return self.attributes["git_revision"]
 
     @property
+    def is_incomplete(self) -> bool:
+        """True for a file of `jpo result`: the run has not finished."""
+        return "incomplete" in self.attributes
+
+    @property
     def variant(self) -> str:
         """Name of the study variant of this run."""
         return self.attributes["variant"]

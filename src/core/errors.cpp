@@ -1,5 +1,7 @@
 #include "core/errors.hpp"
 
+#include <algorithm>
+
 namespace jpo {
 namespace {
 
@@ -19,6 +21,14 @@ std::string one_line(std::string text, std::size_t most_bytes) {
   while (head > 0 && is_continuation(text[head])) --head;
   while (tail < text.size() && is_continuation(text[tail])) ++tail;
   return text.substr(0, head) + " ... " + text.substr(tail);
+}
+
+std::string shortened(const std::vector<std::string>& names) {
+  constexpr std::size_t n_shown = 6;
+  std::string text;
+  for (std::size_t k = 0; k < std::min(names.size(), n_shown); ++k)
+    text += (k > 0 ? ", " : "") + names[k];
+  return names.size() <= n_shown ? text : text + ", ... (" + std::to_string(names.size()) + ")";
 }
 
 }  // namespace jpo

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <stdexcept>
 #include <string>
+#include <vector>
 
 namespace jpo {
 
@@ -20,6 +21,9 @@ enum class ExitCode : std::uint8_t {
 /// Makes a user's text fit for a message: control characters become spaces, and the middle of a
 /// text longer than `most_bytes` is replaced by " ... ".
 std::string one_line(std::string text, std::size_t most_bytes = 2000);
+
+/// Joins the first names of a list with commas: "a, b, c, ... (1000)" if there are more than six.
+std::string shortened(const std::vector<std::string>& names);
 
 /// Base of all errors that have their own exit code.
 class Error : public std::runtime_error {

@@ -252,6 +252,10 @@ void RunSettings::describe(KeyTable& table) {
              .min = 0,
              .max = 1e7,
              .affects_result = false});
+  table.add("petsc_environment", &petsc_environment,
+            {.doc = "true: the options of the environment variable PETSC_OPTIONS are added to "
+                    "[petsc], and recorded with it; false: they are ignored",
+             .affects_result = false});
 }
 
 void RunSettings::check() const {

@@ -27,6 +27,7 @@ struct RunSettings : Settings {
   bool overwrite = false;
   double max_failed_fraction = 1.0;
   double stall_seconds = 3600.0;
+  bool petsc_environment = false;
   void describe(KeyTable& table) override;
   void check() const override;
   /// Returns false if the run fails with this fraction of problems without an answer.

@@ -18,10 +18,11 @@ void flatten_table(const toml::table& table, const std::string& section, Flat& f
     flat[fmt::format("{}.{}", section, key.str())] = text_of(node);
 }
 
-// Returns dotted keys and their values, those of a method as method.NAME.key, and the order of the
-// methods. Returns nothing if the text is not TOML.
-std::optional<Flat> flatten(const std::string& text) {
+// Returns dotted keys and their values, those of the first `n_method` methods as method.NAME.key,
+// and the order of these methods. Returns nothing if the text is not TOML.
+std::optional<Flat> flatten(const std::string& text, std::size_t n_method) {
   Flat flat;
+  std::size_t n_read = 0;
   try {
     const toml::table deck = toml::parse(text);
     for (const auto& [name, node] : deck) {
@@ -30,7 +31,7 @@ std::optional<Flat> flatten(const std::string& text) {
       if (const toml::array* methods = node.as_array()) {
         for (const toml::node& entry : *methods) {
           const toml::table* method = entry.as_table();
-          if (method == nullptr) continue;
+          if (method == nullptr || ++n_read > n_method) continue;
           const std::string label = (*method)["name"].value_or(std::string());
           flatten_table(*method, section + "." + label, flat);
           std::string& order = flat["order of the methods"];
@@ -47,9 +48,10 @@ std::optional<Flat> flatten(const std::string& text) {
 }  // namespace
 
 std::vector<std::string> differing_keys(const std::string& deck, const std::string& stored,
-                                        const std::set<std::string>& ignored) {
-  const std::optional<Flat> a = flatten(deck);
-  const std::optional<Flat> b = flatten(stored);
+                                        const std::set<std::string>& ignored,
+                                        std::size_t n_method) {
+  const std::optional<Flat> a = flatten(deck, n_method);
+  const std::optional<Flat> b = flatten(stored, n_method);
   if (!a || !b) return {"the whole deck"};
   const auto value = [](const Flat& flat, const std::string& key) {
     const auto found = flat.find(key);

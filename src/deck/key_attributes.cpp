@@ -34,4 +34,16 @@ std::string start_method(const MethodDeck& method) {
   return "";
 }
 
+std::vector<std::string> earlier_methods(const MethodDeck& method) {
+  KeyTable keys;
+  method.settings->describe(keys);
+  std::vector<std::string> names;
+  for (const Key& key : keys.keys()) {
+    if (key.rule.earlier_method == EarlierMethod::none) continue;
+    const std::string& name = *std::get<std::string*>(key.field);
+    if (!name.empty()) names.push_back(name);
+  }
+  return names;
+}
+
 }  // namespace jpo

@@ -9,6 +9,7 @@
 #include "core/checks.hpp"
 #include "core/communicator.hpp"
 #include "core/errors.hpp"
+#include "core/session/petsc_options.hpp"
 #include "data/file_set.hpp"
 #include "driver/job.hpp"
 #include "inverse/fault.hpp"
@@ -133,7 +134,7 @@ void check_deck(const Deck& deck, MPI_Comm comm) {
   check_sizes(deck, model->shape(), n_rank);
   check_transport(deck, model->shape(), comm);
   count_weights(deck, model->shape());
-  const PetscOptionsScope options(deck);
+  const PetscOptionsScope options(deck.petsc);
   check_methods(deck,
                 {model->shape(), deck.section<RunSettings>("run").output_path(), comm, has_truth});
 }

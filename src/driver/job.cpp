@@ -5,6 +5,7 @@
 #include <functional>
 #include <limits>
 #include <stdexcept>
+#include <utility>
 
 #include <fmt/format.h>
 #include <petscsys.h>
@@ -12,7 +13,9 @@
 #include "core/checks.hpp"
 #include "core/communicator.hpp"
 #include "core/errors.hpp"
+#include "core/log.hpp"
 #include "core/session/environment.hpp"
+#include "core/session/petsc_options.hpp"
 #include "core/statistics.hpp"
 #include "data/file_set.hpp"
 #include "deck/key_attributes.hpp"
@@ -71,7 +74,32 @@ DeckFiles load_deck_files(const std::string& path, MPI_Comm comm) {
   return files;
 }
 
+namespace {
+
+// Adds the options of PETSC_OPTIONS if the deck accepts them; those of the deck take precedence.
+void add_petsc_environment(Deck& deck, MPI_Comm comm) {
+  if (!deck.section<RunSettings>("run").petsc_environment) {
+    static bool is_said = false;
+    if (!removed_petsc_variables().empty() && !std::exchange(is_said, true))
+      warn(
+          "{} is ignored: set PETSc options in the [petsc] table of the deck, or set "
+          "run.petsc_environment = true",
+          removed_petsc_variables().front());
+    return;
+  }
+  PetscOptions added = petsc_environment(comm);
+  std::erase_if(added, [&](const auto& option) {
+    return std::ranges::find(deck.petsc, option.first, &PetscOptions::value_type::first) !=
+           deck.petsc.end();
+  });
+  deck.petsc.insert(deck.petsc.end(), added.begin(), added.end());
+  if (!added.empty()) deck.resolved = resolved_text(deck, program_catalogue());
+}
+
+}  // namespace
+
 Deck complete_deck(Deck deck, MPI_Comm comm) {
+  add_petsc_environment(deck, comm);
   auto& data = dynamic_cast<DataSettings&>(*deck.sections.at("data"));
   if (!data.from_file() || deck.given.contains("data.n_problem")) return deck;
   data.n_problem = inspect_problem_file(data.file, comm).n_problem;
@@ -82,39 +110,6 @@ Deck complete_deck(Deck deck, MPI_Comm comm) {
 Deck load_deck(const std::string& path, const std::vector<std::string>& overrides, MPI_Comm comm) {
   return complete_deck(
       read_deck(load_deck_files(path, comm), {.overrides = overrides}, program_catalogue()), comm);
-}
-
-PetscOptionsScope::PetscOptionsScope(const Deck& deck) {
-  for (const auto& [option, value] : deck.petsc) {
-    const std::string name = "-" + option;
-    const char* before = nullptr;
-    PetscBool is_set = PETSC_FALSE;
-    PETSC(PetscOptionsFindPair(nullptr, nullptr, name.c_str(), &before, &is_set));
-    earlier_.emplace_back(name, std::nullopt);
-    if (is_set == PETSC_TRUE) earlier_.back().second = before != nullptr ? before : "";
-    PETSC(PetscOptionsSetValue(nullptr, name.c_str(), value.c_str()));
-  }
-}
-
-PetscOptionsScope::~PetscOptionsScope() {
-  for (const auto& [name, value] : earlier_) {
-    PetscOptionsClearValue(nullptr, name.c_str());
-    if (value) PetscOptionsSetValue(nullptr, name.c_str(), value->c_str());
-  }
-}
-
-std::vector<std::string> unused_petsc_options(const Deck& deck, MPI_Comm comm) {
-  std::vector<double> uses;
-  for (const auto& [option, value] : deck.petsc) {
-    PetscBool used = PETSC_FALSE;
-    PETSC(PetscOptionsUsed(nullptr, option.c_str(), &used));
-    uses.push_back(used == PETSC_TRUE ? 1.0 : 0.0);
-  }
-  reduce_max(uses, comm);
-  std::vector<std::string> unused;
-  for (std::size_t k = 0; k < uses.size(); ++k)
-    if (uses[k] == 0.0) unused.push_back(deck.petsc[k].first);
-  return unused;
 }
 
 MemorySpace memory_space(const Deck& deck) {
@@ -281,6 +276,14 @@ MethodResult Job::empty_result(const MethodTraits& traits) const {
 }
 
 void Job::solve(const MethodDeck& method_deck) {
+  run(method_deck, jpo::solve);
+}
+
+void Job::restore(const MethodDeck& method_deck) {
+  run(method_deck, jpo::restore);
+}
+
+void Job::run(const MethodDeck& method_deck, Loop& loop) {
   const auto start = PhaseTimer::Clock::now();
   const MethodEntry& entry = method_entry(method_deck.kind);
   own_progress().method = static_cast<std::int32_t>(results_.size());
@@ -293,7 +296,7 @@ void Job::solve(const MethodDeck& method_deck) {
     const Task input = task(method_deck.name, counted, result);
     const std::unique_ptr<Method> method = entry.make_method(*method_deck.settings, input);
     result.seconds = seconds_since(start);
-    jpo::solve(*method, input, *interruptions_);
+    loop(*method, input, *interruptions_);
   }
   const auto end_of_solve = PhaseTimer::Clock::now();
   for (std::int64_t row = 0; row < std::ssize(result.reason); ++row)

@@ -4,7 +4,6 @@
 #include <memory>
 #include <optional>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include <mpi.h>
@@ -27,29 +26,12 @@ namespace jpo {
 /// ranks. Collective on comm.
 DeckFiles load_deck_files(const std::string& path, MPI_Comm comm);
 /// Sets data.n_problem from the problem file if the deck has such a file and does not set the key;
-/// returns the deck. Throws BadInput on all ranks. Collective on comm.
+/// adds the options of PETSC_OPTIONS if the deck sets run.petsc_environment. Returns the deck.
+/// Throws BadInput on all ranks. Collective on comm.
 Deck complete_deck(Deck deck, MPI_Comm comm);
 /// Reads and completes a deck: load_deck_files, read_deck and complete_deck. Throws BadInput on all
 /// ranks. Collective on comm.
 Deck load_deck(const std::string& path, const std::vector<std::string>& overrides, MPI_Comm comm);
-
-/// Puts the deck's [petsc] table into PETSc's options database during the lifetime of this object;
-/// the destructor restores the earlier values.
-class PetscOptionsScope {
- public:
-  explicit PetscOptionsScope(const Deck& deck);
-  PetscOptionsScope(const PetscOptionsScope&) = delete;
-  PetscOptionsScope& operator=(const PetscOptionsScope&) = delete;
-  PetscOptionsScope(PetscOptionsScope&&) = delete;
-  PetscOptionsScope& operator=(PetscOptionsScope&&) = delete;
-  ~PetscOptionsScope();
-
- private:
-  std::vector<std::pair<std::string, std::optional<std::string>>> earlier_;
-};
-/// Returns the names of the deck's [petsc] options that PETSc has read on no rank so far; most
-/// likely they are misspelt. Collective on comm.
-std::vector<std::string> unused_petsc_options(const Deck& deck, MPI_Comm comm);
 
 /// Returns the memory space that parallel.device selects. Throws BadInput on every rank if it is
 /// cuda and a rank has no CUDA device.
@@ -71,6 +53,9 @@ class Job {
   /// Runs one method of the deck and appends its result to results(). The results of all earlier
   /// methods must be there. Collective.
   void solve(const MethodDeck& method);
+  /// The same, but appends the best answers of the checkpoint that the interruptions read, without
+  /// a step of the method. Collective.
+  void restore(const MethodDeck& method);
 
   const Deck& deck() const { return deck_; }
   MPI_Comm comm() const { return comm_; }
@@ -87,6 +72,7 @@ class Job {
   /// Computes the reference misfits that data.reference selects, unless a checkpoint had them. No
   /// method reads them. Call before the first method. Collective.
   void find_reference();
+  bool has_reference() const { return has_reference_; }
   /// Writes or reads the reference misfits, if they are computed. Collective.
   void archive_reference(StateArchive& archive);
   /// Reference misfit of each problem; NaN if it has none, and before find_reference().
@@ -122,6 +108,9 @@ class Job {
   Objective objective(bool with_faults = true);
 
  private:
+  /// jpo::solve or jpo::restore.
+  using Loop = void(Method&, const Task&, Interruptions&);
+  void run(const MethodDeck& method, Loop& loop);
   std::vector<double> loss_at(const Batch& m);
   std::size_t method_index(const std::string& name) const;
   AttainableMisfit attainable_misfit() const;

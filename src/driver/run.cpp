@@ -1,11 +1,19 @@
 #include "driver/run.hpp"
 
+#include <algorithm>
+#include <ranges>
+#include <set>
+
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "core/communicator.hpp"
 #include "core/log.hpp"
+#include "core/session/petsc_options.hpp"
 #include "core/session/watchdog.hpp"
 #include "deck/expand_path.hpp"
+#include "deck/key_attributes.hpp"
+#include "deck/resolved.hpp"
 #include "driver/checkpoints/checkpoints.hpp"
 #include "driver/deck_checks.hpp"
 #include "driver/output/screen.hpp"
@@ -63,10 +71,27 @@ WatchdogSettings watchdog_settings(const Deck& deck) {
 
 }  // namespace
 
+Deck select_methods(Deck deck, const std::vector<std::string>& only) {
+  std::set<std::string> wanted(only.begin(), only.end());
+  // The methods that a method refers to stand before it.
+  for (const MethodDeck& method : std::views::reverse(deck.methods))
+    if (wanted.contains(method.name))
+      for (const std::string& earlier : earlier_methods(method)) wanted.insert(earlier);
+  std::vector<std::string> names;
+  for (const MethodDeck& method : deck.methods) names.push_back(method.name);
+  for (const std::string& name : only)
+    if (std::ranges::find(names, name) == names.end())
+      throw BadInput(fmt::format("--only {}: the deck has no such method; allowed: {}", name,
+                                 fmt::join(names, ", ")));
+  std::erase_if(deck.methods, [&](const MethodDeck& m) { return !wanted.contains(m.name); });
+  deck.resolved = resolved_text(deck, program_catalogue());
+  return deck;
+}
+
 void run_deck(Deck deck, const RunRecord& record, const OutputLock& lock, MPI_Comm comm) {
   lock.check();
   const auto settings = deck.section<RunSettings>("run");
-  const PetscOptionsScope options_scope(deck);
+  const PetscOptionsScope options_scope(deck.petsc);
   const Watchdog watchdog(watchdog_settings(deck), comm);
   Job job(std::move(deck), comm);
   for (const std::string& line :
@@ -87,7 +112,8 @@ void run_deck(Deck deck, const RunRecord& record, const OutputLock& lock, MPI_Co
   own_progress().method = static_cast<std::int32_t>(job.results().size());
   const std::vector<Judgement> judgements = judge_all(job);
   show_results(job, judgements);
-  for (const std::string& option : unused_petsc_options(job.deck(), job.comm()))
+  options_scope.view_log();
+  for (const std::string& option : unused_petsc_options(job.deck().petsc, job.comm()))
     warn(
         "unused [petsc] option '{}': no PETSc object has read it; the options of a method start "
         "with "
@@ -132,6 +158,14 @@ void check_and_run_deck(Deck deck, const RunArguments& arguments, MPI_Comm comm)
 
 namespace {
 
+void list_methods(const Deck& deck) {
+  for (const MethodDeck& method : deck.methods) {
+    const std::vector<std::string> earlier = earlier_methods(method);
+    log_info("{:<24} {}{}", method.name, method.kind,
+             earlier.empty() ? "" : fmt::format("  uses {}", fmt::join(earlier, ", ")));
+  }
+}
+
 class Run final : public Verb {
  public:
   void add_arguments(CLI::App& parser) override {
@@ -143,12 +177,20 @@ class Run final : public Verb {
     parser.add_option("--resume-from", arguments_.resume_from, "resume from this checkpoint file")
         ->excludes(resume);
     add_accept_other_build(parser, arguments_.accept_other_build);
+    parser
+        .add_option("--only", only_,
+                    "run only these methods, NAME[,NAME], and those that they start from")
+        ->delimiter(',');
+    parser.add_flag("--list-methods", lists_methods_,
+                    "print name, kind and earlier methods of each method, and run nothing");
     add_notes(parser,
               {.examples = {"mpirun -n 8 jpo run inputs/kuramoto_sivashinsky.toml",
                             "mpirun -n 8 jpo run inputs/kuramoto_sivashinsky.toml --resume",
                             ("jpo run inputs/diffusion.toml --set run.seed=1 "
                              "--set method.joint.updates=200 --set run.output=runs/seed1.h5"),
                             "jpo run inputs/diffusion.toml --overwrite",
+                            "jpo run inputs/diffusion.toml --list-methods",
+                            "jpo run inputs/diffusion.toml --only joint+refine",
                             ("jpo run inputs/diffusion.toml --resume-from "
                              "runs/diffusion.h5.checkpoints/checkpoint_000002.h5")},
                .exit_codes = kRunExitCodes,
@@ -163,13 +205,19 @@ class Run final : public Verb {
     } catch (const BadInput& error) {
       throw BadInput(fmt::format("--resume-from {}; allowed: {}", error.what(), kPathForm));
     }
-    check_and_run_deck(std::move(deck), arguments_, comm);
+    if (!only_.empty()) deck = select_methods(std::move(deck), only_);
+    if (lists_methods_)
+      list_methods(deck);
+    else
+      check_and_run_deck(std::move(deck), arguments_, comm);
     return ExitCode::done;
   }
 
  private:
   DeckArguments deck_;
   RunArguments arguments_;
+  std::vector<std::string> only_;
+  bool lists_methods_ = false;
 };
 
 const RegisterVerb<Run> registered{

@@ -1,5 +1,6 @@
 #pragma once
 #include <string>
+#include <vector>
 
 #include "driver/job.hpp"
 #include "driver/lock/output_lock.hpp"
@@ -22,6 +23,10 @@ struct RunArguments {
   /// The command that resumes this run, for messages.
   std::string resumed_by = "jpo run with --resume";
 };
+
+/// Removes all methods but those of `only` and the earlier methods that they refer to. Throws
+/// BadInput if a name is not a method of the deck.
+Deck select_methods(Deck deck, const std::vector<std::string>& only);
 
 /// Solves the problems of a deck, prints the tables and writes the result file. `jpo run` calls
 /// this once, `jpo study` once per cell. `lock` is that of the deck. Collective on comm. Throws

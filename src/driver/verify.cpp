@@ -12,6 +12,7 @@
 #include "core/hash.hpp"
 #include "core/log.hpp"
 #include "core/random.hpp"
+#include "core/session/petsc_options.hpp"
 #include "driver/deck_checks.hpp"
 #include "driver/job.hpp"
 #include "driver/verb.hpp"
@@ -175,7 +176,7 @@ ExitCode Verify::run(const std::string& /*command*/, MPI_Comm comm) {
   const Deck deck = load_deck(deck_.path, small.overrides, comm);
   start_network_library();
   check_deck(deck, comm);
-  const PetscOptionsScope options_scope(deck);
+  const PetscOptionsScope options_scope(deck.petsc);
 
   log_info("verifying gradients of model {} on {} problems\n", deck.model_name, n_problem);
   const auto model = make_model(deck, Resolution::inversion);

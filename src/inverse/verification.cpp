@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "core/dot.hpp"
+#include "core/errors.hpp"
 #include "core/hash.hpp"
 #include "core/random.hpp"
 #include "inverse/objective.hpp"
@@ -18,6 +19,12 @@ namespace {
 
 constexpr double kTaylorOrder = 1.9;
 constexpr double kDotTolerance = 1e-10;
+// Of the differences, which round-off and kinks spoil.
+constexpr double kParameterTolerance = 1e-3;
+constexpr std::size_t kMostParameters = 256;
+// Central differences of fourth order.
+constexpr std::array<double, 4> kAt = {-2.0, -1.0, 1.0, 2.0};
+constexpr std::array<double, 4> kWeight = {1.0 / 12.0, -2.0 / 3.0, 2.0 / 3.0, -1.0 / 12.0};
 constexpr int kFirstHalving = 6;
 // Close to a kink of F only small steps have the second order.
 constexpr int kLastHalving = 26;
@@ -116,17 +123,15 @@ CheckRow check_taylor(Probe& probe) {
 
 // F'v by central differences of fourth order, for models without a tangent.
 Batch difference_quotient(Probe& probe, double step) {
-  constexpr std::array<double, 4> at = {-2.0, -1.0, 1.0, 2.0};
-  constexpr std::array<double, 4> weight = {1.0 / 12.0, -2.0 / 3.0, 2.0 / 3.0, -1.0 / 12.0};
   Batch result = probe.like(probe.y);
   result.fill(0.0);
   Batch y = probe.like(probe.y);
-  for (std::size_t k = 0; k < at.size(); ++k) {
-    probe.model.solve(probe.c, moved(probe.m, probe.direction, at[k] * step), y, probe.status);
+  for (std::size_t k = 0; k < kAt.size(); ++k) {
+    probe.model.solve(probe.c, moved(probe.m, probe.direction, kAt[k] * step), y, probe.status);
     const auto from = y.read();
     const auto to = result.write();
     for (std::size_t j = 0; j < to.values().size(); ++j)
-      to.values()[j] += weight[k] / step * from.values()[j];
+      to.values()[j] += kWeight[k] / step * from.values()[j];
   }
   return result;
 }
@@ -161,6 +166,117 @@ CheckRow check_dot_product(Probe& probe) {
   }
   const double limit = has_tangent ? kDotTolerance : 1e-6;
   return {"dot products <F'v, w> = <v, F'^T w>: largest error", worst, limit, worst <= limit, {}};
+}
+
+// Derivative of the misfit of one problem by one parameter, in units of its scale.
+struct Derivative {
+  std::size_t parameter;
+  double adjoint, quotient;
+  double mismatch = 0.0;
+};
+
+// Computes the derivatives of problem `row` by the chosen parameters from central differences of
+// fourth order with this step, in units of the scale.
+std::vector<Derivative> quotients(Probe& probe, std::int64_t row,
+                                  std::span<const std::size_t> chosen, double step) {
+  const auto& scale = probe.model.shape().parameters.scale;
+  const auto n = static_cast<std::int64_t>(kAt.size() * chosen.size());
+  Batch m(n, probe.m.n_component(), probe.m.space());
+  {
+    const auto from = probe.m.read();
+    const auto to = m.write();
+    for (std::int64_t k = 0; k < n; ++k) {
+      std::ranges::copy(from.row(row), to.row(k).begin());
+      const std::size_t j = chosen[static_cast<std::size_t>(k) / kAt.size()];
+      to.row(k)[j] += kAt[static_cast<std::size_t>(k) % kAt.size()] * step * scale[j];
+    }
+  }
+  Objective objective = probe.objective();
+  Ledger ledger(probe.n);
+  Evaluation evaluation(n, probe.m.n_component());
+  objective.evaluate_loss(std::vector<std::int64_t>(n, row), m, ledger, evaluation);
+  std::vector<Derivative> derivatives;
+  for (std::size_t k = 0; k < chosen.size(); ++k) {
+    derivatives.push_back({chosen[k], 0.0, 0.0});
+    for (std::size_t q = 0; q < kAt.size(); ++q)
+      derivatives.back().quotient += kWeight[q] / step * evaluation.loss[k * kAt.size() + q];
+  }
+  return derivatives;
+}
+
+// Returns at most kMostParameters parameters, evenly spaced.
+std::vector<std::size_t> chosen_parameters(std::size_t n) {
+  const std::size_t n_chosen = std::min(n, kMostParameters);
+  std::vector<std::size_t> chosen;
+  for (std::size_t k = 0; k < n_chosen; ++k) chosen.push_back(k * n / n_chosen);
+  return chosen;
+}
+
+// Compares the derivatives of problem `row`. The mismatch is relative to the root mean square of
+// the adjoint's derivatives of the problem; the better of two steps counts.
+std::vector<Derivative> compare_derivatives(Probe& probe, std::int64_t row,
+                                            std::span<const double> gradient) {
+  const auto& scale = probe.model.shape().parameters.scale;
+  const auto chosen = chosen_parameters(scale.size());
+  const auto adjoint_of = [&](std::size_t k) {
+    return probe.options.gradient_factor * scale[k] * gradient[k];
+  };
+  double square = 0.0;
+  for (const std::size_t k : chosen) square += adjoint_of(k) * adjoint_of(k);
+  const double size = std::sqrt(square / static_cast<double>(chosen.size()));
+  std::vector<Derivative> best;
+  for (const double step : {1e-3, 1e-5}) {
+    auto derivatives = quotients(probe, row, chosen, step);
+    for (Derivative& derivative : derivatives) {
+      derivative.adjoint = adjoint_of(derivative.parameter);
+      derivative.mismatch = derivative.adjoint == derivative.quotient
+                                ? 0.0
+                                : std::abs(derivative.adjoint - derivative.quotient) / size;
+    }
+    if (best.empty()) best = derivatives;
+    for (std::size_t k = 0; k < best.size(); ++k)
+      if (!(best[k].mismatch <= derivatives[k].mismatch)) best[k] = derivatives[k];
+  }
+  return best;
+}
+
+std::string derivative_line(const Derivative& derivative, const ParameterSpace& space) {
+  return fmt::format("{:<20} {:>8} {:>14.6e} {:>14.6e} {:>12.6g} {:>10.2e}",
+                     one_line(space.names[derivative.parameter], 20), derivative.parameter,
+                     derivative.adjoint, derivative.quotient,
+                     derivative.adjoint / derivative.quotient, derivative.mismatch);
+}
+
+// The parameters with the largest mismatch, of the problem with the median of the largest
+// mismatches: a kink of F close to m spoils the quotients of a single problem.
+CheckRow check_parameters(Probe& probe) {
+  Objective objective = probe.objective();
+  Ledger ledger(probe.n);
+  Evaluation at_m(probe.n, probe.m.n_component());
+  objective.evaluate(all_rows(probe.n), probe.m, ledger, at_m);
+  const auto larger = [](const Derivative& a, const Derivative& b) {
+    return !(a.mismatch <= b.mismatch);
+  };
+  std::vector<std::vector<Derivative>> tables;
+  for (std::int64_t row = 0; row < std::min<std::int64_t>(3, probe.n); ++row) {
+    tables.push_back(compare_derivatives(probe, row, at_m.gradient.read().row(row)));
+    std::ranges::stable_sort(
+        tables.back(), [&](const auto& a, const auto& b) { return larger(a, b) && !larger(b, a); });
+  }
+  std::ranges::sort(tables, {}, [](const auto& table) {
+    return std::isnan(table[0].mismatch) ? std::numeric_limits<double>::infinity()
+                                         : table[0].mismatch;
+  });
+  const auto& table = tables[tables.size() / 2];
+  CheckRow row{"derivative by each parameter: largest mismatch",
+               table[0].mismatch,
+               kParameterTolerance,
+               table[0].mismatch <= kParameterTolerance,
+               {fmt::format("{:<20} {:>8} {:>14} {:>14} {:>12} {:>10}", "parameter", "index",
+                            "adjoint", "difference", "ratio", "mismatch")}};
+  for (std::size_t k = 0; k < std::min<std::size_t>(10, table.size()); ++k)
+    row.details.push_back(derivative_line(table[k], probe.model.shape().parameters));
+  return row;
 }
 
 // Losses and gradients of all problems.
@@ -249,6 +365,7 @@ std::vector<CheckRow> verify_model(ForwardModel& model, const VerifyOptions& opt
                                   n_failed == 0,
                                   {}},
                                  check_taylor(probe),
+                                 check_parameters(probe),
                                  check_dot_product(probe)};
   add_independence(probe, table);
   return table;

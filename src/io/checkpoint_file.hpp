@@ -92,8 +92,8 @@ std::string checkpoint_path(const std::string& folder, std::int64_t n);
 std::int64_t checkpoint_number(const std::string& path);
 /// Returns the path of the file in a folder of checkpoints that a watchdog writes.
 std::string stall_marker(const std::string& folder);
-/// Removes all but the newest `keep` checkpoints, unfinished files, the watchdog's file if `keep` is
-/// 0, and the folder if it is then empty. Collective on comm.
+/// Removes all but the newest `keep` checkpoints, unfinished files, the watchdog's file if `keep`
+/// is 0, and the folder if it is then empty. Collective on comm.
 void prune_checkpoints(const std::string& folder, std::int64_t keep, MPI_Comm comm);
 
 }  // namespace jpo

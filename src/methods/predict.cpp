@@ -124,7 +124,7 @@ void check_fit(const Predictor& predictor, const ModelShape& shape) {
     throw BadInput(fmt::format("{} predicts {} parameters ({}); the model of this deck has {} ({})",
                                predictor.label, there.size(), fmt::join(there, ", "),
                                shape.parameters.names.size(),
-                               fmt::join(shape.parameters.names, ", ")));
+                               shortened(shape.parameters.names)));
 }
 
 void clamp_to(const ParameterSpace& space, Batch& m) {

@@ -39,17 +39,29 @@ void complete_reasons(const Task& task) {
       result.reason[row] = StopReason::updates_done;
 }
 
+void archive_state(StateArchive& archive, Method& method, const Task& task, std::int64_t& n_step) {
+  archive.shared("loop/n_step", n_step);
+  task.result.archive(archive, "loop/result");
+  method.archive(archive);
+  task.objective.archive(archive, "loop/objective");
+}
+
 }  // namespace
+
+void restore(Method& method, const Task& task, Interruptions& interruptions) {
+  std::int64_t n_step = 0;
+  interruptions.resume(
+      [&](StateArchive& archive) { archive_state(archive, method, task, n_step); });
+  complete_reasons(task);
+  record_course(task);
+}
 
 void solve(Method& method, const Task& task, Interruptions& interruptions) {
   std::int64_t n_step = 0;
   task.result.start_clock();
   const Interruptions::State state = [&](StateArchive& archive) {
-    archive.shared("loop/n_step", n_step);
     task.result.count_seconds();
-    task.result.archive(archive, "loop/result");
-    method.archive(archive);
-    task.objective.archive(archive, "loop/objective");
+    archive_state(archive, method, task, n_step);
   };
   if (!interruptions.resume(state)) method.init();
   Progress progress(task, method.report());

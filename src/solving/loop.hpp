@@ -10,4 +10,8 @@ namespace jpo {
 /// history in task.result. Collective on task.comm. Throws StoppedResumable if the job is to stop.
 void solve(Method& method, const Task& task, Interruptions& interruptions);
 
+/// Reads the state of a method from a checkpoint and completes task.result with the best answers so
+/// far, without a step of the method. Collective on task.comm.
+void restore(Method& method, const Task& task, Interruptions& interruptions);
+
 }  // namespace jpo

@@ -40,7 +40,7 @@ run=("$jpo" run deck.toml --set run.output=)
 # The help of the program and of each verb.
 expect 0 "75  stopped on request" "$jpo" --help
 verbs=$(sed -n '/^Subcommands:/,/^$/s/^  \([a-z]*\) .*/\1/p' log)
-[[ $(echo $verbs) == "check doctor evaluate models run study verify version" ]] || fail "verbs: $verbs"
+[[ $(echo $verbs) == "check doctor evaluate models result run study verify version" ]] || fail "verbs: $verbs"
 for verb in $verbs; do
   expect 0 "jpo $verb" "$jpo" "$verb" --help
   for text in "Examples:" "Exit codes:" "README.md"; do
@@ -115,8 +115,31 @@ expect 2 "exceed the range of PETSc's indices" "$jpo" check deck.toml --set data
 expect 0 "result: truth.h5" "${run[@]}truth.h5" --set 'method.bfgs.name="truth"'
 export PETSC_OPTIONS="-bfgs_tao_max_it 1"
 expect 0 "PETSC_OPTIONS is ignored" "${run[@]}outer.h5"
+expect 0 "budget_reached" "${run[@]}accepted.h5" --set run.petsc_environment=true
+h5dump -a /deck accepted.h5 | grep -q '"bfgs_tao_max_it" = "1"' || fail "PETSC_OPTIONS is not recorded"
+PETSC_OPTIONS=junk expect 2 "'junk' belongs to no option" "${run[@]}b.h5" --set run.petsc_environment=true
 unset PETSC_OPTIONS
 same a.h5 outer.h5
+# Options that view or monitor change no result. An unknown viewer is refused.
+for option in tao_view tao_monitor tao_converged_reason tao_ls_view; do
+  expect 0 "result: viewed.h5" "${run[@]}viewed.h5" --overwrite --set "petsc.bfgs_$option=true"
+  grep -q "unused" log && fail "petsc.bfgs_$option was not used"
+  h5diff a.h5 viewed.h5 /methods/bfgs/reason || fail "petsc.bfgs_$option changes reasons"
+  expect 0 "result: viewed.h5" "${run[@]}viewed.h5" --overwrite --set "petsc.bfgs_$option=false"
+  grep -q "unused" log && fail "petsc.bfgs_$option = false is called unused"
+done
+[[ -e true ]] && fail "a monitor wrote a file called true"
+expect 2 "PETSc has no such viewer" "${run[@]}b.h5" --set petsc.bfgs_tao_view=asci
+expect 0 "PETSc Performance Summary" ranks 2 "${run[@]}logged.h5" --set 'petsc.log_view=""'
+grep -q "^TaoSolve " log || fail "the log has no events: $(cat log)"
+grep -q "unused" log && fail "log_view is called unused"
+expect 0 "Event begin: TaoSolve" "${run[@]}logged.h5" --overwrite --set petsc.log_trace=true
+# Single methods, with those that they start from, give the same answers as all methods.
+expect 0 "joint+refine             refine  uses joint" "$jpo" run deck.toml --list-methods
+expect 2 "--only nothing: the deck has no such method; allowed: bfgs, joint" "$jpo" run deck.toml --only nothing
+expect 0 "result: only.h5" "${run[@]}only.h5" --only joint+refine
+[[ $(h5ls only.h5/methods | wc -l) -eq 2 ]] || fail "--only: other methods: $(h5ls only.h5/methods)"
+h5diff a.h5 only.h5 "/methods/joint+refine/loss" || fail "--only changes answers"
 # A full disk, simulated by a limit on file sizes.
 for n in 1 2; do
   expect 4 "an older result is kept" ranks "$n" --mca btl self,tcp \
@@ -160,6 +183,7 @@ expect 0 "result: d.h5" "${run[@]}d.h5" --set run.seed=1
 
 small=(--set data.n_problem=8 --set parallel.micro_batch=2)
 expect 0 "0 failed" ranks 2 "$jpo" verify deck.toml "${small[@]}"
+expect 0 "derivative by each parameter" "$jpo" verify deck.toml --set data.n_problem=1 --set parallel.micro_batch=1
 expect 1 "FAIL misfit gradient" "$jpo" verify deck.toml "${small[@]}" --scale-gradient 0.999
 
 exit $((failures > 0))

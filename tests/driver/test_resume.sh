@@ -262,6 +262,36 @@ expect 0 "resuming from $folder/$newest" ranks 3 "$jpo" run kept.toml --set 'che
 same whole_kept.h5 $result
 [[ -e $folder ]] && fail "checkpoints of a finished run were not removed"
 
+# Methods that have not begun may change: another budget, no bank, a new method. One that has begun may not.
+rm -rf runs
+expect 0 "result: changed.h5" ranks 2 "$jpo" run kept.toml --set run.output=changed.h5 \
+  --set 'methods=["bfgs", "joint", "multi_start"]' --set method.multi_start.max_evaluations=30
+expect 75 "1 of 6 methods done" "$jpo" run kept.toml "${slow[@]}" --set checkpoint.walltime_s=6
+expect 2 "method.joint.updates (60 in the deck, 100000 in the file)" "$jpo" run kept.toml --resume
+rm -rf runs
+expect 75 "0 of 6 methods done" ranks 2 "$jpo" run kept.toml --set checkpoint.walltime_s=1
+expect 0 "result: $result" ranks 2 "$jpo" run kept.toml --resume \
+  --set 'methods=["bfgs", "joint", "multi_start"]' --set method.multi_start.max_evaluations=30
+same changed.h5 $result
+# A result of an unfinished run. The run is not disturbed.
+rm -rf runs
+expect 75 "1 of 6 methods done" ranks 2 "$jpo" run kept.toml "${slow[@]}" --set checkpoint.walltime_s=6
+sha256sum $folder/* >sums
+expect 0 "incomplete result, 2 of 6 methods begun: runs/kept.incomplete.h5" "$jpo" result $folder
+sha256sum --quiet -c sums || fail "jpo result has changed a checkpoint"
+expect 2 "exists and is not overwritten" "$jpo" result $folder
+expect 0 "incomplete result" ranks 2 "$jpo" result $folder --output now.h5
+same runs/kept.incomplete.h5 now.h5
+h5diff whole_kept.h5 now.h5 /methods/bfgs/loss || fail "jpo result: other answers of a finished method"
+h5ls now.h5/methods/joint/history/loss_mean >/dev/null || fail "jpo result: no history of the running method"
+if python=$(find_python); then
+  "$python" -B "$source_dir/postprocess/report.py" now.h5 --figures figures >log 2>&1
+  grep -q "INCOMPLETE: now.h5" log || fail "report.py does not say that the result is incomplete: $(cat log)"
+else
+  echo "SKIPPED: report.py of an incomplete result"
+fi
+expect 2 "there is no checkpoint in nowhere" "$jpo" result nowhere
+
 # A resumed run reads the network of predict again; it must be the same network as before.
 cat >predicted.toml <<'DECK_END'
 [run]

@@ -29,6 +29,28 @@ TEST(Verification, FailsAGradientOffByAThousandth) {
   EXPECT_FALSE(all_pass(verify_model(exact, options)));
 }
 
+// The derivative by `bend` is wrong by a factor.
+class WrongBend : public LineModel {
+ public:
+  void adjoint(const Batch& w, Batch& g) override {
+    LineModel::adjoint(w, g);
+    for (std::int64_t row = 0; row < g.n_problem(); ++row) g.write().row(row)[1] *= 1.5;
+  }
+};
+
+TEST(Verification, NamesTheWrongParameter) {
+  WrongBend model;
+  const auto rows = verify_model(model, {});
+  const auto table = std::ranges::find_if(
+      rows, [](const CheckRow& row) { return row.name.starts_with("derivative by each"); });
+  ASSERT_NE(table, rows.end());
+  EXPECT_FALSE(table->passed);
+  ASSERT_EQ(table->details.size(), 3U);  // a heading and two parameters
+  EXPECT_TRUE(table->details[1].starts_with("bend ")) << table->details[1];
+  EXPECT_NE(table->details[1].find(" 1.5 "), std::string::npos) << table->details[1];
+  EXPECT_TRUE(table->details[2].starts_with("slope ")) << table->details[2];
+}
+
 // A model whose y depends on the number of solves.
 class Drifting : public LineModel {
  public:

@@ -20,6 +20,7 @@
 
 #include "core/errors.hpp"
 #include "core/log.hpp"
+#include "core/session/petsc_options.hpp"
 #include "core/session/session.hpp"
 #include "driver/footprint.hpp"
 #include "driver/job.hpp"
@@ -126,7 +127,7 @@ int main(int argc, char** argv) {
   try {
     if (argc != 2) throw jpo::BadInput("usage: model_server DECK");
     const jpo::Deck deck = jpo::load_deck(argv[1], {}, session.comm());
-    const jpo::PetscOptionsScope options_scope(deck);
+    const jpo::PetscOptionsScope options_scope(deck.petsc);
     jpo::ModelServer(deck, jpo::claim_standard_output()).serve();
     return 0;
   } catch (const std::exception& error) {

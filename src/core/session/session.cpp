@@ -17,23 +17,13 @@
 #include "core/revision.hpp"
 #include "core/session/environment.hpp"
 #include "core/session/library_build.hpp"
+#include "core/session/petsc_options.hpp"
 #include "core/session/revision_note.hpp"
 #include "core/session/signals.hpp"
 
 namespace jpo {
 
 namespace {
-
-// PETSc options come only from the deck's [petsc] table. Options from the environment or a .petscrc
-// would change results without being recorded in them.
-void ignore_outer_petsc_options() {
-  for (const char* name : {"PETSC_OPTIONS", "PETSC_OPTIONS_YAML"})
-    if (!environment_value(name).empty()) {
-      std::fprintf(
-          stderr, "jpo: %s is ignored: set PETSc options in the [petsc] table of the deck\n", name);
-      unsetenv(name);
-    }
-}
 
 // Returns the number of ranks of the node that use the device with this PCI bus id. Collective.
 int n_rank_with(const std::string& bus_id, MPI_Comm node) {
@@ -84,7 +74,8 @@ Session::Session(int* argc, char*** argv) {
   std::signal(SIGXFSZ, SIG_IGN);
   // Before MPI starts, because a signal may arrive during its start.
   catch_signals();
-  ignore_outer_petsc_options();
+  // They would change results without being recorded in them.
+  take_petsc_environment();
   int provided = 0;
   MPI_OK(MPI_Init_thread(argc, argv, MPI_THREAD_FUNNELED, &provided));
   choose_device();

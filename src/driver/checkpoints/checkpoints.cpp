@@ -202,8 +202,9 @@ std::string Checkpoints::older_of_this_job(const std::string& path) const {
 }
 
 void Checkpoints::check_identity(CheckpointReader& reader) const {
-  const auto keys = differing_keys(job_.deck().resolved, reader.attribute("deck"),
-                                   keys_without_effect(job_.deck()));
+  const auto keys =
+      differing_keys(job_.deck().resolved, reader.attribute("deck"),
+                     keys_without_effect(job_.deck()), std::stoul(reader.attribute("n_begun")));
   if (!keys.empty())
     throw BadInput(fmt::format(
         "checkpoint {} belongs to another deck: {}; allowed: the deck of the stopped run, another "
@@ -317,6 +318,8 @@ void Checkpoints::save(const State& state) {
     writer.attribute("git_revision", build_.git_revision);
     writer.attribute("code_hash", build_.code_hash);
     writer.attribute("builds", builds_);
+    // Methods that have not begun may change until the job is resumed.
+    writer.attribute("n_begun", std::to_string(job_.results().size() + (state ? 1 : 0)));
     archive_finished_methods(writer, job_, job_.results_to_keep());
     bool in_method = state != nullptr;
     writer.shared("in_method", in_method);

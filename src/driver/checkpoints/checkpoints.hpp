@@ -65,6 +65,8 @@ class Checkpoints : public Interruptions {
   /// The safe point between two methods. If the run is to stop before its first step, the
   /// checkpoint that it has resumed from stays the newest; if this happens in two runs in a row,
   /// throws an Error with exit code 1, which ends a chain of jobs. Collective.
+  /// Returns true if the checkpoint contains the state of a running method, not read yet.
+  bool has_running_method() const { return reader_ != nullptr; }
   void pause_between_methods();
   /// Writes a checkpoint between two methods; returns its path. Collective.
   std::string save_between_methods();

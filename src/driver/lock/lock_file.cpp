@@ -172,7 +172,8 @@ std::string in_use_text(const std::string& path, const LockOwner& owner) {
   return fmt::format("in use by {} (heartbeat {} s ago)", describe(owner), age_seconds(path));
 }
 
-OwnerState state_of_owner(const std::string& path, const std::string& text, const std::string& slurm_job) {
+OwnerState state_of_owner(const std::string& path, const std::string& text,
+                          const std::string& slurm_job) {
   const LockOwner owner = owner_in(text);
   if (is_on_this_machine(owner)) {
     if (is_running(owner)) return {.in_use = in_use_text(path, owner)};

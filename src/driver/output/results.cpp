@@ -36,6 +36,7 @@ void write_root(ResultFile& file, const Job& job, const RunRecord& record,
   file.attribute("/", "n_rank", static_cast<std::int64_t>(mpi::size(job.comm())));
   file.attribute("/", "started", record.started);
   file.attribute("/", "failed_fraction", failed_fraction(job));
+  if (record.is_incomplete) file.attribute("/", "incomplete", std::int64_t{1});
   if (!record.variant.empty()) file.attribute("/", "variant", record.variant);
   for (const auto& [name, version] : all_versions())
     file.attribute("/", name + "_version", version);
@@ -64,8 +65,8 @@ void write_problems(ResultFile& file, const Job& job, const RowRange& rows) {
              {shape.observation.unit, "observation y: " + shape.observation.description});
   file.table("/problems/context", rows, shape.context.size(), problems.context.read().values(),
              {shape.context.unit, "context c: " + shape.context.description});
-  const std::string parameters = fmt::format("{} [{}]", fmt::join(shape.parameters.names, ", "),
-                                             fmt::join(shape.parameters.units, ", "));
+  const std::string parameters =
+      fmt::format("{} [{}]", shortened(shape.parameters.names), shortened(shape.parameters.units));
   if (problems.has_start)
     file.table("/problems/start", rows, shape.parameters.size(), problems.start.read().values(),
                {"see description", "first start of the methods: " + parameters});

@@ -24,6 +24,8 @@ struct RunRecord {
   bool accept_other_build = false;
   /// Other builds whose results the study of this run has reused, a list as in add_builds().
   std::string builds;
+  /// True if the run has not finished: the last method may be running.
+  bool is_incomplete = false;
 };
 /// Returns the current time in UTC: "2026-05-01T12:00:00Z".
 std::string time_stamp();

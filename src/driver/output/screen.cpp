@@ -51,8 +51,8 @@ void show_method(const Job& job, std::size_t k, const Judgement& judgement) {
       "{:<20} {:>7} {:>7} {:>10.4g} {:>10.4g} {:>7} {:>8.1f} {:>8.1f} {:>8.1f} {:>7.1f} {:>8.1f}",
       job.deck().methods[k].name, share_text(judgement.solved, job.comm()),
       share_text(judgement.fitted, job.comm()), mean(known), quantile(known, 0.5),
-      std::isnan(error) ? "-" : fmt::format("{:.2g}", error), mean(evaluations), quantile(evaluations, 0.5),
-      evaluations.empty() ? 0.0 : evaluations.back(),
+      std::isnan(error) ? "-" : fmt::format("{:.2g}", error), mean(evaluations),
+      quantile(evaluations, 0.5), evaluations.empty() ? 0.0 : evaluations.back(),
       100.0 * (n - static_cast<double>(known.size())) / n, job.seconds(k));
 }
 
@@ -188,7 +188,7 @@ std::vector<std::string> sizes_text(const Deck& deck, const ModelShape& shape, i
   std::vector<std::string> lines;
   lines.push_back(
       fmt::format("model {}: {} parameters ({}), {} observations, {} context values per problem",
-                  deck.model_name, shape.parameters.size(), fmt::join(shape.parameters.names, ", "),
+                  deck.model_name, shape.parameters.size(), shortened(shape.parameters.names),
                   shape.observation.size(), shape.context.size()));
   if (shape.space == MemorySpace::device)
     lines.push_back(fmt::format(

@@ -145,7 +145,8 @@ class Study {
     try {
       const OutputLock lock(cell.deck, comm_);
       // Another study may have written the result since the start of this one.
-      if (const Found now = find_result(cell, record_.accept_other_build, comm_); now.state == CellState::done) {
+      if (const Found now = find_result(cell, record_.accept_other_build, comm_);
+          now.state == CellState::done) {
         found_[k] = now;
         problems_left_ -= cell.n_problem;
         return show_done(k);

@@ -179,9 +179,11 @@ int GuardedSolve::solve(std::span<const double> start) {
   PETSC(TaoSetMaximumFunctionEvaluations(tao.get(), PETSC_MAX_INT));
   set_safe_options(prefix_, settings_.type);
   PETSC(TaoSetFromOptions(tao.get()));
-  PETSC(TaoSolve(tao.get()));
+  const PetscErrorCode error = TaoSolve(tao.get());
   TaoConvergedReason reason = TAO_CONTINUE_ITERATING;
   PETSC(TaoGetConvergedReason(tao.get(), &reason));
+  // A solve that has a reason has ended: the error is one of viewing it.
+  if (reason == TAO_CONTINUE_ITERATING) PETSC(error);
   return reason;
 }
 
