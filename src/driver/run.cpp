@@ -76,7 +76,9 @@ void run_deck(Deck deck, const RunRecord& record, MPI_Comm comm) {
         "with "
         "its name in lower case, with + and - replaced by _, and one more _",
         option);
-  write_results(job, record, checkpoints.builds());
+  RunRecord complete = record;
+  complete.builds = checkpoints.builds();
+  write_results(job, complete);
   checkpoints.remove_all();
   log_info("\nresult: {}", settings.output_path());
 

@@ -21,16 +21,15 @@ struct RunRecord {
   std::string resumed_by;
   /// True if results and checkpoints of other builds of the program are accepted.
   bool accept_other_build = false;
-  /// Other builds whose results the study of this run has reused, a list as in add_builds().
-  std::string builds;
+  /// The builds that worked on the run, or on its study before it: a list as in add_builds().
+  std::string builds{};
 };
 /// Returns the current time in UTC: "2026-05-01T12:00:00Z".
 std::string time_stamp();
 
 /// Writes the result of a job to run.output of its deck, with schema version 1 (see
-/// postprocess/README.md). `builds`: list of the builds that worked on it. Collective. Throws
-/// CannotWrite on all ranks.
-void write_results(Job& job, const RunRecord& record, const std::string& builds);
+/// postprocess/README.md). Collective. Throws CannotWrite on all ranks.
+void write_results(Job& job, const RunRecord& record);
 
 /// Returns the versions of all libraries, the compiler and the processor, on which the bits of a
 /// result depend.
