@@ -120,7 +120,9 @@ void run_deck(Deck deck, const RunRecord& record, const OutputLock& lock, MPI_Co
         "its name in lower case, with + and - replaced by _, and one more _",
         option);
   lock.check();
-  write_results(job, judgements, record, checkpoints.builds());
+  RunRecord complete = record;
+  complete.builds = checkpoints.builds();
+  write_results(job, judgements, complete);
   checkpoints.remove_all();
   log_info("\nresult: {}", settings.output_path());
 

@@ -52,6 +52,15 @@ TEST(Predictions, OfMemoryDivideTheProblemsAmongRanks) {
   EXPECT_EQ(one.recorded, 128.0 * 2.0 * 6.0 * 8.0);
 }
 
+TEST(Predictions, CountTheMemoryOfAModelOnce) {
+  const Deck deck = read_deck(kDeck, "deck", {"model.name=diffusion"}, program_catalogue());
+  ModelShape shape = make_model(deck, Resolution::inversion)->shape();
+  EXPECT_GT(shape.fixed_bytes, 10.0 * 63.0 * 8.0);  // one workspace with ten states of 63 points
+  EXPECT_EQ(shape.state_bytes, 8.0 * 8.0);          // the parameters of each problem
+  const double states = predict_memory(deck, shape, 1).states;
+  EXPECT_EQ(states, 16.0 * shape.state_bytes + shape.fixed_bytes);
+}
+
 TEST(Predictions, OfADeviceGiveTheNumberOfProblemsThatFit) {
   const std::vector<std::string> model = {"model.name=kuramoto_sivashinsky"};
   const Deck deck = read_deck(kDeck, "deck", model, program_catalogue());
@@ -91,8 +100,10 @@ TEST(Predictions, OfFilesAreCorrect) {
   const FileNeed need = predict_files(deck, shape);
   Job job(read_deck(kDeck, "deck", {"run.output=\"" + output + "\""}, program_catalogue()),
           MPI_COMM_WORLD);
+  RunRecord record;
+  record.resumed_by = "this test";
   const OutputLock lock(job.deck(), MPI_COMM_WORLD);
-  Checkpoints checkpoints(job, lock, {.command = "", .started = "", .resumed_by = "this test"});
+  Checkpoints checkpoints(job, lock, record);
   job.set_interruptions(checkpoints);
   start_network_library();
   for (const MethodDeck& method : job.deck().methods) job.solve(method);
@@ -101,7 +112,7 @@ TEST(Predictions, OfFilesAreCorrect) {
   const auto checkpoint = static_cast<double>(fs::file_size(found.front()));
   EXPECT_GT(need.checkpoint, 0.9 * checkpoint);
   EXPECT_LT(need.checkpoint, 2.0 * checkpoint);
-  write_results(job, judge_all(job), {.command = "", .started = "", .overwrite = true}, "");
+  write_results(job, judge_all(job), {.command = "", .started = "", .overwrite = true});
   const auto result = static_cast<double>(fs::file_size(output));
   EXPECT_GT(need.result, 0.9 * result);
   EXPECT_LT(need.result, 2.0 * result);

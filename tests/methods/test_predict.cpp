@@ -67,7 +67,7 @@ class Predict : public testing::Test {
     overrides.push_back("run.output=\"" + path_ + "\"");
     Job job = solved_job(deck, overrides, MPI_COMM_WORLD);
     write_results(job, judge_all(job),
-                  {.command = "test", .started = time_stamp(), .overwrite = true}, "");
+                  {.command = "test", .started = time_stamp(), .overwrite = true});
     return job;
   }
 
@@ -215,7 +215,7 @@ TEST_F(Predict, StoresItsNetwork) {
   const std::string first = path_, second = path_ + ".second.h5";
   Job once = predicted({"run.output=\"" + second + "\""});
   write_results(once, judge_all(once),
-                {.command = "test", .started = time_stamp(), .overwrite = true}, "");
+                {.command = "test", .started = time_stamp(), .overwrite = true});
   const Job twice = solved_job(
       kPrediction, {"method.predict.result=\"" + second + "\"", "method.predict.network=predict"},
       MPI_COMM_WORLD);

@@ -171,5 +171,22 @@ TEST(GradientSamples, OfASingleProblemAreTheJointGradient) {
   }
 }
 
+// A dense network normalizes each component of the observation over the problems.
+TEST(Normalization, HasMeanAndDeviationOfEachInput) {
+  const Job job = solved_job(kDeck, {"network.name=mlp"}, MPI_COMM_SELF);
+  const Normalization& normalization = job.results()[0].network->normalization;
+  const auto y = job.problems().observation.read();
+  const auto n = static_cast<double>(y.n_problem());
+  ASSERT_GE(std::ssize(normalization.mean), y.n_component());
+  for (std::int64_t k = 0; k < y.n_component(); ++k) {
+    double mean = 0.0, square = 0.0;
+    for (std::int64_t row = 0; row < y.n_problem(); ++row) mean += y.row(row)[k] / n;
+    for (std::int64_t row = 0; row < y.n_problem(); ++row)
+      square += std::pow(y.row(row)[k] - mean, 2) / n;
+    EXPECT_NEAR(normalization.mean[k], mean, 1e-9);
+    EXPECT_NEAR(normalization.deviation[k], std::sqrt(square), 1e-9);
+  }
+}
+
 }  // namespace
 }  // namespace jpo

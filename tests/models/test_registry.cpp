@@ -136,6 +136,27 @@ std::string case_name(const testing::TestParamInfo<Case>& tested) {
 }
 INSTANTIATE_TEST_SUITE_P(Registry, EveryModel, testing::ValuesIn(all_cases()), case_name);
 
+TEST(Registry, UniformDrawsCoverTheBox) {
+  for (const char* name : {"wave_packet", "kuramoto_sivashinsky"}) {
+    const auto model = make_test_model(name, {});
+    const ParameterSpace& space = model->shape().parameters;
+    std::vector<double> c(model->shape().context.size()), m(space.size());
+    std::vector<double> least = space.upper, most = space.lower;
+    for (std::uint64_t seed = 0; seed < 200; ++seed) {
+      model->sample(seed, c, m);
+      for (std::size_t k = 0; k < m.size(); ++k) {
+        least[k] = std::min(least[k], m[k]);
+        most[k] = std::max(most[k], m[k]);
+      }
+    }
+    for (std::size_t k = 0; k < m.size(); ++k) {
+      const double near = 0.05 * (space.upper[k] - space.lower[k]);
+      EXPECT_LT(least[k], space.lower[k] + near) << name;
+      EXPECT_GT(most[k], space.upper[k] - near) << name;
+    }
+  }
+}
+
 TEST(Registry, FindsOnlyRegisteredNames) {
   EXPECT_NE(find_model("diffusion"), nullptr);
   EXPECT_EQ(find_model("difusion"), nullptr);

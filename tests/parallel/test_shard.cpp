@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include "parallel/row_hash.hpp"
 #include "parallel/shard.hpp"
 
 namespace jpo {
@@ -36,6 +37,18 @@ TEST(Shard, OwnsEveryProblemOnce) {
   for (const std::int64_t n_problem : {1, 2, 31, 32, 33, 100, 257})
     for (const std::int64_t micro_batch : {1, 7, 32, 300})
       for (const int n_rank : {1, 2, 3, 4, 8, 17}) check(n_problem, micro_batch, n_rank);
+}
+
+// The sum over ranks is the same for any distribution of the rows, but depends on their order.
+TEST(HashRows, BelongToTheirGlobalRow) {
+  const std::vector<double> rows = {1.0, 2.0, 3.0, 4.0, 5.0, 6.0};
+  const std::uint64_t whole = hash_rows(rows, 3, 0, 9);
+  const std::span<const double> values(rows);
+  EXPECT_EQ(whole, hash_rows(values.first(2), 1, 0, 9) + hash_rows(values.subspan(2), 2, 1, 9));
+  EXPECT_NE(whole, hash_rows(rows, 3, 1, 9));
+  EXPECT_NE(whole, hash_rows(rows, 3, 0, 8));
+  EXPECT_NE(whole, hash_rows(std::vector<double>{3.0, 4.0, 1.0, 2.0, 5.0, 6.0}, 3, 0, 9));
+  EXPECT_EQ(hash_rows({}, 0, 7, 9), 0U);
 }
 
 }  // namespace

@@ -23,14 +23,13 @@ namespace {
 // 2: judgements of the answers, /problems/reference.
 constexpr std::int64_t kSchemaVersion = 2;
 
-void write_root(ResultFile& file, const Job& job, const RunRecord& record,
-                const std::string& builds) {
+void write_root(ResultFile& file, const Job& job, const RunRecord& record) {
   const Build build = this_build();
   file.attribute("/", "schema_version", kSchemaVersion);
   file.attribute("/", "jpo_version", jpo_version());
   file.attribute("/", "git_revision", build.git_revision);
   file.attribute("/", "code_hash", build.code_hash);
-  file.attribute("/", "builds", builds);
+  file.attribute("/", "builds", record.builds);
   file.attribute("/", "deck", job.deck().resolved);
   file.attribute("/", "command", record.command);
   file.attribute("/", "n_rank", static_cast<std::int64_t>(mpi::size(job.comm())));
@@ -269,14 +268,13 @@ std::string time_stamp() {
   return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(now));
 }
 
-void write_results(Job& job, const std::vector<Judgement>& judgements, const RunRecord& record,
-                   const std::string& builds) {
+void write_results(Job& job, const std::vector<Judgement>& judgements, const RunRecord& record) {
   const auto scope = job.timer().scope(Phase::io);
   const RowRange rows{job.shard().first_problem(), job.shard().n_local_problem(),
                       job.shard().n_problem()};
   ResultFile file(job.deck().section<RunSettings>("run").output_path(), record.overwrite,
                   job.comm());
-  write_root(file, job, record, builds);
+  write_root(file, job, record);
   write_problems(file, job, rows);
   std::string order;
   for (std::size_t k = 0; k < job.results().size(); ++k) {

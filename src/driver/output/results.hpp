@@ -22,8 +22,8 @@ struct RunRecord {
   std::string resumed_by;
   /// True if results and checkpoints of other builds of the program are accepted.
   bool accept_other_build = false;
-  /// Other builds whose results the study of this run has reused, a list as in add_builds().
-  std::string builds;
+  /// The builds that worked on the run, or on its study before it: a list as in add_builds().
+  std::string builds{};
   /// True if the run has not finished: the last method may be running.
   bool is_incomplete = false;
 };
@@ -31,10 +31,8 @@ struct RunRecord {
 std::string time_stamp();
 
 /// Writes the result of a job to run.output of its deck, with schema version 2 (see
-/// postprocess/README.md). `builds`: list of the builds that worked on it. Collective. Throws
-/// CannotWrite on all ranks.
-void write_results(Job& job, const std::vector<Judgement>& judgements, const RunRecord& record,
-                   const std::string& builds);
+/// postprocess/README.md). Collective. Throws CannotWrite on all ranks.
+void write_results(Job& job, const std::vector<Judgement>& judgements, const RunRecord& record);
 
 /// Returns the versions of all libraries, the compiler and the processor, on which the bits of a
 /// result depend.

@@ -96,7 +96,8 @@ ExitCode UnfinishedResult::run(const std::string& command, MPI_Comm comm) {
     throw BadInput(fmt::format("{} has no answers yet; allowed: a later checkpoint", checkpoint));
   const std::vector<Judgement> judgements = judge_all(job);
   show_results(job, judgements);
-  write_results(job, judgements, record, checkpoints.builds());
+  record.builds = checkpoints.builds();
+  write_results(job, judgements, record);
   log_info("\nincomplete result, {} of {} methods begun: {}", job.results().size(),
            job.deck().methods.size(), output);
   return ExitCode::done;
