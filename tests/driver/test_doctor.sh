@@ -147,7 +147,7 @@ line warning time 'SLURM_JOB_END_TIME = "Unknown" is not an integer'
 grep -qE '^  SLURM_JOB_END_TIME +Unknown ' log || fail "the variable is not listed: $(cat log)"
 # Every variable of the list is in the documents.
 for name in $(sed -n '/^environment variables/,/^[^ ]/s/^  \([A-Za-z_]*\) .*/\1/p' log); do
-  grep -q "\`$name\`" "$source_dir/jobs/README.md" || fail "$name is not in jobs/environment.md"
+  grep -q "\`$name\`" "$source_dir/jobs/environment.md" || fail "$name is not in jobs/environment.md"
 done
 SLURM_JOB_END_TIME=$(($(date +%s) + 7300)) expect 0 "0 warnings" "$jpo" doctor
 line ok time "ends in 2.0 h; jpo stops before"

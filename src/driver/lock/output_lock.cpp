@@ -36,7 +36,7 @@ OutputLock::OutputLock(const Deck& deck, MPI_Comm comm) : comm_(comm) {
                                      {"checkpoint.directory", checkpoint_folder(deck)}};
   if (lock_path(targets[0].path) == lock_path(targets[1].path)) targets.pop_back();
   std::string refusal;
-  if (mpi::rank(comm_) == 0)
+  if (mpi::rank(comm_) == 0) {
     for (const auto& [key, path] : targets) {
       const std::string file = lock_path(path);
       if (!refusal.empty() || file.empty()) continue;
@@ -47,6 +47,7 @@ OutputLock::OutputLock(const Deck& deck, MPI_Comm comm) : comm_(comm) {
             "{} = \"{}\" is {}; allowed: another {}, or to wait until that run has ended", key,
             path, in_use, key);
     }
+  }
   broadcast(refusal, comm_);
   if (!refusal.empty()) throw BadInput(refusal);
 }
