@@ -125,15 +125,19 @@ std::int64_t count_weights(const Deck& deck, const ModelShape& shape) {
   return count_weights(deck.section<NetworkSettings>("network"), network_shape(shape, 1));
 }
 
+bool check_problems_and_sizes(const Deck& deck, const ModelShape& shape, MPI_Comm comm) {
+  const bool has_truth = check_problems(deck, shape, comm);
+  check_sizes(deck, shape, mpi::size(comm));
+  check_transport(deck, shape, comm);
+  count_weights(deck, shape);
+  return has_truth;
+}
+
 void check_deck(const Deck& deck, MPI_Comm comm) {
-  const int n_rank = mpi::size(comm);
   const auto model = make_model(deck, Resolution::inversion);
-  const bool has_truth = check_problems(deck, model->shape(), comm);
+  const bool has_truth = check_problems_and_sizes(deck, model->shape(), comm);
   check_faults(deck);
   check_prefixes(deck);
-  check_sizes(deck, model->shape(), n_rank);
-  check_transport(deck, model->shape(), comm);
-  count_weights(deck, model->shape());
   const PetscOptionsScope options(deck.petsc);
   check_methods(deck,
                 {model->shape(), deck.section<RunSettings>("run").output_path(), comm, has_truth});

@@ -14,6 +14,10 @@ namespace jpo {
 /// Collective on comm.
 void check_deck(const Deck& deck, MPI_Comm comm);
 
+/// The part of check_deck about the problems, the network and the sizes. Returns true if the true
+/// parameters of the problems are known. Throws BadInput. Collective on comm.
+bool check_problems_and_sizes(const Deck& deck, const ModelShape& shape, MPI_Comm comm);
+
 /// Returns true if a method of the deck trains a network.
 bool uses_network(const Deck& deck);
 

@@ -24,8 +24,8 @@
 namespace jpo {
 namespace {
 
-constexpr std::int64_t kMaxProblems = 32;
-constexpr std::int64_t kMaxMicroBatch = 8;
+constexpr std::int64_t kMaxProblems = 8;
+constexpr std::int64_t kMaxMicroBatch = 2;
 constexpr double kOrderLimit = 1.9;
 
 // The mean loss over all problems of a communicator, as a function of the network's weights.
@@ -175,11 +175,11 @@ ExitCode Verify::run(const std::string& /*command*/, MPI_Comm comm) {
   small.overrides.emplace_back("parallel.reduction=\"exact\"");
   const Deck deck = load_deck(deck_.path, small.overrides, comm);
   start_network_library();
-  check_deck(deck, comm);
+  const auto model = make_model(deck, Resolution::inversion);
+  check_problems_and_sizes(deck, model->shape(), comm);
   const PetscOptionsScope options_scope(deck.petsc);
 
   log_info("verifying gradients of model {} on {} problems\n", deck.model_name, n_problem);
-  const auto model = make_model(deck, Resolution::inversion);
   VerifyOptions options;
   options.misfit = deck.section<MisfitSettings>("misfit");
   options.gradient_factor = gradient_factor_;

@@ -20,7 +20,7 @@ namespace {
 constexpr double kTaylorOrder = 1.9;
 constexpr double kDotTolerance = 1e-10;
 // Of the differences, which round-off and kinks spoil.
-constexpr double kParameterTolerance = 1e-3;
+constexpr double kParameterTolerance = 1e-4;
 constexpr std::size_t kMostParameters = 256;
 // Central differences of fourth order.
 constexpr std::array<double, 4> kAt = {-2.0, -1.0, 1.0, 2.0};

@@ -123,8 +123,7 @@ void check_fit(const Predictor& predictor, const ModelShape& shape) {
   if (there != shape.parameters.names)
     throw BadInput(fmt::format("{} predicts {} parameters ({}); the model of this deck has {} ({})",
                                predictor.label, there.size(), fmt::join(there, ", "),
-                               shape.parameters.names.size(),
-                               shortened(shape.parameters.names)));
+                               shape.parameters.names.size(), shortened(shape.parameters.names)));
 }
 
 void clamp_to(const ParameterSpace& space, Batch& m) {

@@ -273,12 +273,23 @@ expect 75 "0 of 6 methods done" ranks 2 "$jpo" run kept.toml --set checkpoint.wa
 expect 0 "result: $result" ranks 2 "$jpo" run kept.toml --resume \
   --set 'methods=["bfgs", "joint", "multi_start"]' --set method.multi_start.max_evaluations=30
 same changed.h5 $result
-# A result of an unfinished run. The run is not disturbed.
+# A result of a running job, which is not disturbed.
 rm -rf runs
-expect 75 "1 of 6 methods done" ranks 2 "$jpo" run kept.toml "${slow[@]}" --set checkpoint.walltime_s=6
+"$jpo" run kept.toml "${slow[@]}" >job_log 2>&1 &
+job=$!
+for ((k = 0; k < 600; ++k)); do
+  grep -q "joint .*updates" job_log && break
+  sleep 0.1
+done
+kill -USR2 $job
+for ((k = 0; k < 100; ++k)); do
+  [[ -f $folder/checkpoint_000001.h5 ]] && break
+  sleep 0.1
+done
 sha256sum $folder/* >sums
 expect 0 "incomplete result, 2 of 6 methods begun: runs/kept.incomplete.h5" "$jpo" result $folder
 sha256sum --quiet -c sums || fail "jpo result has changed a checkpoint"
+kill -0 $job 2>/dev/null || fail "jpo result has ended the running job: $(cat job_log)"
 expect 2 "exists and is not overwritten" "$jpo" result $folder
 expect 0 "incomplete result" ranks 2 "$jpo" result $folder --output now.h5
 same runs/kept.incomplete.h5 now.h5
@@ -291,6 +302,9 @@ else
   echo "SKIPPED: report.py of an incomplete result"
 fi
 expect 2 "there is no checkpoint in nowhere" "$jpo" result nowhere
+kill -USR1 $job
+wait $job
+[[ $? -eq 75 ]] || fail "the job of which a result was written: $(cat job_log)"
 
 # A resumed run reads the network of predict again; it must be the same network as before.
 cat >predicted.toml <<'DECK_END'

@@ -5,7 +5,7 @@
 #include <cerrno>
 #include <cstring>
 #include <fcntl.h>
-#include <new>
+#include <memory>
 #include <random>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -70,8 +70,10 @@ void RankTable::share(MPI_Comm node) {
     text.copy(name.data(), kNameBytes - 1);
     memory_ = map(name.data(), size_, true);
     if (memory_ != nullptr) {
-      slots_ = new (memory_) RankSlot[hosts_.size()];
-      claimed_ = new (slots_ + hosts_.size()) std::atomic<bool>(false);
+      slots_ = static_cast<RankSlot*>(memory_);
+      std::uninitialized_value_construct_n(slots_, hosts_.size());
+      claimed_ = reinterpret_cast<std::atomic<bool>*>(slots_ + hosts_.size());
+      std::construct_at(claimed_, false);
     }
   }
   int error = is_leader() && memory_ == nullptr ? errno : 0;
