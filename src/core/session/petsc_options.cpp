@@ -15,6 +15,7 @@
 #include "core/checks.hpp"
 #include "core/communicator.hpp"
 #include "core/errors.hpp"
+#include "core/session/environment.hpp"
 
 namespace jpo {
 namespace {
@@ -135,8 +136,8 @@ std::vector<std::string> unused_petsc_options(const PetscOptions& options, MPI_C
 
 void take_petsc_environment() {
   for (const char* name : {"PETSC_OPTIONS", "PETSC_OPTIONS_YAML"}) {
-    const char* value = std::getenv(name);
-    if (value == nullptr) continue;
+    const std::string value = environment_value(name);
+    if (value.empty()) continue;
     removed_variables.emplace_back(name);
     if (std::string_view(name) == "PETSC_OPTIONS") stored_environment = value;
     unsetenv(name);
