@@ -36,7 +36,7 @@ const std::vector<EnvironmentVariable>& environment_variables() {
       {"OMPI_COMM_WORLD_SIZE", "doctor: number of ranks; if set, progress is shown as lines"},
       {"OMPI_MCA_io", "doctor: MPI-IO of Open MPI"},
       {"CUDA_VISIBLE_DEVICES", "doctor: GPUs that a rank sees"},
-      {"PETSC_OPTIONS", "ignored, with a warning: use the section [petsc] of the deck"},
+      {"PETSC_OPTIONS", "options for PETSc if run.petsc_environment = true"},
       {"PETSC_OPTIONS_YAML", "ignored, with a warning: use the section [petsc] of the deck"},
   };
   return variables;
