@@ -1,7 +1,6 @@
 #include "driver/run.hpp"
 
 #include <algorithm>
-#include <ranges>
 #include <set>
 
 #include <fmt/format.h>
@@ -74,9 +73,9 @@ WatchdogSettings watchdog_settings(const Deck& deck) {
 Deck select_methods(Deck deck, const std::vector<std::string>& only) {
   std::set<std::string> wanted(only.begin(), only.end());
   // The methods that a method refers to stand before it.
-  for (const MethodDeck& method : std::views::reverse(deck.methods))
-    if (wanted.contains(method.name))
-      for (const std::string& earlier : earlier_methods(method)) wanted.insert(earlier);
+  for (auto method = deck.methods.rbegin(); method != deck.methods.rend(); ++method)
+    if (wanted.contains(method->name))
+      for (const std::string& earlier : earlier_methods(*method)) wanted.insert(earlier);
   std::vector<std::string> names;
   for (const MethodDeck& method : deck.methods) names.push_back(method.name);
   for (const std::string& name : only)
