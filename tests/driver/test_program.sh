@@ -62,7 +62,7 @@ done
 # Lost output is an error. A time limit that is no number is ignored with a warning.
 expect 4 "cannot write standard output: No space left on device" sh -c '"$1" check deck.toml >/dev/full' sh "$jpo"
 for end in Unknown 12x -5 1e9; do
-  SLURM_JOB_END_TIME=$end expect 0 "SLURM_JOB_END_TIME = \"$end\" is not a time" "$jpo" run deck.toml --set run.output=end.h5 --overwrite
+  SLURM_JOB_END_TIME=$end expect 0 "SLURM_JOB_END_TIME = \"$end\" is not an integer >= 1 and is ignored" "$jpo" run deck.toml --set run.output=end.h5 --overwrite
 done
 # A closed pipe (| head) causes no error message.
 errors=$({ "$jpo" check --keys | true; } 2>&1)
