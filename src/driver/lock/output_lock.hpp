@@ -19,6 +19,9 @@ class OutputLock {
   /// on comm.
   OutputLock(const Deck& deck, MPI_Comm comm);
 
+  /// Locks nothing, for a job that only reads checkpoints.
+  explicit OutputLock(MPI_Comm comm) : comm_(comm) {}
+
   /// Throws CannotWrite on all ranks if a lock could not be created, or if another run has taken it
   /// while this process was suspended. Call it before files of the run are written or removed.
   /// Collective.

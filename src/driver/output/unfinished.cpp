@@ -86,7 +86,7 @@ ExitCode UnfinishedResult::run(const std::string& command, MPI_Comm comm) {
   record.is_incomplete = true;
   record.resumed_by = "jpo run with --resume";
   record.accept_other_build = true;
-  const OutputLock lock(job.deck(), comm);
+  const OutputLock lock(comm);
   Checkpoints checkpoints(job, lock, record);
   job.set_interruptions(checkpoints);
   checkpoints.open(checkpoint);
