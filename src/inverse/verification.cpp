@@ -205,6 +205,7 @@ std::vector<Derivative> quotients(Probe& probe, std::int64_t row,
 }
 
 // Returns at most kMostParameters parameters, evenly spaced.
+// At most kMostParameters parameters, evenly spaced.
 std::vector<std::size_t> chosen_parameters(std::size_t n) {
   const std::size_t n_chosen = std::min(n, kMostParameters);
   std::vector<std::size_t> chosen;
@@ -213,8 +214,9 @@ std::vector<std::size_t> chosen_parameters(std::size_t n) {
 }
 
 // Compares the derivatives of problem `row`. The mismatch is relative to the root mean square of
-// the adjoint's derivatives of the problem; the better of two steps counts.
-std::vector<Derivative> compare_derivatives(Probe& probe, std::int64_t row,
+// the adjoint's derivatives of the problem, or to 1e-6 of its loss if that is larger, because of
+// the rounding errors of the quotients; the better of two steps counts.
+std::vector<Derivative> compare_derivatives(Probe& probe, std::int64_t row, double loss,
                                             std::span<const double> gradient) {
   const auto& scale = probe.model.shape().parameters.scale;
   const auto chosen = chosen_parameters(scale.size());
@@ -223,7 +225,7 @@ std::vector<Derivative> compare_derivatives(Probe& probe, std::int64_t row,
   };
   double square = 0.0;
   for (const std::size_t k : chosen) square += adjoint_of(k) * adjoint_of(k);
-  const double size = std::sqrt(square / static_cast<double>(chosen.size()));
+  const double size = std::max(std::sqrt(square / static_cast<double>(chosen.size())), 1e-6 * loss);
   std::vector<Derivative> best;
   for (const double step : {1e-3, 1e-5}) {
     auto derivatives = quotients(probe, row, chosen, step);
@@ -259,7 +261,8 @@ CheckRow check_parameters(Probe& probe) {
   };
   std::vector<std::vector<Derivative>> tables;
   for (std::int64_t row = 0; row < std::min<std::int64_t>(3, probe.n); ++row) {
-    tables.push_back(compare_derivatives(probe, row, at_m.gradient.read().row(row)));
+    tables.push_back(compare_derivatives(probe, row, at_m.loss[static_cast<std::size_t>(row)],
+                                         at_m.gradient.read().row(row)));
     std::ranges::stable_sort(
         tables.back(), [&](const auto& a, const auto& b) { return larger(a, b) && !larger(b, a); });
   }
