@@ -22,7 +22,6 @@ constexpr double kDotTolerance = 1e-10;
 // Of the differences, which round-off and kinks spoil.
 constexpr double kParameterTolerance = 1e-4;
 constexpr std::size_t kMostParameters = 256;
-// Central differences of fourth order.
 constexpr std::array<double, 4> kAt = {-2.0, -1.0, 1.0, 2.0};
 constexpr std::array<double, 4> kWeight = {1.0 / 12.0, -2.0 / 3.0, 2.0 / 3.0, -1.0 / 12.0};
 constexpr int kFirstHalving = 6;
@@ -204,7 +203,6 @@ std::vector<Derivative> quotients(Probe& probe, std::int64_t row,
   return derivatives;
 }
 
-// Returns at most kMostParameters parameters, evenly spaced.
 // At most kMostParameters parameters, evenly spaced.
 std::vector<std::size_t> chosen_parameters(std::size_t n) {
   const std::size_t n_chosen = std::min(n, kMostParameters);
@@ -213,9 +211,8 @@ std::vector<std::size_t> chosen_parameters(std::size_t n) {
   return chosen;
 }
 
-// Compares the derivatives of problem `row`. The mismatch is relative to the root mean square of
-// the adjoint's derivatives of the problem, or to 1e-6 of its loss if that is larger, because of
-// the rounding errors of the quotients; the better of two steps counts.
+// The mismatch is relative to the root mean square of the adjoint's derivatives of the problem, or
+// to 1e-6 of its loss (rounding errors of the quotients). The better of two steps counts.
 std::vector<Derivative> compare_derivatives(Probe& probe, std::int64_t row, double loss,
                                             std::span<const double> gradient) {
   const auto& scale = probe.model.shape().parameters.scale;

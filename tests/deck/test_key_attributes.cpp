@@ -34,6 +34,7 @@ TEST(KeysWithoutEffect, AreTheseKeys) {
   EXPECT_EQ(keys_without_effect(read()), (Names{"data.file",
                                                 "run.output",
                                                 "run.overwrite",
+                                                "run.stall_seconds",
                                                 "run.max_failed_fraction",
                                                 "parallel.solve_batch",
                                                 "parallel.transport",
