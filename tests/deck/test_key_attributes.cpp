@@ -35,6 +35,7 @@ TEST(KeysWithoutEffect, AreTheseKeys) {
                                                 "run.output",
                                                 "run.overwrite",
                                                 "run.stall_seconds",
+                                                "run.petsc_environment",
                                                 "run.max_failed_fraction",
                                                 "parallel.solve_batch",
                                                 "parallel.transport",
