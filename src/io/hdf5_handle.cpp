@@ -1,6 +1,7 @@
 #include "io/hdf5_handle.hpp"
 
-#include <cstdio>
+#include <cstdint>
+#include <cstdlib>
 
 #include <fmt/format.h>
 
@@ -18,19 +19,21 @@ std::string hdf5_error_stack() {
   return text;
 }
 
+// Returns the number behind `key`; 0 if there is none.
+std::uint64_t number_after(const std::string& text, const std::string& key) {
+  const std::size_t at = text.find(key);
+  return at == std::string::npos ? 0 : std::strtoull(text.c_str() + at + key.size(), nullptr, 10);
+}
+
 // Returns the reason why a file could not be opened, from HDF5's messages.
 std::string open_problem() {
   const std::string stack = hdf5_error_stack();
-  unsigned long long has = 0;
-  unsigned long long base = 0;
-  unsigned long long expected = 0;
-  if (const std::size_t at = stack.find("truncated file: eof"); at != std::string::npos) {
-    if (std::sscanf(stack.c_str() + at,
-                    "truncated file: eof = %llu, sblock->base_addr = %llu, stored_eof = %llu", &has,
-                    &base, &expected) == 3)
-      return fmt::format("the file is cut off: it has {} bytes, its header says {}", has,
-                         base + expected);
-    return "the file is cut off";
+  const std::string cut = "truncated file: eof = ";
+  if (const std::size_t at = stack.find(cut); at != std::string::npos) {
+    const std::string numbers = stack.substr(at);
+    return fmt::format(
+        "the file is cut off: it has {} bytes, its header says {}", number_after(numbers, cut),
+        number_after(numbers, "base_addr = ") + number_after(numbers, "stored_eof = "));
   }
   for (const char* text :
        {"unable to lock file", "already open for write", "already open for read"})

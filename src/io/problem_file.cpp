@@ -6,6 +6,7 @@
 #include <cstring>
 #include <filesystem>
 #include <limits>
+#include <memory>
 #include <optional>
 #include <stdexcept>
 #include <unistd.h>
@@ -211,7 +212,7 @@ class Table {
 
   void read_meaning() {
     try {
-      meaning_.emplace(dataset_.get());
+      meaning_ = std::make_unique<StoredValues>(dataset_.get());
     } catch (const std::runtime_error& error) {
       refuse(fmt::format("{}: {}", path_, error.what()));
     }
@@ -250,7 +251,7 @@ class Table {
   std::vector<std::int64_t> sizes_;
   /// Maximum of each size.
   std::vector<hsize_t> largest_;
-  std::optional<StoredValues> meaning_;
+  std::unique_ptr<StoredValues> meaning_;
 };
 
 // The group /problems of an open file.

@@ -53,7 +53,7 @@ std::int64_t n_solved(const Job& job, std::size_t method) {
 TEST(Bank, KeepsItsBudget) {
   const Job job = solved_job(kPackets, {"method.bank.updates=4"}, MPI_COMM_WORLD);
   const auto& bank = job.results()[1];
-  const double spent = total(job.evaluations(1));
+  const double spent = total(gather_rows(job.evaluations(1), job.comm()));
   EXPECT_LE(spent, 60.0 * 48);
   EXPECT_GT(spent, 40.0 * 48);
   for (const double tangent : bank.ledger.tangent) EXPECT_EQ(tangent, 0.0);
@@ -80,7 +80,7 @@ TEST(Bank, SimulatesRandomDrawsWithinItsBudget) {
   const auto& ledger = job.results()[1].ledger;
   for (std::size_t row = 0; row < ledger.forward.size(); ++row)
     EXPECT_EQ(ledger.forward[row] - ledger.adjoint[row], 10.0);  // one evaluation remains
-  EXPECT_LE(mean(job.evaluations(1)), 6.0);
+  EXPECT_LE(mean(gather_rows(job.evaluations(1), job.comm())), 6.0);
   // A draw is not used as an answer, so each problem is solved too.
   for (std::size_t row = 0; row < ledger.forward.size(); ++row) EXPECT_GT(ledger.adjoint[row], 0.0);
 }
@@ -91,7 +91,7 @@ TEST(Bank, SolvesWithAnyNumberOfCandidates) {
     const Job job =
         solved_job(kPackets, {"method.bank.max_evaluations=10", candidates}, MPI_COMM_WORLD);
     for (const double loss : job.results()[1].loss) EXPECT_TRUE(std::isfinite(loss)) << candidates;
-    const std::vector<double> evaluations = job.evaluations(1);
+    const std::vector<double> evaluations = gather_rows(job.evaluations(1), job.comm());
     EXPECT_LE(total(evaluations), 10.0 * static_cast<double>(evaluations.size())) << candidates;
   }
 }
@@ -103,7 +103,7 @@ TEST(Bank, WorksWithoutTrainingPairs) {
                                  "method.bank.simulations=0", "method.bank.random_draws=0"}}) {
     const Job job = solved_job(kPackets, overrides, MPI_COMM_WORLD);
     for (const double loss : job.results()[1].loss) EXPECT_TRUE(std::isfinite(loss));
-    EXPECT_GT(mean(job.evaluations(1)), 15.0);
+    EXPECT_GT(mean(gather_rows(job.evaluations(1), job.comm())), 15.0);
   }
   const Job masked = solved_job(
       kPackets, {"data.n_problem=2", "fault.problems=[0, 1]", "fault.kind=mask"}, MPI_COMM_WORLD);

@@ -100,8 +100,8 @@ Watchdog::Watchdog(WatchdogSettings settings, MPI_Comm comm)
   }
   stalled_at_ = read_marker(settings_.marker, comm);
   set_watchdog_checkpoint(0, "there is no checkpoint yet");
-  if (table_->has_other_hosts()) link_.emplace(*table_, comm);
-  clock_.emplace(settings_.stall_seconds, table_->slots().size());
+  if (table_->has_other_hosts()) link_ = std::make_unique<HostLink>(*table_, comm);
+  clock_ = std::make_unique<StallClock>(settings_.stall_seconds, table_->slots().size());
   table_->own().progress.is_armed = settings_.is_armed_at_start;
   place_progress(&table_->own().progress);
   // Signals are handled by the main thread.

@@ -6,7 +6,6 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
-#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -54,8 +53,8 @@ class Watchdog {
   WatchdogSettings settings_;
   int rank_;
   std::unique_ptr<RankTable> table_;
-  std::optional<HostLink> link_;
-  std::optional<StallClock> clock_;
+  std::unique_ptr<HostLink> link_;
+  std::unique_ptr<StallClock> clock_;
   /// Number in the marker at the start; -1: no marker.
   std::int64_t stalled_at_ = -1;
   /// Time without a datagram of some host [s].
