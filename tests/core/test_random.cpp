@@ -1,4 +1,5 @@
 #include <cmath>
+#include <set>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -54,11 +55,32 @@ TEST(RandomStream, BelowIsInRangeAndUnbiased) {
   for (const int n : count) EXPECT_NEAR(n, 10000, 5.0 * std::sqrt(10000.0));
 }
 
+TEST(RandomStream, UniformNumbersAreCentredInTheirCells) {
+  RandomStream numbers(5), bits(5);
+  for (int k = 0; k < 10; ++k)
+    EXPECT_EQ(numbers.uniform(), std::ldexp(static_cast<double>(bits.bits() >> 12U) + 0.5, -52));
+}
+
+TEST(RandomStream, UniformNumbersFillTheInterval) {
+  RandomStream stream(6);
+  std::vector<int> count(10);
+  for (int k = 0; k < 100000; ++k)
+    ++count.at(static_cast<std::size_t>(10.0 * (stream.uniform(2.0, 3.0) - 2.0)));
+  for (const int n : count) EXPECT_NEAR(n, 10000, 5.0 * std::sqrt(10000.0));
+}
+
+TEST(RandomStream, DoesNotRepeatItself) {
+  RandomStream stream(7);
+  std::set<std::uint64_t> seen;
+  for (int k = 0; k < 1000; ++k) EXPECT_TRUE(seen.insert(stream.bits()).second) << k;
+}
+
 TEST(StreamSeed, DependsOnAllArguments) {
   const std::uint64_t seed = stream_seed(1, "noise", "bfgs", 4);
   EXPECT_EQ(seed, stream_seed(1, "noise", "bfgs", 4));
   EXPECT_NE(seed, stream_seed(2, "noise", "bfgs", 4));
   EXPECT_NE(seed, stream_seed(1, "nois", "ebfgs", 4));
+  EXPECT_NE(seed, stream_seed(1, "noise", "refine", 4));
   EXPECT_NE(seed, stream_seed(1, "noise", "bfgs", 5));
 }
 
@@ -68,6 +90,16 @@ TEST(Hash, ChangesWithOneBit) {
   EXPECT_EQ(hash, hash_values(std::span<const float>(values)));
   values.back() = std::nextafter(0.5F, 1.0F);
   EXPECT_NE(hash, hash_values(std::span<const float>(values)));
+}
+
+// Also the low bits of the hash depend on the high bits of each word.
+TEST(Hash, MixesHighBitsIntoLowBits) {
+  const auto low_bits = [](std::uint64_t word) {
+    return hash_values(std::span<const std::uint64_t>(&word, 1)) & 0xffffffffU;
+  };
+  std::set<std::uint64_t> seen = {low_bits(0)};
+  for (unsigned bit = 48; bit < 64; ++bit) seen.insert(low_bits(std::uint64_t{1} << bit));
+  EXPECT_GT(seen.size(), 8U);
 }
 
 }  // namespace

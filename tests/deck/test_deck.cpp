@@ -243,6 +243,9 @@ TEST(NearestName, CorrectsMisspeltNames) {
   EXPECT_EQ(nearest_name("horizn", {"n_grid", "horizon"}), "horizon");
   EXPECT_EQ(nearest_name("ntework", {"network", "parallel"}), "network");
   EXPECT_EQ(nearest_name("Seed", {"seed"}), "seed");
+  EXPECT_EQ(nearest_name("horizn", {"horizontal", "noise"}), "");
+  EXPECT_EQ(nearest_name("hrizan", {"horizon"}), "horizon");  // distance 2 of at most 2
+  EXPECT_EQ(nearest_name("badcef", {"abcdef"}), "abcdef");    // two swaps
   EXPECT_EQ(nearest_name("zzzzzz", {"seed", "name"}), "");
 }
 

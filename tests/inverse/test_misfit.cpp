@@ -38,6 +38,26 @@ TEST(Misfit, PriorIsTheScaledDistanceToTheCentre) {
   EXPECT_DOUBLE_EQ(g[1], 20.0 + 3.0 * (2.0 - 4.0) / 16.0);
 }
 
+TEST(Misfit, OnlyObservedComponentsHaveWeights) {
+  Misfit misfit(MisfitSettings(), kSpace);
+  misfit.observe_components(1);
+  std::array<double, 3> w = {7.0, 7.0, 7.0};
+  EXPECT_DOUBLE_EQ(misfit.value(kPrediction, kObservation, kM, w), 0.5);
+  EXPECT_EQ(w, (std::array{1.0, 0.0, 0.0}));
+}
+
+// A limit of 0.5 residual scales, here 0.5 * 2: residuals 1 and -3 count as 1 and -1.
+TEST(Misfit, LimitsResidualsInTheirScale) {
+  MisfitSettings settings;
+  settings.residual_scale = 2.0;
+  Misfit misfit(settings, kSpace);
+  misfit.limit_residuals(0.5);
+  std::array<double, 3> w{};
+  EXPECT_DOUBLE_EQ(misfit.value(kPrediction, kObservation, kM, w), 0.5 * 10.0 / 4.0);
+  EXPECT_DOUBLE_EQ(w[0], 0.25);
+  EXPECT_DOUBLE_EQ(w[1], -0.25);
+}
+
 TEST(Misfit, IsNotFiniteIfThePredictionIsNot) {
   const Misfit misfit(MisfitSettings(), kSpace);
   std::array<double, 3> w{};

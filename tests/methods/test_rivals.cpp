@@ -85,6 +85,7 @@ TEST(MultiStart, LimitsTheEvaluationsOfOneProblem) {
   };
   EXPECT_GT(most("0"), 30 + 15);
   EXPECT_LE(most("30"), 30 + 15);
+  EXPECT_GE(most("30"), 30);
 }
 
 // Without noise, round 0 solves a linear problem exactly, so no later start can be better.

@@ -282,6 +282,8 @@ TEST(ParameterMap, StaysInTheBoxAndHasItsDerivative) {
                     1e-8);
     }
     EXPECT_EQ(maps[0].value(0.0), 1.0);
+    EXPECT_NEAR(maps[0].value(1.0),
+                1.0 + 2.0 * (name == std::string("tanh") ? std::tanh(1.0) : std::sqrt(0.5)), 1e-14);
     EXPECT_EQ(maps[1].value(0.0), 5.0);
   }
 }
