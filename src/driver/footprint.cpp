@@ -9,6 +9,7 @@
 #include "data/problem_set.hpp"
 #include "driver/deck_checks.hpp"
 #include "driver/job.hpp"
+#include "driver/reference.hpp"
 #include "solving/per_problem/lockstep.hpp"
 
 namespace jpo {
@@ -39,8 +40,10 @@ struct Largest {
 
 Largest largest_of(const Deck& deck, const ModelShape& shape, double local) {
   Largest largest;
-  for (const MethodDeck& method : deck.methods) {
-    const MethodTraits traits = traits_of(method);
+  std::vector<MethodTraits> needs;
+  for (const MethodDeck& method : deck.methods) needs.push_back(traits_of(method));
+  if (reference_kind(deck, shape) == ReferenceKind::solve) needs.push_back(reference_traits(deck));
+  for (const MethodTraits& traits : needs) {
     largest.pairs = std::max(largest.pairs, traits.n_kept_pair);
     if (traits.keeps_pairs_with_model)
       largest.pairs_with_model = std::max(largest.pairs_with_model, traits.n_kept_pair);
@@ -58,10 +61,10 @@ double pair_bytes(const ModelShape& shape) {
   return static_cast<double>(shape.observation.size() + shape.parameters.size()) * kNumber;
 }
 
-// Bytes of a problem and of its answers.
+// Bytes of a problem (y, c, truth and start) and of its answers.
 double problem_bytes(const ModelShape& shape) {
   return static_cast<double>(shape.observation.size() + shape.context.size() +
-                             shape.parameters.size() +
+                             2 * shape.parameters.size() +
                              MethodResult::numbers_per_problem(shape.parameters.size())) *
          kNumber;
 }

@@ -45,7 +45,7 @@ Shard make_shard(const Deck& deck, MPI_Comm comm);
 
 class Job {
  public:
-  /// Draws or reads the problems, then computes their misfits at the centre of the box and at the
+  /// Draws or reads the problems, then computes their misfits at their starts and at the
   /// truth if it is known. No method's ledger counts these solves. Throws BadInput as
   /// read_problems. Collective on comm.
   Job(Deck deck, MPI_Comm comm);
@@ -81,7 +81,7 @@ class Job {
   /// Returns the largest misfit of a solved problem: reference + 1e-3 max(reference, 1e-3 L_ref);
   /// NaN without a reference. [local problem]
   std::vector<double> solved_limit() const;
-  /// Misfit at the centre of the box. [local problem]
+  /// Misfit at the start. [local problem]
   const std::vector<double>& loss_at_centre() const { return loss_at_centre_; }
   /// Results of the methods that are done, in the order of the deck.
   const std::vector<MethodResult>& results() const { return results_; }
@@ -98,7 +98,7 @@ class Job {
   std::optional<std::size_t> earlier_method(std::size_t k) const;
   /// Returns the seconds of method k, including the methods that provided the starts.
   double seconds(std::size_t k) const;
-  /// Returns L_ref, the median misfit at the centre of the box. Collective.
+  /// Returns L_ref, the median misfit at the start. Collective.
   double loss_reference() const;
   /// Returns the result of a method before its first step.
   MethodResult empty_result(const MethodTraits& traits = {}) const;

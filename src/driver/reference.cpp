@@ -22,6 +22,12 @@ class SolveFromTruth final : public TaoStarts {
   }
 };
 
+TaoSettings reference_settings(const Deck& deck) {
+  TaoSettings settings;
+  settings.max_evaluations = deck.section<DataSettings>("data").reference_evaluations;
+  return settings;
+}
+
 // Usable problems with a known truth.
 std::vector<std::int64_t> rows_with_truth(const ProblemSet& problems) {
   std::vector<std::int64_t> rows;
@@ -54,9 +60,12 @@ std::string reference_text(const Deck& deck, const ModelShape& shape) {
   }
 }
 
+MethodTraits reference_traits(const Deck& deck) {
+  return TaoStarts::traits(reference_settings(deck));
+}
+
 std::vector<double> solve_from_truth(Job& job, Interruptions& interruptions) {
-  TaoSettings settings;
-  settings.max_evaluations = job.deck().section<DataSettings>("data").reference_evaluations;
+  const TaoSettings settings = reference_settings(job.deck());
   Objective objective = job.objective(false);
   MethodResult result = job.empty_result();
   const std::vector<std::int64_t> rows = rows_with_truth(job.problems());

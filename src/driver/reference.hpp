@@ -8,6 +8,7 @@
 #include "deck/deck.hpp"
 #include "models/forward_model.hpp"
 #include "solving/interruptions.hpp"
+#include "solving/method_traits.hpp"
 
 namespace jpo {
 
@@ -18,6 +19,8 @@ enum class ReferenceKind : std::uint8_t { none, truth, solve };
 
 /// Returns the source that data.reference selects for this model.
 ReferenceKind reference_kind(const Deck& deck, const ModelShape& shape);
+/// Returns the needs of the solves from the truth.
+MethodTraits reference_traits(const Deck& deck);
 /// Describes it for tables and files.
 std::string reference_text(const Deck& deck, const ModelShape& shape);
 

@@ -8,7 +8,7 @@
 //
 // Before round 0 the only pairs are draws m of the prior with their simulations F(m), which cost
 // half a gradient evaluation each. Round 0 starts at the mean of the networks' answers, or at
-// the centre of the box if there are no such pairs.
+// the problem's start if there are no such pairs.
 //
 // A weight w of the best L of a problem measures how likely the problem is solved
 // (bank_weights.hpp). Network k never learns from problems i = k modulo n_network
@@ -88,7 +88,7 @@ struct BankSettings : RoundsSettings {
         "random_draws", &random_draws,
         {.doc = "number of draws from the prior per problem that are simulated before the first "
                 "solve, at half a gradient evaluation each; the networks learn from them and "
-                "give the first starts; 0: the first start is the centre of the box",
+                "give the first starts; 0: the first start is the problem's start",
          .min = 0,
          .max = 4096});
     table.add("random_starts", &random_starts,

@@ -1,4 +1,4 @@
-// Levenberg-Marquardt for each problem, from the centre of the box or from an answer of another
+// Levenberg-Marquardt for each problem, from the problem's start or from an answer of another
 // method. It solves least-squares problems of models with a tangent. The gain ratio controls the
 // damping (Nielsen 1999, IMM-REP-1999-05); bounds are kept by projection. TAO's solver is not used
 // because it does not reject steps and needs more Jacobians.
@@ -35,7 +35,7 @@ struct LmSettings : Settings {
 
   void describe(KeyTable& table) override {
     table.add("from", &from,
-              {.doc = "the answers of this method are the starts; empty: the centre of the box",
+              {.doc = "the answers of this method are the starts; empty: the problem's start",
                .earlier_method = EarlierMethod::start});
     table.add("max_evaluations", &max_evaluations,
               {.doc = "largest number of gradient evaluations per problem: half of all forward, "

@@ -1,5 +1,5 @@
 // The classical baseline for joint methods with the same budget: TAO from many seeded starts, round
-// by round (rounds.cpp), until the budget is spent. Start 0 is the centre of the box. The other
+// by round (rounds.cpp), until the budget is spent. Start 0 is the problem's start. The other
 // starts are drawn from the model's prior.
 
 #include "methods/method.hpp"

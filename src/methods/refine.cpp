@@ -17,8 +17,8 @@ struct RefineSettings : TaoSettings {
     table.add(
         "from", &from,
         {.doc =
-             "the answers of this method are the starts; a problem without an answer starts at the "
-             "centre of the box",
+             "the answers of this method are the starts; a problem without an answer starts at its "
+             "own start",
          .required = true,
          .earlier_method = EarlierMethod::start});
     table.add(

@@ -41,9 +41,9 @@ struct AttainableMisfit {
 /// Typical misfits of the set of problems.
 struct MisfitLevels {
   AttainableMisfit attainable;
-  /// Mean misfit at the centre of the box.
+  /// Mean misfit at the start.
   double mean_at_centre = 0.0;
-  /// L_ref: median misfit at the centre of the box.
+  /// L_ref: median misfit at the start.
   double reference = 0.0;
 };
 

@@ -19,7 +19,7 @@ void TrainingLossSettings::describe(KeyTable& table) {
              .min_is_open = true});
   table.add("log_epsilon", &log_epsilon,
             {.doc = "log: epsilon, added to the misfit",
-             .unit = "median misfit at the centre of the box",
+             .unit = "median misfit at the start",
              .min = 0,
              .min_is_open = true});
   table.add("exploration", &exploration,

@@ -57,12 +57,12 @@ void TrainingSettings::describe(KeyTable& table) {
             {.doc = "problems of each micro-batch in an update; 0: all", .min = 0});
   table.add("clip_norm", &clip_norm,
             {.doc = "largest norm of the weight gradient; 0: no clipping",
-             .unit = "mean loss at the centre of the box",
+             .unit = "mean loss at the start",
              .min = 0});
   table.add("clip_problem", &clip_problem,
             {.doc = "largest norm of one problem's gradient, with parameters in units of their "
                     "scale; 0: no clipping",
-             .unit = "mean loss at the centre of the box",
+             .unit = "mean loss at the start",
              .min = 0});
   table.add("history_every", &history_every,
             {.doc = "number of updates from one record of the history to the next", .min = 1});

@@ -2,7 +2,7 @@
 // Training of one shared network on a TrainingSet: predict -> evaluate -> backward -> all-reduce ->
 // clip -> step -> record.
 //
-// Clip thresholds are in units of TrainingSet::clip_unit(), the mean loss at the centre of the box
+// Clip thresholds are in units of TrainingSet::clip_unit(), the mean loss at the start
 // for a misfit, so that one threshold suits all models. Gradients are divided by this unit before
 // the optimizer step. Adam's steps do not depend on the scale of the gradients (except by epsilon).
 

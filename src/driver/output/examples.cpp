@@ -12,7 +12,7 @@
 namespace jpo {
 namespace {
 
-// Chooses the problems at the three quartiles of the misfit at the centre of the box.
+// Chooses the problems at the three quartiles of the misfit at the start.
 std::vector<std::int64_t> choose_problems(const Job& job) {
   const std::vector<double> loss = gather_rows(job.loss_at_centre(), job.comm());
   std::vector<std::int64_t> ids;

@@ -78,8 +78,10 @@ void write_problems(ResultFile& file, const Job& job, const RowRange& rows) {
   if (reference_kind(job.deck(), shape) != ReferenceKind::none)
     file.column("/problems/reference", rows, job.reference(),
                 {"1", "reference misfit: " + reference_text(job.deck(), shape)});
-  file.column("/problems/loss_at_centre", rows, job.loss_at_centre(),
-              {"1", "misfit at the start of most methods: the centre of the box"});
+  file.column(
+      "/problems/loss_at_centre", rows, job.loss_at_centre(),
+      {"1",
+       "misfit at the start of most methods (the centre of the box, or that of the data file)"});
   write_layout(file, "/problems", "observation", shape.observation);
   write_layout(file, "/problems", "context", shape.context);
   write_source(file, job);

@@ -47,7 +47,7 @@ class Proposal {
   virtual ~Proposal() = default;
 
   /// Called before round 0. It may spend at most `max_evaluations` evaluations per problem, which
-  /// it records in `result`. Returns false if round 0 starts at the centre of the box. Collective.
+  /// it records in `result`. Returns false if round 0 starts at the problem's start. Collective.
   virtual bool prepare(MethodResult& /*result*/, double /*max_evaluations*/) { return false; }
   /// Called before the starts of a round, with the best answers so far and the active local rows,
   /// ascending. Collective.

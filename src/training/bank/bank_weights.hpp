@@ -15,7 +15,7 @@ struct BankedLosses {
   std::vector<double> sorted;
   /// Observations per problem.
   std::int64_t n_observation;
-  /// L_ref, the median loss at the centre of the box.
+  /// L_ref, the median loss at the start.
   double loss_reference = 0.0;
 };
 
