@@ -51,7 +51,7 @@ class Chunks {
   }
 
   bool are_whole(hsize_t first, hsize_t n) {
-    if (!is_good_) return false;
+    if (!is_good_ || (n_filter_ == 0 && !have_full_size())) return false;
     std::vector<hsize_t> offset(size_.size(), 0);
     for (offset[0] = first / chunk_[0] * chunk_[0]; offset[0] < first + n; offset[0] += chunk_[0])
       if (!row_is_whole(offset, 1)) return false;
@@ -59,6 +59,24 @@ class Chunks {
   }
 
  private:
+  // For a dataset without filters H5Dget_chunk_storage_size returns the size that a chunk should
+  // have. Compares the sum of the sizes of all chunks instead, and each of them if they are few.
+  bool have_full_size() const {
+    constexpr hsize_t few = 1000;
+    const Hid space(H5Dget_space(dataset_), H5Sclose);
+    hsize_t n_chunk = 0;
+    if (H5Dget_num_chunks(dataset_, space.get(), &n_chunk) < 0 ||
+        H5Dget_storage_size(dataset_) != n_chunk * n_byte_)
+      return false;
+    for (hsize_t k = 0; k < n_chunk && n_chunk <= few; ++k) {
+      hsize_t n_stored = 0;
+      if (H5Dget_chunk_info(dataset_, space.get(), k, nullptr, nullptr, nullptr, &n_stored) < 0 ||
+          n_stored != n_byte_)
+        return false;
+    }
+    return true;
+  }
+
   // Checks all chunks of these rows: loops over the other dimensions by recursion.
   bool row_is_whole(std::vector<hsize_t>& offset, std::size_t dimension) {
     if (dimension == size_.size()) return is_whole(offset);
