@@ -61,10 +61,10 @@ double pair_bytes(const ModelShape& shape) {
   return static_cast<double>(shape.observation.size() + shape.parameters.size()) * kNumber;
 }
 
-// Bytes of a problem (y, c, truth and start) and of its answers.
+// Bytes of a problem (y, c and truth) and of its answers.
 double problem_bytes(const ModelShape& shape) {
   return static_cast<double>(shape.observation.size() + shape.context.size() +
-                             2 * shape.parameters.size() +
+                             shape.parameters.size() +
                              MethodResult::numbers_per_problem(shape.parameters.size())) *
          kNumber;
 }
@@ -90,7 +90,8 @@ MemoryNeed predict_memory(const Deck& deck, const ModelShape& shape, int n_rank)
   const bool on_host = shape.space == MemorySpace::host;
   const double solved = on_host ? static_cast<double>(problems_at_once(deck, shape, n_rank)) : 0.0;
   const Largest largest = largest_of(deck, shape, local);
-  return {local * problem_bytes(shape),
+  const double start_bytes = static_cast<double>(shape.parameters.size()) * kNumber;
+  return {local * (problem_bytes(shape) + start_bytes),
           std::ceil(solved / block) * block * shape.state_bytes + shape.fixed_bytes,
           weight_bytes(deck, shape), local * pair_bytes(shape) * static_cast<double>(largest.pairs),
           largest.recorded * kNumber};

